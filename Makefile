@@ -1,0 +1,39 @@
+# The five things one does with a checkout. Each sets up what it needs; none needs root.
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+SOURCES := $(wildcard src tests benchmarks scripts)
+
+.PHONY: help setup run test lint bench format lock
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup:  ## create .venv from uv.lock (python3 and a package index are enough)
+	@$(PYTHON) scripts/bootstrap.py
+
+run: setup  ## server, operator simulator and some traffic; ARGS="--listen 127.0.0.1:9000"
+	@exec $(BIN)/esito demo $(ARGS)
+
+test: setup  ## install what the tests need, check everything, run everything; ARGS="-k receipt"
+	@sh scripts/test-deps
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: setup  ## ruff, mypy and the floors of the house
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest --quiet tests/test_floors.py
+
+bench: setup  ## print the table of ratios; ARGS is passed on
+	$(BIN)/python -m benchmarks $(ARGS)
+
+format: setup  ## let ruff set the code
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+lock: setup  ## write uv.lock anew from pyproject.toml
+	@$(PYTHON) scripts/bootstrap.py --lock

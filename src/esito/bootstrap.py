@@ -1,0 +1,268 @@
+"""Builds the house: the one place that names every concrete class."""
+
+import asyncio
+import os
+import secrets
+import signal
+import ssl
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from esito.api.app import Services, build
+from esito.config import ConfigError, LinkSettings, Settings
+from esito.domain.pricing import PriceList
+from esito.domain.timing import Clock, PushableClock, RealClock
+from esito.lifecycle.accept import Acceptance, Routes
+from esito.lifecycle.expire import Expiry
+from esito.lifecycle.gateway import Gateway
+from esito.lifecycle.receive import Receiving
+from esito.lifecycle.submit import Submitter
+from esito.smpp.link import Link
+from esito.smpp.link import LinkSettings as SmppSettings
+from esito.smpp.outgoing import Concatenation
+from esito.store.base import LinkRecord, Store
+from esito.store.sqlite import SqliteStore
+
+log = structlog.get_logger()
+
+MAX_HEADERS = 32 * 1024
+"""Octets of request line and headers; a longer request gets HTTP 431."""
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds a thread may keep the interpreter while another waits: the writer must never stall the
+event loop for the usual 5 ms, nor the loop the writer."""
+
+CLOCK_OFFSET = "clock_offset_ms"
+"""The setting that keeps how far a pushable clock was pushed, so that a restart does not turn it back."""
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """Everything that runs in this process."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    gateway: Gateway
+    acceptance: Acceptance
+    url: str
+
+
+def key_secret(settings: Settings) -> bytes:
+    """Return the secret of the keyed hashes of API keys; it is made when it is missing.
+
+    Raises ConfigError when the file beside the database cannot be read or made.
+    """
+    if settings.store.secret:
+        return settings.store.secret.encode()
+    path = settings.store.path.parent / "esito.secret"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_once(path, secrets.token_hex(32).encode())
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigError(f"store.secret: cannot read or make {path}: {error.strerror}") from error
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Write a file that only its owner reads, durably, unless it exists; two processes may race here."""
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Store]:
+    """Open the store the settings name, migrated; close it at the end."""
+    store = SqliteStore(settings.store.path)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def serve(
+    settings: Settings,
+    *,
+    role: str = "all",
+    clock: Clock | None = None,
+    on_ready: Callable[[House], Awaitable[None]] | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT; then finish what was begun.
+
+    Raises ConfigError, StoreError, and OSError when the address cannot be listened on.
+    """
+    if role != "all":
+        raise ConfigError(f"role: {role!r} needs a store that several processes share; this one serves 'all'")
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    async with open_store(settings) as store:
+        house = await _furnish(settings, store, clock or await _clock(settings, store))
+        await _run(house, on_ready)
+
+
+async def _clock(settings: Settings, store: Store) -> Clock:
+    if not settings.clock.pushable:
+        return RealClock()
+    return PushableClock(speed=settings.clock.speed, offset_ms=int(await store.setting(CLOCK_OFFSET) or 0))
+
+
+async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
+    numbers = await store.register_links([_record(link) for link in settings.links])
+    uncertain = await store.recover(clock.now())
+    if uncertain:
+        log.warning("segments_uncertain", count=uncertain, reason="the process died before their submit_sm_resp")
+    receiving = Receiving(store=store, clock=clock, zones={link.name: link.zone for link in settings.links})
+    gateway = Gateway(receiving)
+    for link_settings in settings.links:
+        link = Link(_smpp_settings(link_settings), gateway)
+        gateway.add(
+            link,
+            Submitter(
+                store=store,
+                clock=clock,
+                link=link,
+                default_sender=link_settings.sender,
+                concatenation=Concatenation(link_settings.concatenation),
+            ),
+        )
+    prefixes = {prefix: link.name for link in settings.links for prefix in (link.prefixes or ("",))}
+    acceptance = Acceptance(
+        store=store,
+        clock=clock,
+        routes=Routes(prefixes=prefixes, numbers=numbers),
+        prices=_prices(settings),
+        kept=gateway.wake,
+        currency=settings.pricing.currency,
+    )
+    scheme = "https" if settings.http.tls_cert else "http"
+    host, port = settings.http.address
+    return House(
+        settings=settings,
+        clock=clock,
+        store=store,
+        gateway=gateway,
+        acceptance=acceptance,
+        url=f"{scheme}://{host}:{port}",
+    )
+
+
+def _prices(settings: Settings) -> PriceList:
+    return PriceList(settings.pricing)  # type: ignore[call-arg]
+
+
+def _record(link: LinkSettings) -> LinkRecord:
+    return LinkRecord(
+        name=link.name,
+        operator=link.operator or link.name,
+        multipart_rule=link.multipart_rule,
+        resubmit_uncertain=link.resubmit_uncertain,
+    )
+
+
+def _smpp_settings(link: LinkSettings) -> SmppSettings:
+    return SmppSettings(
+        name=link.name,
+        host=link.host,
+        port=link.port,
+        system_id=link.system_id,
+        password=link.password,
+        system_type=link.system_type,
+        bind=link.bind,
+        sessions=link.sessions,
+        window=link.window,
+        throughput=float(link.throughput),
+        tls=ssl.create_default_context() if link.tls else None,
+        enquire_interval=link.enquire_interval,
+        response_timeout=link.response_timeout,
+    )
+
+
+async def _run(house: House, on_ready: Callable[[House], Awaitable[None]] | None) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    app = build(_services(house))
+    server = _server(house.settings, app)
+    serving = loop.create_task(server.serve(), name="http")
+    expiring = loop.create_task(Expiry(store=house.store, clock=house.clock).run(), name="expiry")
+    await house.gateway.start()
+    ready = loop.create_task(on_ready(house)) if on_ready is not None else None
+    waiting = loop.create_task(stopping.wait())
+    try:
+        done, _ = await asyncio.wait({serving, expiring, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        await _stop(house, server, [task for task in (serving, expiring, ready, waiting) if task is not None])
+
+
+async def _stop(house: House, server: Server, tasks: list[asyncio.Task[Any]]) -> None:
+    """Take no more requests, then no more receipts, then keep what is still on its way."""
+    log.info("stopping")
+    if not tasks[0].done():
+        server.stop()
+        await asyncio.wait({tasks[0]}, timeout=5)
+    await house.gateway.stop()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if isinstance(house.clock, PushableClock):
+        await house.store.keep_setting(CLOCK_OFFSET, str(house.clock.offset_ms))
+
+
+def _services(house: House) -> Services:
+    return Services(
+        store=house.store,
+        acceptance=house.acceptance,
+        clock=house.clock,
+        key_secret=key_secret(house.settings),
+        error_status=house.settings.http.error_status,
+        pushable=house.settings.clock.pushable,
+        ready=lambda: _not_ready(house),
+    )
+
+
+async def _not_ready(house: House) -> list[str]:
+    """Say what keeps us from serving: an unwritable store, no link bound for receiving."""
+    missing = [] if await house.store.writable() else ["the store cannot be written"]
+    links = list(house.gateway.links)
+    if links and not any(link.can_receive for link in links):
+        missing.append("no link is bound for receiving")
+    return missing
+
+
+def _server(settings: Settings, app: Any) -> Server:
+    host, port = settings.http.address
+    return Server(
+        app,
+        address=host,
+        port=port,
+        interface="asgi",  # type: ignore[arg-type]  # the enum's own value, as its other servers accept it
+        backlog=2048,
+        websockets=False,
+        http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS, header_read_timeout=15_000),
+        log_enabled=False,
+        ssl_cert=Path(settings.http.tls_cert) if settings.http.tls_cert else None,
+        ssl_key=Path(settings.http.tls_key) if settings.http.tls_key else None,
+    )

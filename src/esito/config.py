@@ -1,0 +1,344 @@
+"""Every setting: name, type, default, help and what is allowed, in one table.
+
+A setting comes from the TOML file; a variable `ESITO_` + section + `_` + name overrides it
+(`ESITO_HTTP_LISTEN`, `ESITO_LINK_ALPHA_PASSWORD`; lists are written with commas). The
+environment of the server is read here and nowhere else. `docs/configuration.md` is tested
+against this table.
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar, get_type_hints
+
+from esito import config_rules as rules
+from esito.domain.errors import EsitoError
+from esito.domain.states import MultipartRule
+
+T = TypeVar("T")
+
+
+class ConfigError(EsitoError):
+    """A setting cannot be used."""
+
+
+def _setting(default: T, text: str, rule: rules.Rule | None = None, *, secret: bool = False) -> T:
+    """Declare a setting; its type is that of the field."""
+    metadata = {"help": text, "rule": rule or rules.ANY}
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=default.copy, repr=not secret, metadata=metadata)
+    return dataclasses.field(default=default, repr=not secret, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """How the API is served."""
+
+    listen: str = _setting("127.0.0.1:8000", "Address and port of the API.", rules.ADDRESS)
+    error_status: Literal[400, 200] = _setting(400, "HTTP status of error envelopes; 200 for clients that need it.")
+    trusted_proxies: tuple[str, ...] = _setting((), "Proxies whose `X-Forwarded-For` is believed.", rules.NETWORKS)
+    tls_cert: str = _setting("", "PEM file with the certificate chain; together with `tls_key` it makes HTTPS.")
+    tls_key: str = _setting("", "PEM file with the private key of `tls_cert`.")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of `listen`."""
+        return rules.host_and_port(self.listen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """Where messages are kept."""
+
+    url: str = _setting("sqlite:///var/esito.db", "Database; three slashes: a relative path.", rules.STORE_URL)
+    secret: str = _setting(
+        "",
+        "Secret of the keyed hashes of API keys; empty: a file `esito.secret` beside the database, made when missing.",
+        secret=True,
+    )
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file of `url`."""
+        return Path(self.url.removeprefix(rules.SQLITE))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusSettings:
+    """How the parts of the system pass work on."""
+
+    url: str = _setting("", "Empty: within the process.", rules.BUS_URL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """For how long things are kept."""
+
+    text_days: int = _setting(7, "Days after which the text of a message is removed.", rules.at_least(1))
+    # A recipient that nobody speaks of is decided after two days; it must not vanish before.
+    status_days: int = _setting(90, "Days after which a message and its statuses are removed.", rules.at_least(3))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackSettings:
+    """How callbacks to the senders' own servers are made."""
+
+    signing_secret: str = _setting("", "Signs callbacks of accounts without a secret of their own.", secret=True)
+    allow_private_networks: bool = _setting(False, "Allow callbacks to private, loopback and link-local addresses.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSettings:
+    """What time it is; for demonstrations and tests."""
+
+    pushable: bool = _setting(False, "Allow `POST /v2/clock/advance`; never in production.")
+    speed: float = _setting(1.0, "How fast a pushable clock runs.", rules.POSITIVE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricingSettings:
+    """What a segment costs."""
+
+    default: Decimal = _setting(Decimal("0.045"), "Price of a segment.", rules.PRICE)
+    low_cost: Decimal = _setting(Decimal("0.040"), "Price of a low cost segment.", rules.PRICE)
+    currency: str = _setting("EUR", "Currency of all prices.", rules.CURRENCY)
+    countries: Mapping[str, Decimal] = _setting(
+        {}, 'Prices of a segment by country, which go before `default`: `{FR = "0.045"}`.', rules.COUNTRIES
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = _setting("info", "The least that is logged.")
+    format: Literal["console", "json"] = _setting("console", "`console` for people, `json` for machines.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """One way to an operator; the section `[[link]]` stands once for each."""
+
+    name: str = _setting("", "Its name in answers, logs and metrics.", rules.LINK_NAME)
+    operator: str = _setting("", "Links of one operator share their SMSC ids; empty: the link's own name.")
+    host: str = _setting("127.0.0.1", "Host of the SMSC.", rules.NOT_EMPTY)
+    port: int = _setting(2775, "Port of the SMSC.", rules.PORT)
+    system_id: str = _setting("", "Who we are to the SMSC.", rules.octets(15))
+    password: str = _setting("", "What proves it.", rules.octets(8), secret=True)
+    system_type: str = _setting("", "What kind of system we are; most operators want none.", rules.octets(12))
+    bind: Literal["transceiver", "transmitter + receiver"] = _setting("transceiver", "How sessions are bound.")
+    sessions: int = _setting(1, "Sessions of each kind that are bound at once.", rules.at_least(1))
+    window: int = _setting(100, "submit_sm of one session that may lack their response.", rules.at_least(1))
+    throughput: int = _setting(0, "submit_sm per second over all sessions; 0: no limit of ours.", rules.at_least(0))
+    tls: bool = _setting(False, "Speak TLS to the SMSC.")
+    enquire_interval: float = _setting(
+        30.0, "Seconds of silence after which we ask whether the SMSC is there.", rules.POSITIVE
+    )
+    response_timeout: float = _setting(10.0, "Seconds we wait for a response.", rules.POSITIVE)
+    sender: str = _setting("", "Sender of messages that name none; empty: the operator's choice.", rules.SENDER)
+    receipt_timezone: str = _setting("UTC", "Zone of the dates in this operator's receipts.", rules.ZONE)
+    message_id_form: Literal["auto", "as-is", "hex-to-dec", "dec-to-hex", "strip-zeros"] = _setting(
+        "auto", "How the id in a receipt differs from the one in the submit_sm_resp; `auto`: learned."
+    )
+    multipart_rule: MultipartRule = _setting(
+        MultipartRule.ANY_FAILED, "How the states of several segments make that of the recipient."
+    )
+    resubmit_uncertain: bool = _setting(
+        False, "Submit again what may already have been submitted when the process died: twice rather than never."
+    )
+    prefixes: tuple[str, ...] = _setting(
+        (), "Numbers it serves: longest prefix wins; empty: all others.", rules.PREFIXES
+    )
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of `receipt_timezone`."""
+        return rules.zone_of(self.receipt_timezone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All of them."""
+
+    http: HttpSettings = HttpSettings()
+    store: StoreSettings = StoreSettings()
+    bus: BusSettings = BusSettings()
+    retention: RetentionSettings = RetentionSettings()
+    callbacks: CallbackSettings = CallbackSettings()
+    clock: ClockSettings = ClockSettings()
+    pricing: PricingSettings = PricingSettings()
+    logs: LogSettings = LogSettings()
+    links: tuple[LinkSettings, ...] = ()
+
+    @staticmethod
+    def help_table() -> list["HelpRow"]:
+        """Return a row for every setting, in the order of the table."""
+        return [
+            HelpRow(
+                heading,
+                name,
+                rules.type_name(kind),
+                _shown(declared.default),
+                declared.metadata["help"],
+                declared.metadata["rule"].allowed,
+            )
+            for section, table in _TABLES.items()
+            for heading in [f"[[{section}]]" if section == "link" else f"[{section}]"]
+            for name, kind, declared in _declared(table)
+        ]
+
+
+class HelpRow(NamedTuple):
+    """One setting as the documentation shows it."""
+
+    section: str
+    name: str
+    type: str
+    default: str
+    help: str
+    allowed: str
+
+
+_TABLES: dict[str, type] = {
+    "http": HttpSettings,
+    "store": StoreSettings,
+    "bus": BusSettings,
+    "retention": RetentionSettings,
+    "callbacks": CallbackSettings,
+    "clock": ClockSettings,
+    "pricing": PricingSettings,
+    "logs": LogSettings,
+    "link": LinkSettings,
+}
+"""The sections of the file."""
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of a file, those of `environ` over them. Raises ConfigError.
+
+    Without a path there is no file: everything is the default or comes from `environ`.
+    """
+    document = _document(path) if path else {}
+    file = str(path) if path else "settings"
+    for section in document.keys() - _TABLES.keys():
+        raise ConfigError(f"{file}: there is no section [{section}]; there are {', '.join(_TABLES)}")
+    reader = _Reader(file, environ)
+    links = document.pop("link", [])
+    if not isinstance(links, list):
+        raise ConfigError(f"{file}: a link begins with [[link]], in double brackets")
+    sections = {
+        section: reader.section(section, table, document.get(section, {}))
+        for section, table in _TABLES.items()
+        if section != "link"
+    }
+    settings = Settings(**sections, links=tuple(reader.link(number, link) for number, link in enumerate(links, 1)))
+    _agree(file, settings)
+    return settings
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return variables that look like settings and are none.
+
+    They are not refused: container platforms invent names such as ESITO_HTTP_PORT_80_TCP.
+    """
+    known = {f"ESITO_{section}_{name}".upper() for section, table in _TABLES.items() for name, _, _ in _declared(table)}
+    prefixes = tuple(f"ESITO_{section.upper()}_" for section in _TABLES if section != "link")
+    return sorted(name for name in environ if name.startswith(prefixes) and name not in known)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+def _declared(table: type) -> Iterator[tuple[str, Any, "dataclasses.Field[Any]"]]:
+    """Yield name, type and declaration of each setting of a section."""
+    kinds = get_type_hints(table)
+    for declared in dataclasses.fields(table):
+        yield declared.name, kinds[declared.name], declared
+
+
+class _Reader:
+    """Reads sections of one file, the environment at hand."""
+
+    def __init__(self, file: str, environ: Mapping[str, str]) -> None:
+        self._file = file
+        self._environ = environ
+
+    def section(self, section: str, table: type[T], written: Any) -> T:
+        """Return a section."""
+        return self._table(f"[{section}]", section, f"ESITO_{section}_", table, written)
+
+    def link(self, number: int, written: Any) -> LinkSettings:
+        """Return the link that stands in the file as number `number`."""
+        name = written.get("name") if isinstance(written, dict) else None
+        shown = f"link.{name}" if name else f"link {number}"
+        prefix = f"ESITO_LINK_{name}_".replace("-", "_")
+        return self._table("[[link]]", shown, prefix, LinkSettings, written)
+
+    def _table(self, heading: str, shown: str, prefix: str, table: type[T], written: Any) -> T:
+        if not isinstance(written, dict):
+            raise ConfigError(f"{self._file}: {shown} must be a section, {heading}")
+        settings = {name: (kind, declared) for name, kind, declared in _declared(table)}
+        for name in written.keys() - settings.keys():
+            raise ConfigError(f"{self._file}: {shown}.{name} is not known; {heading} has {', '.join(settings)}")
+        values = {}
+        for name, (kind, declared) in settings.items():
+            variable = f"{prefix}{name}".upper()
+            if variable in self._environ and kind not in _TABLES_OF_VALUES:
+                values[name] = _value(variable, self._environ[variable], kind, declared, from_text=True)
+            elif name in written or (table is LinkSettings and name == "name"):
+                where = f"{self._file}: {shown}.{name}"
+                values[name] = _value(where, written.get(name, ""), kind, declared, from_text=False)
+        return table(**values)
+
+
+_TABLES_OF_VALUES = (Mapping[str, Decimal],)
+"""Types that one variable cannot hold."""
+
+
+def _value(where: str, written: Any, kind: Any, declared: "dataclasses.Field[Any]", *, from_text: bool) -> Any:
+    rule: rules.Rule = declared.metadata["rule"]
+    try:
+        return rules.read(written, kind, rule, from_text=from_text)
+    except rules.NotYetError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    except ValueError:
+        # A secret is not shown even when it is wrong.
+        shown = f"; it is {written!r}" if declared.repr else ""
+        raise ConfigError(f"{where} must be {rules.allowed(kind, rule)}{shown}") from None
+
+
+def _agree(file: str, settings: Settings) -> None:
+    """Check what no setting can know of itself."""
+    if bool(settings.http.tls_cert) != bool(settings.http.tls_key):
+        raise ConfigError(f"{file}: http.tls_cert and http.tls_key go together: both or none")
+    seen: set[str] = set()
+    for link in settings.links:
+        # Names that differ in case only would share their variables.
+        if link.name.upper() in seen:
+            raise ConfigError(f"{file}: link.{link.name} is there twice; the name of a link must be its own")
+        seen.add(link.name.upper())
+
+
+def _shown(default: Any) -> str:
+    """Return a default as it would be written in the file."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, int | float):
+        return str(default)
+    if isinstance(default, tuple):
+        return "[]"
+    if default is dataclasses.MISSING:
+        return "{}"
+    return f'"{default.value if isinstance(default, Enum) else default}"'

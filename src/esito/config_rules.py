@@ -1,0 +1,157 @@
+"""What may stand in a setting, in words and as a check; and how a written value becomes one.
+
+A rule's words end the sentence "... must be"; its check returns something
+false or raises ValueError.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+SQLITE = "sqlite:///"
+
+_TYPE_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", Decimal: "a price"}
+_TYPE_NAMES = {str: "text", int: "integer", float: "number", bool: "boolean", Decimal: "decimal"}
+
+
+class NotYetError(ValueError):
+    """Something this build cannot do; the text says what."""
+
+
+class Rule(NamedTuple):
+    """What is allowed beyond the type."""
+
+    allowed: str
+    """Empty: whatever the type allows."""
+    check: Callable[[Any], object]
+
+
+# -- values ------------------------------------------------------------------------------------
+
+
+def host_and_port(value: str) -> tuple[str, int]:
+    """Split `host:port`; an IPv6 host stands in brackets. Raises ValueError."""
+    host, colon, port = value.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ValueError(value)
+    if ":" in host:
+        ipaddress.IPv6Address(host)
+    return host, int(port)
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return a time zone by its IANA name. Raises ValueError or OSError (ZoneInfoNotFoundError is a KeyError)."""
+    # UTC must not depend on whether the machine has a zone database.
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def _zone(value: str) -> bool:
+    try:
+        zone_of(value)
+    except (KeyError, OSError):  # unknown, or the name of a directory of the database
+        return False
+    return True
+
+
+def _store_url(value: str) -> bool:
+    if value.startswith(("postgresql://", "postgres://")):
+        raise NotYetError("this build has the SQLite store only; PostgreSQL comes with a later release")
+    return value.startswith(SQLITE) and value not in {SQLITE, SQLITE + ":memory:"}
+
+
+def _bus_url(value: str) -> bool:
+    if value.startswith("nats://"):
+        raise NotYetError("this build has the bus within the process only; NATS comes with a later release")
+    return value == ""
+
+
+def _countries(value: dict[str, Decimal]) -> bool:
+    return all(re.fullmatch("[A-Z]{2}", country) and PRICE.check(price) for country, price in value.items())
+
+
+ANY = Rule("", lambda _value: True)
+NOT_EMPTY = Rule("a text that is not empty", bool)
+POSITIVE = Rule("a number above 0", lambda value: 0 < value < 1e9)
+PORT = Rule("a port, 1 to 65535", lambda value: 1 <= value <= 65535)
+ADDRESS = Rule("host:port, such as 127.0.0.1:8000 or [::1]:8000", host_and_port)
+NETWORKS = Rule(
+    "a list of IP addresses or networks, such as 10.0.0.0/8",
+    lambda value: all(ipaddress.ip_network(network) for network in value),
+)
+STORE_URL = Rule("sqlite:///relative/path.db or sqlite:////absolute/path.db", _store_url)
+BUS_URL = Rule("empty", _bus_url)
+PRICE = Rule("a price of 0 or more with at most 3 decimals", lambda value: value >= 0 and value == round(value, 3))
+CURRENCY = Rule("three capital letters, such as EUR", lambda value: re.fullmatch("[A-Z]{3}", value))
+COUNTRIES = Rule('a table of countries and prices, such as {FR = "0.045"}', _countries)
+LINK_NAME = Rule(
+    "1 to 32 letters, digits, - or _, with a letter or digit first",
+    lambda value: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", value),
+)
+ZONE = Rule("a time zone, such as UTC or Europe/Paris", _zone)
+PREFIXES = Rule(
+    "a list of prefixes with +, such as +33", lambda value: all(re.fullmatch(r"\+[1-9]\d{0,14}", p) for p in value)
+)
+SENDER = Rule("at most 11 ASCII letters, digits and blanks, or a number", lambda value: _SENDER.fullmatch(value))
+
+_SENDER = re.compile(r"[A-Za-z0-9 ]{0,11}|\+?\d{1,15}")
+
+
+def octets(most: int) -> Rule:
+    """Allow what fits an SMPP field of `most` octets, its final NUL not counted."""
+    return Rule(f"at most {most} ASCII characters", lambda value: value.isascii() and len(value) <= most)
+
+
+def at_least(least: int) -> Rule:
+    """Allow whole numbers from `least`."""
+    return Rule(f"a whole number, {least} or more", lambda value: least <= value < 2**31)
+
+
+# -- reading -----------------------------------------------------------------------------------
+
+
+def type_name(kind: Any) -> str:
+    """Return what the documentation calls a type."""
+    if get_origin(kind) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(f"`{choice.value}`" for choice in kind)
+    if get_origin(kind) is tuple:
+        return "list of text"
+    return _TYPE_NAMES.get(kind, "table")
+
+
+def allowed(kind: Any, rule: Rule) -> str:
+    """Say what may stand in a setting."""
+    if rule.allowed:
+        return rule.allowed
+    if get_origin(kind) is tuple:
+        return "a list of texts"
+    return _TYPE_WORDS.get(kind) or "one of " + type_name(kind).replace("`", "").replace(" or ", ", ")
+
+
+def read(value: Any, kind: Any, rule: Rule, *, from_text: bool) -> Any:
+    """Return a written value as what it means; `from_text`: it stood in the environment.
+
+    Raises ValueError, and NotYetError for what a later build may allow.
+    """
+    if from_text and get_origin(kind) is tuple:
+        value = [item.strip() for item in value.split(",") if item.strip()]
+    elif from_text and get_origin(kind) is Literal:
+        value = next((choice for choice in get_args(kind) if str(choice) == value), value)
+    elif kind is Decimal and isinstance(value, bool):
+        raise ValueError
+    try:
+        converted = msgspec.convert(value, kind, strict=not from_text)
+    except msgspec.ValidationError:
+        raise ValueError from None
+    if not rule.check(converted):
+        raise ValueError
+    return converted

@@ -1,0 +1,1 @@
+"""The rules of Esito: standard library only, no input, no output, no waiting."""

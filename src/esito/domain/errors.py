@@ -1,0 +1,155 @@
+"""Everything that can go wrong, as one tree; the docstring of a class is its default message.
+
+    EsitoError
+    ├── Refusal                  the caller's request is at fault; nothing was changed
+    │   ├── the key and account  ApiKeyMissing ApiKeyUnknown AccountDisabled AccountBlocked ApiRefused
+    │   ├── what was asked for   MessageIdMissing MessageNotFound PhoneNumberMissing ...
+    │   └── what was to be sent  InvalidFields TooManyRecipients TooManySegments NothingToSend ...
+    ├── NameTaken NoSuchAccount  an administrator's command names the wrong account
+    └── StoreError               the database is at fault
+        ├── StoreUnavailable     try again later
+        ├── StoreFailed          a commit whose end is unknown: the process must stop
+        ├── NewerSchema          the file was written by a newer Esito
+        └── UnsafeEngine         a SQLite release that can lose commits
+
+Refusals are raised bare and turned into code, text and HTTP status in `api/answer.py` alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from inspect import cleandoc
+
+
+class EsitoError(Exception):
+    """Something went wrong."""
+
+    retry = False
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or cleandoc(self.__doc__ or "").splitlines()[0])
+
+
+class Refusal(EsitoError):
+    """The request was refused and nothing was changed."""
+
+
+class MalformedJson(Refusal):
+    """The body is not valid JSON."""
+
+
+class ApiKeyMissing(Refusal):
+    """The API key is required."""
+
+
+class ApiKeyUnknown(Refusal):
+    """The API key is not known."""
+
+
+class AccountDisabled(Refusal):
+    """The account is disabled."""
+
+
+class AccountBlocked(Refusal):
+    """The account is blocked."""
+
+
+class ApiRefused(Refusal):
+    """The account may not use the API."""
+
+
+class PhoneNumberMissing(Refusal):
+    """The phone number is required."""
+
+
+class MessageIdMissing(Refusal):
+    """The message id is required."""
+
+
+class MessageNotFound(Refusal):
+    """No such message in this account."""
+
+
+class NumberListEmpty(Refusal):
+    """The list of numbers is empty."""
+
+
+class BadFormat(Refusal):
+    """The list is not a list, or an item of it not an object."""
+
+
+class TooManyRecipients(Refusal):
+    """A message has at most 500 recipients."""
+
+
+class LowCostTooLong(Refusal):
+    """A low cost message has at most 160 characters."""
+
+
+class TooManySegments(Refusal):
+    """A message has at most 10 segments."""
+
+
+class NotEnoughCredit(Refusal):
+    """The account's credit does not cover the message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldError:
+    """One field of a send that cannot be used (contract 2.6)."""
+
+    element: str
+    message: str
+
+
+class InvalidFields(Refusal):
+    """One or more fields are invalid."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = tuple(errors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberProblem:
+    """Why one well-formed number gets nothing: code 9, 13, 14 or 15 (contract 2.6, second layer)."""
+
+    code: int
+    msisdn: str
+
+
+class NothingToSend(Refusal):
+    """No recipient is left that could be sent to."""
+
+    def __init__(self, problems: Sequence[NumberProblem]) -> None:
+        super().__init__()
+        self.problems = tuple(problems)
+
+
+class NameTaken(EsitoError):
+    """There is an account of this name already."""
+
+
+class NoSuchAccount(EsitoError):
+    """There is no account or key of this name."""
+
+
+class StoreError(EsitoError):
+    """The database could not do what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The database is full or busy; nothing was changed."""
+
+    retry = True
+
+
+class StoreFailed(StoreError):
+    """A commit failed with an input/output error: whether it holds is unknown."""
+
+
+class NewerSchema(StoreError):
+    """The database was written by a newer version of Esito."""
+
+
+class UnsafeEngine(StoreError):
+    """This release of the database engine can lose commits."""

@@ -1,0 +1,58 @@
+"""A delivery receipt as we understand it, whatever the operator's way of writing it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from esito.domain.states import MessageState
+
+
+class Verdict(Enum):
+    """What a receipt did; the words of the trail."""
+
+    MOVED = "moved"
+    WEAKER = "weaker"
+    DUPLICATE = "duplicate"
+    UNKNOWN_WORD = "unknown_word"
+    PARKED = "parked"
+    """Its submit_sm_resp is not stored yet; it is matched when that is."""
+    ORPHAN = "orphan"
+    """Nothing it could belong to; matched should its submit_sm_resp ever come."""
+    NOT_A_RECEIPT = "not_a_receipt"
+    INFERRED = "inferred"
+    """No receipt: our own conclusion, such as an expiry or a refused submit_sm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReceipt:
+    """One delivery receipt, normalised; `raw` is the deliver_sm or data_sm as it came."""
+
+    link: str
+    smsc_message_id: str
+    """As the operator wrote it, less surrounding blanks and NULs; empty when there is none."""
+    state: MessageState | None
+    """None: a word we do not know; the receipt is kept and moves nobody."""
+    stat: str = ""
+    """The operator's word or number for the state."""
+    error_code: str = ""
+    """`err:` as it came, or `network:code` of the network_error_code parameter."""
+    addresses: tuple[str, str] = ("", "")
+    """source_addr and destination_addr; operators differ in which one is the recipient."""
+    done_at: int | None = None
+    """Milliseconds since the epoch, UTC; None when absent or unusable."""
+    received_at: int = 0
+    flags: str = ""
+    """Space-separated: bad_date, skewed_date, bad_tlv, ..."""
+    counts: bool = True
+    """False for acknowledgements by handset or user (esm_class 0x08, 0x10): kept, moves nobody."""
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A message written by a subscriber; `raw` is the deliver_sm or data_sm as it came."""
+
+    link: str
+    source: str
+    destination: str
+    received_at: int
+    raw: bytes

@@ -1,0 +1,1 @@
+"""The life of a message, in order: accept, submit, receive, expire."""

@@ -1,0 +1,237 @@
+"""Accepting a send: what it costs, which link takes each number, and the one commit behind HTTP 200.
+
+The draft's fields are valid already; here is decided what may be sent (contract 2.6,
+second layer), in the contract's order: 50, 42 or 52, then 13, 14 and 15 per number, 11.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+import structlog
+
+from esito.domain.account import Account
+from esito.domain.errors import (
+    LowCostTooLong,
+    NothingToSend,
+    NumberProblem,
+    TooManyRecipients,
+    TooManySegments,
+)
+from esito.domain.message import MAX_RECIPIENTS, NewMessage, NewRecipient, Range
+from esito.domain.msisdn import country_of, is_mobile, longest_prefix
+from esito.domain.pricing import PriceList, from_micros, to_micros
+from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, prepare
+from esito.domain.timing import Clock
+from esito.store.base import Store
+
+log = structlog.get_logger()
+
+NOT_MOBILE, NO_PRICE, STOPPED, REPEATED = 9, 13, 14, 15
+"""Why one number gets nothing (contract 2.6 and 5)."""
+
+STOP_MENTION = " STOP au 36111"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A send whose fields are valid; numbers are E.164 with plus, in the order of the request."""
+
+    account: Account
+    texts: tuple[str, ...]
+    numbers: list[tuple[str, int]]
+    """MSISDN and which of the texts it gets."""
+    sender: str = ""
+    """Empty: the operator's short code."""
+    gamme: Range = Range.PREMIUM
+    tag: str | None = None
+    reference: str | None = None
+    due_at: int | None = None
+    """Milliseconds UTC when scheduled."""
+    url_dlr: str | None = None
+    url_response: str | None = None
+    unicode: bool = False
+    stop_mention: bool = False
+    sandbox: bool = False
+
+
+class AcceptedRecipient(NamedTuple):
+    """A recipient that will be sent to."""
+
+    msisdn: str
+    segments: int
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What was kept; `problems` tells which numbers were left out, and why."""
+
+    message_id: int
+    segments: int
+    cost: Decimal
+    currency: str
+    due_at: int | None
+    recipients: list[AcceptedRecipient]
+    problems: tuple[NumberProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """Which link serves a number: the longest prefix wins, a link without prefixes takes the rest."""
+
+    prefixes: dict[str, str]
+    """Prefix (`+33`, or empty for the default link) to the link's name."""
+    numbers: dict[str, int]
+    """The store's number of each link."""
+
+    def link_for(self, msisdn: str) -> str | None:
+        """Return the link's name; None when no link serves the number."""
+        prefix = longest_prefix(msisdn, self.prefixes)
+        return None if prefix is None else self.prefixes[prefix]
+
+
+class Terms(NamedTuple):
+    """What sending one text to one region means: its link and its price for all segments."""
+
+    link: int
+    cost: int
+
+
+class Acceptance:
+    """Turns drafts into kept messages."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        routes: Routes,
+        prices: PriceList,
+        kept: Callable[[], None] = lambda: None,
+        currency: str = "EUR",
+    ) -> None:
+        """`kept` is called after each commit, so that links may look for work at once."""
+        self._store = store
+        self._clock = clock
+        self._routes = routes
+        self._prices = prices
+        self._kept = kept
+        self._currency = currency
+
+    async def accept(self, draft: Draft) -> Accepted:
+        """Keep the message; return its id and what it costs.
+
+        Raises TooManyRecipients, TooManySegments, LowCostTooLong, NothingToSend, NotEnoughCredit.
+        """
+        if len(draft.numbers) > MAX_RECIPIENTS:
+            raise TooManyRecipients
+        texts = tuple(text + STOP_MENTION for text in draft.texts) if draft.stop_mention else draft.texts
+        plan = _Plan(draft, texts, self._segments_of(draft, texts))
+        await self._choose(plan)
+        if not plan.recipients:
+            raise NothingToSend(plan.problems)
+        now = self._clock.now()
+        message = NewMessage(
+            account_id=draft.account.id,
+            created_at=now,
+            due_at=max(now, draft.due_at or now),
+            sender=draft.sender,
+            gamme=draft.gamme,
+            texts=texts,
+            unicode=draft.unicode,
+            recipients=plan.recipients,
+            tag=draft.tag,
+            reference=draft.reference,
+            url_dlr=draft.url_dlr,
+            url_response=draft.url_response,
+            sandbox=draft.sandbox,
+        )
+        message_id = await self._store.accept(message)
+        self._kept()
+        return self._accepted(message_id, draft, message, plan.problems)
+
+    def _segments_of(self, draft: Draft, texts: Sequence[str]) -> list[int]:
+        counts = []
+        for text in texts:
+            prepared = prepare(text, unicode=draft.unicode)
+            segments = count_segments(prepared)
+            if draft.gamme is Range.LOW_COST and prepared.units > LOW_COST_LIMIT:
+                raise LowCostTooLong
+            if segments > MAX_SEGMENTS:
+                raise TooManySegments
+            counts.append(segments)
+        return counts
+
+    async def _choose(self, plan: "_Plan") -> None:
+        """Sort the numbers into recipients and problems; repeated and stopped ones are dropped."""
+        account = plan.draft.account.id
+        stopped: set[int] = set()
+        if await self._store.has_stops(account):
+            stopped = await self._store.stopped_among(account, [int(msisdn[1:]) for msisdn, _ in plan.draft.numbers])
+        seen: set[str] = set()
+        for msisdn, text in plan.draft.numbers:
+            digits = int(msisdn[1:])
+            if msisdn in seen:
+                plan.refuse(msisdn, REPEATED)
+                continue
+            seen.add(msisdn)
+            if digits in stopped:
+                plan.refuse(msisdn, STOPPED)
+                continue
+            terms = self._terms(plan, msisdn, text)
+            if isinstance(terms, int):
+                plan.refuse(msisdn, terms)
+            else:
+                plan.recipients.append(NewRecipient(digits, terms.link, text, plan.segments[text], terms.cost))
+
+    def _terms(self, plan: "_Plan", msisdn: str, text: int) -> Terms | int:
+        """Return link and price, or the code of the problem; numbers that begin alike are answered alike."""
+        key = (msisdn[:9], len(msisdn), text)
+        known = plan.terms.get(key)
+        if known is None:
+            known = plan.terms[key] = self._work_out(plan, msisdn, text)
+        return known
+
+    def _work_out(self, plan: "_Plan", msisdn: str, text: int) -> Terms | int:
+        if is_mobile(msisdn) is False:
+            return NOT_MOBILE
+        price = self._prices.price(country_of(msisdn), int(plan.draft.gamme))
+        if price is None:
+            return NO_PRICE
+        link = self._routes.link_for(msisdn)
+        number = 0 if link is None else self._routes.numbers[link]
+        cost = 0 if plan.draft.sandbox else to_micros(price * plan.segments[text])
+        return Terms(number, cost)
+
+    def _accepted(
+        self, message_id: int, draft: Draft, message: NewMessage, problems: Sequence[NumberProblem]
+    ) -> Accepted:
+        prices = {recipient.cost: from_micros(recipient.cost) for recipient in message.recipients}
+        return Accepted(
+            message_id=message_id,
+            segments=message.segments,
+            cost=from_micros(message.cost),
+            currency=self._currency,
+            due_at=draft.due_at,
+            recipients=[
+                AcceptedRecipient(f"+{one.msisdn}", one.segments, prices[one.cost]) for one in message.recipients
+            ],
+            problems=tuple(problems),
+        )
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A draft while its numbers are being sorted."""
+
+    draft: Draft
+    texts: Sequence[str]
+    segments: list[int]
+    recipients: list[NewRecipient] = field(default_factory=list)
+    problems: list[NumberProblem] = field(default_factory=list)
+    terms: dict[tuple[str, int, int], Terms | int] = field(default_factory=dict)
+
+    def refuse(self, msisdn: str, code: int) -> None:
+        self.problems.append(NumberProblem(code=code, msisdn=msisdn))

@@ -1,0 +1,75 @@
+"""Receiving: from deliver_sm to a commit, and only then the response.
+
+    bytes -> deliver_sm -> normalised receipt -> one transaction -> deliver_sm_resp
+
+Nothing is acknowledged before it is kept (design 5). When the store cannot keep up we
+say ESME_RMSGQFUL, which every operator takes as "later", and never 0x64 to 0x66, which
+some take as final.
+"""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from time import perf_counter
+
+import structlog
+
+from esito import metrics
+from esito.domain.errors import StoreUnavailable
+from esito.domain.receipt import DeliveryReceipt, Reply
+from esito.domain.timing import Clock
+from esito.smpp.pdu import DataSm, DeliverSm, Status
+from esito.smpp.receipts import Kind, kind_of, read_receipt
+from esito.store.base import Store
+
+log = structlog.get_logger()
+
+MAX_IN_FLIGHT = 20_000
+"""Receipts that wait for a commit, over all links, before we ask operators to come later."""
+
+
+class Receiving:
+    """Keeps what operators deliver."""
+
+    def __init__(self, *, store: Store, clock: Clock, zones: dict[str, tzinfo]) -> None:
+        """`zones`: the zone of the dates in each link's receipts."""
+        self._store = store
+        self._clock = clock
+        self._zones = zones
+        self._in_flight = 0
+
+    async def keep(self, link: str, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
+        """Keep what a link brought; return the command_status of each response."""
+        if self._in_flight + len(pdus) > MAX_IN_FLIGHT:
+            log.warning("receipts_put_off", link=link, count=len(pdus), reason="the store is behind")
+            return [Status.ESME_RMSGQFUL] * len(pdus)
+        at = self._clock.now()
+        receipts: list[DeliveryReceipt] = []
+        replies: list[Reply] = []
+        for pdu in pdus:
+            if kind_of(pdu) is Kind.REPLY:
+                replies.append(_read_reply(pdu, link, at))
+            else:
+                receipts.append(read_receipt(pdu, link=link, at=at, zone=self._zones[link]))
+        self._in_flight += len(pdus)
+        try:
+            await self._commit(link, receipts, replies)
+        except StoreUnavailable as error:
+            log.warning("receipts_put_off", link=link, count=len(pdus), reason=str(error))
+            return [Status.ESME_RMSGQFUL] * len(pdus)
+        finally:
+            self._in_flight -= len(pdus)
+        return [Status.ESME_ROK] * len(pdus)
+
+    async def _commit(self, link: str, receipts: list[DeliveryReceipt], replies: list[Reply]) -> None:
+        began = perf_counter()
+        if replies:
+            await self._store.keep_replies(replies)
+        if receipts:
+            settled = await self._store.apply_receipts(receipts)
+            metrics.receipts_kept(link, settled.verdicts, perf_counter() - began)
+
+
+def _read_reply(pdu: DeliverSm | DataSm, link: str, at: int) -> Reply:
+    return Reply(
+        link=link, source=pdu.source_addr, destination=pdu.destination_addr, received_at=at, raw=pdu.frame
+    )

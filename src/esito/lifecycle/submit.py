@@ -1,0 +1,145 @@
+"""Submitting: one `Submitter` per link keeps its window full and its answers kept.
+
+The intent to submit is committed before the submit_sm leaves, the answer right after it
+came. A process that dies in between leaves uncertain segments, never doubled ones.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from esito import metrics
+from esito.domain.errors import StoreUnavailable
+from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
+from esito.domain.timing import SECOND_MS, Clock
+from esito.smpp.link import Link, SubmitOutcome
+from esito.smpp.outgoing import Concatenation, submit_sm
+from esito.smpp.pdu import Status, SubmitSm
+from esito.store.base import Store
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 0.25
+"""Seconds between looks for scheduled and postponed work when nothing wakes us."""
+
+CLAIM_AT_ONCE = 500
+LONGEST_PAUSE_MS = 60 * SECOND_MS
+
+COME_BACK = frozenset({Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RSYSERR})
+"""Refusals that pass: the segment is submitted again, less often each time."""
+
+
+class Submitter:
+    """Moves the work of one link from the store to the operator."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        link: Link,
+        default_sender: str = "",
+        concatenation: Concatenation = Concatenation.UDH,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._link = link
+        self._name = link.settings.name
+        self._default_sender = default_sender
+        self._concatenation = concatenation
+        self._attempts: dict[SegmentRef, int] = {}
+        self._awake = asyncio.Event()
+        self._answers: list[SubmitAnswer] = []
+        self._keeping: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Look for work now: something was accepted, or the window has opened."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Submit until cancelled."""
+        while True:
+            try:
+                await self._submit_what_fits()
+            except StoreUnavailable as error:
+                log.warning("submission_put_off", link=self._name, reason=str(error))
+                await asyncio.sleep(LOOK_EVERY)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_EVERY):
+                await self._awake.wait()
+        except TimeoutError:
+            pass
+        self._awake.clear()
+
+    async def _submit_what_fits(self) -> None:
+        while (room := min(self._link.room, CLAIM_AT_ONCE)) > 0:
+            now = self._clock.now()
+            if not await self._store.due(self._name, now):
+                return
+            claimed = await self._store.claim(self._name, limit=room, at=now)
+            if not claimed:
+                return
+            self._hand_over(claimed)
+
+    def _hand_over(self, claimed: Sequence[Submission]) -> None:
+        """Give the link what it still has room for; the rest was never written and goes back."""
+        room = self._link.room
+        going, staying = claimed[:room], claimed[room:]
+        if going:
+            self._attempts.update((one.ref, one.attempts) for one in going)
+            self._link.submit([(self._pdu(one), one.ref) for one in going])
+        if staying:
+            now = self._clock.now()
+            self._keep([SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=now, retry_at=now) for one in staying])
+
+    def _pdu(self, submission: Submission) -> SubmitSm:
+        return submit_sm(submission, default_sender=self._default_sender, concatenation=self._concatenation)
+
+    def submitted(self, outcomes: Sequence[SubmitOutcome]) -> None:
+        """Take what the operator answered."""
+        self._keep([self._answer(outcome) for outcome in outcomes])
+        self.wake()
+
+    def _answer(self, outcome: SubmitOutcome) -> SubmitAnswer:
+        now = self._clock.now()
+        attempts = self._attempts.pop(outcome.token, 0)
+        if outcome.status is None:
+            answer = SubmitAnswer(ref=outcome.token, answer=Answer.UNCERTAIN, at=now)
+        elif outcome.status == Status.ESME_ROK:
+            answer = SubmitAnswer(
+                ref=outcome.token, answer=Answer.ACCEPTED, at=now, smsc_message_id=outcome.message_id
+            )
+        elif outcome.status in COME_BACK:
+            pause = min(SECOND_MS << min(attempts, 6), LONGEST_PAUSE_MS)
+            answer = SubmitAnswer(
+                ref=outcome.token, answer=Answer.LATER, at=now, status=outcome.status, retry_at=now + pause
+            )
+        else:
+            answer = SubmitAnswer(ref=outcome.token, answer=Answer.REFUSED, at=now, status=outcome.status)
+        metrics.submit_answered(self._name, answer.answer.name.lower())
+        return answer
+
+    def _keep(self, answers: list[SubmitAnswer]) -> None:
+        self._answers += answers
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.get_running_loop().create_task(self._keep_answers())
+
+    async def _keep_answers(self) -> None:
+        """Commit answers in the order they came, trying again while the store refuses."""
+        while self._answers:
+            answers, self._answers = self._answers, []
+            try:
+                await self._store.record_answers(self._name, answers)
+            except StoreUnavailable as error:
+                log.warning("answers_put_off", link=self._name, count=len(answers), reason=str(error))
+                self._answers = answers + self._answers
+                await asyncio.sleep(LOOK_EVERY)
+
+    async def finish(self) -> None:
+        """Wait until every answer that came is kept."""
+        if self._keeping is not None:
+            await self._keeping

@@ -1,0 +1,213 @@
+"""What we ask of a database, in the language of the field; the docstrings are the promises.
+
+Every write is one transaction that would survive `kill -9` and a power cut when the
+call returns. Reads see everything that was committed before they began and never wait
+for a writer. Instants are milliseconds since the epoch, UTC; money is micro-euros.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from esito.domain.account import Account, AccountState, ApiKey
+from esito.domain.message import NewMessage, Submission, SubmitAnswer
+from esito.domain.receipt import DeliveryReceipt, Reply
+from esito.domain.states import MultipartRule
+
+StatusRow = tuple[str, int, int, str]
+"""One recipient as bulk-status shows it: MSISDN with plus, rung of its state, 1 when it is on
+the STOP list (else 0), and the moment of the last change in Unix seconds as digits.
+A bare tuple, because 500 of them are read and written out in well under a millisecond."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRecord:
+    """A link as the store must know it to keep and match segments."""
+
+    name: str
+    operator: str
+    """Links of one operator share their SMSC ids."""
+    multipart_rule: MultipartRule = MultipartRule.ANY_FAILED
+    resubmit_uncertain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientDetail:
+    """One recipient of one message (message-status)."""
+
+    message_id: int
+    msisdn: str
+    state: int
+    changed_at: int
+    stopped: bool
+    cost: Decimal
+    currency: str
+
+
+class PairStatus(NamedTuple):
+    """One found pair of multi-status."""
+
+    state: int
+    changed_at: int
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagPage:
+    """A page of the recipients of every message with one tag."""
+
+    total: int
+    rows: list[StatusRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the store holds and what waits in it."""
+
+    messages: int = 0
+    recipients: int = 0
+    by_status: dict[str, int] = field(default_factory=dict)
+    queued: int = 0
+    """Recipients accepted and not yet submitted."""
+    unanswered: int = 0
+    """Segments written to an operator that lack their submit_sm_resp."""
+    unmatched: int = 0
+    """Receipts parked or orphaned."""
+    callbacks_due: int = 0
+
+
+class Settled(NamedTuple):
+    """What a batch of receipts came to."""
+
+    moved: int
+    """Recipients whose state changed."""
+    verdicts: dict[str, int]
+    """How many receipts had each verdict."""
+
+
+class Store(Protocol):
+    """Everything we ask of a database."""
+
+    async def open(self) -> None:
+        """Open the database and apply the migrations it lacks.
+
+        Raises NewerSchema, UnsafeEngine, StoreUnavailable.
+        """
+
+    async def close(self) -> None:
+        """Finish what was begun and close; idempotent."""
+
+    # -- accounts ---------------------------------------------------------------------------
+
+    async def create_account(self, name: str, *, credit: Decimal, key_digest: bytes, at: int) -> Account:
+        """Keep a new account with its first key. Raises NameTaken."""
+
+    async def add_key(self, account: str, *, key_digest: bytes, label: str, at: int) -> ApiKey:
+        """Keep another key of an account. Raises NoSuchAccount."""
+
+    async def disable_key(self, account: str, key_id: int) -> None:
+        """Let one key open nothing any more. Raises NoSuchAccount."""
+
+    async def set_account_state(self, account: str, state: AccountState) -> Account:
+        """Open, disable or block an account. Raises NoSuchAccount."""
+
+    async def accounts(self) -> list[tuple[Account, list[ApiKey]]]:
+        """Return every account with its keys, by name."""
+
+    async def account_by_key(self, key_digest: bytes) -> Account | None:
+        """Return whose key this is; None for an unknown or disabled key."""
+
+    # -- the life of a message --------------------------------------------------------------
+
+    async def register_links(self, links: Sequence[LinkRecord]) -> dict[str, int]:
+        """Keep the links that are configured; return the number of each, stable over restarts."""
+
+    async def accept(self, message: NewMessage) -> int:
+        """Keep message, recipients, texts and price, take the price off the credit; return the id.
+
+        Raises NotEnoughCredit, and then keeps nothing. Ids are increasing integers below 2**53.
+        A sandbox message costs nothing, is never submitted and counts as delivered.
+        """
+
+    async def recover(self, at: int) -> int:
+        """Settle what a dead process left between submit_sm and its response; return how many segments.
+
+        They are uncertain: not submitted twice, unless their link is set to `resubmit_uncertain`.
+        Called once, before any link is started.
+        """
+
+    async def claim(self, link: str, *, limit: int, at: int) -> list[Submission]:
+        """Return up to `limit` segments to submit by this link now, their intent kept.
+
+        A segment is handed out once, until `record_answers` says LATER. Oldest message first.
+        """
+
+    async def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> int:
+        """Keep what became of submissions, in one transaction; return how many recipients moved.
+
+        A receipt that was parked for an id is settled in the same transaction.
+        """
+
+    async def apply_receipts(self, receipts: Sequence[DeliveryReceipt]) -> Settled:
+        """Move each recipient up the ladder, in one transaction; tell what it came to.
+
+        Every receipt gets its row in the trail. One whose submit_sm_resp is not stored yet is
+        parked, not dropped. A recipient whose public status changes also gets its callback row,
+        if its message has a `urlDlr`.
+        """
+
+    async def keep_replies(self, replies: Sequence[Reply]) -> None:
+        """Keep what subscribers wrote, in one transaction."""
+
+    async def expire(self, at: int, *, limit: int = 1000) -> int:
+        """Infer EXPIRED for recipients without a final word 48 h after their submission.
+
+        Those never submitted 48 h after they were due become KO. Handles up to `limit` messages;
+        returns how many it looked at.
+        """
+
+    # -- questions --------------------------------------------------------------------------
+
+    async def recipients_of(self, account_id: int, message_id: int) -> list[StatusRow] | None:
+        """Return every recipient of a message in order of submission; None when the account has no such message."""
+
+    async def recipient_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientDetail | None:
+        """Return one recipient; None when the account has no such message or the message no such recipient."""
+
+    async def statuses_of(self, account_id: int, pairs: Sequence[tuple[int, str]]) -> list[PairStatus | None]:
+        """Answer (message id, MSISDN) pairs in their order; None where nothing is found."""
+
+    async def recipients_by_tag(self, account_id: int, tag: str, *, page: int, size: int) -> TagPage | None:
+        """Return a page of the recipients of all messages with this tag, oldest first; None for an unknown tag."""
+
+    async def to_send(self, account_id: int) -> int:
+        """Count the recipients of this account that are accepted and not yet submitted."""
+
+    async def stopped_among(self, account_id: int, msisdns: Sequence[int]) -> set[int]:
+        """Return those of the numbers (digits) that are on the account's STOP list."""
+
+    async def has_stops(self, account_id: int) -> bool:
+        """Tell whether the account's STOP list has anything on it."""
+
+    async def counts(self) -> Counts:
+        """Count what the store holds."""
+
+    async def due(self, link: str, at: int) -> bool:
+        """Tell whether this link has anything to submit now."""
+
+    async def writable(self) -> bool:
+        """Tell whether a commit succeeds right now."""
+
+    # -- the books --------------------------------------------------------------------------
+
+    def check(self) -> AsyncIterator[str]:
+        """Yield a sentence for everything that does not add up (design 7); nothing when all does."""
+
+    # -- settings that outlive a process ----------------------------------------------------
+
+    async def setting(self, name: str) -> str | None:
+        """Return a kept value."""
+
+    async def keep_setting(self, name: str, value: str) -> None:
+        """Keep a value."""

@@ -1,0 +1,283 @@
+-- Every question and every change that SQLite is asked for, by name.
+-- {rows} stands for as many bracketed rows of parameters as one call brings.
+
+-- name: account_by_key
+SELECT a.id, a.name, a.state, a.credit
+  FROM api_key k JOIN account a ON a.id = k.account
+ WHERE k.digest = ? AND k.disabled = 0
+
+-- name: recipients_of
+SELECT '+' || r.msisdn, r.state,
+       CASE WHEN (SELECT EXISTS (SELECT 1 FROM stop WHERE account = ?2))
+            THEN EXISTS (SELECT 1 FROM stop s WHERE s.account = ?2 AND s.msisdn = r.msisdn) ELSE 0 END,
+       (r.changed_at / 1000) || ''
+  FROM message m JOIN recipient r ON r.message_id = m.id
+ WHERE m.id = ?1 AND m.account = ?2
+ ORDER BY r.seq
+
+-- name: recipient_of
+SELECT r.state, r.changed_at, r.cost,
+       EXISTS (SELECT 1 FROM stop s WHERE s.account = ?2 AND s.msisdn = r.msisdn)
+  FROM message m JOIN recipient r ON r.message_id = m.id
+ WHERE m.id = ?1 AND m.account = ?2 AND r.msisdn = ?3
+ ORDER BY r.seq
+ LIMIT 1
+
+-- name: tag_total
+SELECT count(*) FROM message m JOIN recipient r ON r.message_id = m.id WHERE m.account = ? AND m.tag = ?
+
+-- name: recipients_by_tag
+SELECT '+' || r.msisdn, r.state,
+       EXISTS (SELECT 1 FROM stop s WHERE s.account = ?1 AND s.msisdn = r.msisdn),
+       (r.changed_at / 1000) || ''
+  FROM message m JOIN recipient r ON r.message_id = m.id
+ WHERE m.account = ?1 AND m.tag = ?2
+ ORDER BY m.id, r.seq
+ LIMIT ?3 OFFSET ?4
+
+-- name: stopped_among
+SELECT msisdn FROM stop WHERE account = ?1 AND msisdn IN (SELECT value FROM json_each(?2))
+
+-- name: to_send
+SELECT count(*)
+  FROM message m JOIN outgoing o ON o.message_id = m.id
+  JOIN recipient r ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq
+ WHERE m.account = ?
+
+-- name: due
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = ?1 AND due_at <= ?2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link = ?1 AND phase = 2 AND retry_at <= ?2)
+
+-- name: credits
+SELECT id, credit FROM account WHERE id IN (SELECT value FROM json_each(?))
+
+-- name: take_credit
+UPDATE account SET credit = credit - taken.column2
+  FROM (VALUES {rows}) AS taken WHERE account.id = taken.column1
+
+-- name: give_back
+UPDATE account SET credit = credit + refund.amount
+  FROM (SELECT m.account, sum(given.column2) AS amount
+          FROM (VALUES {rows}) AS given JOIN message m ON m.id = given.column1 GROUP BY m.account) AS refund
+ WHERE account.id = refund.account
+
+-- name: insert_messages
+INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, unicode, sandbox,
+                     tag, reference, url_dlr, url_response)
+VALUES {rows}
+
+-- name: insert_texts
+INSERT INTO message_text (message_id, number, text) VALUES {rows}
+
+-- name: insert_recipients
+-- One JSON array per group of alike recipients; a number is msisdn * 512 + seq.
+WITH alike AS MATERIALIZED (
+    SELECT value ->> 0 AS message_id, value ->> 1 AS link, value ->> 2 AS text, value ->> 3 AS segments,
+           value ->> 4 AS cost, value ->> 5 AS state, value ->> 6 AS changed_at, value -> 7 AS numbers
+      FROM json_each(?)
+)
+INSERT INTO recipient (message_id, seq, msisdn, link, text, segments, cost, state, changed_at)
+SELECT alike.message_id, number.value & 511, number.value >> 9, alike.link, alike.text, alike.segments,
+       alike.cost, alike.state, alike.changed_at
+  FROM alike, json_each(alike.numbers) AS number
+
+-- name: insert_outgoing
+INSERT INTO outgoing (link, due_at, message_id, next_seq, next_part, last_seq) VALUES {rows}
+
+-- name: postponed
+SELECT json_group_array(json_array(message_id, seq, part)) FROM (
+    SELECT message_id, seq, part FROM segment
+     WHERE link = ?1 AND phase = 2 AND retry_at <= ?2
+     ORDER BY retry_at LIMIT ?3)
+
+-- name: outgoing
+SELECT json_group_array(json_array(due_at, message_id, next_seq, next_part, last_seq, seq, segments)) FROM (
+    SELECT o.due_at, o.message_id, o.next_seq, o.next_part, o.last_seq, r.seq, r.segments
+      FROM outgoing o
+      CROSS JOIN recipient r ON r.message_id = o.message_id AND r.seq BETWEEN o.next_seq AND o.last_seq
+                            AND r.link = o.link
+     WHERE o.link = ?1 AND o.due_at <= ?2
+     ORDER BY o.due_at, o.message_id, r.seq
+     LIMIT ?3)
+
+-- name: resubmit
+UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL
+  FROM (VALUES {rows}) AS again
+ WHERE segment.message_id = again.column1 AND segment.seq = again.column2 AND segment.part = again.column3
+
+-- name: insert_segments
+INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, state)
+VALUES {rows}
+
+-- name: delete_outgoing
+DELETE FROM outgoing WHERE (link, due_at, message_id) IN (VALUES {rows})
+
+-- name: move_outgoing
+UPDATE outgoing SET next_seq = ?4, next_part = ?5 WHERE link = ?1 AND due_at = ?2 AND message_id = ?3
+
+-- name: submissions
+SELECT json_group_array(json_array(s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode,
+                                   r.segments, s.attempts))
+  FROM (VALUES {rows}) AS claimed
+  CROSS JOIN segment s ON s.message_id = claimed.column1 AND s.seq = claimed.column2 AND s.part = claimed.column3
+  CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+  CROSS JOIN message m ON m.id = s.message_id
+  CROSS JOIN message_text t ON t.message_id = r.message_id AND t.number = r.text
+
+-- name: answer_accepted
+UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
+                   retry_at = NULL
+  FROM (VALUES {rows}) AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND segment.phase IN (1, 2, 5)
+
+-- name: answer_other
+UPDATE segment SET phase = a.column4, answered_at = a.column5, status = a.column6, retry_at = a.column7
+  FROM (VALUES {rows}) AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND segment.phase IN (1, 2, 5)
+
+-- name: recover_again
+UPDATE segment SET phase = 2, retry_at = ?1
+ WHERE phase = 1 AND link IN (SELECT id FROM link WHERE resubmit_uncertain = 1)
+
+-- name: recover_uncertain
+UPDATE segment SET phase = 5 WHERE phase = 1
+
+-- name: expected
+SELECT EXISTS (SELECT 1 FROM segment s JOIN link l ON l.id = s.link
+                WHERE l.operator = ? AND s.phase IN (1, 5))
+
+-- name: candidates_by_shelf
+SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
+                                   s.submitted_at, r.state, r.segments, m.url_dlr IS NOT NULL))
+  FROM (VALUES {rows}) AS b
+  CROSS JOIN segment s INDEXED BY segment_by_shelf ON s.operator = b.column2 AND s.shelf = b.column3
+  CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+  CROSS JOIN message m ON m.id = s.message_id
+
+-- name: candidates_by_ref
+SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
+                                   s.state, s.submitted_at, r.state, r.segments, m.url_dlr IS NOT NULL))
+  FROM (VALUES {rows}) AS b
+  CROSS JOIN segment s ON s.message_id = b.column2 AND s.seq = b.column3 AND s.part = b.column4
+  CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+  CROSS JOIN message m ON m.id = s.message_id
+
+-- name: segment_states
+SELECT json_group_array(json_array(s.message_id, s.seq, s.part, s.state))
+  FROM (VALUES {rows}) AS b
+  CROSS JOIN segment s ON s.message_id = b.column1 AND s.seq = b.column2
+
+-- name: insert_trail
+INSERT INTO trail (received_at, link, message_id, seq, part, verdict, smsc_id, state, stat, error, done_at,
+                   flags, origin, raw, checksum)
+VALUES {rows}
+
+-- name: move_segments
+UPDATE segment SET state = moved.column4, done_at = moved.column5, error = moved.column6
+  FROM (VALUES {rows}) AS moved
+ WHERE segment.message_id = moved.column1 AND segment.seq = moved.column2 AND segment.part = moved.column3
+
+-- name: move_recipients
+UPDATE recipient SET state = moved.column3, changed_at = moved.column4
+  FROM (VALUES {rows}) AS moved
+ WHERE recipient.message_id = moved.column1 AND recipient.seq = moved.column2
+
+-- name: insert_callbacks
+INSERT INTO callback (message_id, seq, state, at) VALUES {rows}
+
+-- name: insert_unmatched
+INSERT INTO unmatched (trail, operator, source_addr, destination_addr) VALUES {rows}
+
+-- name: insert_unmatched_shelves
+INSERT OR IGNORE INTO unmatched_shelf (operator, shelf, trail) VALUES {rows}
+
+-- name: adoptable
+SELECT json_group_array(json_array(w.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+                                   t.flags, u.source_addr, u.destination_addr))
+  FROM (SELECT DISTINCT w.trail
+          FROM (VALUES {rows}) AS a
+          CROSS JOIN unmatched_shelf w ON w.operator = a.column1 AND w.shelf = a.column2) AS w
+  CROSS JOIN unmatched u ON u.trail = w.trail
+  CROSS JOIN trail t ON t.id = w.trail
+  CROSS JOIN link l ON l.id = t.link
+
+-- name: delete_unmatched
+DELETE FROM unmatched WHERE trail IN (SELECT value FROM json_each(?))
+
+-- name: delete_unmatched_shelves
+DELETE FROM unmatched_shelf WHERE (operator, shelf, trail) IN (VALUES {rows})
+
+-- name: messages_to_check
+SELECT id, due_at FROM message WHERE check_at <= ? ORDER BY check_at LIMIT ?
+
+-- name: never_submitted
+SELECT seq, cost FROM recipient r
+ WHERE message_id = ?1 AND state = 0
+   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = ?1 AND s.seq = r.seq AND s.phase <> 2)
+
+-- name: unreported
+SELECT s.seq, s.part, s.submitted_at, l.name
+  FROM recipient r JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq JOIN link l ON l.id = s.link
+ WHERE r.message_id = ? AND r.state BETWEEN 0 AND 2 AND s.state BETWEEN 0 AND 2 AND s.phase <> 2
+
+-- name: set_check
+UPDATE message SET check_at = ?2 WHERE id = ?1
+
+-- name: make_ko
+UPDATE recipient SET state = -1, changed_at = ?2, cost = 0 WHERE message_id = ?1 AND seq = ?3
+
+-- name: drop_outgoing_of
+DELETE FROM outgoing WHERE message_id = ?
+
+-- name: drop_postponed_of
+UPDATE segment SET phase = 4, retry_at = NULL WHERE message_id = ? AND phase = 2
+
+-- name: callbacks_of_ko
+INSERT INTO callback (message_id, seq, state, at)
+SELECT ko.column1, ko.column2, ko.column3, ko.column4
+  FROM (VALUES {rows}) AS ko JOIN message m ON m.id = ko.column1
+ WHERE m.url_dlr IS NOT NULL
+
+-- name: insert_account
+INSERT INTO account (name, state, granted, credit, created_at) VALUES (?1, ?2, ?3, ?3, ?4)
+
+-- name: insert_key
+INSERT INTO api_key (account, digest, label, created_at) VALUES (?, ?, ?, ?)
+
+-- name: account_by_name
+SELECT id, name, state, credit FROM account WHERE name = ?
+
+-- name: all_accounts
+SELECT id, name, state, credit FROM account ORDER BY name
+
+-- name: keys_of
+SELECT id, account, label, created_at, disabled FROM api_key WHERE account = ? ORDER BY id
+
+-- name: disable_key
+UPDATE api_key SET disabled = 1 WHERE account = ? AND id = ?
+
+-- name: set_account_state
+UPDATE account SET state = ?2 WHERE id = ?1
+
+-- name: counts
+SELECT (SELECT count(*) FROM message),
+       (SELECT count(*) FROM recipient),
+       (SELECT count(*) FROM outgoing o JOIN recipient r
+            ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq),
+       (SELECT count(*) FROM segment WHERE phase IN (1, 5)),
+       (SELECT count(*) FROM unmatched),
+       (SELECT count(*) FROM callback WHERE done_at IS NULL)
+
+-- name: counts_by_state
+SELECT state, count(*) FROM recipient GROUP BY state
+
+-- name: keep_setting
+INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2
+
+-- name: setting
+SELECT value FROM setting WHERE name = ?
+
+-- name: insert_replies
+INSERT INTO reply (received_at, link, source, destination, raw) VALUES {rows}

@@ -1,0 +1,146 @@
+"""Keeping what was accepted: many sends, one handful of statements."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import apsw
+import msgspec
+
+from esito.domain.errors import NotEnoughCredit
+from esito.domain.message import NewMessage, NewRecipient
+from esito.domain.states import MessageState
+from esito.domain.timing import VALIDITY_MS
+from esito.store.sqlite.connection import QUERIES, run_rows, SqlValue
+
+ID_BLOCK = 1000
+"""Message ids are handed out from blocks, so that a send need not write a counter."""
+
+
+class IdBlocks:
+    """Hands out increasing message ids; a restart begins a new block."""
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._end = 0
+
+    def take(self, connection: apsw.Connection) -> int:
+        """Return the next id, inside the caller's transaction."""
+        if self._next >= self._end:
+            kept = connection.execute("SELECT value FROM setting WHERE name = 'next_message_id'").get
+            self._next = int(str(kept)) if kept is not None else 1
+            self._end = self._next + ID_BLOCK
+            connection.execute(
+                "INSERT INTO setting VALUES ('next_message_id', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
+                (str(self._end),),
+            )
+        self._next += 1
+        return self._next - 1
+
+    def forget(self) -> None:
+        """Begin a new block: the transaction that took this one was undone."""
+        self._next = self._end = 0
+
+
+class Accepting:
+    """The handler behind `Store.accept`."""
+
+    def __init__(self) -> None:
+        self._ids = IdBlocks()
+
+    def __call__(
+        self, connection: apsw.Connection, messages: Sequence[NewMessage]
+    ) -> list[int | NotEnoughCredit]:
+        """Keep every message its account can pay; return its id, or the refusal."""
+        try:
+            return self._accept(connection, messages)
+        except BaseException:
+            self._ids.forget()
+            raise
+
+    def _accept(self, connection: apsw.Connection, messages: Sequence[NewMessage]) -> list[int | NotEnoughCredit]:
+        credit = _credits(connection, {message.account_id for message in messages})
+        taken = dict.fromkeys(credit, 0)
+        results: list[int | NotEnoughCredit] = []
+        kept: list[tuple[int, NewMessage]] = []
+        for message in messages:
+            cost = message.cost
+            if cost > credit[message.account_id] - taken[message.account_id]:
+                results.append(NotEnoughCredit())
+                continue
+            taken[message.account_id] += cost
+            number = self._ids.take(connection)
+            kept.append((number, message))
+            results.append(number)
+        if kept:
+            run_rows(connection, "take_credit", [(account, cost) for account, cost in taken.items() if cost])
+            _insert(connection, kept)
+        return results
+
+
+def _credits(connection: apsw.Connection, accounts: set[int]) -> dict[int, int]:
+    wanted = msgspec.json.encode(sorted(accounts)).decode()
+    return dict(connection.execute(QUERIES["credits"], (wanted,)))
+
+
+def _insert(connection: apsw.Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
+    run_rows(connection, "insert_messages", [_message_row(number, message) for number, message in kept])
+    run_rows(
+        connection,
+        "insert_texts",
+        [(number, index, text) for number, message in kept for index, text in enumerate(message.texts)],
+    )
+    groups = [group for number, message in kept for group in _alike(number, message)]
+    connection.execute(QUERIES["insert_recipients"], (msgspec.json.encode(groups).decode(),))
+    run_rows(
+        connection,
+        "insert_outgoing",
+        [row for number, message in kept if not message.sandbox for row in _outgoing_rows(number, message)],
+    )
+
+
+def _message_row(number: int, message: NewMessage) -> tuple[SqlValue, ...]:
+    return (
+        number,
+        message.account_id,
+        message.created_at,
+        message.due_at,
+        None if message.sandbox else message.due_at + VALIDITY_MS,
+        message.sender,
+        int(message.gamme),
+        message.unicode,
+        message.sandbox,
+        message.tag,
+        message.reference,
+        message.url_dlr,
+        message.url_response,
+    )
+
+
+def _alike(number: int, message: NewMessage) -> list[list[object]]:
+    """Group neighbours that differ in their number alone; each number carries its seq in the low nine bits."""
+    state = int(MessageState.DELIVERED if message.sandbox else MessageState.WAITING)
+    groups: list[list[object]] = []
+    seq = 0
+    for shared, members in groupby(message.recipients, key=_shared):
+        numbers = []
+        for member in members:
+            numbers.append(member.msisdn << 9 | seq)
+            seq += 1
+        groups.append([number, *shared, state, message.created_at, numbers])
+    return groups
+
+
+def _shared(recipient: NewRecipient) -> tuple[int, ...]:
+    return recipient[1:]
+
+
+def _outgoing_rows(number: int, message: NewMessage) -> list[tuple[int, ...]]:
+    """Return one row per link with the first and last recipient that leave by it."""
+    spans: dict[int, tuple[int, int]] = {}
+    if message.recipients[0].link == message.recipients[-1].link and len({one.link for one in message.recipients}) == 1:
+        spans[message.recipients[0].link] = (0, len(message.recipients) - 1)
+    else:
+        for seq, recipient in enumerate(message.recipients):
+            first, _ = spans.get(recipient.link, (seq, seq))
+            spans[recipient.link] = (first, seq)
+    return [(link, message.due_at, number, first, 1, last) for link, (first, last) in spans.items()]

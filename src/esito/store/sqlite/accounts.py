@@ -1,0 +1,85 @@
+"""Accounts and their keys."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import apsw
+
+from esito.domain.account import Account, AccountState, ApiKey
+from esito.domain.errors import EsitoError, NameTaken, NoSuchAccount
+from esito.domain.pricing import from_micros
+from esito.store.sqlite.connection import QUERIES, SqlValue
+
+
+def read_account(row: Sequence[SqlValue]) -> Account:
+    """Make an account of its row: id, name, state, credit."""
+    number, name, state, credit = row
+    return Account(
+        id=int(str(number)), name=str(name), state=AccountState(str(state)), credit=from_micros(int(str(credit)))
+    )
+
+
+def read_key(row: Sequence[SqlValue]) -> ApiKey:
+    """Make a key of its row: id, account, label, created_at, disabled."""
+    number, account, label, created_at, disabled = row
+    return ApiKey(
+        id=int(str(number)),
+        account_id=int(str(account)),
+        label=str(label),
+        created_at=int(str(created_at)),
+        disabled=bool(disabled),
+    )
+
+
+def account_named(connection: apsw.Connection, name: str) -> Account:
+    """Return an account. Raises NoSuchAccount."""
+    row = connection.execute(QUERIES["account_by_name"], (name,)).fetchone()
+    if row is None:
+        raise NoSuchAccount(f"there is no account named {name!r}")
+    return read_account(row)
+
+
+Act = Callable[[apsw.Connection], Any]
+
+
+def perform(connection: apsw.Connection, acts: Sequence[Act]) -> list[Any]:
+    """Perform administrative acts one by one; an act that is refused has changed nothing."""
+    results = []
+    for act in acts:
+        try:
+            results.append(act(connection))
+        except EsitoError as refusal:
+            results.append(refusal)
+    return results
+
+
+def create_account(connection: apsw.Connection, name: str, credit: int, digest: bytes, at: int) -> Account:
+    """Keep a new account with its first key. Raises NameTaken."""
+    if connection.execute(QUERIES["account_by_name"], (name,)).fetchone() is not None:
+        raise NameTaken(f"there is an account named {name!r} already")
+    connection.execute(QUERIES["insert_account"], (name, AccountState.ACTIVE.value, credit, at))
+    account = account_named(connection, name)
+    connection.execute(QUERIES["insert_key"], (account.id, digest, "first", at))
+    return account
+
+
+def add_key(connection: apsw.Connection, name: str, digest: bytes, label: str, at: int) -> ApiKey:
+    """Keep another key. Raises NoSuchAccount."""
+    account = account_named(connection, name)
+    connection.execute(QUERIES["insert_key"], (account.id, digest, label, at))
+    return read_key((connection.last_insert_rowid(), account.id, label, at, 0))
+
+
+def disable_key(connection: apsw.Connection, name: str, key_id: int) -> None:
+    """Disable one key. Raises NoSuchAccount."""
+    account = account_named(connection, name)
+    connection.execute(QUERIES["disable_key"], (account.id, key_id))
+    if not connection.changes():
+        raise NoSuchAccount(f"account {name!r} has no key {key_id}")
+
+
+def set_state(connection: apsw.Connection, name: str, state: AccountState) -> Account:
+    """Open, disable or block an account. Raises NoSuchAccount."""
+    account = account_named(connection, name)
+    connection.execute(QUERIES["set_account_state"], (account.id, state.value))
+    return account_named(connection, name)

@@ -1,0 +1,75 @@
+"""What we conclude when 48 hours have passed without a final word (contract 1.5)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import apsw
+
+from esito.domain.message import SegmentRef
+from esito.domain.receipt import DeliveryReceipt
+from esito.domain.states import MessageState
+from esito.domain.timing import VALIDITY_MS
+from esito.store.sqlite.connection import QUERIES, run_rows
+from esito.store.sqlite.links import Links
+from esito.store.sqlite.settling import conclude
+
+
+class Expiry(NamedTuple):
+    """Look at up to `limit` messages whose time has come."""
+
+    at: int
+    limit: int
+
+
+class Expiring:
+    """The handler behind `Store.expire`."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def __call__(self, connection: apsw.Connection, asked: Sequence[Expiry]) -> list[int]:
+        """Conclude what can be concluded, and note when to look again."""
+        return [self._expire(connection, *one) for one in asked]
+
+    def _expire(self, connection: apsw.Connection, at: int, limit: int) -> int:
+        messages = connection.execute(QUERIES["messages_to_check"], (at, limit)).fetchall()
+        for message_id, due_at in messages:
+            again = self._expire_message(connection, int(message_id), int(due_at), at)
+            connection.execute(QUERIES["set_check"], (message_id, again))
+        return len(messages)
+
+    def _expire_message(self, connection: apsw.Connection, message_id: int, due_at: int, at: int) -> int | None:
+        """Return when to look again; None when nothing is left to wait for."""
+        if at >= due_at + VALIDITY_MS:
+            self._give_up_unsent(connection, message_id, at)
+        silent = connection.execute(QUERIES["unreported"], (message_id,)).fetchall()
+        conclusions = [
+            (SegmentRef(message_id, int(seq), int(part)), _expired(str(link), at))
+            for seq, part, submitted_at, link in silent
+            if submitted_at + VALIDITY_MS <= at
+        ]
+        conclude(connection, self._links, conclusions)
+        later = [submitted_at for _, _, submitted_at, _ in silent if submitted_at + VALIDITY_MS > at]
+        return min(later) + VALIDITY_MS if later else None
+
+    def _give_up_unsent(self, connection: apsw.Connection, message_id: int, at: int) -> None:
+        """Let recipients that no operator ever took become KO, and give their price back."""
+        unsent = connection.execute(QUERIES["never_submitted"], (message_id,)).fetchall()
+        if not unsent:
+            return
+        run_rows(connection, "give_back", [(message_id, cost) for _, cost in unsent])
+        for seq, _ in unsent:
+            connection.execute(QUERIES["make_ko"], (message_id, at, seq))
+        connection.execute(QUERIES["drop_outgoing_of"], (message_id,))
+        connection.execute(QUERIES["drop_postponed_of"], (message_id,))
+        run_rows(
+            connection,
+            "callbacks_of_ko",
+            [(message_id, seq, int(MessageState.KO), at) for seq, _ in unsent],
+        )
+
+
+def _expired(link: str, at: int) -> DeliveryReceipt:
+    return DeliveryReceipt(
+        link=link, smsc_message_id="", state=MessageState.EXPIRED, stat="no receipt in 48 h", received_at=at
+    )

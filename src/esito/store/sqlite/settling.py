@@ -1,0 +1,267 @@
+"""Receipts and conclusions: load the candidates, let the domain decide, write it down.
+
+All of it happens inside the writer's transaction, so that what a receipt changes and
+the receipt itself are kept together or not at all.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+import apsw
+import msgspec
+
+from esito.domain.matching import Candidate, Decisions, Settlement
+from esito.domain.message import SegmentRef
+from esito.domain.message_ids import canonical, shelves
+from esito.domain.receipt import DeliveryReceipt, Reply
+from esito.domain.states import MessageState
+from esito.store.base import Settled
+from esito.store.checksum import checksum
+from esito.store.sqlite.connection import ask_rows, QUERIES, run_rows, SqlValue, value
+from esito.store.sqlite.links import Links
+
+
+_Move = TypeVar("_Move", bound=tuple[object, ...])
+
+
+class Settling:
+    """The handler behind `Store.apply_receipts`."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def __call__(
+        self, connection: apsw.Connection, batches: Sequence[Sequence[DeliveryReceipt]]
+    ) -> list[Settled]:
+        """Settle the receipts of all batches in the order they came."""
+        receipts = [receipt for batch in batches for receipt in batch]
+        settled = _settle(connection, self._links, receipts)
+        nothing = Settled(0, {})
+        return [settled, *[nothing] * (len(batches) - 1)]
+
+
+    def keep_replies(self, connection: apsw.Connection, batches: Sequence[Sequence[Reply]]) -> list[None]:
+        """Keep what subscribers wrote."""
+        run_rows(
+            connection,
+            "insert_replies",
+            [
+                (reply.received_at, self._links.named(reply.link).id, reply.source, reply.destination, reply.raw)
+                for batch in batches
+                for reply in batch
+            ],
+        )
+        return [None] * len(batches)
+
+
+def _settle(connection: apsw.Connection, links: Links, receipts: Sequence[DeliveryReceipt]) -> Settled:
+    candidates = _candidates(
+        connection,
+        "candidates_by_shelf",
+        [
+            (number, links.named(receipt.link).operator, shelf)
+            for number, receipt in enumerate(receipts)
+            for shelf in shelves(receipt.smsc_message_id)
+        ],
+    )
+    settlement = Settlement(links.rules)
+    expected = _Expected(connection, links)
+    for number, receipt in enumerate(receipts):
+        mine = candidates.get(number, ())
+        settlement.settle(number, receipt, mine, expected=not mine and expected.by(receipt.link))
+    _write(connection, links, receipts, settlement.decisions)
+    verdicts: dict[str, int] = {}
+    for row in settlement.decisions.trail:
+        verdicts[row.verdict] = verdicts.get(row.verdict, 0) + 1
+    return Settled(len(settlement.decisions.recipients), verdicts)
+
+
+def conclude(
+    connection: apsw.Connection, links: Links, conclusions: Sequence[tuple[SegmentRef, DeliveryReceipt]]
+) -> int:
+    """Move segments by conclusions of our own; return how many recipients moved."""
+    if not conclusions:
+        return 0
+    receipts = [conclusion for _, conclusion in conclusions]
+    candidates = _candidates(
+        connection, "candidates_by_ref", [(number, *ref) for number, (ref, _) in enumerate(conclusions)]
+    )
+    settlement = Settlement(links.rules)
+    for number, receipt in enumerate(receipts):
+        settlement.infer(number, receipt, candidates.get(number, ()))
+    _write(connection, links, receipts, settlement.decisions)
+    return len(settlement.decisions.recipients)
+
+
+def adopt(connection: apsw.Connection, links: Links, known: Sequence[tuple[int, str]], *, at: int) -> int:
+    """Settle the receipts that waited for these (operator, canonical id) pairs; return how many recipients moved."""
+    rows = ask_rows(connection, "adoptable", known)
+    if not rows:
+        return 0
+    origins = [int(str(row[0])) for row in rows]
+    receipts = [_kept_receipt(row, at) for row in rows]
+    settlement = Settlement(links.rules)
+    candidates = _candidates(
+        connection,
+        "candidates_by_shelf",
+        [
+            (number, links.named(receipt.link).operator, shelf)
+            for number, receipt in enumerate(receipts)
+            for shelf in shelves(receipt.smsc_message_id)
+        ],
+    )
+    for number, receipt in enumerate(receipts):
+        settlement.settle(number, receipt, candidates.get(number, ()), expected=True)
+    decisions = settlement.decisions
+    # What is still ambiguous goes on waiting, and its row in the trail already says so.
+    waiting = set(decisions.unmatched)
+    decisions.unmatched = []
+    decisions.trail = [row for row in decisions.trail if row.receipt not in waiting]
+    _write(connection, links, receipts, decisions, origins)
+    adopted = [number for number in range(len(receipts)) if number not in waiting]
+    connection.execute(
+        QUERIES["delete_unmatched"], (msgspec.json.encode([origins[number] for number in adopted]).decode(),)
+    )
+    run_rows(
+        connection,
+        "delete_unmatched_shelves",
+        [
+            (links.named(receipts[number].link).operator, shelf, origins[number])
+            for number in adopted
+            for shelf in shelves(receipts[number].smsc_message_id)
+        ],
+    )
+    return len(decisions.recipients)
+
+
+class _Expected:
+    """Remembers, for one batch, which operators still owe a submit_sm_resp."""
+
+    def __init__(self, connection: apsw.Connection, links: Links) -> None:
+        self._connection = connection
+        self._links = links
+        self._known: dict[int, bool] = {}
+
+    def by(self, link: str) -> bool:
+        operator = self._links.named(link).operator
+        if operator not in self._known:
+            self._known[operator] = bool(value(self._connection, QUERIES["expected"], (operator,)))
+        return self._known[operator]
+
+
+def _kept_receipt(row: Sequence[SqlValue], at: int) -> DeliveryReceipt:
+    _, _, link, smsc_id, state, stat, error, done_at, flags, source, destination = row
+    return DeliveryReceipt(
+        link=str(link),
+        smsc_message_id=str(smsc_id),
+        state=None if state is None else MessageState(int(str(state))),
+        stat=str(stat),
+        error_code=str(error),
+        addresses=(str(source), str(destination)),
+        done_at=None if done_at is None else int(str(done_at)),
+        received_at=at,
+        flags=str(flags),
+    )
+
+
+def _candidates(
+    connection: apsw.Connection, query: str, rows: Sequence[Sequence[SqlValue]]
+) -> dict[int, list[Candidate]]:
+    """Load the candidates of every receipt of the batch, by the receipt's number."""
+    answer: list[list[int]] = ask_rows(connection, query, rows)  # type: ignore[assignment]  # columns of the statement
+    many = {(row[1], row[2]): [0] * row[9] for row in answer if row[9] > 1}
+    states: list[list[int]] = ask_rows(connection, "segment_states", list(many))  # type: ignore[assignment]  # same
+    for message_id, seq, part, state in states:
+        many[message_id, seq][part - 1] = state
+    found: dict[int, list[Candidate]] = {}
+    for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments, wants in answer:
+        known = tuple(many[message_id, seq]) if segments > 1 else (state,)
+        candidate = Candidate(
+            message_id, seq, part, str(smsc_id), str(msisdn), state, submitted_at, recipient_state, wants, known
+        )
+        found.setdefault(number, []).append(candidate)
+    return found
+
+
+def _write(
+    connection: apsw.Connection,
+    links: Links,
+    receipts: Sequence[DeliveryReceipt],
+    decisions: Decisions,
+    origins: Sequence[int] = (),
+) -> None:
+    first = value(connection, "SELECT coalesce(max(id), 0) + 1 FROM trail")
+    run_rows(connection, "insert_trail", _trail_rows(links, receipts, decisions, origins))
+    run_rows(
+        connection,
+        "move_segments",
+        [(move.message_id, move.seq, move.part, move.state, move.done_at, move.error_code) for move in _last(
+            decisions.segments, 3
+        )],
+    )
+    run_rows(connection, "move_recipients", _last(decisions.recipients, 2))
+    run_rows(connection, "insert_callbacks", decisions.callbacks)
+    if decisions.unmatched:
+        _keep_unmatched(connection, links, receipts, decisions, first)
+
+
+def _trail_rows(
+    links: Links, receipts: Sequence[DeliveryReceipt], decisions: Decisions, origins: Sequence[int]
+) -> Iterable[tuple[SqlValue, ...]]:
+    for number, verdict, flags, message_id, seq, part in decisions.trail:
+        receipt = receipts[number]
+        state = None if receipt.state is None else int(receipt.state)
+        yield (
+            receipt.received_at,
+            links.named(receipt.link).id,
+            message_id,
+            seq,
+            part,
+            verdict,
+            receipt.smsc_message_id,
+            state,
+            receipt.stat,
+            receipt.error_code,
+            receipt.done_at,
+            flags,
+            origins[number] if origins else None,
+            receipt.raw,
+            checksum(
+                received_at=receipt.received_at,
+                verdict=verdict,
+                smsc_id=receipt.smsc_message_id,
+                state=state,
+                error=receipt.error_code,
+                message_id=message_id,
+                seq=seq,
+                part=part,
+                raw=receipt.raw,
+            ),
+        )
+
+
+def _keep_unmatched(
+    connection: apsw.Connection, links: Links, receipts: Sequence[DeliveryReceipt], decisions: Decisions, first: int
+) -> None:
+    """Remember which trail rows wait; their ids follow `first` in the order of the trail."""
+    row_of = {row.receipt: first + place for place, row in enumerate(decisions.trail)}
+    operators = {number: links.named(receipts[number].link).operator for number in decisions.unmatched}
+    run_rows(
+        connection,
+        "insert_unmatched",
+        [(row_of[number], operators[number], *receipts[number].addresses) for number in decisions.unmatched],
+    )
+    run_rows(
+        connection,
+        "insert_unmatched_shelves",
+        [
+            (operators[number], shelf, row_of[number])
+            for number in decisions.unmatched
+            for shelf in shelves(receipts[number].smsc_message_id) or [canonical("")]
+        ],
+    )
+
+
+def _last(moves: Sequence[_Move], key: int) -> list[_Move]:
+    """Keep only the last move of each segment or recipient: one UPDATE must not name a row twice."""
+    return list({move[:key]: move for move in moves}.values())

@@ -1,0 +1,159 @@
+"""Handing segments to a link and keeping what the operator answered."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import apsw
+
+from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
+from esito.domain.message_ids import canonical
+from esito.domain.receipt import DeliveryReceipt
+from esito.domain.states import MessageState
+from esito.store.sqlite.connection import ask, ask_rows, QUERIES, run_rows, SqlValue
+from esito.store.sqlite.links import KnownLink, Links
+from esito.store.sqlite.settling import adopt, conclude
+
+SUBMITTED, LATER, ANSWERED, REFUSED, UNCERTAIN = 1, 2, 3, 4, 5
+"""The phases of a segment."""
+
+
+class Claim(NamedTuple):
+    """A link asks for work."""
+
+    link: str
+    limit: int
+    at: int
+
+
+class Answers(NamedTuple):
+    """What a link's operator answered."""
+
+    link: str
+    answers: Sequence[SubmitAnswer]
+
+
+class Submitting:
+    """The handlers behind `Store.claim` and `Store.record_answers`."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def claim(self, connection: apsw.Connection, claims: Sequence[Claim]) -> list[list[Submission]]:
+        """Keep the intent to submit, then say what to submit."""
+        return [self._claim(connection, claim) for claim in claims]
+
+    def _claim(self, connection: apsw.Connection, claim: Claim) -> list[Submission]:
+        link = self._links.named(claim.link)
+        again = [
+            SegmentRef(*map(int, row)) for row in _rows(ask(connection, "postponed", (link.id, claim.at, claim.limit)))
+        ]
+        run_rows(connection, "resubmit", [(*ref, claim.at) for ref in again])
+        fresh = _claim_fresh(connection, link, claim, claim.limit - len(again))
+        return _submissions(connection, again + fresh)
+
+    def answer(self, connection: apsw.Connection, batches: Sequence[Answers]) -> list[int]:
+        """Keep responses; settle the receipts that came before them."""
+        return [self._answer(connection, batch) for batch in batches]
+
+    def _answer(self, connection: apsw.Connection, batch: Answers) -> int:
+        link = self._links.named(batch.link)
+        accepted = [one for one in batch.answers if one.answer is Answer.ACCEPTED]
+        shelves = [canonical(one.smsc_message_id) or None for one in accepted]
+        run_rows(
+            connection,
+            "answer_accepted",
+            [(*one.ref, one.at, one.smsc_message_id, shelf) for one, shelf in zip(accepted, shelves, strict=True)],
+        )
+        run_rows(
+            connection,
+            "answer_other",
+            [_other_row(one, link) for one in batch.answers if one.answer is not Answer.ACCEPTED],
+        )
+        refused = [one for one in batch.answers if one.answer is Answer.REFUSED]
+        moved = conclude(
+            connection, self._links, [(one.ref, _refusal(batch.link, one)) for one in refused]
+        )
+        known = [(link.operator, shelf) for shelf in shelves if shelf]
+        return moved + adopt(connection, self._links, known, at=max((one.at for one in batch.answers), default=0))
+
+    def recover(self, connection: apsw.Connection, instants: Sequence[int]) -> list[int]:
+        """Settle the segments that a dead process left without a response."""
+        found = []
+        for at in instants:
+            connection.execute(QUERIES["recover_again"], (at,))
+            resubmitted = connection.changes()
+            connection.execute(QUERIES["recover_uncertain"])
+            found.append(resubmitted + connection.changes())
+        return found
+
+
+def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:
+    phase, retry_at = REFUSED, None
+    if one.answer is Answer.LATER:
+        phase, retry_at = LATER, one.retry_at
+    elif one.answer is Answer.UNCERTAIN:
+        phase, retry_at = (LATER, one.at) if link.resubmit_uncertain else (UNCERTAIN, None)
+    return (*one.ref, phase, one.at, one.status, retry_at)
+
+
+def _refusal(link: str, one: SubmitAnswer) -> DeliveryReceipt:
+    return DeliveryReceipt(
+        link=link,
+        smsc_message_id="",
+        state=MessageState.REJECTED,
+        stat="submit_sm_resp",
+        error_code=f"0x{one.status:08X}",
+        received_at=one.at,
+    )
+
+
+def _claim_fresh(connection: apsw.Connection, link: KnownLink, claim: Claim, limit: int) -> list[SegmentRef]:
+    """Take recipients off the outgoing rows, oldest first, at most `limit` segments."""
+    claimed: list[SegmentRef] = []
+    finished: list[tuple[int, int, int]] = []
+    if limit <= 0:
+        return claimed
+    for due_at, message_id, next_seq, next_part, last_seq, seq, segments in _rows(
+        ask(connection, "outgoing", (link.id, claim.at, limit))
+    ):
+        first = next_part if seq == next_seq else 1
+        room = limit - len(claimed)
+        parts = range(first, segments + 1)[:room]
+        claimed += [SegmentRef(message_id, seq, part) for part in parts]
+        if first + len(parts) <= segments:
+            connection.execute(
+                QUERIES["move_outgoing"], (link.id, due_at, message_id, seq, first + len(parts))
+            )
+            break
+        if seq == last_seq:
+            finished.append((link.id, due_at, message_id))
+        elif len(claimed) == limit:
+            connection.execute(QUERIES["move_outgoing"], (link.id, due_at, message_id, seq + 1, 1))
+            break
+    run_rows(connection, "delete_outgoing", finished)
+    run_rows(
+        connection,
+        "insert_segments",
+        [(*ref, link.id, link.operator, SUBMITTED, 1, claim.at, int(MessageState.WAITING)) for ref in claimed],
+    )
+    return claimed
+
+
+def _submissions(connection: apsw.Connection, refs: list[SegmentRef]) -> list[Submission]:
+    return [
+        Submission(
+            ref=SegmentRef(row[0], row[1], row[2]),
+            msisdn=row[3],
+            sender=row[4],
+            text=row[5],
+            unicode=bool(row[6]),
+            segments=row[7],
+            attempts=row[8] - 1,
+        )
+        for row in _rows(ask_rows(connection, "submissions", refs))
+    ]
+
+
+def _rows(answer: list[list[SqlValue]]) -> list[tuple[int, ...]]:
+    """Say that the columns are what their statement selects; SQLite's STRICT tables keep them so."""
+    return answer  # type: ignore[return-value]  # see the docstring

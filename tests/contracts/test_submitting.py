@@ -1,0 +1,127 @@
+import pytest
+
+from esito.domain.message import Answer, SegmentRef, SubmitAnswer
+from esito.domain.states import MessageState
+from esito.domain.timing import HOUR_MS
+from esito.store.base import Store
+from tests.kit.builders import NOW, account_in, accepted, links_in, message, receipt, states_of, submitted
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_segment_is_handed_out_once(store: Store) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await store.accept(message(account, [33611111111, 33622222222], segments=2))
+    first = await store.claim("alpha", limit=3, at=NOW)
+    second = await store.claim("alpha", limit=3, at=NOW)
+    assert [one.ref for one in first + second] == [
+        SegmentRef(number, 0, 1), SegmentRef(number, 0, 2), SegmentRef(number, 1, 1), SegmentRef(number, 1, 2)
+    ]
+    assert await store.claim("alpha", limit=3, at=NOW) == []
+    assert not await store.due("alpha", NOW)
+
+
+async def test_a_submission_says_all_that_a_submit_sm_needs(store: Store) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    await store.accept(message(account, text="où es-tu ?"))
+    (one,) = await store.claim("alpha", limit=1, at=NOW)
+    assert (one.msisdn, one.sender, one.text, one.unicode, one.segments, one.attempts) == (
+        "+33612345678", "ESITO", "où es-tu ?", False, 1, 0
+    )
+
+
+async def test_older_messages_go_first_and_many_fit_one_claim(store: Store) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    numbers = [await store.accept(message(account)) for _ in range(5)]
+    assert [one.ref.message_id for one in await store.claim("alpha", limit=4, at=NOW)] == numbers[:4]
+    assert [one.ref.message_id for one in await store.claim("alpha", limit=4, at=NOW)] == numbers[4:]
+
+
+async def test_each_link_gets_its_own_recipients(store: Store) -> None:
+    account = await account_in(store)
+    links = await links_in(store, "alpha", "beta")
+    new = message(account, [33611111111, 33622222222, 33633333333])
+    new.recipients[1] = new.recipients[1]._replace(link=links["beta"])
+    await store.accept(new)
+    assert [one.msisdn for one in await store.claim("alpha", limit=9, at=NOW)] == ["+33611111111", "+33633333333"]
+    assert [one.msisdn for one in await store.claim("beta", limit=9, at=NOW)] == ["+33622222222"]
+
+
+async def test_a_scheduled_message_waits_for_its_time(store: Store) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    await store.accept(message(account, due_at=NOW + HOUR_MS))
+    assert await store.claim("alpha", limit=9, at=NOW + HOUR_MS - 1) == []
+    assert len(await store.claim("alpha", limit=9, at=NOW + HOUR_MS)) == 1
+
+
+async def test_a_throttled_segment_comes_back_when_its_pause_is_over(store: Store) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    await store.accept(message(account))
+    (one,) = await store.claim("alpha", limit=1, at=NOW)
+    later = SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=NOW, status=0x58, retry_at=NOW + 1_000)
+    await store.record_answers("alpha", [later])
+    assert await store.claim("alpha", limit=1, at=NOW + 999) == []
+    (again,) = await store.claim("alpha", limit=1, at=NOW + 1_000)
+    assert (again.ref, again.attempts) == (one.ref, 1)
+
+
+async def test_a_refused_segment_fails_its_recipient(store: Store) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await store.accept(message(account, url_dlr="https://example.org/dlr"))
+    (one,) = await store.claim("alpha", limit=1, at=NOW)
+    refused = SubmitAnswer(ref=one.ref, answer=Answer.REFUSED, at=NOW, status=0x0B)
+    assert await store.record_answers("alpha", [refused]) == 1
+    assert await states_of(store, account, number) == [MessageState.REJECTED]
+    assert (await store.counts()).callbacks_due == 1
+
+
+@pytest.mark.parametrize(("again", "claimed"), [(False, 0), (True, 1)])
+async def test_a_lost_response_is_not_doubled_unless_the_link_says_so(store: Store, again: bool, claimed: int) -> None:
+    account = await account_in(store)
+    await links_in(store, "alpha", again=again)
+    await store.accept(message(account))
+    await store.claim("alpha", limit=1, at=NOW)
+    assert await store.recover(NOW + 1) == 1
+    assert len(await store.claim("alpha", limit=1, at=NOW + 1)) == claimed
+
+
+async def test_a_late_response_settles_an_uncertain_segment(store: Store) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await store.accept(message(account))
+    (one,) = await store.claim("alpha", limit=1, at=NOW)
+    await store.record_answers("alpha", [SubmitAnswer(ref=one.ref, answer=Answer.UNCERTAIN, at=NOW)])
+    await store.record_answers("alpha", [accepted(one, "1001")])
+    await store.apply_receipts([receipt("1001", "DELIVRD")])
+    assert await states_of(store, account, number) == [MessageState.DELIVERED]
+
+
+async def test_silence_for_48_hours_is_an_expiry_of_our_own(store: Store) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await submitted(store, message(account, [33611111111, 33622222222]), ["1", "2"], at=NOW + HOUR_MS)
+    await store.apply_receipts([receipt("1", "DELIVRD")])
+    await store.expire(NOW + 48 * HOUR_MS)
+    assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.WAITING]
+    await store.expire(NOW + 49 * HOUR_MS)
+    assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.EXPIRED]
+    await store.apply_receipts([receipt("2", "DELIVRD")])
+    assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.DELIVERED]
+
+
+async def test_what_no_operator_took_in_48_hours_is_ko_and_paid_back(store: Store) -> None:
+    account = await account_in(store, credit="1")
+    await links_in(store)
+    number = await store.accept(message(account, url_dlr="https://example.org/dlr"))
+    await store.expire(NOW + 48 * HOUR_MS)
+    assert await states_of(store, account, number) == [MessageState.KO]
+    assert await store.claim("alpha", limit=1, at=NOW + 48 * HOUR_MS) == []
+    paid_back = await store.account_by_key(b"acme")
+    assert paid_back is not None
+    assert paid_back.credit == 1

@@ -1,0 +1,57 @@
+"""Programs that some tests run and that pip cannot bring.
+
+`@needs("php")` skips a test where PHP is missing and says so. In CI (`CI=true`) it fails
+instead: there, a test that did not run is a test that did not pass. `scripts/test-deps`
+installs everything in the table below.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PEERS = Path(__file__).parents[1] / "peers"
+
+
+def program(name: str) -> Callable[[], bool]:
+    return lambda: shutil.which(name) is not None
+
+
+def php_has_curl() -> bool:
+    asked = subprocess.run(["php", "--ri", "curl"], capture_output=True, check=False) if shutil.which("php") else None
+    return asked is not None and asked.returncode == 0
+
+
+def npm_package(name: str) -> Callable[[], bool]:
+    return lambda: shutil.which("node") is not None and (PEERS / "node_modules" / name).is_dir()
+
+
+NEEDS: dict[str, Callable[[], bool]] = {
+    "php": program("php"),
+    "php-curl": php_has_curl,
+    "curl": program("curl"),
+    "node": program("node"),
+    "npm smpp": npm_package("smpp"),
+}
+
+
+def needs(*names: str) -> pytest.MarkDecorator:
+    """Mark a test that runs these programs; a name that is not in the table is an error at once."""
+    for name in names:
+        if name not in NEEDS:
+            raise KeyError(f"{name!r} is not in the table of tests/kit/needs.py")
+    return pytest.mark.needs(*names)
+
+
+def stop_without(names: tuple[str, ...]) -> None:
+    """Skip the running test if one of these is missing; in CI, fail it."""
+    missing = [name for name in names if not NEEDS[name]()]
+    if not missing:
+        return
+    sentence = f"needs {', '.join(missing)}: run `make test` as root, or install it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)

@@ -1,0 +1,140 @@
+"""The floors of the house: a room imports only what lies below it.
+
+A room is what stands directly in src/esito, a package or a single module. The syntax
+trees are read, so an import hidden in a function or under TYPE_CHECKING counts too.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1] / "src" / "esito"
+
+BELOW: dict[str, set[str]] = {
+    "domain": set(),
+    "clockwork": {"domain"},
+    "metrics": set(),
+    "logs": {"domain"},
+    "config_rules": {"domain"},
+    "config": {"domain", "config_rules"},
+    "client": {"domain"},
+    "store": {"domain"},
+    "bus": {"domain"},
+    "smpp": {"domain"},
+    "simulator": {"domain", "smpp", "config"},
+    "lifecycle": {"domain", "store", "bus", "smpp", "config"},
+    "webhooks": {"domain", "store", "config"},
+    "api": {"domain", "store", "lifecycle", "config"},
+    "web": {"domain", "store", "lifecycle", "config"},
+}
+BELOW["bootstrap"] = set(BELOW)
+BELOW["cli"] = {*BELOW, "bootstrap"}
+
+# What every room but these two may use: counters, logs and waiting on a clock.
+EVERYBODYS = {"metrics", "logs", "clockwork"}
+ON_THEIR_OWN = {"domain", "client"}
+
+ADAPTERS = ("esito.store.sqlite", "esito.store.postgres", "esito.bus.nats")
+
+# Modules of the standard library that read, write, wait or run something.
+DOINGS = {
+    *("asyncio", "concurrent", "ctypes", "ftplib", "http", "logging", "mmap", "multiprocessing", "os", "pathlib"),
+    *("select", "selectors", "shutil", "signal", "smtplib", "socket", "socketserver", "sqlite3", "ssl", "subprocess"),
+    *("tempfile", "threading", "urllib"),
+}
+
+
+def modules_of(room: str, house: Path = HOUSE) -> list[Path]:
+    alone = house / f"{room}.py"
+    return sorted((house / room).rglob("*.py")) + ([alone] if alone.exists() else [])
+
+
+def name_of(path: Path, house: Path = HOUSE) -> str:
+    parts = path.relative_to(house.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path, house: Path = HOUSE) -> Iterator[str]:
+    """Yield each imported module by its full name; for `from a import b` both `a` and `a.b`, as b may be a module."""
+    package = list(path.relative_to(house.parent).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text(), filename=str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported_by(room: str, house: Path = HOUSE) -> set[str]:
+    names = {name for path in modules_of(room, house) for name in imports_of(path, house)}
+    existing = {path.stem for path in house.iterdir()}
+    return {
+        parts[1] for name in names if (parts := name.split("."))[0] == "esito" and parts[1:] and parts[1] in existing
+    }
+
+
+def packages_imported_by(room: str) -> set[str]:
+    names = {name.split(".")[0] for path in modules_of(room) for name in imports_of(path)}
+    return names - set(sys.stdlib_module_names) - {"esito"}
+
+
+def is_adapter(name: str) -> bool:
+    return any(name == adapter or name.startswith(f"{adapter}.") for adapter in ADAPTERS)
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_room_imports_only_what_is_below(room: str) -> None:
+    everybodys = set() if room in ON_THEIR_OWN else EVERYBODYS
+    assert rooms_imported_by(room) <= BELOW[room] | {room} | everybodys
+
+
+def test_every_room_has_its_floor() -> None:
+    rooms = {path.stem for path in HOUSE.iterdir() if path.suffix == ".py" or any(path.glob("*.py"))}
+    assert rooms - {"__init__", "__main__"} <= set(BELOW)
+
+
+def test_the_domain_imports_the_standard_library_only() -> None:
+    assert packages_imported_by("domain") == set()
+
+
+def test_the_domain_neither_reads_nor_writes_nor_waits() -> None:
+    for path in modules_of("domain"):
+        assert {name.split(".")[0] for name in imports_of(path)} & DOINGS == set(), path.name
+        waits = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.AsyncFunctionDef)]
+        assert waits == [], path.name
+
+
+def test_the_client_imports_httpx_and_nothing_else_from_outside() -> None:
+    assert packages_imported_by("client") <= {"httpx"}
+
+
+def test_only_the_bootstrap_names_an_adapter() -> None:
+    for path in sorted(HOUSE.rglob("*.py")):
+        importer = name_of(path)
+        if importer == "esito.bootstrap" or importer.startswith("esito.bootstrap.") or is_adapter(importer):
+            continue
+        assert [name for name in imports_of(path) if is_adapter(name)] == [], importer
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import esito.api.answer",
+        "from esito import api",
+        "from esito.api import answer",
+        "from ..api import answer",
+        "from .. import api",
+        "def late():\n    from esito.api.answer import envelope",
+    ],
+)
+def test_an_import_that_points_up_is_seen_however_it_is_written(tmp_path: Path, line: str) -> None:
+    house = tmp_path / "esito"
+    for room in ("api", "store"):
+        (house / room).mkdir(parents=True)
+    (house / "store" / "base.py").write_text(line + "\n")
+    assert rooms_imported_by("store", house) == {"api"}
