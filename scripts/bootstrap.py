@@ -19,6 +19,7 @@ import importlib.util
 import io
 import os
 import platform
+import re
 import shutil
 import ssl
 import subprocess
@@ -259,7 +260,7 @@ def read(address: str, context: ssl.SSLContext) -> bytes:
 def package_index() -> str:
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         # uv lets an index carry a name, as in `inside=https://...`
-        address = os.environ.get(name, "").strip().rpartition("=")[2].rstrip("/")
+        address = re.sub(r"^[\w.-]+=(?=https?://)", "", os.environ.get(name, "").strip()).rstrip("/")
         if address:
             return address
     return PYPI

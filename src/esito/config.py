@@ -5,6 +5,7 @@ A setting comes from the TOML file; a variable `ESITO_` + section + `_` + name o
 environment of the server is read here and nowhere else. `docs/configuration.md` is tested
 against this table.
 """
+# ruff: noqa: RUF009  `_setting` declares a field, as dataclasses.field does
 
 import dataclasses
 import tomllib
@@ -27,9 +28,9 @@ class ConfigError(EsitoError):
     """A setting cannot be used."""
 
 
-def _setting(default: T, text: str, rule: rules.Rule | None = None, *, secret: bool = False) -> T:
+def _setting(default: Any, text: str, rule: rules.Rule = rules.ANY, *, secret: bool = False) -> Any:
     """Declare a setting; its type is that of the field."""
-    metadata = {"help": text, "rule": rule or rules.ANY}
+    metadata = {"help": text, "rule": rule}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=default.copy, repr=not secret, metadata=metadata)
     return dataclasses.field(default=default, repr=not secret, metadata=metadata)
@@ -129,7 +130,7 @@ class LinkSettings:
     host: str = _setting("127.0.0.1", "Host of the SMSC.", rules.NOT_EMPTY)
     port: int = _setting(2775, "Port of the SMSC.", rules.PORT)
     system_id: str = _setting("", "Who we are to the SMSC.", rules.octets(15))
-    password: str = _setting("", "What proves it.", rules.octets(8), secret=True)
+    password: str = _setting("", "What proves it.", rules.octets(64), secret=True)
     system_type: str = _setting("", "What kind of system we are; most operators want none.", rules.octets(12))
     bind: Literal["transceiver", "transmitter + receiver"] = _setting("transceiver", "How sessions are bound.")
     sessions: int = _setting(1, "Sessions of each kind that are bound at once.", rules.at_least(1))
@@ -150,6 +151,9 @@ class LinkSettings:
     )
     resubmit_uncertain: bool = _setting(
         False, "Submit again what may already have been submitted when the process died: twice rather than never."
+    )
+    concatenation: Literal["udh", "sar"] = _setting(
+        "udh", "How the segments of one text are tied together: user data header, or `sar_*` parameters."
     )
     prefixes: tuple[str, ...] = _setting(
         (), "Numbers it serves: longest prefix wins; empty: all others.", rules.PREFIXES
@@ -231,7 +235,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     links = document.pop("link", [])
     if not isinstance(links, list):
         raise ConfigError(f"{file}: a link begins with [[link]], in double brackets")
-    sections = {
+    sections: dict[str, Any] = {
         section: reader.section(section, table, document.get(section, {}))
         for section, table in _TABLES.items()
         if section != "link"

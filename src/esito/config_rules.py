@@ -99,9 +99,9 @@ ZONE = Rule("a time zone, such as UTC or Europe/Paris", _zone)
 PREFIXES = Rule(
     "a list of prefixes with +, such as +33", lambda value: all(re.fullmatch(r"\+[1-9]\d{0,14}", p) for p in value)
 )
-SENDER = Rule("at most 11 ASCII letters, digits and blanks, or a number", lambda value: _SENDER.fullmatch(value))
-
-_SENDER = re.compile(r"[A-Za-z0-9 ]{0,11}|\+?\d{1,15}")
+SENDER = Rule(
+    "at most 11 ASCII letters, digits and blanks, or a number", re.compile(r"[A-Za-z0-9 ]{0,11}|\+?\d{1,15}").fullmatch
+)
 
 
 def octets(most: int) -> Rule:
@@ -120,7 +120,7 @@ def at_least(least: int) -> Rule:
 def type_name(kind: Any) -> str:
     """Return what the documentation calls a type."""
     if get_origin(kind) is Literal:
-        return " or ".join(f"`{choice}`" for choice in get_args(kind))
+        return ", ".join(f"`{choice}`" for choice in get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return ", ".join(f"`{choice.value}`" for choice in kind)
     if get_origin(kind) is tuple:
@@ -134,7 +134,7 @@ def allowed(kind: Any, rule: Rule) -> str:
         return rule.allowed
     if get_origin(kind) is tuple:
         return "a list of texts"
-    return _TYPE_WORDS.get(kind) or "one of " + type_name(kind).replace("`", "").replace(" or ", ", ")
+    return _TYPE_WORDS.get(kind) or "one of " + type_name(kind).replace("`", "")
 
 
 def read(value: Any, kind: Any, rule: Rule, *, from_text: bool) -> Any:

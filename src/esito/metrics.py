@@ -1,10 +1,12 @@
 """What the system counts about itself, declared once; `/metrics` shows all of it.
 
 An increment costs about half a microsecond and finding the child of a label set about as
-much again. So whoever counts on a hot path asks for its child once, when it is made, and
-keeps it: `self._answered = metrics.SUBMITS.labels(link, "accepted")`. What is counted per
-batch is counted with one `inc(n)`.
+much again. So children that are needed on hot paths are found once and kept, and what
+comes in batches is counted with one `inc(n)`.
 """
+
+from collections.abc import Mapping
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -35,7 +37,12 @@ HTTP_REQUEST_SECONDS = Histogram(
 
 # -- links -------------------------------------------------------------------------------------
 
-LINK_UP = Gauge("esito_link_up", "Sessions of a link that are bound now.", ["link"], registry=REGISTRY)
+LINK_UP = Gauge(
+    "esito_link_up",
+    "1 when a link is bound for `sending` or `receiving`, else 0.",
+    ["link", "direction"],
+    registry=REGISTRY,
+)
 LINK_WINDOW = Gauge(
     "esito_link_window_in_use", "submit_sm written that lack their response.", ["link"], registry=REGISTRY
 )
@@ -98,6 +105,35 @@ class Requests:
             child = self._by_status[status] = HTTP_REQUESTS.labels(self._path, str(status))
         child.inc()
         self._seconds.observe(seconds)
+
+
+def link_state(link: str, *, sending: bool, receiving: bool) -> None:
+    """Note what a link is bound for now."""
+    LINK_UP.labels(link, "sending").set(sending)
+    LINK_UP.labels(link, "receiving").set(receiving)
+
+
+def submit_answered(link: str, answer: str) -> None:
+    """Count what became of one submit_sm."""
+    _submits(link, answer).inc()
+
+
+def receipts_kept(link: str, verdicts: Mapping[str, int], seconds: float) -> None:
+    """Count the receipts of one commit by verdict."""
+    for verdict, count in verdicts.items():
+        _receipts(link, verdict).inc(count)
+    RECEIPT_BATCH.observe(sum(verdicts.values()))
+    RECEIPT_COMMIT_SECONDS.observe(seconds)
+
+
+@cache
+def _submits(link: str, answer: str) -> Counter:
+    return SUBMITS.labels(link, answer)
+
+
+@cache
+def _receipts(link: str, verdict: str) -> Counter:
+    return RECEIPTS.labels(link, verdict)
 
 
 def render() -> bytes:

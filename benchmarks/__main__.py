@@ -1,0 +1,172 @@
+"""Runs every measurement, prints the table and writes benchmarks/RESULTS.md."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import apsw
+
+from benchmarks import http_load
+from benchmarks.server import FIRST_SMSC_ID, Workplace, environment, resident_mb, running, workplace
+from esito.store.sqlite.connection import QUERIES, connect
+
+SECONDS = 5
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    what: str
+    figure: str
+    ratio: str
+    baseline: str
+
+
+def reads(folder: Path) -> list[Row]:
+    """bulk-status against the static answer of the same server, and against the bare read."""
+    rows = []
+    for recipients in (2, 500):
+        place = workplace(folder / f"reads-{recipients}", messages=200, recipients=recipients)
+        raw = _raw_reads(place)
+        with running(place) as process:
+            idle = resident_mb(process)
+            url = f"{place.url}/v1/bulk-status?apiKey={place.key}&messageId="
+            http_load.get(url + "7", connections=32, seconds=1)
+            # In turn, so that a machine that slows down slows down both.
+            static, status = [], []
+            for _ in range(3):
+                static.append(http_load.get(f"{place.url}/healthz", connections=32, seconds=2))
+                status.append(http_load.get(url + "7", connections=32, seconds=2))
+            under_load = resident_mb(process)
+        fixed, asked = _median(static), _median(status)
+        _no_errors(static + status)
+        p99 = max(run.p99_ms for run in status)
+        name = f"bulk-status, {recipients} recipients"
+        rows += [
+            Row(name, f"{asked:,.0f}/s, p99 {p99:.1f} ms", f"{asked / fixed:.2f}",
+                f"static answer {fixed:,.0f}/s"),
+            Row(name, f"{asked:,.0f}/s", f"{asked / raw:.2f}", f"SQLite read alone {raw:,.0f}/s"),
+        ]
+        if recipients == 2:
+            rows.append(Row("resident memory, idle", f"{idle:.0f} MB", "", "limit 80 MB"))
+            rows.append(Row("resident memory, under reads", f"{under_load:.0f} MB", "", ""))
+    return rows
+
+
+def _raw_reads(place: Workplace) -> float:
+    """Read the same rows with nothing around it, for a second."""
+    connection: apsw.Connection = connect(place.folder / "esito.db", read_only=True)
+    statement, count = QUERIES["recipients_of"], 0
+    began = time.perf_counter()
+    while time.perf_counter() - began < 1:
+        connection.execute(statement, (7, 1)).fetchall()
+        count += 1
+    connection.close()
+    return count / (time.perf_counter() - began)
+
+
+def receipts(folder: Path, messages: int = 240) -> list[Row]:
+    """From the deliver_sm on the socket to its response, each after its commit; and what it leaves on disk."""
+    count = messages * 500
+    place = workplace(folder / "receipts", messages=messages, answered=True)
+    bare = _bare_updates(folder / "bare.db", count)
+    command = [sys.executable, "-m", "benchmarks.receipt_peer", str(place.smsc_port), str(count), str(FIRST_SMSC_ID),
+               "4000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as peer:
+        output = peer.stdout
+        if output is None or output.readline() != "listening\n":
+            raise RuntimeError("the peer does not listen")
+        with running(place) as process:
+            result = json.loads(output.readline())
+            used = resident_mb(process)
+    if result["refused"]:
+        raise RuntimeError(f"{result['refused']} receipts were refused")
+    _must_be_delivered(place, count)
+    rate = count / result["seconds"]
+    return [
+        Row("durable receipts, socket to response", f"{rate:,.0f}/s", f"{rate / bare:.2f}",
+            f"SQLite updates alone, 1,000 to a commit {bare:,.0f}/s"),
+        Row("resident memory, under receipts", f"{used:.0f} MB", "", ""),
+        Row("on disk, all of one recipient with its receipt", f"{place.bytes_on_disk() / count:.0f} bytes", "",
+            f"{count:,} recipients"),
+    ]
+
+
+def _bare_updates(path: Path, count: int) -> float:
+    """Update one column of as many rows, 1,000 to a commit: what SQLite itself can do here."""
+    connection = connect(path)
+    connection.execute("CREATE TABLE bare (id INTEGER PRIMARY KEY, state INTEGER)")
+    connection.execute("BEGIN")
+    connection.executemany("INSERT INTO bare VALUES (?, 0)", ((number,) for number in range(count)))
+    connection.execute("COMMIT")
+    began = time.perf_counter()
+    for first in range(0, count, 1000):
+        connection.execute("BEGIN IMMEDIATE")
+        numbers = ((number,) for number in range(first, first + 1000))
+        connection.executemany("UPDATE bare SET state = 8 WHERE id = ?", numbers)
+        connection.execute("COMMIT")
+    return count / (time.perf_counter() - began)
+
+
+def _must_be_delivered(place: Workplace, count: int) -> None:
+    connection = connect(place.folder / "esito.db", read_only=True)
+    delivered = connection.execute("SELECT count(*) FROM recipient WHERE state = 8").get
+    connection.close()
+    if delivered != count:
+        raise RuntimeError(f"{delivered} of {count} recipients are delivered")
+
+
+def sends(folder: Path) -> list[Row]:
+    """Accepted sends, each answered after its commit; the link is down, so that only accepting is measured."""
+    place = workplace(folder / "sends")
+    many = ",".join(f"+336{number:08d}" for number in range(500))
+    body = '{"apiKey": "%s", "phoneNumbers": "%s", "message": "What happened to every recipient?"}'
+    with running(place):
+        one = http_load.post(f"{place.url}/v1/send", body % (place.key, "+33611111111"), folder, connections=64,
+                             seconds=SECONDS)
+        static = http_load.get(f"{place.url}/healthz", connections=64, seconds=2)
+        lot = http_load.post(f"{place.url}/v1/send", body % (place.key, many), folder, connections=16, seconds=SECONDS)
+    _no_errors([one, lot, static])
+    return [
+        Row("sends of 1 recipient, 64 connections", f"{one.per_second:,.0f}/s", f"{one.per_second / static.per_second:.2f}",
+            f"static answer {static.per_second:,.0f}/s"),
+        Row("recipients accepted in sends of 500", f"{lot.per_second * 500:,.0f}/s",
+            f"{lot.per_second / static.per_second:.2f}", "sends against static answers"),
+    ]
+
+
+def _median(runs: list[http_load.Load]) -> float:
+    return sorted(run.per_second for run in runs)[len(runs) // 2]
+
+
+def _no_errors(runs: list[http_load.Load]) -> None:
+    if any(run.errors for run in runs):
+        raise RuntimeError(f"requests failed: {runs}")
+
+
+MEASUREMENTS: dict[str, Callable[[Path], list[Row]]] = {"reads": reads, "receipts": receipts, "sends": sends}
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or list(MEASUREMENTS)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="esito-bench-") as folder:
+        for name in chosen:
+            rows += MEASUREMENTS[name](Path(folder))
+            print(f"{name} done", file=sys.stderr)
+    table = "\n".join(
+        ["| what | figure | ratio | against |", "|---|---|---|---|"] + ["| " + " | ".join(row) + " |" for row in rows]
+    )
+    print(table)
+    if len(chosen) == len(MEASUREMENTS):
+        results = f"# What `make bench` measured\n\n{environment()}\n\n{table}\n"
+        Path(__file__).with_name("RESULTS.md").write_text(results, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m esito` is `esito`."""
+
+from esito.cli.main import cli
+
+cli()

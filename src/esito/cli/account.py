@@ -1,0 +1,148 @@
+"""`esito account`: who may send, with which keys and which credit.
+
+It works on the database directly, also while the server runs.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from esito import bootstrap
+from esito.cli.options import Money, print_json, run, with_json, with_settings
+from esito.config import Settings
+from esito.domain.account import Account, AccountState, ApiKey, key_digest, new_api_key
+from esito.domain.pricing import as_number
+from esito.domain.timing import RealClock
+
+
+@click.group()
+def account() -> None:
+    """Create accounts and their keys, list, disable and enable them."""
+
+
+def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[\w@.-]{1,64}", value):
+        raise click.BadParameter("a name has 1 to 64 letters, digits, dots, dashes, _ or @")
+    return value
+
+
+@account.command()
+@click.argument("name", callback=_name)
+@click.option("--credit", type=Money(), default=Decimal(100), show_default=True, help="What it may spend.")
+@with_json
+@with_settings
+def create(name: str, credit: Decimal, settings: Settings, *, as_json: bool) -> None:
+    """Create an account with its first key, which is shown this once."""
+    key = new_api_key()
+    run(_create(settings, name, credit, key))
+    _show_key(name, key, as_json=as_json)
+
+
+async def _create(settings: Settings, name: str, credit: Decimal, key: str) -> None:
+    digest = key_digest(key, bootstrap.key_secret(settings))
+    async with bootstrap.open_store(settings) as store:
+        await store.create_account(name, credit=credit, key_digest=digest, at=RealClock().now())
+
+
+@account.command("list")
+@with_json
+@with_settings
+def list_(settings: Settings, *, as_json: bool) -> None:
+    """List the accounts and their keys."""
+    accounts = run(_accounts(settings))
+    if as_json:
+        print_json([_as_json(one, keys) for one, keys in accounts])
+        return
+    table = Table("account", "state", "credit", "keys")
+    for one, keys in accounts:
+        shown = ", ".join(f"{key.id} {key.label}".strip() + (" (disabled)" if key.disabled else "") for key in keys)
+        table.add_row(one.name, one.state.value, f"{as_number(one.credit)} {one.currency}", shown)
+    Console().print(table)
+
+
+async def _accounts(settings: Settings) -> list[tuple[Account, list[ApiKey]]]:
+    async with bootstrap.open_store(settings) as store:
+        return await store.accounts()
+
+
+def _as_json(one: Account, keys: list[ApiKey]) -> dict[str, Any]:
+    return {
+        "account": one.name,
+        "state": one.state.value,
+        "credit": str(one.credit),
+        "currency": one.currency,
+        "keys": [{"id": key.id, "label": key.label, "disabled": key.disabled} for key in keys],
+    }
+
+
+@account.command()
+@click.argument("name")
+@click.option("--label", default="", help="What the key is for.")
+@click.option("--disable", "disabled", type=int, metavar="ID", help="Instead: disable the key of this number.")
+@with_json
+@with_settings
+def key(name: str, label: str, disabled: int | None, settings: Settings, *, as_json: bool) -> None:
+    """Make another key, which is shown this once; or disable one."""
+    if disabled is not None:
+        run(_disable_key(settings, name, disabled))
+        _done(
+            {"account": name, "key": disabled, "disabled": True},
+            f"Key {disabled} of {name} is disabled.",
+            as_json=as_json,
+        )
+        return
+    made = new_api_key()
+    run(_add_key(settings, name, label, made))
+    _show_key(name, made, as_json=as_json)
+
+
+async def _add_key(settings: Settings, name: str, label: str, made: str) -> None:
+    digest = key_digest(made, bootstrap.key_secret(settings))
+    async with bootstrap.open_store(settings) as store:
+        await store.add_key(name, key_digest=digest, label=label, at=RealClock().now())
+
+
+async def _disable_key(settings: Settings, name: str, key_id: int) -> None:
+    async with bootstrap.open_store(settings) as store:
+        await store.disable_key(name, key_id)
+
+
+@account.command()
+@click.argument("name")
+@with_json
+@with_settings
+def disable(name: str, settings: Settings, *, as_json: bool) -> None:
+    """Let an account do nothing any more; what it sent is still delivered."""
+    run(_set_state(settings, name, AccountState.DISABLED))
+    _done({"account": name, "state": "disabled"}, f"Account {name} is disabled.", as_json=as_json)
+
+
+@account.command()
+@click.argument("name")
+@with_json
+@with_settings
+def enable(name: str, settings: Settings, *, as_json: bool) -> None:
+    """Let a disabled account work again."""
+    run(_set_state(settings, name, AccountState.ACTIVE))
+    _done({"account": name, "state": "active"}, f"Account {name} is active.", as_json=as_json)
+
+
+async def _set_state(settings: Settings, name: str, state: AccountState) -> None:
+    async with bootstrap.open_store(settings) as store:
+        await store.set_account_state(name, state)
+
+
+def _show_key(name: str, made: str, *, as_json: bool) -> None:
+    sentence = f"Account {name} has the key\n\n  {made}\n\nIt is shown this once: Esito keeps no copy it could read."
+    _done({"account": name, "apiKey": made}, sentence, as_json=as_json)
+
+
+def _done(value: dict[str, Any], sentence: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(value)
+    else:
+        click.echo(sentence)

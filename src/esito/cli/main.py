@@ -1,0 +1,80 @@
+"""The commands by name; the module of a command is imported when the command is used.
+
+So `esito status` does not load a web server, and `esito --help` loads nothing at all.
+What goes wrong is said in one sentence on standard error.
+"""
+
+import errno
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+from esito import __version__
+from esito.domain.errors import EsitoError
+
+
+class Entry(NamedTuple):
+    """Where a command is, and its line in the list of commands."""
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS = {
+    "serve": Entry("esito.cli.serve", "serve", "Run the server."),
+    "demo": Entry("esito.cli.demo", "demo", "Run a server with an operator simulator, an account and some traffic."),
+    "smsc": Entry("esito.cli.smsc", "smsc", "Run the operator simulator alone."),
+    "account": Entry("esito.cli.account", "account", "Create accounts and their keys, list, disable and enable them."),
+    "link": Entry("esito.cli.link", "link", "List the links to operators, and try one."),
+    "send": Entry("esito.cli.messages", "send", "Send a message."),
+    "status": Entry("esito.cli.messages", "status", "Show what happened to every recipient of a message."),
+    "migrate": Entry("esito.cli.store", "migrate", "Make the database or bring it to the present schema."),
+    "check": Entry("esito.cli.store", "check", "Prove that the books balance."),
+}
+"""In the order in which they are listed."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """Import the command."""
+        entry = COMMANDS.get(name)
+        if entry is None:
+            return None
+        command: click.Command = getattr(import_module(entry.module), entry.name)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what it could not do becomes one sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except EsitoError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read our output has left: click's own business
+                raise
+            raise click.ClickException(_sentence(error)) from error
+
+
+def _sentence(error: OSError) -> str:
+    if error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return error.strerror or str(error)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="esito")
+def cli() -> None:
+    """Send SMS, and know what happened to every recipient."""

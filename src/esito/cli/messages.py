@@ -1,0 +1,169 @@
+"""`esito send` and `esito status`: what a sender does, through the API."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import click
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from esito.cli.options import print_json, with_json, with_server
+from esito.client import Client, RecipientStatus
+from esito.client.calls import SendOptions
+
+COLOURS = {"Delivered": "green", "Not delivered": "red", "Waiting": "yellow", "KO": "magenta"}
+
+FRAME = 8
+"""Lines of the screen that are not recipients while we watch."""
+
+
+@click.command()
+@click.option("--to", "numbers", required=True, multiple=True, metavar="NUMBERS", help="Numbers, with commas between.")
+@click.option("--message", required=True, help="The text.")
+@click.option("--sender", help="Who it comes from: 3 to 11 letters and digits.")
+@click.option("--tag", help="Your own word on it, by which statuses can be asked.")
+@click.option("--low-cost", is_flag=True, help="Send in the low cost range.")
+@click.option("--unicode", is_flag=True, help="Keep every character, at 70 characters per segment.")
+@click.option("--stop", "stop_mention", is_flag=True, help="Append how to stop further messages.")
+@click.option("--sandbox", is_flag=True, help="Check and answer, but send and charge nothing.")
+@click.option(
+    "--schedule",
+    type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
+    help="Paris date and time at which it leaves; minutes in steps of 5.",
+)
+@click.option("--url-dlr", metavar="URL", help="Where changes of status are told.")
+@click.option("--url-response", metavar="URL", help="Where replies are told.")
+@with_json
+@with_server
+def send(
+    *,
+    numbers: tuple[str, ...],
+    message: str,
+    sender: str | None,
+    tag: str | None,
+    low_cost: bool,
+    unicode: bool,
+    stop_mention: bool,
+    sandbox: bool,
+    schedule: datetime | None,
+    url_dlr: str | None,
+    url_response: str | None,
+    as_json: bool,
+    url: str,
+    api_key: str,
+) -> None:
+    """Send a message to up to 500 numbers."""
+    options = SendOptions(
+        sender=sender,
+        tag=tag,
+        low_cost=low_cost,
+        unicode=unicode,
+        stop_mention=stop_mention,
+        sandbox=sandbox,
+        schedule=schedule,
+        url_dlr=url_dlr,
+        url_response=url_response,
+    )
+    with Client(url, api_key) as client:
+        sent = client.send(numbers, message, options)
+    if as_json:
+        print_json(
+            {
+                "messageId": sent.message_id,
+                "segments": sent.segments,
+                "cost": sent.cost,
+                "currency": sent.currency,
+                "dueAt": sent.due_at,
+            }
+        )
+        return
+    due = f", leaves at {sent.due_at} (Paris)" if sent.due_at else ""
+    click.echo(f"Message {sent.message_id}: {sent.segments} segments, {sent.cost} {sent.currency}{due}")
+
+
+@click.command()
+@click.argument("message_id", metavar="ID", type=click.IntRange(min=1))
+@click.option("--watch", is_flag=True, help="Ask again until every status is final, or Ctrl-C.")
+@click.option("--interval", type=click.FloatRange(min=0.05), default=1.0, show_default=True, help="Seconds between.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "xml"]),
+    default="table",
+    help="json, xml: as the API answers.",
+)
+@with_json
+@with_server
+def status(
+    *,
+    message_id: int,
+    watch: bool,
+    interval: float,
+    form: Literal["table", "json", "xml"],
+    as_json: bool,
+    url: str,
+    api_key: str,
+) -> None:
+    """Show what happened to every recipient of a message."""
+    with Client(url, api_key) as client:
+        try:
+            recipients = _watch(client, message_id, interval) if watch else None
+        except KeyboardInterrupt:
+            recipients = None  # enough watched: show how it stands
+        if as_json or form != "table":
+            click.echo(client.bulk_status_text(message_id, "xml" if form == "xml" else "json"))
+            return
+        recipients = recipients or client.bulk_status(message_id)
+    console = Console()
+    console.print(_table(recipients))
+    console.print(_summary(recipients))
+
+
+def _watch(client: Client, message_id: int, interval: float) -> list[RecipientStatus]:
+    """Show the statuses until all are final; return the last ones."""
+    # On standard error, so that what we print in the end can be piped.
+    console = Console(stderr=True)
+    progress = Progress(
+        TextColumn("[bold]final"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
+    recipients = client.bulk_status(message_id)
+    task = progress.add_task("final", total=len(recipients))
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        while True:
+            _draw(live, progress, task, recipients)
+            if all(recipient.final for recipient in recipients):
+                return recipients
+            time.sleep(interval)
+            recipients = client.bulk_status(message_id)
+
+
+def _draw(live: Live, progress: Progress, task: TaskID, recipients: Sequence[RecipientStatus]) -> None:
+    progress.update(task, completed=sum(recipient.final for recipient in recipients))
+    room = max(live.console.height - FRAME, 1)
+    hidden = len(recipients) - room
+    more = [Text(f"and {hidden} more")] if hidden > 0 else []
+    live.update(Group(_table(recipients[:room]), *more, _summary(recipients), progress), refresh=True)
+
+
+def _table(recipients: Sequence[RecipientStatus]) -> Table:
+    table = Table("recipient", "status", "since", "STOP")
+    for recipient in recipients:
+        table.add_row(
+            recipient.msisdn,
+            Text(recipient.status, style=COLOURS.get(recipient.status, "")),
+            recipient.changed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+            "STOP" if recipient.stopped else "",
+        )
+    return table
+
+
+def _summary(recipients: Sequence[RecipientStatus]) -> Text:
+    counts = Counter(recipient.status for recipient in recipients)
+    parts = [Text(f"{count} {word}", style=COLOURS.get(word, "")) for word, count in counts.most_common()]
+    return Text(", ").join(parts)

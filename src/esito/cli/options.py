@@ -1,0 +1,122 @@
+"""Options and manners that several commands share."""
+
+import asyncio
+import errno
+import json
+import os
+import socket
+from collections.abc import Callable, Coroutine
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from esito.config import ConfigError, Settings, load
+from esito.config_rules import host_and_port
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+USUAL_CONFIG = Path("esito.toml")
+
+
+def _settings(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Settings:
+    if value:
+        path = Path(value)
+    elif USUAL_CONFIG.exists():
+        path = USUAL_CONFIG
+    else:
+        return load(None, os.environ)
+    return load(path, os.environ)
+
+
+def with_settings(command: F) -> F:
+    """Give a command `settings`, read from `--config`."""
+    return click.option(
+        "--config",
+        "settings",
+        metavar="FILE",
+        callback=_settings,
+        help="Settings file; without it esito.toml here, if there is one.",
+    )(command)
+
+
+def with_json(command: F) -> F:
+    """Give a command `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def with_server(command: F) -> F:
+    """Give a command `url` and `api_key`, of the server and account it speaks to."""
+    key = click.option(
+        "--api-key", envvar="ESITO_API_KEY", required=True, help="Key of your account; or set ESITO_API_KEY."
+    )
+    url = click.option(
+        "--url",
+        envvar="ESITO_URL",
+        default="http://127.0.0.1:8000",
+        show_default=True,
+        help="Where the server is; or set ESITO_URL.",
+    )
+    return url(key(command))
+
+
+class Address(click.ParamType[str]):
+    """`host:port`; port 0 is a free one."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the address as it was written."""
+        try:
+            host_and_port(value)
+        except ValueError:
+            self.fail(f"{value!r} is not host:port, such as 127.0.0.1:8000 or [::1]:8000", param, ctx)
+        return str(value)
+
+
+class Money(click.ParamType[Decimal]):
+    """An amount of zero or more, to the micro-euro."""
+
+    name = "AMOUNT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the amount."""
+        try:
+            amount = Decimal(value)
+            good = amount.is_finite() and 0 <= amount < 10**9 and amount == round(amount, 6)
+        except InvalidOperation:
+            good = False
+        if not good:
+            self.fail(f"{value!r} is not an amount of 0 or more with at most 6 decimals", param, ctx)
+        return amount
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; amounts become text, so that they stay exact."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def run(doing: Coroutine[Any, Any, T]) -> T:
+    """Run something that waits."""
+    return asyncio.run(doing)
+
+
+def listenable(listen: str) -> str:
+    """Return the address if it can be listened on, a free port in the place of 0. Raises ConfigError.
+
+    Asked before anything else is started: the web server would share a busy port rather than refuse.
+    """
+    host, port = host_and_port(listen)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            port = probe.getsockname()[1]
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(f"{listen} is in use by another program; choose another address to listen on") from error
+        raise ConfigError(f"{listen} cannot be listened on: {error.strerror}") from error
+    return f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}"

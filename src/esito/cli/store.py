@@ -1,0 +1,54 @@
+"""`esito migrate` and `esito check`: the database itself."""
+
+import sys
+
+import click
+
+from esito import bootstrap
+from esito.cli.options import print_json, run, with_json, with_settings
+from esito.config import ConfigError, Settings
+
+
+@click.command()
+@with_settings
+@with_json
+def migrate(settings: Settings, *, as_json: bool) -> None:
+    """Make the database, or bring it to the schema of this version.
+
+    The server does the same when it starts.
+    """
+    run(_open(settings))
+    if as_json:
+        print_json({"store": settings.store.url, "migrated": True})
+    else:
+        click.echo(f"{settings.store.url} has the schema of this version.")
+
+
+async def _open(settings: Settings) -> None:
+    async with bootstrap.open_store(settings):
+        pass  # opening applies what is missing
+
+
+@click.command()
+@with_settings
+@with_json
+def check(settings: Settings, *, as_json: bool) -> None:
+    """Prove that the books balance; name what does not add up."""
+    if not settings.store.path.exists():
+        raise ConfigError(f"there is no database at {settings.store.path}")
+    complaints = run(_complaints(settings, quiet=as_json))
+    if as_json:
+        print_json({"balanced": not complaints, "complaints": complaints})
+    elif not complaints:
+        click.echo("The books balance.")
+    sys.exit(1 if complaints else 0)
+
+
+async def _complaints(settings: Settings, *, quiet: bool) -> list[str]:
+    complaints = []
+    async with bootstrap.open_store(settings) as store:
+        async for sentence in store.check():
+            complaints.append(sentence)
+            if not quiet:
+                click.echo(sentence)
+    return complaints

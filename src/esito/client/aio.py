@@ -1,0 +1,73 @@
+"""The client for programs on an event loop; `calls` says what each call means."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Literal, Self, TypeVar
+
+import httpx
+
+from esito.client import calls
+from esito.client.calls import PLAIN, Call, SendOptions
+from esito.client.exchange import TIMEOUT, answer_of, request_of, unreachable
+from esito.client.models import BulkSent, Credits, PairStatus, RecipientStatus, Sent, SingleStatus, TagPage
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """One account's calls to one server. Every call raises ApiError when it is refused, else Unreachable."""
+
+    def __init__(self, url: str, api_key: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, transport=transport)
+        self._api_key = api_key
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _run(self, call: Call[T]) -> T:
+        try:
+            response = await self._http.send(request_of(call, self._http, self._api_key))
+        except httpx.HTTPError as error:
+            raise unreachable(self._http.base_url, error) from error
+        return answer_of(call, response)
+
+    async def bulk_status(self, message_id: int) -> list[RecipientStatus]:
+        """Return every recipient of one message."""
+        return await self._run(calls.bulk_status(message_id))
+
+    async def bulk_status_text(self, message_id: int, form: Literal["json", "xml"]) -> str:
+        """Return every recipient of one message as the text of the answer."""
+        return await self._run(calls.bulk_status_text(message_id, form))
+
+    async def message_status(self, message_id: int, msisdn: str) -> SingleStatus:
+        """Return one recipient of one message."""
+        return await self._run(calls.message_status(message_id, msisdn))
+
+    async def multi_status(self, pairs: Sequence[tuple[int, str]]) -> list[PairStatus]:
+        """Return an answer to each of up to 500 (message id, number) pairs, in their order."""
+        return await self._run(calls.multi_status(pairs))
+
+    async def bulk_status_by_tag(self, tag: str, page: int = 1) -> TagPage:
+        """Return a page of the recipients of all messages with a tag."""
+        return await self._run(calls.bulk_status_by_tag(tag, page))
+
+    async def send(self, to: str | Sequence[str], message: str, options: SendOptions = PLAIN) -> Sent:
+        """Send one text to up to 500 numbers."""
+        return await self._run(calls.send(to, message, options))
+
+    async def bulk_send(self, texts: Sequence[tuple[str, str]], options: SendOptions = PLAIN) -> BulkSent:
+        """Send up to 500 (number, text) pairs as one message."""
+        return await self._run(calls.bulk_send(texts, options))
+
+    async def me(self) -> Credits:
+        """Return whose key it is and what is left."""
+        return await self._run(calls.me())

@@ -1,0 +1,112 @@
+"""Every call of the API as data: what is asked, and how the answer is read.
+
+`sync` and `aio` execute them; neither knows what a call means.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from esito.client import answers
+from esito.client.models import BulkSent, Credits, PairStatus, RecipientStatus, Sent, SingleStatus, TagPage
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """A request without its key, and the reading of its answer."""
+
+    method: str
+    path: str
+    read: Callable[[str], T]
+    """Raises ApiError when the answer is a refusal, and AnswerError when it is none of ours."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    """JSON of a POST; None for a GET."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendOptions:
+    """What a send may say beyond numbers and text (contract 2.1); what is None or False is not sent."""
+
+    sender: str | None = None
+    tag: str | None = None
+    low_cost: bool = False
+    unicode: bool = False
+    stop_mention: bool = False
+    sandbox: bool = False
+    schedule: datetime | None = None
+    """Paris date and time, minutes in steps of 5, without a zone."""
+    url_dlr: str | None = None
+    url_response: str | None = None
+
+    def as_body(self) -> dict[str, Any]:
+        """Return them under their names on the wire."""
+        body: dict[str, Any] = {
+            "sender": self.sender,
+            "tag": self.tag,
+            "gamme": 2 if self.low_cost else None,
+            "isUnicode": int(self.unicode) or None,
+            "isStopSms": int(self.stop_mention) or None,
+            "sandbox": int(self.sandbox) or None,
+            "urlDlr": self.url_dlr,
+            "urlResponse": self.url_response,
+        }
+        if self.schedule is not None:
+            body |= {
+                "scheduledDeliveryDate": self.schedule.strftime("%d/%m/%Y"),
+                "time": self.schedule.hour,
+                "minute": self.schedule.minute,
+            }
+        return {name: value for name, value in body.items() if value is not None}
+
+
+PLAIN = SendOptions()
+
+
+def bulk_status(message_id: int) -> Call[list[RecipientStatus]]:
+    """Ask for every recipient of one message."""
+    return Call("GET", "/v1/bulk-status", answers.recipients, {"messageId": str(message_id)})
+
+
+def bulk_status_text(message_id: int, form: Literal["json", "xml"]) -> Call[str]:
+    """Ask for every recipient of one message; the answer is its own text."""
+    read = answers.xml if form == "xml" else answers.json_text
+    return Call("GET", "/v1/bulk-status", read, {"messageId": str(message_id), "_format": form})
+
+
+def message_status(message_id: int, msisdn: str) -> Call[SingleStatus]:
+    """Ask for one recipient of one message."""
+    return Call("GET", "/v1/message-status", answers.single, {"messageId": str(message_id), "phoneNumber": msisdn})
+
+
+def multi_status(pairs: Sequence[tuple[int, str]]) -> Call[list[PairStatus]]:
+    """Ask for up to 500 (message id, number) pairs; the answers have their order."""
+    asked = [{"phoneNumber": msisdn, "messageId": message_id} for message_id, msisdn in pairs]
+    return Call("POST", "/v1/multi-status", answers.pairs, body={"SMSStatut_List": asked})
+
+
+def bulk_status_by_tag(tag: str, page: int = 1) -> Call[TagPage]:
+    """Ask for the recipients of all messages with a tag, 500 at a time."""
+    return Call("GET", "/v1/bulk-status-by-tag", answers.tag_page, {"tag": tag, "page": str(page)})
+
+
+def send(to: str | Sequence[str], message: str, options: SendOptions = PLAIN) -> Call[Sent]:
+    """Send one text to up to 500 numbers."""
+    numbers = to if isinstance(to, str) else ",".join(to)
+    return Call(
+        "POST", "/v1/send", answers.sent, body={"phoneNumbers": numbers, "message": message, **options.as_body()}
+    )
+
+
+def bulk_send(texts: Sequence[tuple[str, str]], options: SendOptions = PLAIN) -> Call[BulkSent]:
+    """Send up to 500 (number, text) pairs as one message."""
+    items = [{"phoneNumber": msisdn, "message": message} for msisdn, message in texts]
+    return Call("POST", "/v1/bulk-send", answers.bulk_sent, body={"SMSList": items, **options.as_body()})
+
+
+def me() -> Call[Credits]:
+    """Ask whose key it is and what is left."""
+    return Call("GET", "/v1/me", answers.credit)

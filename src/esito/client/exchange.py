@@ -1,0 +1,36 @@
+"""What the two runners share: a call becomes a request, a response becomes an answer."""
+
+from typing import TypeVar
+
+import httpx
+
+from esito.client.answers import AnswerError
+from esito.client.calls import Call
+from esito.client.models import Unreachable
+
+T = TypeVar("T")
+
+TIMEOUT = httpx.Timeout(30, connect=5)
+
+
+def request_of(call: Call[T], client: httpx.Client | httpx.AsyncClient, api_key: str) -> httpx.Request:
+    """Return the request; the key goes where the API looks for it."""
+    if call.body is None:
+        return client.build_request(call.method, call.path, params={"apiKey": api_key, **call.params})
+    return client.build_request(call.method, call.path, params=call.params, json={"apiKey": api_key, **call.body})
+
+
+def answer_of(call: Call[T], response: httpx.Response) -> T:
+    """Return what the response says. Raises ApiError, Unreachable."""
+    try:
+        return call.read(response.text)
+    except AnswerError as error:
+        place = response.request.url.copy_with(query=None)  # the query holds the key
+        raise Unreachable(
+            f"{place} answered HTTP {response.status_code} with something else than Esito's API"
+        ) from error
+
+
+def unreachable(url: httpx.URL, error: httpx.HTTPError) -> Unreachable:
+    """Say that nobody answered."""
+    return Unreachable(f"{url} cannot be reached: {str(error) or type(error).__name__}")

@@ -1,0 +1,87 @@
+"""The GSM 03.38 default alphabet with its extension table (3GPP TS 23.038, 6.2.1).
+
+Septets are kept unpacked, one to an octet, as SMPP carries them under data_coding 0.
+A character of the extension table is the escape and a code: two septets.
+"""
+
+import codecs
+import re
+
+ESCAPE = 0x1B
+
+_BASE = (
+    "@£$¥èéùìòÇ\nØø\rÅå"
+    "Δ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
+    " !\"#¤%&'()*+,-./"
+    "0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNO"
+    "PQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmno"
+    "pqrstuvwxyzäöñüà"
+)
+
+_EXTENSION = {
+    0x0A: "\f",
+    0x14: "^",
+    0x28: "{",
+    0x29: "}",
+    0x2F: "\\",
+    0x3C: "[",
+    0x3D: "~",
+    0x3E: "]",
+    0x40: "|",
+    0x65: "€",
+}
+
+# The escape is no character: a U+001B in a text would turn what follows it into something else.
+_OCTETS: dict[int, int | bytes] = {ord(char): code for code, char in enumerate(_BASE) if code != ESCAPE}
+_OCTETS.update({ord(char): bytes((ESCAPE, code)) for code, char in _EXTENSION.items()})
+
+ALPHABET = frozenset(map(chr, _OCTETS))
+"""Every character that can be written, those of the extension table too."""
+
+_OUTSIDE = re.compile(f"[^{re.escape(''.join(sorted(ALPHABET)))}]")
+_PIECE = re.compile(rb"\x1b(?P<escaped>.?)|[^\x1b]+", re.DOTALL)
+
+
+def fits(text: str) -> bool:
+    """Return whether every character is in the alphabet or its extension table."""
+    return _OUTSIDE.search(text) is None
+
+
+def septets(text: str) -> int:
+    """Count septets: one a character, two for those of the extension table.
+
+    Raises UnicodeEncodeError when the text does not fit.
+    """
+    return len(encode(text))
+
+
+def encode(text: str) -> bytes:
+    """Return the septets, one to an octet. Raises UnicodeEncodeError when the text does not fit."""
+    return codecs.charmap_encode(text, "strict", _OCTETS)[0]
+
+
+def decode(octets: bytes) -> str:
+    """Return the text of septets; whatever an SMSC sends has one.
+
+    As 3GPP TS 23.038 asks of a handset, an escape before a code that the extension table
+    lacks shows the character of the default alphabet, and an escape before another escape,
+    or before nothing, shows a space. An octet above 0x7F is no septet and shows as U+FFFD.
+    """
+    if ESCAPE not in octets:
+        return _characters(octets)
+    return "".join(
+        _characters(piece[0]) if piece["escaped"] is None else _escaped(piece["escaped"])
+        for piece in _PIECE.finditer(octets)
+    )
+
+
+def _characters(octets: bytes) -> str:
+    return codecs.charmap_decode(octets, "replace", _BASE)[0]
+
+
+def _escaped(octet: bytes) -> str:
+    if not octet or octet[0] == ESCAPE:
+        return " "
+    return _EXTENSION.get(octet[0]) or _characters(octet)

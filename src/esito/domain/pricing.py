@@ -1,0 +1,50 @@
+"""Prices, per country and range (contract 2.1, 2.5); money is Decimal, and integer micro-euros where it is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+MICROS = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceList:
+    """What one segment costs."""
+
+    default: Decimal = Decimal("0.045")
+    """Of the premium range, where a country has no price of its own."""
+    low_cost: Decimal = Decimal("0.040")
+    """Of the low cost range."""
+    countries: Mapping[str, Decimal] = field(default_factory=dict)
+    """Of the premium range by ISO 3166 country code; None of them is needed."""
+
+    def price(self, country: str | None, gamme: int) -> Decimal | None:
+        """Return the price of a segment; None where we have none (code 13): the country is not known."""
+        if country is None:
+            return None
+        if gamme == 2:
+            return self.low_cost
+        return self.countries.get(country, self.default)
+
+
+def to_micros(amount: Decimal) -> int:
+    """Return whole micro-euros. Raises ValueError when the amount has a finer part."""
+    micros = amount * MICROS
+    if micros != micros.to_integral_value():
+        raise ValueError(f"{amount} has more than six decimal places")
+    return int(micros)
+
+
+def from_micros(micros: int) -> Decimal:
+    """Return an amount without trailing zeros."""
+    amount = Decimal(micros) / MICROS
+    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
+
+
+def as_number(amount: Decimal) -> int | float:
+    """Return the number that JSON shows: 0.045, 0.09, 3.
+
+    Sums are made in Decimal and converted last, so that an outer cost equals the sum of
+    its items as it is printed (contract 2.2).
+    """
+    return int(amount) if amount == amount.to_integral_value() else float(amount)

@@ -1,0 +1,95 @@
+"""How an operator behaves: which fate falls on a number, and when it says what.
+
+A `Behaviour` is what a script file may set. A `Chooser` adds the dice: with
+the same seed, the same numbers in the same order meet the same fates.
+"""
+
+import math
+import random
+from collections.abc import Mapping
+
+import msgspec
+
+from esito.domain.states import MessageState
+from esito.domain.timing import MINUTE_MS, VALIDITY_MS
+from esito.simulator.fates import ENDINGS, ERRORS, FATES, LATE_MS, SHARES, Fate, IdForm
+
+
+class Delay(msgspec.Struct, frozen=True, kw_only=True):
+    """The usual delay: log-normal, so that half come within the median and a few take very long.
+
+    With sigma 2: 80 % within 16 s, 95 % within 81 s, 99 % within 5 min 15 s.
+    """
+
+    median_ms: int = 3_000
+    sigma: float = 2.0
+    """Standard deviation of the delay's natural logarithm."""
+    longest_ms: int = VALIDITY_MS - MINUTE_MS
+
+
+class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that makes one operator unlike another."""
+
+    fates: Mapping[str, Fate] = FATES
+    endings: Mapping[str, str] = ENDINGS
+    """Last digits of a destination, and the name of the fate they choose; the longest that fits wins."""
+    shares: Mapping[str, float] = SHARES
+    """How often each fate falls on any other number, in any unit."""
+    delay: Delay = Delay()
+    submit_per_second: int = 0
+    """More are answered ESME_RTHROTTLED; 0: no limit."""
+    zone: str = "UTC"
+    """The zone of the dates in receipts."""
+    response_id: IdForm = IdForm.DECIMAL
+    receipt_id: IdForm = IdForm.DECIMAL
+    """How the id is written in a submit_sm_resp and in receipts."""
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What the operator will say of one message, and when."""
+
+    after_ms: int
+    state: MessageState
+    error: str
+
+
+class Chooser:
+    """Chooses fates and delays."""
+
+    def __init__(self, behaviour: Behaviour, seed: int | None = None) -> None:
+        self._random = random.Random(seed)  # noqa: S311  a simulator's dice, nothing secret
+        self._endings = {ending: behaviour.fates[name] for ending, name in behaviour.endings.items()}
+        self._lengths = sorted({len(ending) for ending in self._endings}, reverse=True)
+        self._others = [behaviour.fates[name] for name in behaviour.shares]
+        self._weights = list(behaviour.shares.values())
+        self._delay = behaviour.delay
+        self._mu = math.log(behaviour.delay.median_ms)
+
+    def fate_of(self, msisdn: str) -> Fate:
+        """Return what becomes of a message to this number."""
+        for length in self._lengths:
+            fate = self._endings.get(msisdn[-length:])
+            if fate is not None:
+                return fate
+        return self._random.choices(self._others, self._weights)[0]
+
+    def plan(self, fate: Fate, validity_ms: int = VALIDITY_MS) -> tuple[Said, ...]:
+        """Return what will be said of a message of this fate, in the order of sending.
+
+        Whatever would come when the message is no longer valid becomes one EXPIRED at that moment.
+        """
+        plan: list[Said] = []
+        for word in fate.words:
+            after_ms = word.after_ms if word.after_ms is not None else self._draw(late=fate.late)
+            if after_ms >= validity_ms:
+                plan.append(Said(validity_ms, MessageState.EXPIRED, ERRORS[MessageState.EXPIRED]))
+                break
+            plan.append(Said(after_ms, word.state, word.error or ERRORS[word.state]))
+        return tuple(plan)
+
+    def _draw(self, *, late: bool) -> int:
+        if late:
+            # Even on a logarithmic scale: as many between one hour and two as between 24 and 48.
+            first, last = LATE_MS
+            return int(first * math.exp(self._random.random() * math.log(last / first)))
+        return min(int(self._random.lognormvariate(self._mu, self._delay.sigma)), self._delay.longest_ms)

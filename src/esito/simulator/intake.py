@@ -1,0 +1,151 @@
+"""Takes a submit_sm or data_sm, or refuses it, and decides what becomes of it."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from itertools import count
+
+from esito.domain.states import STATE_VALUES, MessageState
+from esito.domain.timing import VALIDITY_MS, Clock
+from esito.simulator.behaviour import Behaviour, Chooser
+from esito.simulator.dates import absolute, validity_ms
+from esito.simulator.fates import Fate
+from esito.simulator.journal import Journal, SubmitSmTaken
+from esito.simulator.message import Address, Message, opening_of, segment_of, text_of
+from esito.smpp.pdu import DataSm, QuerySm, QuerySmResp, Status, SubmitSm
+
+ESME_RINVEXPIRY = 0x62
+"""command_status: the validity_period is not one."""
+
+REMEMBERED = 100_000
+"""How many messages query_sm knows of, and how many throttled ones we recognise when they come again."""
+
+STATE_NUMBERS = {state: value for value, state in STATE_VALUES.items()}
+
+
+class Meter:
+    """Lets through so many per second of real time, and as many at once after a quiet second."""
+
+    def __init__(self, per_second: int) -> None:
+        self._per_second = per_second
+        self._left = float(per_second)
+        self._filled_at = 0.0
+
+    def passes(self, now: float) -> bool:
+        """Tell whether one more may pass; `now` is in seconds of a steady clock."""
+        if not self._per_second:
+            return True
+        self._left = min(self._per_second, self._left + (now - self._filled_at) * self._per_second)
+        self._filled_at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Intake:
+    """Where messages come in."""
+
+    def __init__(
+        self, behaviour: Behaviour, *, clock: Clock, journal: Journal, seed: int | None, first_id: int, texts: bool
+    ) -> None:
+        self._behaviour = behaviour
+        self._chooser = Chooser(behaviour, seed)
+        self._clock = clock
+        self._journal = journal
+        self._ids = count(first_id)
+        self._texts = texts
+        self._meter = Meter(behaviour.submit_per_second)
+        self._throttled: OrderedDict[Hashable, int] = OrderedDict()
+        self._messages: OrderedDict[str, Message] = OrderedDict()
+        self.submitted = 0
+        """How many messages were taken."""
+
+    def take(self, pdu: SubmitSm | DataSm, *, session: int, steady: Callable[[], float]) -> Message | int:
+        """Return the message, or the command_status with which it is refused."""
+        now = self._clock.now()
+        taken = self._decide(pdu, session, now, steady())
+        message_id = ""
+        if isinstance(taken, Message):
+            message_id = taken.response_id
+            self._remember(taken)
+            self.submitted += 1
+        if self._journal.on:
+            self._journal.write(
+                SubmitSmTaken(
+                    at=now,
+                    session=session,
+                    seq=pdu.sequence,
+                    smsc_message_id=message_id,
+                    sender=pdu.source_addr,
+                    to=pdu.destination_addr,
+                    status=0 if isinstance(taken, Message) else taken,
+                    text=text_of(pdu).hex() if self._texts else None,
+                )
+            )
+        return taken
+
+    def query(self, pdu: QuerySm) -> QuerySmResp:
+        """Answer query_sm; ESME_RINVMSGID for an id that is not known, or not any more."""
+        message = self._messages.get(pdu.message_id)
+        if message is None:
+            return QuerySmResp(sequence=pdu.sequence, status=Status.ESME_RINVMSGID)
+        said, state = message.state_at(self._clock.now())
+        final = said is not None and state > MessageState.ACCEPTED
+        return QuerySmResp(
+            sequence=pdu.sequence,
+            message_id=pdu.message_id,
+            final_date=absolute(message.submitted_at + said.after_ms) if said is not None and final else "",
+            message_state=STATE_NUMBERS[state],
+            error_code=int(said.error) if said is not None and said.error.isdecimal() else 0,
+        )
+
+    def _decide(self, pdu: SubmitSm | DataSm, session: int, now: int, steady: float) -> Message | int:
+        if not self._meter.passes(steady):
+            return Status.ESME_RTHROTTLED
+        if not pdu.destination_addr.removeprefix("+").isdecimal():
+            return Status.ESME_RINVDSTADR
+        valid_ms = VALIDITY_MS
+        if isinstance(pdu, SubmitSm) and pdu.validity_period:
+            try:
+                valid_ms = min(VALIDITY_MS, validity_ms(pdu.validity_period, now))
+            except ValueError:
+                return ESME_RINVEXPIRY
+        fate = self._chooser.fate_of(pdu.destination_addr)
+        if fate.throttled and not self._patient(pdu, fate.throttled):
+            return Status.ESME_RTHROTTLED
+        if fate.refused:
+            return fate.refused
+        return self._message(pdu, fate, valid_ms, session, now)
+
+    def _message(self, pdu: SubmitSm | DataSm, fate: Fate, valid_ms: int, session: int, now: int) -> Message:
+        number = next(self._ids)
+        return Message(
+            response_id=(fate.response_id or self._behaviour.response_id).write(number),
+            receipt_id=(fate.receipt_id or self._behaviour.receipt_id).write(number),
+            sender=Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr),
+            recipient=Address(pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr),
+            fate=fate,
+            plan=self._chooser.plan(fate, valid_ms),
+            registered_delivery=pdu.registered_delivery,
+            submitted_at=now,
+            session=session,
+            opening=opening_of(pdu),
+            segment=segment_of(pdu) if fate.reply else 1,
+        )
+
+    def _patient(self, pdu: SubmitSm | DataSm, times: int) -> bool:
+        """Tell whether this message was throttled as often as it must be, and count if not."""
+        # Nothing in SMPP says that a submit_sm is the same one again; its contents have to.
+        key = (pdu.source_addr, pdu.destination_addr, getattr(pdu, "short_message", b""), tuple(pdu.tlvs.items()))
+        refusals = self._throttled.pop(key, 0)
+        if refusals >= times:
+            return True
+        self._throttled[key] = refusals + 1
+        if len(self._throttled) > REMEMBERED:
+            self._throttled.popitem(last=False)
+        return False
+
+    def _remember(self, message: Message) -> None:
+        self._messages[message.response_id] = message
+        if len(self._messages) > REMEMBERED:
+            self._messages.popitem(last=False)

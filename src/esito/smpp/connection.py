@@ -1,0 +1,370 @@
+"""One TCP connection of a link: octets in and out, timers, back-pressure.
+
+What may be said when is the session's affair; what it means is the link's owner's. Here:
+frames, answers to enquire_link, timeouts, and the rule that a deliver_sm is answered only
+when its owner says what to answer. Timers use the event loop's time: they guard sockets,
+and the pushable clock of messages does not touch them.
+"""
+
+import asyncio
+import struct
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+import structlog
+
+from esito.smpp.codec import (
+    FrameBuffer,
+    InvalidLength,
+    InvalidPdu,
+    RemoteProtocolError,
+    decode,
+    deliver_sm_resp_bytes,
+    encode,
+)
+from esito.smpp.pdu import (
+    BindReceiverResp,
+    BindResp,
+    BindTransceiverResp,
+    BindTransmitterResp,
+    Command,
+    DataSm,
+    DataSmResp,
+    DeliverSm,
+    EnquireLink,
+    EnquireLinkResp,
+    GenericNack,
+    Pdu,
+    Status,
+    SubmitSm,
+    SubmitSmResp,
+    Unbind,
+    UnbindResp,
+)
+from esito.smpp.session import BINDS, Bind, Session
+
+if TYPE_CHECKING:
+    from esito.smpp.link import LinkSettings
+
+log = structlog.get_logger()
+
+TICK = 0.25
+"""Seconds between looks at deadlines; one timer per connection serves all of them."""
+
+_SEQUENCE = struct.Struct(">I")
+
+
+class Answered(msgspec.Struct, gc=False):
+    """A submit_sm and what became of it; `status` is None when nobody knows."""
+
+    token: Any
+    status: int | None
+    message_id: str = ""
+    error: str = ""
+
+
+class ConnectionOwner(Protocol):
+    """Who a connection reports to."""
+
+    def bound(self, connection: "Connection") -> None:
+        """The bind was accepted."""
+
+    def rejected(self, connection: "Connection", status: int) -> None:
+        """The bind was refused with this command_status."""
+
+    def answered(self, answers: list[Answered]) -> None:
+        """Responses to submit_sm, all those of one read."""
+
+    async def delivered(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
+        """Keep these; return the command_status of each response."""
+
+    def eased(self) -> None:
+        """There is room for more submit_sm."""
+
+
+class Connection(asyncio.Protocol):
+    """A session on a socket."""
+
+    def __init__(self, settings: "LinkSettings", kind: str, owner: ConnectionOwner) -> None:
+        self.settings = settings
+        self.kind = kind
+        self.session = Session()
+        self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Done when the connection is gone; tells why."""
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._frames = FrameBuffer()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._heard_at = self._sent_at = self._loop.time()
+        self._unfinished_since: float | None = None
+        self._why = ""
+        self._unanswered = 0
+        self._paused = self._peer_is_slow = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- the life of the socket -------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask to be bound."""
+        self._transport = transport  # type: ignore[assignment]  # create_connection gives a Transport
+        self._heard_at = self._loop.time()
+        request = BINDS[self.kind]
+        command = Command[f"BIND_{self.kind.upper()}"]
+        sequence = self.session.ask(command, None, self._heard_at)
+        settings = self.settings
+        self._write(
+            encode(
+                request(
+                    sequence=sequence,
+                    system_id=settings.system_id,
+                    password=settings.password,
+                    system_type=settings.system_type,
+                )
+            )
+        )
+        self._timer = self._loop.call_later(TICK, self._tick)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Report every submit_sm that will not be answered any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        lost = [
+            Answered(request.token, None, error="the connection was lost")
+            for request in self.session.give_up()
+            if request.command is Command.SUBMIT_SM
+        ]
+        self.session.bind = Bind.UNBOUND
+        if lost:
+            self._owner.answered(lost)
+        if not self.closed.done():
+            self.closed.set_result(self._why or (str(exc) if exc else "the SMSC closed the connection"))
+
+    def close(self, why: str) -> None:
+        """Drop the connection."""
+        self._why = self._why or why
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def unbind(self, patience: float) -> None:
+        """Take leave: let open requests be answered for a moment, then unbind and close."""
+        deadline = self._loop.time() + patience
+        while self.session.outstanding and not self.closed.done() and self._loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        while self._tasks and self._loop.time() < deadline:
+            await asyncio.wait(self._tasks, timeout=max(0.0, deadline - self._loop.time()))
+        if not self.closed.done() and self.session.bind not in {Bind.OPEN, Bind.UNBOUND}:
+            self._write(encode(Unbind(sequence=self.session.ask(Command.UNBIND, None, self._loop.time()))))
+            await asyncio.wait({self.closed}, timeout=max(0.1, deadline - self._loop.time()))
+        self._why = self._why or "stopped"
+        if self._transport is not None:
+            self._transport.close()
+
+    def _write(self, octets: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._sent_at = self._loop.time()
+            self._transport.write(octets)
+
+    # -- what we send -----------------------------------------------------------------------
+
+    @property
+    def room(self) -> int:
+        """How many submit_sm the window has left."""
+        if not self.session.bind.can_send or self._peer_is_slow:
+            return 0
+        return max(0, self.settings.window - self.session.outstanding)
+
+    def submit(self, pdus: Sequence[tuple[SubmitSm, object]]) -> None:
+        """Write these in one go."""
+        now = self._loop.time()
+        octets = []
+        for pdu, token in pdus:
+            sequence = self.session.ask(Command.SUBMIT_SM, token, now)
+            frame = encode(pdu)
+            octets.append(frame[:12] + _SEQUENCE.pack(sequence) + frame[16:])
+        self._write(b"".join(octets))
+
+    # -- what comes -------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Take in everything of one read; hand over answers and deliveries together."""
+        self._heard_at = self._loop.time()
+        answers: list[Answered] = []
+        deliveries: list[DeliverSm | DataSm] = []
+        try:
+            frames = self._frames.feed(data)
+        except InvalidLength as error:
+            self._not_smpp(data, error)
+            return
+        self._unfinished_since = None if self._frames.is_empty else self._unfinished_since or self._heard_at
+        for frame in frames:
+            try:
+                self._take(decode(frame), answers, deliveries)
+            except InvalidPdu as error:
+                self._refuse(error)
+            except RemoteProtocolError as error:
+                log.warning("smpp_out_of_turn", link=self.settings.name, reason=str(error))
+                self._write(
+                    encode(GenericNack(sequence=_sequence_of(frame), status=Status.ESME_RINVBNDSTS))
+                )
+        if answers:
+            self._owner.answered(answers)
+        if deliveries:
+            self._deliver(deliveries)
+
+    def _take(self, pdu: Pdu, answers: list[Answered], deliveries: list[DeliverSm | DataSm]) -> None:
+        if isinstance(pdu, DeliverSm | DataSm):
+            self.session.receive(pdu)
+            deliveries.append(pdu)
+        elif isinstance(pdu, SubmitSmResp):
+            self.session.receive(pdu)
+            self._take_answer(pdu, answers)
+        elif isinstance(pdu, GenericNack):
+            self._take_nack(pdu, answers)
+        elif isinstance(pdu, EnquireLink):
+            self._write(encode(EnquireLinkResp(sequence=pdu.sequence)))
+        elif isinstance(pdu, BindTransceiverResp | BindTransmitterResp | BindReceiverResp):
+            self._take_bind(pdu)
+        elif isinstance(pdu, Unbind):
+            self.session.receive(pdu)
+            self._why = "the SMSC unbound"
+            self._write(encode(UnbindResp(sequence=pdu.sequence)))
+            # What it still owes us may come yet; the tick closes the connection.
+        else:
+            self.session.receive(pdu)
+            self.session.answered(pdu.sequence)
+            if isinstance(pdu, UnbindResp) and self._transport is not None:
+                self._transport.close()
+
+    def _take_answer(self, pdu: SubmitSmResp, answers: list[Answered]) -> None:
+        request = self.session.answered(pdu.sequence)
+        if request is None or request.command is not Command.SUBMIT_SM:
+            log.info("smpp_response_to_nothing", link=self.settings.name, sequence=pdu.sequence)
+            return
+        answers.append(Answered(request.token, pdu.status, pdu.message_id))
+
+    def _take_nack(self, pdu: GenericNack, answers: list[Answered]) -> None:
+        request = self.session.answered(pdu.sequence)
+        if request is not None and request.command is Command.SUBMIT_SM:
+            answers.append(Answered(request.token, pdu.status or Status.ESME_RUNKNOWNERR, error="generic_nack"))
+
+    def _take_bind(self, pdu: BindResp) -> None:
+        if self.session.answered(pdu.sequence) is None:
+            return
+        self.session.receive(pdu)
+        if pdu.status:
+            self._why = f"bind rejected: {status_name(pdu.status)}"
+            self._owner.rejected(self, pdu.status)
+            self.close(self._why)
+        else:
+            self._owner.bound(self)
+
+    def _refuse(self, error: InvalidPdu) -> None:
+        """Answer a PDU that cannot be read; the session lives on."""
+        log.warning("smpp_unreadable", link=self.settings.name, reason=str(error))
+        if error.command_id == Command.DELIVER_SM:
+            self._write(deliver_sm_resp_bytes(error.sequence, error.status))
+        elif error.command_id < 0x80000000:
+            self._write(encode(GenericNack(sequence=error.sequence, status=error.status)))
+
+    def _not_smpp(self, data: bytes, error: InvalidLength) -> None:
+        http = data.startswith(b"HTTP")
+        log.warning("not SMPP", link=self.settings.name, reason="an HTTP server answers here" if http else str(error))
+        self.close("the peer does not speak SMPP" if http else str(error))
+
+    # -- deliveries: answered after the commit, read no faster than they are kept ---------------
+
+    def _deliver(self, pdus: list[DeliverSm | DataSm]) -> None:
+        self._unanswered += len(pdus)
+        self._mind_the_pressure()
+        task = self._loop.create_task(self._keep(pdus))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep(self, pdus: list[DeliverSm | DataSm]) -> None:
+        try:
+            statuses = await self._owner.delivered(pdus)
+        except Exception as error:  # noqa: BLE001  whatever happened: nothing was kept, so nothing is answered
+            log.error("receipts_not_kept", link=self.settings.name, count=len(pdus), reason=repr(error))
+            self.close("receipts could not be kept")
+            return
+        finally:
+            self._unanswered -= len(pdus)
+        self._write(
+            b"".join(
+                deliver_sm_resp_bytes(pdu.sequence, status)
+                if isinstance(pdu, DeliverSm)
+                else encode(DataSmResp(sequence=pdu.sequence, status=status))
+                for pdu, status in zip(pdus, statuses, strict=True)
+            )
+        )
+        self._mind_the_pressure()
+
+    def pause_writing(self) -> None:
+        """The peer does not read what we write."""
+        self._peer_is_slow = True
+        self._mind_the_pressure()
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._peer_is_slow = False
+        self._mind_the_pressure()
+        self._owner.eased()
+
+    def _mind_the_pressure(self) -> None:
+        """Stop reading while too much waits to be kept or to be read by the peer."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        limit = self.settings.max_unanswered_receipts
+        if not self._paused and (self._peer_is_slow or self._unanswered >= limit):
+            self._paused = True
+            self._transport.pause_reading()
+        elif self._paused and not self._peer_is_slow and self._unanswered < limit // 2:
+            self._paused = False
+            self._transport.resume_reading()
+
+    # -- deadlines --------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        self._timer = self._loop.call_later(TICK, self._tick)
+        settings = self.settings
+        if self.session.bind is Bind.UNBOUND:
+            if not self.session.outstanding or now - self._heard_at > min(1.0, settings.response_timeout):
+                self.close("unbound")
+            return
+        if self._unfinished_since is not None and now - self._unfinished_since > settings.response_timeout:
+            self.close("a PDU was begun and not finished")
+            return
+        if self.session.bind is Bind.OPEN:
+            if now - self._heard_at > settings.bind_timeout:
+                self.close("no answer to the bind")
+            return
+        self._look_for_overdue(now)
+        if now - max(self._heard_at, self._sent_at) >= settings.enquire_interval:
+            sequence = self.session.ask(Command.ENQUIRE_LINK, None, now)
+            self._write(encode(EnquireLink(sequence=sequence)))
+
+    def _look_for_overdue(self, now: float) -> None:
+        overdue = self.session.overdue(now - self.settings.response_timeout)
+        if not overdue:
+            return
+        late = [one for one in overdue if one.command is Command.SUBMIT_SM]
+        if late:
+            log.warning("submit_sm_unanswered", link=self.settings.name, count=len(late))
+            self._owner.answered([Answered(one.token, None, error="no response in time") for one in late])
+        if len(late) < len(overdue) or now - self._heard_at > self.settings.response_timeout:
+            self.close("no answer to enquire_link" if len(late) < len(overdue) else "the SMSC is silent")
+
+
+def _sequence_of(frame: bytes) -> int:
+    return int(_SEQUENCE.unpack_from(frame, 12)[0])
+
+
+def status_name(status: int) -> str:
+    """Return `ESME_RINVPASWD (0x0000000E)`; a number we have no name for stands alone."""
+    try:
+        return f"{Status(status).name} (0x{status:08X})"
+    except ValueError:
+        return f"0x{status:08X}"

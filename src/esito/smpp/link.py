@@ -1,0 +1,278 @@
+"""A link: what binds to one SMSC, with as many sessions as configured, and binds again whenever it must."""
+
+import asyncio
+import random as random_module
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from esito.smpp.codec import LocalProtocolError
+from esito.smpp.connection import Answered, Connection, status_name
+from esito.smpp.pace import Pace
+from esito.smpp.pdu import DataSm, DeliverSm, Status, SubmitSm
+
+log = structlog.get_logger()
+
+SubmitOutcome = Answered
+"""What became of a submit_sm: the token it was handed over with, and a command_status; None when nobody knows."""
+
+STABLE_AFTER = 10.0
+"""Seconds a bind must last before the next loss is retried at once again."""
+
+LEAVE_TAKING = 3.0
+"""Seconds that open requests have when a link is stopped."""
+
+KINDS = {
+    "transceiver": ("transceiver",),
+    "transmitter": ("transmitter",),
+    "receiver": ("receiver",),
+    "transmitter + receiver": ("transmitter", "receiver"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """How to reach an SMSC and how to behave there; times are seconds."""
+
+    name: str
+    host: str
+    port: int
+    system_id: str
+    password: str = field(repr=False)
+    system_type: str = ""
+    bind: str = "transceiver"
+    sessions: int = 1
+    window: int = 100
+    throughput: float = 0.0
+    tls: ssl.SSLContext | None = None
+    enquire_interval: float = 30.0
+    response_timeout: float = 60.0
+    bind_timeout: float = 30.0
+    rebind_min: float = 1.0
+    rebind_max: float = 60.0
+    max_unanswered_receipts: int = 4000
+
+
+class LinkEvents(Protocol):
+    """Who a link tells what happens."""
+
+    def submitted(self, link: "Link", outcomes: list[SubmitOutcome]) -> None:
+        """Take the answers of one read, in order."""
+
+    async def delivered(self, link: "Link", pdus: list[DeliverSm | DataSm]) -> list[int]:
+        """Keep what the SMSC delivered; return the command_status of each response, after the commit."""
+
+    def changed(self, link: "Link") -> None:
+        """Take note: bound or lost, or there is room again."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Binding:
+    """One session of a link, as it is shown."""
+
+    kind: str
+    state: str = "connecting"
+    since: float = field(default_factory=time.time)
+    last_error: str = ""
+    last_status: int | None = None
+    """command_status of the last refused bind."""
+    connection: Connection | None = field(default=None, repr=False)
+
+    def enter(self, state: str) -> None:
+        """Note a new state."""
+        self.state, self.since = state, time.time()
+
+
+class Link:
+    """All sessions of one configured link."""
+
+    def __init__(
+        self, settings: LinkSettings, events: LinkEvents, *, random: random_module.Random | None = None
+    ) -> None:
+        self.settings = settings
+        self.bindings = [Binding(kind=kind) for _ in range(settings.sessions) for kind in KINDS[settings.bind]]
+        self.pace = Pace(settings.throughput)
+        self.throttled_count = 0
+        self._events = events
+        self._random = random or random_module.Random()  # noqa: S311  jitter, not secrets
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._easing: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Begin to bind, and keep bound."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._keep_bound(binding), name=f"{self.settings.name}-{binding.kind}")
+            for binding in self.bindings
+        ]
+
+    async def stop(self) -> None:
+        """Submit nothing more, take leave of the SMSC, and close."""
+        self._stopping = True
+        connections = [binding.connection for binding in self.bindings if binding.connection is not None]
+        await asyncio.gather(*(connection.unbind(LEAVE_TAKING) for connection in connections))
+        if self._easing is not None:
+            self._easing.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- what it can do now -----------------------------------------------------------------
+
+    @property
+    def can_send(self) -> bool:
+        """Whether a session is bound for transmitting."""
+        return any(connection.session.bind.can_send for connection in self._connections())
+
+    @property
+    def can_receive(self) -> bool:
+        """Whether a session is bound for receiving."""
+        return any(connection.session.bind.can_receive for connection in self._connections())
+
+    @property
+    def room(self) -> int:
+        """How many submit_sm may be handed over now."""
+        if self._stopping:
+            return 0
+        window = sum(connection.room for connection in self._connections())
+        if not window:
+            return 0
+        now = asyncio.get_running_loop().time()
+        allowance = self.pace.allowance(now)
+        if not allowance:
+            self._ease_at(self.pace.next_at(now))
+        return min(window, allowance)
+
+    @property
+    def window_in_use(self) -> int:
+        """Requests that wait for their response, over all sessions."""
+        return sum(connection.session.outstanding for connection in self._connections())
+
+    def _connections(self) -> list[Connection]:
+        return [binding.connection for binding in self.bindings if binding.connection is not None]
+
+    def submit(self, pdus: Sequence[tuple[SubmitSm, object]]) -> None:
+        """Hand over submit_sm with their tokens. Raises LocalProtocolError for more than there is room for."""
+        if len(pdus) > self.room:
+            raise LocalProtocolError(f"{len(pdus)} submit_sm handed over, room for {self.room}")
+        self.pace.take(len(pdus), asyncio.get_running_loop().time())
+        start = 0
+        for connection in sorted(self._connections(), key=lambda one: -one.room):
+            share = pdus[start : start + connection.room]
+            if share:
+                connection.submit(share)
+            start += len(share)
+
+    def _ease_at(self, instant: float) -> None:
+        """Tell the owner when the pace allows more."""
+        if self._easing is None:
+            self._easing = asyncio.get_running_loop().call_at(instant + 0.001, self._eased)
+
+    def _eased(self) -> None:
+        self._easing = None
+        self._events.changed(self)
+
+    # -- binding ----------------------------------------------------------------------------
+
+    async def _keep_bound(self, binding: Binding) -> None:
+        failures = 0
+        while not self._stopping:
+            lasted = await self._one_connection(binding)
+            failures = 0 if lasted > STABLE_AFTER else failures + 1
+            if self._stopping:
+                return
+            await asyncio.sleep(self._pause(failures))
+
+    def _pause(self, failures: int) -> float:
+        """Return a pause that doubles with each failure, with full jitter so that links do not come back together."""
+        ceiling = min(self.settings.rebind_max, self.settings.rebind_min * 2 ** min(failures, 10))
+        return self._random.uniform(self.settings.rebind_min / 2, ceiling)
+
+    async def _one_connection(self, binding: Binding) -> float:
+        """Connect, stay as long as it lasts, and return how many seconds it was bound."""
+        settings = self.settings
+        binding.enter("connecting")
+        loop = asyncio.get_running_loop()
+        owner = _Owner(self, binding)
+        try:
+            async with asyncio.timeout(settings.bind_timeout):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(settings, binding.kind, owner), settings.host, settings.port, ssl=settings.tls
+                )
+        except (OSError, TimeoutError) as error:
+            binding.last_error = f"cannot connect: {error or 'timeout'}"
+            binding.enter("lost")
+            log.warning("link_unreachable", link=settings.name, kind=binding.kind, reason=binding.last_error)
+            return 0.0
+        binding.connection = connection
+        why = await connection.closed
+        binding.connection = None
+        lasted = time.time() - binding.since if binding.state == "bound" else 0.0
+        if binding.state != "rejected":
+            binding.enter("lost")
+            binding.last_error = why
+        log.info("link_lost", link=settings.name, kind=binding.kind, reason=why)
+        self._events.changed(self)
+        return lasted
+
+    # -- what connections report, through their owner ------------------------------------------
+
+    def take_bound(self, binding: Binding, connection: Connection) -> None:
+        """Note a bind that was accepted."""
+        # The response comes before create_connection has returned to its caller at times.
+        binding.connection = connection
+        binding.last_error, binding.last_status = "", None
+        binding.enter("bound")
+        log.info("link_bound", link=self.settings.name, kind=binding.kind)
+        self._events.changed(self)
+
+    def take_rejected(self, binding: Binding, status: int) -> None:
+        """Note a bind that was refused; it is tried again, ever more slowly."""
+        binding.last_status = status
+        binding.last_error = f"bind rejected: {status_name(status)}"
+        binding.enter("rejected")
+        log.warning("bind_rejected", link=self.settings.name, kind=binding.kind, status=status_name(status))
+
+    def take_answers(self, answers: list[Answered]) -> None:
+        """Slow down if the SMSC asks for it, and pass the answers on."""
+        throttled = sum(one.status in {Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL} for one in answers)
+        if throttled:
+            self.throttled_count += throttled
+            self.pace.throttled(asyncio.get_running_loop().time())
+        self._events.submitted(self, answers)
+
+    async def take_deliveries(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
+        """Pass deliveries on."""
+        return await self._events.delivered(self, pdus)
+
+    def take_ease(self) -> None:
+        """Pass on that there is room again."""
+        self._events.changed(self)
+
+
+class _Owner:
+    """What a connection knows of its link: which binding it is."""
+
+    def __init__(self, link: Link, binding: Binding) -> None:
+        self._link = link
+        self._binding = binding
+
+    def bound(self, connection: Connection) -> None:
+        self._link.take_bound(self._binding, connection)
+
+    def rejected(self, connection: Connection, status: int) -> None:  # noqa: ARG002  the protocol's signature
+        self._link.take_rejected(self._binding, status)
+
+    def answered(self, answers: list[Answered]) -> None:
+        self._link.take_answers(answers)
+
+    async def delivered(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
+        return await self._link.take_deliveries(pdus)
+
+    def eased(self) -> None:
+        self._link.take_ease()
