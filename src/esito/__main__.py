@@ -2,4 +2,4 @@
 
 from esito.cli.main import cli
 
-cli()
+cli(prog_name="esito")

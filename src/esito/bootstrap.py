@@ -6,7 +6,7 @@ import secrets
 import signal
 import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +54,9 @@ class House:
     gateway: Gateway
     acceptance: Acceptance
     url: str
+
+
+OnReady = Callable[[House], Coroutine[Any, Any, None]]
 
 
 def key_secret(settings: Settings) -> bytes:
@@ -106,7 +109,7 @@ async def serve(
     *,
     role: str = "all",
     clock: Clock | None = None,
-    on_ready: Callable[[House], Awaitable[None]] | None = None,
+    on_ready: OnReady | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT; then finish what was begun.
 
@@ -124,6 +127,24 @@ async def _clock(settings: Settings, store: Store) -> Clock:
     if not settings.clock.pushable:
         return RealClock()
     return PushableClock(speed=settings.clock.speed, offset_ms=int(await store.setting(CLOCK_OFFSET) or 0))
+
+
+async def _remember_pushes(clock: PushableClock, store: Store) -> None:
+    """Keep how far the clock was pushed whenever it is, so that even a crash does not turn it back."""
+    pushed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def note() -> None:
+        loop.call_soon_threadsafe(pushed.set)
+
+    forget = clock.on_push(note)
+    try:
+        while True:
+            await pushed.wait()
+            pushed.clear()
+            await store.keep_setting(CLOCK_OFFSET, str(clock.offset_ms))
+    finally:
+        forget()
 
 
 async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
@@ -167,7 +188,8 @@ async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
 
 
 def _prices(settings: Settings) -> PriceList:
-    return PriceList(settings.pricing)  # type: ignore[call-arg]
+    pricing = settings.pricing
+    return PriceList(default=pricing.default, low_cost=pricing.low_cost, countries=pricing.countries)
 
 
 def _record(link: LinkSettings) -> LinkRecord:
@@ -197,7 +219,7 @@ def _smpp_settings(link: LinkSettings) -> SmppSettings:
     )
 
 
-async def _run(house: House, on_ready: Callable[[House], Awaitable[None]] | None) -> None:
+async def _run(house: House, on_ready: OnReady | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -206,6 +228,9 @@ async def _run(house: House, on_ready: Callable[[House], Awaitable[None]] | None
     server = _server(house.settings, app)
     serving = loop.create_task(server.serve(), name="http")
     expiring = loop.create_task(Expiry(store=house.store, clock=house.clock).run(), name="expiry")
+    remembering = None
+    if isinstance(house.clock, PushableClock):
+        remembering = loop.create_task(_remember_pushes(house.clock, house.store), name="clock")
     await house.gateway.start()
     ready = loop.create_task(on_ready(house)) if on_ready is not None else None
     waiting = loop.create_task(stopping.wait())
@@ -214,21 +239,21 @@ async def _run(house: House, on_ready: Callable[[House], Awaitable[None]] | None
         for task in done:
             task.result()
     finally:
-        await _stop(house, server, [task for task in (serving, expiring, ready, waiting) if task is not None])
+        await _stop(house, server, [
+            task for task in (serving, expiring, remembering, ready, waiting) if task is not None
+        ])
 
 
 async def _stop(house: House, server: Server, tasks: list[asyncio.Task[Any]]) -> None:
     """Take no more requests, then no more receipts, then keep what is still on its way."""
     log.info("stopping")
     if not tasks[0].done():
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # granian's own
         await asyncio.wait({tasks[0]}, timeout=5)
     await house.gateway.stop()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    if isinstance(house.clock, PushableClock):
-        await house.store.keep_setting(CLOCK_OFFSET, str(house.clock.offset_ms))
 
 
 def _services(house: House) -> Services:

@@ -73,8 +73,12 @@ def _bus_url(value: str) -> bool:
     return value == ""
 
 
+def _is_price(value: Decimal) -> bool:
+    return value.is_finite() and 0 <= value < 1000 and value == round(value, 3)
+
+
 def _countries(value: dict[str, Decimal]) -> bool:
-    return all(re.fullmatch("[A-Z]{2}", country) and PRICE.check(price) for country, price in value.items())
+    return all(re.fullmatch("[A-Z]{2}", country) and _is_price(price) for country, price in value.items())
 
 
 ANY = Rule("", lambda _value: True)
@@ -88,7 +92,7 @@ NETWORKS = Rule(
 )
 STORE_URL = Rule("sqlite:///relative/path.db or sqlite:////absolute/path.db", _store_url)
 BUS_URL = Rule("empty", _bus_url)
-PRICE = Rule("a price of 0 or more with at most 3 decimals", lambda value: value >= 0 and value == round(value, 3))
+PRICE = Rule("a price of 0 or more with at most 3 decimals", _is_price)
 CURRENCY = Rule("three capital letters, such as EUR", lambda value: re.fullmatch("[A-Z]{3}", value))
 COUNTRIES = Rule('a table of countries and prices, such as {FR = "0.045"}', _countries)
 LINK_NAME = Rule(

@@ -54,10 +54,10 @@ def hide(text: str) -> str:
         text = _KEY_IN_TEXT.sub(rf"\1{HIDDEN}", text)
     if "bearer" in lowered:
         text = _BEARER.sub(rf"\1{HIDDEN}", text)
-    if "=" in text or ":" in text:
-        text = _NUMBER_IN_QUERY.sub(lambda found: found[1] + hide_digits(found[2]), text)
     if "+" in text or "%2b" in lowered:
         text = _NUMBER_IN_TEXT.sub(lambda found: mask("+" + _NO_DIGIT.sub("", found[2])), text)
+    if "=" in text or ":" in text:
+        text = _NUMBER_IN_QUERY.sub(lambda found: found[1] + hide_digits(found[2]), text)
     return text
 
 
@@ -80,8 +80,9 @@ def _hidden(name: str, value: Any) -> Any:
         return HIDDEN
     holds_number = plain in _NUMBERS
     if isinstance(value, int):
-        # JSON has no larger numbers.
-        return hide_digits(str(value)) if holds_number or abs(value) >= 2**63 else value
+        if holds_number:
+            return hide_digits(str(value))
+        return value if abs(value) < 2**63 else str(value)  # JSON's writer knows no larger ones
     if isinstance(value, Mapping):
         return {hide(str(inner)): _hidden(name if holds_number else str(inner), item) for inner, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

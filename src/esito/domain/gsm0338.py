@@ -40,13 +40,13 @@ _OCTETS.update({ord(char): bytes((ESCAPE, code)) for code, char in _EXTENSION.it
 ALPHABET = frozenset(map(chr, _OCTETS))
 """Every character that can be written, those of the extension table too."""
 
-_OUTSIDE = re.compile(f"[^{re.escape(''.join(sorted(ALPHABET)))}]")
+OUTSIDE = re.compile(f"[^{re.escape(''.join(sorted(ALPHABET)))}]")
 _PIECE = re.compile(rb"\x1b(?P<escaped>.?)|[^\x1b]+", re.DOTALL)
 
 
 def fits(text: str) -> bool:
     """Return whether every character is in the alphabet or its extension table."""
-    return _OUTSIDE.search(text) is None
+    return OUTSIDE.search(text) is None
 
 
 def septets(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from esito.domain.states import MessageState
 
@@ -22,9 +23,8 @@ class Verdict(Enum):
     """No receipt: our own conclusion, such as an expiry or a refused submit_sm."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryReceipt:
-    """One delivery receipt, normalised; `raw` is the deliver_sm or data_sm as it came."""
+class DeliveryReceipt(NamedTuple):
+    """One delivery receipt, normalised; a tuple, because tens of thousands are made each second."""
 
     link: str
     smsc_message_id: str
@@ -45,6 +45,7 @@ class DeliveryReceipt:
     counts: bool = True
     """False for acknowledgements by handset or user (esm_class 0x08, 0x10): kept, moves nobody."""
     raw: bytes = b""
+    """The deliver_sm or data_sm as it came, header included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,16 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from esito.domain import gsm0338
 
 MAX_SEGMENTS = 10
-"""Segments of one recipient (code 52)."""
+"""Segments of one recipient (contract 2.5, code 52)."""
 
 LOW_COST_LIMIT = 160
-"""Characters of a low cost message (code 42)."""
+"""Characters of a low cost message (contract 2.5, code 42)."""
 
 SEPTETS_ALONE, SEPTETS_JOINED = 160, 153
 UNITS_ALONE, UNITS_JOINED = 70, 67
@@ -19,19 +20,28 @@ GSM, UCS2 = 0x00, 0x08
 """data_coding (SMPP 3.4, 5.2.19)."""
 
 LINE_BREAK = "\r\n"
-"""What `:br:` becomes: two characters, as the contract counts it."""
+"""What `:br:` becomes: two characters, as the contract counts it. A break written as such stays as it is."""
 
-_PLAIN = {
+_REPLACED = str.maketrans({
     "ÿ": "y", "û": "u", "ü": "u", "ï": "i", "î": "i", "ô": "o", "ö": "o", "ó": "o", "ë": "e", "ê": "e", "µ": "u",
-    "μ": "u", "ä": "a", "á": "a", "â": "a", "ã": "a", "Ä": "A", "À": "A", "Á": "A", "Â": "A", "Ã": "A", "È": "E",
-    "Ê": "E", "Ë": "E", "Î": "I", "Ü": "U", "Ù": "U", "Û": "U", "Ý": "Y", "Ö": "O", "Ô": "O", "ñ": "n", "Ñ": "N",
+    "ä": "a", "á": "a", "â": "a", "ã": "a", "Ä": "A", "À": "A", "Á": "A", "Â": "A", "Ã": "A", "È": "E", "Ê": "E",
+    "Ë": "E", "Î": "I", "Ü": "U", "Ù": "U", "Ú": "U", "Û": "U", "Ý": "Y", "Ö": "O", "Ô": "O", "ñ": "n", "Ñ": "N",
     "œ": "oe", "ą": "à", "ç": "Ç", "[": "(", "{": "(", "]": ")", "}": ")", "’": "'", "‘": "'", "“": "'", "`": "'",
     "«": '"', "»": '"', "°": ".", "^": "", "~": "", "|": "", "\\": "", "¨": "", "§": "",
-}
-_REPLACED = str.maketrans(_PLAIN)
+})  # fmt: skip
+"""The contract's list, as it stands there; some of these the alphabet could write."""
 
-STRANGER = "?"
-"""What a character outside the alphabet becomes when Unicode was not asked for."""
+_STRANGERS = {
+    "”": "'", "„": "'", "‚": "'", "‛": "'", "‹": "'", "›": "'", "′": "'", "″": '"', "–": "-", "—": "-", "−": "-",
+    "‐": "-", "‑": "-", "•": "-", "\t": " ", "Œ": "OE", "Ð": "D", "ð": "d", "Ł": "L", "ł": "l", "Đ": "D", "đ": "d",
+    "ı": "i", "Þ": "Th", "þ": "th", "μ": "u", "×": "x",
+}  # fmt: skip
+"""Ours, for what the list leaves out and Unicode does not decompose."""
+
+UNWRITABLE = "?"
+"""What stands for a character outside the alphabet that resembles none of it."""
+
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +50,12 @@ class PreparedText:
 
     text: str
     unicode: bool
+    """UCS-2 was asked for; then it is used even where the GSM alphabet would do, at the price of more segments."""
 
     @property
     def units(self) -> int:
-        """Septets, or UTF-16 code units in Unicode."""
-        return _utf16_units(self.text) if self.unicode else gsm0338.septets(self.text)
+        """Septets, or UTF-16 code units in Unicode: what the limits count."""
+        return len(self.text.encode("utf-16-be")) // 2 if self.unicode else gsm0338.septets(self.text)
 
 
 class SegmentText(NamedTuple):
@@ -58,20 +69,21 @@ def prepare(text: str, *, unicode: bool) -> PreparedText:
     """Apply the shorthands and, unless Unicode was asked for, the replacements of contract 2.5.
 
     Decomposed accents are composed first, so that both spellings of é are treated alike.
-    A character that has no replacement and is not in the GSM alphabet becomes `?`.
+    What the contract's list leaves outside the GSM alphabet loses its accents (Ï is I), or
+    becomes what it is made of (… is ...), or else `?`; invisible marks vanish.
     """
     text = unicodedata.normalize("NFC", text.replace(":br:", LINE_BREAK).replace(":euro:", "€"))
     if unicode:
-        # A half of a surrogate pair is no character and cannot be sent.
+        # Half of a surrogate pair is no character and cannot be sent: it becomes a question mark.
         return PreparedText(text.encode("utf-16-be", "replace").decode("utf-16-be"), unicode=True)
     text = text.translate(_REPLACED)
     if not gsm0338.fits(text):
-        text = "".join(character if gsm0338.fits(character) else STRANGER for character in text)
+        text = gsm0338.OUTSIDE.sub(lambda found: _nearest(found[0]), text)
     return PreparedText(text, unicode=False)
 
 
 def count_segments(prepared: PreparedText) -> int:
-    """Return how many segments the text needs; an empty text needs one."""
+    """Return how many segments the text needs (contract 2.5); an empty text needs one."""
     alone, joined = (UNITS_ALONE, UNITS_JOINED) if prepared.unicode else (SEPTETS_ALONE, SEPTETS_JOINED)
     units = prepared.units
     if units <= alone:
@@ -82,41 +94,57 @@ def count_segments(prepared: PreparedText) -> int:
 
 
 def split(prepared: PreparedText) -> tuple[SegmentText, ...]:
-    """Cut the text into segments, never through an escape or a surrogate pair."""
+    """Cut the text into segments of contract 2.5, never through an escape or a surrogate pair."""
     if prepared.unicode:
         octets = prepared.text.encode("utf-16-be")
-        pieces = _cut(octets, UNITS_ALONE * 2, UNITS_JOINED * 2, _starts_high_surrogate, step=2)
-        return tuple(SegmentText(piece, UCS2) for piece in pieces)
-    pieces = _cut(gsm0338.encode(prepared.text), SEPTETS_ALONE, SEPTETS_JOINED, _is_escape, step=1)
-    return tuple(SegmentText(piece, GSM) for piece in pieces)
+        if len(octets) <= UNITS_ALONE * 2:
+            return (SegmentText(octets, UCS2),)
+        return tuple(SegmentText(piece, UCS2) for piece in _cut_ucs2(octets))
+    octets = gsm0338.encode(prepared.text)
+    if len(octets) <= SEPTETS_ALONE:
+        return (SegmentText(octets, GSM),)
+    return tuple(SegmentText(piece, GSM) for piece in _cut_septets(octets))
 
 
 def udh(reference: int, total: int, part: int) -> bytes:
-    """Return the concatenation header with an 8-bit reference (3GPP TS 23.040, 9.2.3.24.1)."""
+    """Return the concatenation header with an 8-bit reference (3GPP TS 23.040, 9.2.3.24.1).
+
+    Its six octets are the seven septets, or three units, that a joined segment has less. The
+    header with a 16-bit reference takes one more of each and does not fit before our segments.
+    """
     return bytes((0x05, 0x00, 0x03, reference & 0xFF, total, part))
 
 
-def _cut(octets: bytes, alone: int, joined: int, opens_pair, *, step: int) -> list[bytes]:  # type: ignore[no-untyped-def]
-    if len(octets) <= alone:
-        return [octets]
-    pieces = []
-    start = 0
+def _cut_septets(octets: bytes) -> list[bytes]:
+    pieces, start = [], 0
     while start < len(octets):
-        end = min(start + joined, len(octets))
-        if end < len(octets) and opens_pair(octets, end - step):
-            end -= step
+        end = start + SEPTETS_JOINED
+        if octets[end - 1 : end] == b"\x1b":  # its code would open the next segment
+            end -= 1
         pieces.append(octets[start:end])
         start = end
     return pieces
 
 
-def _is_escape(octets: bytes, place: int) -> bool:
-    return octets[place] == gsm0338.ESCAPE
+def _cut_ucs2(octets: bytes) -> list[bytes]:
+    pieces, start = [], 0
+    while start < len(octets):
+        end = start + UNITS_JOINED * 2
+        if end < len(octets) and 0xD8 <= octets[end - 2] <= 0xDB:  # a high surrogate
+            end -= 2
+        pieces.append(octets[start:end])
+        start = end
+    return pieces
 
 
-def _starts_high_surrogate(octets: bytes, place: int) -> bool:
-    return 0xD8 <= octets[place] <= 0xDB
-
-
-def _utf16_units(text: str) -> int:
-    return len(text) + sum(character > "\uffff" for character in text)
+@lru_cache(maxsize=1024)
+def _nearest(char: str) -> str:
+    """Return what the GSM alphabet has nearest to a character outside it."""
+    if char in _STRANGERS:
+        return _STRANGERS[char]
+    if unicodedata.category(char) in {"Mn", "Me", "Cf"}:  # marks, variation selectors, joiners, directions
+        return ""
+    made_of = unicodedata.normalize("NFKD", char)
+    kept = "".join(part for part in made_of if not unicodedata.combining(part)).translate(_REPLACED)
+    kept = "".join(_STRANGERS.get(part, part) for part in kept)
+    return kept if kept and gsm0338.fits(kept) else UNWRITABLE

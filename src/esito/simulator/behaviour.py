@@ -30,10 +30,10 @@ class Delay(msgspec.Struct, frozen=True, kw_only=True):
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that makes one operator unlike another."""
 
-    fates: Mapping[str, Fate] = FATES
-    endings: Mapping[str, str] = ENDINGS
+    fates: Mapping[str, Fate] = msgspec.field(default_factory=FATES.copy)
+    endings: Mapping[str, str] = msgspec.field(default_factory=ENDINGS.copy)
     """Last digits of a destination, and the name of the fate they choose; the longest that fits wins."""
-    shares: Mapping[str, float] = SHARES
+    shares: Mapping[str, float] = msgspec.field(default_factory=SHARES.copy)
     """How often each fate falls on any other number, in any unit."""
     delay: Delay = Delay()
     submit_per_second: int = 0

@@ -1,7 +1,8 @@
 """Takes a submit_sm or data_sm, or refuses it, and decides what becomes of it."""
 
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from itertools import count
 
 from esito.domain.states import STATE_VALUES, MessageState
@@ -9,12 +10,15 @@ from esito.domain.timing import VALIDITY_MS, Clock
 from esito.simulator.behaviour import Behaviour, Chooser
 from esito.simulator.dates import absolute, validity_ms
 from esito.simulator.fates import Fate
-from esito.simulator.journal import Journal, SubmitSmTaken
+from esito.simulator.journal import Journal, SubmitSmAnswered
 from esito.simulator.message import Address, Message, opening_of, segment_of, text_of
 from esito.smpp.pdu import DataSm, QuerySm, QuerySmResp, Status, SubmitSm
 
 ESME_RINVEXPIRY = 0x62
 """command_status: the validity_period is not one."""
+
+ADDRESS_LENGTH = 20
+"""The most characters of an address (SMPP 3.4, 5.2.8), so that receipts can carry it back."""
 
 REMEMBERED = 100_000
 """How many messages query_sm knows of, and how many throttled ones we recognise when they come again."""
@@ -60,10 +64,10 @@ class Intake:
         self.submitted = 0
         """How many messages were taken."""
 
-    def take(self, pdu: SubmitSm | DataSm, *, session: int, steady: Callable[[], float]) -> Message | int:
+    def take(self, pdu: SubmitSm | DataSm, *, session: int) -> Message | int:
         """Return the message, or the command_status with which it is refused."""
         now = self._clock.now()
-        taken = self._decide(pdu, session, now, steady())
+        taken = self._decide(pdu, session, now)
         message_id = ""
         if isinstance(taken, Message):
             message_id = taken.response_id
@@ -71,7 +75,7 @@ class Intake:
             self.submitted += 1
         if self._journal.on:
             self._journal.write(
-                SubmitSmTaken(
+                SubmitSmAnswered(
                     at=now,
                     session=session,
                     seq=pdu.sequence,
@@ -99,10 +103,12 @@ class Intake:
             error_code=int(said.error) if said is not None and said.error.isdecimal() else 0,
         )
 
-    def _decide(self, pdu: SubmitSm | DataSm, session: int, now: int, steady: float) -> Message | int:
-        if not self._meter.passes(steady):
+    def _decide(self, pdu: SubmitSm | DataSm, session: int, now: int) -> Message | int:
+        if not self._meter.passes(time.monotonic()):
             return Status.ESME_RTHROTTLED
-        if not pdu.destination_addr.removeprefix("+").isdecimal():
+        if len(pdu.source_addr) > ADDRESS_LENGTH:
+            return Status.ESME_RINVSRCADR
+        if len(pdu.destination_addr) > ADDRESS_LENGTH or not pdu.destination_addr.removeprefix("+").isdecimal():
             return Status.ESME_RINVDSTADR
         valid_ms = VALIDITY_MS
         if isinstance(pdu, SubmitSm) and pdu.validity_period:

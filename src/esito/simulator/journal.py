@@ -10,82 +10,47 @@ from typing import BinaryIO
 import msgspec
 
 
-class Event(msgspec.Struct, kw_only=True, tag_field="event", gc=False):
-    """What every line has."""
+class SubmitSmAnswered(msgspec.Struct, kw_only=True, tag="submit_sm", tag_field="event", gc=False, omit_defaults=True):
+    """A submit_sm or data_sm was answered."""
 
     at: int
     """Milliseconds since the epoch, by the simulator's clock."""
     session: int
     seq: int
     """sequence_number of the PDU."""
-
-
-class SubmitSmTaken(Event, tag="submit_sm", kw_only=True):
-    """A submit_sm or data_sm was answered."""
-
     smsc_message_id: str
     """As in the response; empty when it was refused."""
     sender: str
     to: str
     status: int
+    """command_status of the response."""
     text: str | None = None
+    """Hexadecimal octets, when asked for."""
 
 
-class ReceiptSent(Event, tag="receipt_sent", kw_only=True):
-    """A deliver_sm with a receipt was sent."""
+class DeliverSmEvent(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
+    """A deliver_sm was sent or answered.
 
+    `event` is receipt_sent, receipt_acknowledged or receipt_refused; reply_... when a subscriber wrote.
+    """
+
+    event: str
+    at: int
+    session: int
+    seq: int
     smsc_message_id: str
     """As in the submit_sm_resp, whatever form the receipt has it in."""
     receipted_message_id: str
     """As in the receipt."""
     to: str
-    stat: str
+    """The subscriber's number."""
+    stat: str | None = None
+    """None in a reply."""
     attempt: int
-
-
-class ReceiptAcknowledged(Event, tag="receipt_acknowledged", kw_only=True):
-    """The ESME answered a receipt with ESME_ROK."""
-
-    smsc_message_id: str
-    receipted_message_id: str
-    to: str
-    stat: str
-
-
-class ReceiptRefused(Event, tag="receipt_refused", kw_only=True):
-    """The ESME answered a receipt with an error."""
-
-    smsc_message_id: str
-    receipted_message_id: str
-    to: str
-    stat: str
-    status: int
-    final: bool
-    """It will not be sent again."""
-
-
-class ReplySent(Event, tag="reply_sent", kw_only=True):
-    """A subscriber's deliver_sm was sent."""
-
-    smsc_message_id: str
-    to: str
-    attempt: int
-
-
-class ReplyAcknowledged(Event, tag="reply_acknowledged", kw_only=True):
-    """The ESME answered a subscriber's deliver_sm with ESME_ROK."""
-
-    smsc_message_id: str
-    to: str
-
-
-class ReplyRefused(Event, tag="reply_refused", kw_only=True):
-    """The ESME answered a subscriber's deliver_sm with an error."""
-
-    smsc_message_id: str
-    to: str
-    status: int
-    final: bool
+    status: int | None = None
+    """command_status of the deliver_sm_resp; None unless it was refused."""
+    final: bool | None = None
+    """Whether that refusal is the end of it: true, and it will not be sent again."""
 
 
 class Journal:
@@ -101,7 +66,7 @@ class Journal:
         self.on = self._file is not None
         """Whether anything is kept: who has much to write asks first."""
 
-    def write(self, event: Event) -> None:
+    def write(self, event: SubmitSmAnswered | DeliverSmEvent) -> None:
         """Note the event; it is in the file after the next `flush`."""
         if self.on:
             self._encoder.encode_into(event, self._lines, -1)

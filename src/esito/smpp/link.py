@@ -182,7 +182,11 @@ class Link:
     async def _keep_bound(self, binding: Binding) -> None:
         failures = 0
         while not self._stopping:
-            lasted = await self._one_connection(binding)
+            try:
+                lasted = await self._one_connection(binding)
+            except Exception:  # a fault in one connection must never leave the link unbound for good
+                log.exception("link_failed", link=self.settings.name, kind=binding.kind)
+                lasted = 0.0
             failures = 0 if lasted > STABLE_AFTER else failures + 1
             if self._stopping:
                 return

@@ -36,7 +36,8 @@ def submit_sm(
     segment = _segments(submission.text, submission.unicode)[submission.ref.part - 1]
     sender = submission.sender or default_sender
     ton, npi = source_numbering(sender)
-    octets, esm_class, tlvs = segment.octets, 0, {}
+    octets, esm_class = segment.octets, 0
+    tlvs: dict[int, bytes] = {}
     if submission.segments > 1:
         # All segments of one message share a reference; consecutive messages to a number differ.
         reference, part = submission.ref.message_id & 0xFF, submission.ref.part

@@ -8,11 +8,18 @@ esm_class says so. What cannot be read is kept all the same: nothing here raises
 import re
 from datetime import datetime, timezone, tzinfo
 from enum import Enum
+from functools import lru_cache
 
 from esito.domain.message_ids import MAX_LENGTH
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import STAT_WORDS, STATE_VALUES
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
+
+_USUAL = re.compile(
+    r"id:([^\s\x00]+) sub:\d+ dlvrd:\d+ submit date:\d+ done date:(\d+) stat:(\w+) err:(\w+)(?: text:.*)?",
+    re.ASCII | re.DOTALL | re.IGNORECASE,
+)
+"""Appendix B to the letter, as most receipts are; read in one go. Anything else is searched for its fields."""
 
 _FIELD = re.compile(r"\b(id|submit[ _]date|done[ _]date|stat|err)\s*:\s*([^\s\x00]*)", re.IGNORECASE)
 _TEXT = re.compile(r"\btext\s*:", re.IGNORECASE)
@@ -50,12 +57,9 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
 
     `at` is when it arrived, in milliseconds; `zone` is the one the operator's dates are in.
     """
-    # What follows "text:" is the subscriber's own message and may imitate a field.
-    head = _TEXT.split(text_of(pdu), maxsplit=1)[0]
-    fields = {name.lower().replace("_", " "): said for name, said in reversed(_FIELD.findall(head))}
+    smsc_id, done, word, err = _fields(text_of(pdu))
     tlvs = pdu.tlvs
-    smsc_id = _tlv_text(tlvs.get(Tag.RECEIPTED_MESSAGE_ID)) or fields.get("id", "").strip(_BLANK)
-    word = fields.get("stat", "").strip(_BLANK)
+    smsc_id = _tlv_text(tlvs.get(Tag.RECEIPTED_MESSAGE_ID)) or smsc_id
     state = STAT_WORDS.get(word.upper())
     reported = tlvs.get(Tag.MESSAGE_STATE, b"")
     if len(reported) == 1 and reported[0] in STATE_VALUES:
@@ -65,13 +69,13 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
     if len(smsc_id) > MAX_LENGTH:
         flags.append("long_id")
         smsc_id = smsc_id[:MAX_LENGTH]
-    done_at = _done_at(fields.get("done date", ""), at, zone, flags)
+    done_at = _done_at(done, at, zone, flags)
     return DeliveryReceipt(
         link=link,
         smsc_message_id=smsc_id,
         state=state,
         stat=word[:64],
-        error_code=_error(tlvs.get(Tag.NETWORK_ERROR_CODE), fields.get("err", "")),
+        error_code=_error(tlvs.get(Tag.NETWORK_ERROR_CODE), err),
         addresses=(pdu.source_addr, pdu.destination_addr),
         done_at=done_at,
         received_at=at,
@@ -79,6 +83,17 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
         counts=kind_of(pdu) is not Kind.ACKNOWLEDGEMENT,
         raw=pdu.frame,
     )
+
+
+def _fields(text: str) -> tuple[str, str, str, str]:
+    """Return id, done date, stat and err as they are written; empty where they are missing."""
+    usual = _USUAL.fullmatch(text)
+    if usual is not None:
+        return usual[1], usual[2], usual[3], usual[4]
+    # What follows "text:" is the subscriber's own message and may imitate a field.
+    head = _TEXT.split(text, maxsplit=1)[0]
+    found = {name.lower().replace("_", " "): said for name, said in reversed(_FIELD.findall(head))}
+    return found.get("id", ""), found.get("done date", ""), found.get("stat", ""), found.get("err", "")
 
 
 def text_of(pdu: DeliverSm | DataSm) -> str:
@@ -111,15 +126,21 @@ def _done_at(written: str, at: int, zone: tzinfo, flags: list[str]) -> int | Non
     """Return the done date in milliseconds UTC; None, and a flag, when it cannot be the truth."""
     if not written:
         return None
-    moment = _read_date(written)
-    if moment is None:
+    done_at = _instant(written, zone)
+    if done_at is None:
         flags.append("bad_date")
         return None
-    done_at = int(moment.replace(tzinfo=zone).timestamp() * 1000)
     if done_at > at + SKEW_MS:
         flags.append("skewed_date")
         return None
     return done_at
+
+
+@lru_cache(maxsize=4096)
+def _instant(written: str, zone: tzinfo) -> int | None:
+    """Return milliseconds UTC; receipts of one minute share the work."""
+    moment = _read_date(written)
+    return None if moment is None else int(moment.replace(tzinfo=zone).timestamp() * 1000)
 
 
 def _read_date(written: str) -> datetime | None:
@@ -132,8 +153,9 @@ def _read_date(written: str) -> datetime | None:
 
 
 def _date(written: str, year: int) -> datetime | None:
-    rest = [int(written[place : place + 2]) for place in range(year, len(written), 2)]
+    month, day, hour, minute, *rest = (int(written[place : place + 2]) for place in range(year, len(written), 2))
+    century = 2000 if year == 2 else 0
     try:
-        return datetime(int(written[:year]) + (2000 if year == 2 else 0), *rest)  # noqa: DTZ001  the zone is the caller's
-    except (ValueError, TypeError):
+        return datetime(int(written[:year]) + century, month, day, hour, minute, rest[0] if rest else 0)  # noqa: DTZ001  caller's zone
+    except ValueError:
         return None

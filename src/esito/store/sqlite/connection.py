@@ -7,6 +7,7 @@ through them in one step without holding Python's interpreter lock.
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
@@ -84,9 +85,9 @@ def run_rows(connection: apsw.Connection, name: str, rows: Iterable[Sequence[Sql
 
 def ask_rows(
     connection: apsw.Connection, name: str, rows: Iterable[Sequence[SqlValue]]
-) -> list[list[SqlValue]]:
+) -> list[Any]:
     """Ask a named question, whose answer is one JSON array of rows, about all the rows."""
-    answers: list[list[SqlValue]] = []
+    answers: list[Any] = []
     for statement, parameters in _chunked(name, rows):
         answers += msgspec.json.decode(str(connection.execute(statement, parameters).get))
     return answers
@@ -94,9 +95,9 @@ def ask_rows(
 
 def ask(
     connection: apsw.Connection, name: str, parameters: Sequence[SqlValue] = ()
-) -> list[list[SqlValue]]:
-    """Ask a named question whose answer is one JSON array of rows."""
-    answer: list[list[SqlValue]] = msgspec.json.decode(str(connection.execute(QUERIES[name], parameters).get))
+) -> list[Any]:
+    """Ask a named question whose answer is one JSON array of rows, of the columns that it selects."""
+    answer: list[Any] = msgspec.json.decode(str(connection.execute(QUERIES[name], parameters).get))
     return answer
 
 

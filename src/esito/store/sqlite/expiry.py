@@ -1,7 +1,7 @@
 """What we conclude when 48 hours have passed without a final word (contract 1.5)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -32,9 +32,9 @@ class Expiring:
         return [self._expire(connection, *one) for one in asked]
 
     def _expire(self, connection: apsw.Connection, at: int, limit: int) -> int:
-        messages = connection.execute(QUERIES["messages_to_check"], (at, limit)).fetchall()
+        messages: list[Any] = connection.execute(QUERIES["messages_to_check"], (at, limit)).fetchall()
         for message_id, due_at in messages:
-            again = self._expire_message(connection, int(message_id), int(due_at), at)
+            again = self._expire_message(connection, message_id, due_at, at)
             connection.execute(QUERIES["set_check"], (message_id, again))
         return len(messages)
 
@@ -42,19 +42,19 @@ class Expiring:
         """Return when to look again; None when nothing is left to wait for."""
         if at >= due_at + VALIDITY_MS:
             self._give_up_unsent(connection, message_id, at)
-        silent = connection.execute(QUERIES["unreported"], (message_id,)).fetchall()
+        silent: list[Any] = connection.execute(QUERIES["unreported"], (message_id,)).fetchall()
         conclusions = [
-            (SegmentRef(message_id, int(seq), int(part)), _expired(str(link), at))
+            (SegmentRef(message_id, seq, part), _expired(link, at))
             for seq, part, submitted_at, link in silent
             if submitted_at + VALIDITY_MS <= at
         ]
         conclude(connection, self._links, conclusions)
-        later = [submitted_at for _, _, submitted_at, _ in silent if submitted_at + VALIDITY_MS > at]
+        later: list[int] = [submitted_at for _, _, submitted_at, _ in silent if submitted_at + VALIDITY_MS > at]
         return min(later) + VALIDITY_MS if later else None
 
     def _give_up_unsent(self, connection: apsw.Connection, message_id: int, at: int) -> None:
         """Let recipients that no operator ever took become KO, and give their price back."""
-        unsent = connection.execute(QUERIES["never_submitted"], (message_id,)).fetchall()
+        unsent: list[Any] = connection.execute(QUERIES["never_submitted"], (message_id,)).fetchall()
         if not unsent:
             return
         run_rows(connection, "give_back", [(message_id, cost) for _, cost in unsent])

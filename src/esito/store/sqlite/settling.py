@@ -5,7 +5,7 @@ the receipt itself are kept together or not at all.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
@@ -98,7 +98,7 @@ def adopt(connection: apsw.Connection, links: Links, known: Sequence[tuple[int, 
     rows = ask_rows(connection, "adoptable", known)
     if not rows:
         return 0
-    origins = [int(str(row[0])) for row in rows]
+    origins = [row[0] for row in rows]
     receipts = [_kept_receipt(row, at) for row in rows]
     settlement = Settlement(links.rules)
     candidates = _candidates(
@@ -149,18 +149,18 @@ class _Expected:
         return self._known[operator]
 
 
-def _kept_receipt(row: Sequence[SqlValue], at: int) -> DeliveryReceipt:
+def _kept_receipt(row: Sequence[Any], at: int) -> DeliveryReceipt:
     _, _, link, smsc_id, state, stat, error, done_at, flags, source, destination = row
     return DeliveryReceipt(
-        link=str(link),
-        smsc_message_id=str(smsc_id),
-        state=None if state is None else MessageState(int(str(state))),
-        stat=str(stat),
-        error_code=str(error),
-        addresses=(str(source), str(destination)),
-        done_at=None if done_at is None else int(str(done_at)),
+        link=link,
+        smsc_message_id=smsc_id,
+        state=None if state is None else MessageState(state),
+        stat=stat,
+        error_code=error,
+        addresses=(source, destination),
+        done_at=done_at,
         received_at=at,
-        flags=str(flags),
+        flags=flags,
     )
 
 
@@ -168,16 +168,15 @@ def _candidates(
     connection: apsw.Connection, query: str, rows: Sequence[Sequence[SqlValue]]
 ) -> dict[int, list[Candidate]]:
     """Load the candidates of every receipt of the batch, by the receipt's number."""
-    answer: list[list[int]] = ask_rows(connection, query, rows)  # type: ignore[assignment]  # columns of the statement
+    answer = ask_rows(connection, query, rows)
     many = {(row[1], row[2]): [0] * row[9] for row in answer if row[9] > 1}
-    states: list[list[int]] = ask_rows(connection, "segment_states", list(many))  # type: ignore[assignment]  # same
-    for message_id, seq, part, state in states:
+    for message_id, seq, part, state in ask_rows(connection, "segment_states", list(many)):
         many[message_id, seq][part - 1] = state
     found: dict[int, list[Candidate]] = {}
     for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments, wants in answer:
         known = tuple(many[message_id, seq]) if segments > 1 else (state,)
         candidate = Candidate(
-            message_id, seq, part, str(smsc_id), str(msisdn), state, submitted_at, recipient_state, wants, known
+            message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, wants, known
         )
         found.setdefault(number, []).append(candidate)
     return found

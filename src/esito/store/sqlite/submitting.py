@@ -45,7 +45,7 @@ class Submitting:
     def _claim(self, connection: apsw.Connection, claim: Claim) -> list[Submission]:
         link = self._links.named(claim.link)
         again = [
-            SegmentRef(*map(int, row)) for row in _rows(ask(connection, "postponed", (link.id, claim.at, claim.limit)))
+            SegmentRef(*row) for row in ask(connection, "postponed", (link.id, claim.at, claim.limit))
         ]
         run_rows(connection, "resubmit", [(*ref, claim.at) for ref in again])
         fresh = _claim_fresh(connection, link, claim, claim.limit - len(again))
@@ -113,8 +113,8 @@ def _claim_fresh(connection: apsw.Connection, link: KnownLink, claim: Claim, lim
     finished: list[tuple[int, int, int]] = []
     if limit <= 0:
         return claimed
-    for due_at, message_id, next_seq, next_part, last_seq, seq, segments in _rows(
-        ask(connection, "outgoing", (link.id, claim.at, limit))
+    for due_at, message_id, next_seq, next_part, last_seq, seq, segments in ask(
+        connection, "outgoing", (link.id, claim.at, limit)
     ):
         first = next_part if seq == next_seq else 1
         room = limit - len(claimed)
@@ -150,10 +150,6 @@ def _submissions(connection: apsw.Connection, refs: list[SegmentRef]) -> list[Su
             segments=row[7],
             attempts=row[8] - 1,
         )
-        for row in _rows(ask_rows(connection, "submissions", refs))
+        for row in ask_rows(connection, "submissions", refs)
     ]
 
-
-def _rows(answer: list[list[SqlValue]]) -> list[tuple[int, ...]]:
-    """Say that the columns are what their statement selects; SQLite's STRICT tables keep them so."""
-    return answer  # type: ignore[return-value]  # see the docstring

@@ -1,0 +1,172 @@
+"""`esito demo`: a server, an operator simulator, an account and some traffic, from one command.
+
+Server and simulator share one clock that can be pushed, so that 48 hours pass at once.
+"""
+
+import asyncio
+import dataclasses
+import json
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import AbstractContextManager, nullcontext
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from esito import bootstrap, logs
+from esito.bootstrap import CLOCK_OFFSET, House, key_secret, open_store
+from esito.cli.options import Address, listenable, print_json, with_json
+from esito.client import AsyncClient, ClientError, Sent, Unreachable
+from esito.client.calls import SendOptions
+from esito.config import ClockSettings, HttpSettings, LinkSettings, LogSettings, Settings, StoreSettings
+from esito.config_rules import SQLITE, host_and_port
+from esito.domain.account import key_digest, new_api_key
+from esito.domain.timing import PushableClock
+from esito.simulator.fates import ENDINGS
+from esito.simulator.smsc import Smsc, SmscSettings
+from esito.store.base import Store
+
+ACCOUNT = "demo"
+CREDIT = Decimal(1000)
+TEXT = "Ciao! This is Esito."
+STEM = "+3361234"
+"""What the numbers of the demo begin with; four digits that choose a fate follow."""
+
+PATIENCE = 15.0
+"""Seconds we wait for our own server."""
+
+
+@click.command()
+@click.option(
+    "--listen",
+    type=Address(),
+    default="127.0.0.1:8000",
+    show_default=True,
+    help="Where the API is; port 0: a free one.",
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory that keeps account and messages; without it they are gone at the end.",
+)
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, help="How fast time passes.")
+@with_json
+def demo(*, listen: str, data: Path | None, speed: float, as_json: bool) -> None:
+    """Run a server with an operator simulator, an account and some traffic, until Ctrl-C."""
+    logs.configure(level="warning")
+    address = listenable(listen)
+    with _directory(data) as directory:
+        asyncio.run(_run(Path(directory).absolute(), address, speed, as_json=as_json))
+
+
+def _directory(data: Path | None) -> AbstractContextManager[str]:
+    if data is None:
+        return tempfile.TemporaryDirectory(prefix="esito-demo-")
+    data.mkdir(parents=True, exist_ok=True)
+    return nullcontext(str(data))
+
+
+async def _run(directory: Path, address: str, speed: float, *, as_json: bool) -> None:
+    settings = Settings(
+        http=HttpSettings(listen=address),
+        store=StoreSettings(url=f"{SQLITE}{directory}/esito.db"),
+        clock=ClockSettings(pushable=True, speed=speed),
+        logs=LogSettings(level="warning"),
+    )
+    key = _key(directory / "demo.json")
+    async with open_store(settings) as store:
+        # Before the clock is made: the last run may have pushed it.
+        clock = PushableClock(speed=speed, offset_ms=int(await store.setting(CLOCK_OFFSET) or 0))
+        await _account(store, key_digest(key, key_secret(settings)), clock.now())
+    simulator = Smsc(SmscSettings(port=0, journal=directory / "smsc.log"), clock=clock)
+    await simulator.start()
+    link = LinkSettings(name="simulator", port=simulator.port, system_id="smsc", password="secret")  # noqa: S106  well known
+
+    async def ready(_house: House) -> None:
+        await _tour(_url(address), key, simulator, as_json=as_json)
+
+    try:
+        await bootstrap.serve(dataclasses.replace(settings, links=(link,)), clock=clock, on_ready=ready)
+    finally:
+        await simulator.stop()
+
+
+def _key(path: Path) -> str:
+    """Return the key of the demo's account; a first start makes it. Only its owner may read the file."""
+    if path.exists():
+        return str(json.loads(path.read_text())["apiKey"])
+    key = new_api_key()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump({"account": ACCOUNT, "apiKey": key}, file)
+    return key
+
+
+async def _account(store: Store, digest: bytes, at: int) -> None:
+    """Have an account that this key opens."""
+    if await store.account_by_key(digest) is not None:
+        return
+    if any(account.name == ACCOUNT for account, _ in await store.accounts()):
+        await store.add_key(ACCOUNT, key_digest=digest, label="demo", at=at)
+    else:
+        await store.create_account(ACCOUNT, credit=CREDIT, key_digest=digest, at=at)
+
+
+def _url(address: str) -> str:
+    host, port = host_and_port(address)
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104  not bound here
+    return f"http://{shown}:{port}"
+
+
+async def _tour(url: str, key: str, simulator: Smsc, *, as_json: bool) -> None:
+    """Send to one number of every script and say where to look."""
+    numbers = [STEM + ending for ending in ENDINGS]
+    async with AsyncClient(url, key) as client:
+        try:
+            sent = await _send(client, numbers)
+        except ClientError as error:
+            click.echo(f"The demo's message could not be sent: {error}", err=True)
+            return
+    if as_json:
+        print_json({"url": url, "apiKey": key, "messageId": sent.message_id, "smsc": f"127.0.0.1:{simulator.port}"})
+    else:
+        click.echo(_tell(url, key, sent.message_id, simulator.port, len(numbers)))
+
+
+async def _send(client: AsyncClient, numbers: list[str]) -> Sent:
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + PATIENCE
+    while True:
+        try:
+            return await client.send(numbers, TEXT, SendOptions(sender="ESITO", tag="demo"))
+        except Unreachable:
+            # The server was told to start and may not listen yet.
+            if loop.time() > give_up:
+                raise
+            await asyncio.sleep(0.05)
+
+
+def _tell(url: str, key: str, message_id: int, port: int, count: int) -> str:
+    program = "esito" if shutil.which("esito") else sys.argv[0]
+    return f"""
+  URL      {url}
+  API key  {key}
+  SMSC     127.0.0.1:{port}, system_id smsc, password secret
+
+A message is on its way to {count} numbers, one for each fate the operator simulator knows.
+What happened to every recipient:
+
+  curl "{url}/v1/bulk-status?apiKey={key}&messageId={message_id}"
+
+The same, watched:
+
+  export ESITO_URL={url} ESITO_API_KEY={key}
+  {program} status {message_id} --watch
+
+Some hear from the operator after 48 hours only, or never. Let 48 hours pass at once:
+
+  curl -X POST -H "Authorization: Bearer {key}" -d '{{"hours": 48}}' "{url}/v2/clock/advance"
+
+Ctrl-C ends the demo."""

@@ -1,0 +1,82 @@
+"""`esito smsc`: the operator simulator alone, until Ctrl-C."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+
+from esito.cli.options import Address, listenable, print_json, with_json
+from esito.config_rules import host_and_port
+from esito.domain.timing import PushableClock
+from esito.simulator.behaviour import Behaviour
+from esito.simulator.script import load_script
+from esito.simulator.smsc import Smsc, SmscSettings
+
+
+@click.command()
+@click.option("--listen", type=Address(), default="127.0.0.1:2775", show_default=True, help="Port 0: a free one.")
+@click.option("--system-id", default="smsc", show_default=True, help="Who may bind.")
+@click.option("--password", default="secret", show_default=True, help="With which password.")
+@click.option(
+    "--script",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TOML or JSON file that says how this operator behaves.",
+)
+@click.option(
+    "--log",
+    "journal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that gets a line for every submit_sm and every receipt.",
+)
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, help="How fast its time passes.")
+@with_json
+def smsc(
+    *,
+    listen: str,
+    system_id: str,
+    password: str,
+    script: Path | None,
+    journal: Path | None,
+    speed: float,
+    as_json: bool,
+) -> None:
+    """Run the operator simulator alone.
+
+    The last four digits of a number choose what becomes of a message: 0001 is delivered at once,
+    0002 is not delivered, and so on; see docs/simulator.md.
+    """
+    host, port = host_and_port(listenable(listen))
+    settings = SmscSettings(
+        host=host,
+        port=port,
+        system_id=system_id,
+        password=password,
+        behaviour=load_script(script) if script else Behaviour(),
+        journal=journal,
+    )
+    asyncio.run(_run(settings, speed, as_json=as_json))
+
+
+async def _run(settings: SmscSettings, speed: float, *, as_json: bool) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    simulator = Smsc(settings, clock=PushableClock(speed=speed))
+    await simulator.start()
+    if as_json:
+        print_json({"host": settings.host, "port": simulator.port, "systemId": settings.system_id})
+    else:
+        click.echo(
+            f"SMSC listens on {settings.host}:{simulator.port} for system_id {settings.system_id}; Ctrl-C ends it."
+        )
+    try:
+        await stopping.wait()
+    finally:
+        await simulator.stop()
+        click.echo(
+            f"{simulator.submitted} messages taken, {simulator.receipts_acknowledged} receipts acknowledged, "
+            f"{simulator.waiting} forgotten.",
+            err=True,
+        )

@@ -1,0 +1,146 @@
+"""Reads a script file: an operator's behaviour in TOML or JSON (format: `docs/simulator.md`)."""
+
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from esito.domain.errors import EsitoError
+from esito.domain.states import STAT_WORDS
+from esito.domain.timing import SECOND_MS
+from esito.simulator.behaviour import Behaviour, Delay
+from esito.simulator.fates import ENDINGS, FATES, SCRIPTED_DELAY_MS, SHARES, Fate, IdForm, Word
+
+
+class InvalidScript(EsitoError):
+    """The script file cannot be used."""
+
+
+class _Word(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    state: str
+    after: float | Literal["usual"] = SCRIPTED_DELAY_MS / SECOND_MS
+    error: str = ""
+
+
+class _Fate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    words: list[_Word] = []
+    refused: int = 0
+    throttled: int = 0
+    late: bool = False
+    receipt_first: bool = False
+    copies: int = 1
+    other_session: bool = False
+    broken_text: bool = False
+    response_id: IdForm | None = None
+    receipt_id: IdForm | None = None
+    reply: str = ""
+
+
+class _Delay(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    median: float = Delay().median_ms / SECOND_MS
+    sigma: float = Delay().sigma
+    longest: float = Delay().longest_ms / SECOND_MS
+
+
+class _Script(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    standard_endings: bool = True
+    endings: dict[str, str] = {}
+    shares: dict[str, float] = {}
+    fates: dict[str, _Fate] = {}
+    delay: _Delay = msgspec.field(default_factory=_Delay)
+    submit_per_second: int = 0
+    zone: str = "UTC"
+    response_id: IdForm = IdForm.DECIMAL
+    receipt_id: IdForm = IdForm.DECIMAL
+
+
+def load_script(path: Path) -> Behaviour:
+    """Return the behaviour a file describes. Raises InvalidScript; OSError when it cannot be read."""
+    content = path.read_bytes()
+    try:
+        if path.suffix == ".json":
+            script = msgspec.json.decode(content, type=_Script)
+        else:
+            script = msgspec.toml.decode(content, type=_Script)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidScript(f"{path}: {error}") from error
+    try:
+        return _behaviour(script)
+    except InvalidScript as error:
+        raise InvalidScript(f"{path}: {error}") from error
+
+
+def _behaviour(script: _Script) -> Behaviour:
+    fates = FATES | {name: _fate(name, fate) for name, fate in script.fates.items()}
+    endings = (ENDINGS if script.standard_endings else {}) | script.endings
+    shares = script.shares or SHARES
+    _check_names(fates, endings, shares)
+    _check_numbers(script, shares)
+    try:
+        ZoneInfo(script.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidScript(f"there is no zone {script.zone!r}") from None
+    return Behaviour(
+        fates=fates,
+        endings=endings,
+        shares=shares,
+        delay=Delay(
+            median_ms=int(script.delay.median * SECOND_MS),
+            sigma=script.delay.sigma,
+            longest_ms=int(script.delay.longest * SECOND_MS),
+        ),
+        submit_per_second=script.submit_per_second,
+        zone=script.zone,
+        response_id=script.response_id,
+        receipt_id=script.receipt_id,
+    )
+
+
+def _check_names(fates: dict[str, Fate], endings: dict[str, str], shares: dict[str, float]) -> None:
+    for ending in endings:
+        if not (ending.isascii() and ending.isdecimal()):
+            raise InvalidScript(f"an ending is digits, not {ending!r}")
+    for name in [*endings.values(), *shares]:
+        if name not in fates:
+            raise InvalidScript(f"there is no fate {name!r}")
+
+
+def _check_numbers(script: _Script, shares: dict[str, float]) -> None:
+    if min(shares.values()) < 0 or sum(shares.values()) <= 0:
+        raise InvalidScript("shares are zero or more, and one of them is more")
+    if script.delay.median < 1 / SECOND_MS or script.delay.sigma < 0 or script.delay.longest < 0:
+        raise InvalidScript("a delay's median is a millisecond or more, its sigma and its longest are not negative")
+    if script.submit_per_second < 0:
+        raise InvalidScript("submit_per_second is zero or more")
+
+
+def _fate(name: str, fate: _Fate) -> Fate:
+    if fate.copies < 1 or fate.throttled < 0 or fate.refused < 0:
+        raise InvalidScript(f"fate {name!r}: copies is 1 or more, throttled and refused are 0 or more")
+    if len(fate.reply) > 160:
+        raise InvalidScript(f"fate {name!r}: a reply has at most 160 characters")
+    return Fate(
+        words=tuple(_word(name, word) for word in fate.words),
+        refused=fate.refused,
+        throttled=fate.throttled,
+        late=fate.late,
+        receipt_first=fate.receipt_first,
+        copies=fate.copies,
+        other_session=fate.other_session,
+        broken_text=fate.broken_text,
+        response_id=fate.response_id,
+        receipt_id=fate.receipt_id,
+        reply=fate.reply,
+    )
+
+
+def _word(name: str, word: _Word) -> Word:
+    state = STAT_WORDS.get(word.state)
+    if state is None:
+        raise InvalidScript(f"fate {name!r}: {word.state!r} is not a state, as DELIVRD is")
+    if word.after == "usual":
+        return Word(state=state, after_ms=None, error=word.error)
+    if word.after < 0 or len(word.error) > 20:
+        raise InvalidScript(f"fate {name!r}: after is not negative, error has at most 20 characters")
+    return Word(state=state, after_ms=int(word.after * SECOND_MS), error=word.error)

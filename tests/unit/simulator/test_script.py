@@ -1,0 +1,101 @@
+"""Script files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from esito.domain.states import MessageState
+from esito.domain.timing import VALIDITY_MS
+from esito.simulator.behaviour import Behaviour, Chooser
+from esito.simulator.fates import FATES, Fate, IdForm, Word
+from esito.simulator.script import InvalidScript, load_script
+
+EXAMPLE = """
+submit_per_second = 50
+zone = "Europe/Paris"
+response_id = "hex"
+receipt_id = "padded"
+
+[delay]
+median = 0.5
+sigma = 1.0
+longest = 60
+
+[shares]
+delivered = 1
+slow-bounce = 3
+
+[endings]
+"99" = "slow-bounce"
+"0001" = "silent"
+
+[fates.slow-bounce]
+words = [ { state = "ACCEPTD" }, { state = "UNDELIV", after = 90, error = "027" }, { state = "DELIVRD", after = "usual" } ]
+copies = 2
+"""
+
+
+def written(folder: Path, text: str, name: str = "operator.toml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_script_sets_everything_an_operator_may_do(tmp_path: Path) -> None:
+    behaviour = load_script(written(tmp_path, EXAMPLE))
+    assert (behaviour.submit_per_second, behaviour.zone) == (50, "Europe/Paris")
+    assert (behaviour.response_id, behaviour.receipt_id) == (IdForm.HEX, IdForm.PADDED)
+    assert (behaviour.delay.median_ms, behaviour.delay.sigma, behaviour.delay.longest_ms) == (500, 1.0, 60_000)
+    assert behaviour.shares == {"delivered": 1, "slow-bounce": 3}
+    assert behaviour.fates["slow-bounce"] == Fate(
+        words=(
+            Word(state=MessageState.ACCEPTED, after_ms=1_000),
+            Word(state=MessageState.UNDELIVERABLE, after_ms=90_000, error="027"),
+            Word(state=MessageState.DELIVERED, after_ms=None),
+        ),
+        copies=2,
+    )
+    chooser = Chooser(behaviour)
+    assert chooser.fate_of("33600000099") is behaviour.fates["slow-bounce"]
+    assert chooser.fate_of("33600000001") is FATES["silent"]
+    assert chooser.fate_of("33600000002") is FATES["undeliverable"]
+
+
+def test_an_empty_script_is_the_usual_operator(tmp_path: Path) -> None:
+    assert load_script(written(tmp_path, "")) == Behaviour()
+
+
+def test_json_says_the_same(tmp_path: Path) -> None:
+    script = {"endings": {"7": "expired"}, "standard_endings": False}
+    behaviour = load_script(written(tmp_path, json.dumps(script), "operator.json"))
+    assert behaviour.endings == {"7": "expired"}
+    assert Chooser(behaviour).plan(FATES["expired"])[0].after_ms == VALIDITY_MS
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("endings = 3", "Expected `object`"),
+        ("[broken", "operator.toml"),
+        ("colour = 'blue'", "unknown field `colour`"),
+        ("[endings]\n12a = 'silent'", "an ending is digits"),
+        ("[endings]\n12 = 'sudden'", "no fate 'sudden'"),
+        ("[shares]\nsudden = 1", "no fate 'sudden'"),
+        ("[shares]\nsilent = 0", "shares are zero or more"),
+        ("[shares]\nsilent = -1\nlate = 2", "shares are zero or more"),
+        ("[delay]\nmedian = 0", "median is a millisecond or more"),
+        ("submit_per_second = -1", "submit_per_second is zero or more"),
+        ("zone = 'Mars/Olympus'", "no zone 'Mars/Olympus'"),
+        ("response_id = 'roman'", "Invalid enum value 'roman'"),
+        ("[fates.odd]\nwords = [{state = 'LOST'}]", "'LOST' is not a state"),
+        ("[fates.odd]\nwords = [{state = 'DELIVRD', after = -1}]", "after is not negative"),
+        ("[fates.odd]\nwords = [{state = 'DELIVRD', after = 'soon'}]", "Invalid enum value 'soon'"),
+        ("[fates.odd]\ncopies = 0", "copies is 1 or more"),
+        (f"[fates.odd]\nreply = '{'x' * 161}'", "at most 160 characters"),
+    ],
+)
+def test_a_script_that_makes_no_sense_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(InvalidScript, match="operator.toml") as refusal:
+        load_script(written(tmp_path, text))
+    assert why in str(refusal.value)
