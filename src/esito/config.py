@@ -130,7 +130,7 @@ class LinkSettings:
     host: str = _setting("127.0.0.1", "Host of the SMSC.", rules.NOT_EMPTY)
     port: int = _setting(2775, "Port of the SMSC.", rules.PORT)
     system_id: str = _setting("", "Who we are to the SMSC.", rules.octets(15))
-    password: str = _setting("", "What proves it.", rules.octets(64), secret=True)
+    password: str = _setting("", "What proves it.", rules.octets(8), secret=True)
     system_type: str = _setting("", "What kind of system we are; most operators want none.", rules.octets(12))
     bind: Literal["transceiver", "transmitter + receiver"] = _setting("transceiver", "How sessions are bound.")
     sessions: int = _setting(1, "Sessions of each kind that are bound at once.", rules.at_least(1))
@@ -140,7 +140,7 @@ class LinkSettings:
     enquire_interval: float = _setting(
         30.0, "Seconds of silence after which we ask whether the SMSC is there.", rules.POSITIVE
     )
-    response_timeout: float = _setting(10.0, "Seconds we wait for a response.", rules.POSITIVE)
+    response_timeout: float = _setting(60.0, "Seconds we wait for a response.", rules.POSITIVE)
     sender: str = _setting("", "Sender of messages that name none; empty: the operator's choice.", rules.SENDER)
     receipt_timezone: str = _setting("UTC", "Zone of the dates in this operator's receipts.", rules.ZONE)
     message_id_form: Literal["auto", "as-is", "hex-to-dec", "dec-to-hex", "strip-zeros"] = _setting(

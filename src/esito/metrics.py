@@ -126,6 +126,16 @@ def receipts_kept(link: str, verdicts: Mapping[str, int], seconds: float) -> Non
     RECEIPT_COMMIT_SECONDS.observe(seconds)
 
 
+def counted(*, queued: int, unanswered: int, unmatched: int, callbacks_due: int, by_status: Mapping[str, int]) -> None:
+    """Note what the store says it holds; asked for when `/metrics` is, never on a hot path."""
+    QUEUED.set(queued)
+    UNANSWERED.set(unanswered)
+    UNMATCHED.set(unmatched)
+    CALLBACKS_DUE.set(callbacks_due)
+    for status, count in by_status.items():
+        RECIPIENTS.labels(status).set(count)
+
+
 @cache
 def _submits(link: str, answer: str) -> Counter:
     return SUBMITS.labels(link, answer)

@@ -168,7 +168,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_wrong_secret_is_refused_and_not_shown(tmp_path: Path) -> None:
     refused = refusal_of(tmp_path, "[[link]]\nname = 'a'\npassword = 'pässword'")
-    assert refused == "esito.toml: link.a.password must be at most 64 ASCII characters"
+    assert refused == "esito.toml: link.a.password must be at most 8 ASCII characters"
 
 
 def test_secrets_do_not_show_in_a_printed_settings_object(tmp_path: Path) -> None:

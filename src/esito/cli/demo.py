@@ -35,6 +35,9 @@ TEXT = "Ciao! This is Esito."
 STEM = "+3361234"
 """What the numbers of the demo begin with; four digits that choose a fate follow."""
 
+_AS_MODULE = str(Path(__file__).parents[1] / "__main__.py")
+"""What `python -m esito` sees as its own name."""
+
 PATIENCE = 15.0
 """Seconds we wait for our own server."""
 
@@ -52,7 +55,9 @@ PATIENCE = 15.0
     type=click.Path(file_okay=False, path_type=Path),
     help="Directory that keeps account and messages; without it they are gone at the end.",
 )
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, help="How fast time passes.")
+@click.option(
+    "--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="How fast time passes."
+)
 @with_json
 def demo(*, listen: str, data: Path | None, speed: float, as_json: bool) -> None:
     """Run a server with an operator simulator, an account and some traffic, until Ctrl-C."""
@@ -130,7 +135,8 @@ async def _tour(url: str, key: str, simulator: Smsc, *, as_json: bool) -> None:
             click.echo(f"The demo's message could not be sent: {error}", err=True)
             return
     if as_json:
-        print_json({"url": url, "apiKey": key, "messageId": sent.message_id, "smsc": f"127.0.0.1:{simulator.port}"})
+        smsc = f"127.0.0.1:{simulator.port}"
+        print_json({"url": url, "apiKey": key, "messageId": sent.message_id, "smsc": smsc}, one_line=True)
     else:
         click.echo(_tell(url, key, sent.message_id, simulator.port, len(numbers)))
 
@@ -149,7 +155,7 @@ async def _send(client: AsyncClient, numbers: list[str]) -> Sent:
 
 
 def _tell(url: str, key: str, message_id: int, port: int, count: int) -> str:
-    program = "esito" if shutil.which("esito") else sys.argv[0]
+    program = "esito" if shutil.which("esito") else sys.argv[0].replace(_AS_MODULE, "python -m esito")
     return f"""
   URL      {url}
   API key  {key}

@@ -24,6 +24,10 @@ GLANCE = 0.01
 """Seconds between two looks at a binding while it comes up."""
 
 
+LONGEST_TRY = 10.0
+"""Seconds after which somebody at a terminal has waited enough."""
+
+
 @click.group()
 def link() -> None:
     """List the links to operators, and try one."""
@@ -121,7 +125,7 @@ def test(name: str, settings: Settings, *, as_json: bool) -> None:
 async def _try(configured: LinkSettings) -> tuple[list[Binding], float]:
     """Bind one session of each kind; return how they fared and after how many seconds."""
     settings = smpp_settings(dataclasses.replace(configured, sessions=1))
-    patience = settings.response_timeout
+    patience = min(settings.response_timeout, LONGEST_TRY)
     tried = Link(dataclasses.replace(settings, bind_timeout=patience), _PutOff())
     began = time.perf_counter()
     await tried.start()

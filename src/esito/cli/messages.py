@@ -84,7 +84,8 @@ def send(
         )
         return
     due = f", leaves at {sent.due_at} (Paris)" if sent.due_at else ""
-    click.echo(f"Message {sent.message_id}: {sent.segments} segments, {sent.cost} {sent.currency}{due}")
+    segments = "1 segment" if sent.segments == 1 else f"{sent.segments} segments"
+    click.echo(f"Message {sent.message_id}: {segments}, {sent.cost} {sent.currency}{due}")
 
 
 @click.command()

@@ -93,9 +93,9 @@ class Money(click.ParamType[Decimal]):
         return amount
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON; amounts become text, so that they stay exact."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+def print_json(value: Any, *, one_line: bool = False) -> None:
+    """Print a value as JSON, of one line where the program then goes on; amounts become text and stay exact."""
+    click.echo(json.dumps(value, indent=None if one_line else 2, ensure_ascii=False, default=str))
 
 
 def run(doing: Coroutine[Any, Any, T]) -> T:

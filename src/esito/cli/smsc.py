@@ -29,7 +29,13 @@ from esito.simulator.smsc import Smsc, SmscSettings
     type=click.Path(dir_okay=False, path_type=Path),
     help="File that gets a line for every submit_sm and every receipt.",
 )
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, help="How fast its time passes.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How fast its time passes.",
+)
 @with_json
 def smsc(
     *,
@@ -66,7 +72,7 @@ async def _run(settings: SmscSettings, speed: float, *, as_json: bool) -> None:
     simulator = Smsc(settings, clock=PushableClock(speed=speed))
     await simulator.start()
     if as_json:
-        print_json({"host": settings.host, "port": simulator.port, "systemId": settings.system_id})
+        print_json({"host": settings.host, "port": simulator.port, "systemId": settings.system_id}, one_line=True)
     else:
         click.echo(
             f"SMSC listens on {settings.host}:{simulator.port} for system_id {settings.system_id}; Ctrl-C ends it."

@@ -9,6 +9,7 @@ with Client("http://127.0.0.1:8000", "your key") as client:
 """
 
 from esito.client.aio import AsyncClient
+from esito.client.calls import SendOptions
 from esito.client.models import (
     ApiError,
     BulkSent,
@@ -21,6 +22,7 @@ from esito.client.models import (
     SentItem,
     SingleStatus,
     TagPage,
+    UnexpectedAnswer,
     Unreachable,
 )
 from esito.client.sync import Client
@@ -35,9 +37,11 @@ __all__ = [
     "Failure",
     "PairStatus",
     "RecipientStatus",
+    "SendOptions",
     "Sent",
     "SentItem",
     "SingleStatus",
     "TagPage",
+    "UnexpectedAnswer",
     "Unreachable",
 ]

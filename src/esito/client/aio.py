@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class AsyncClient:
-    """One account's calls to one server. Every call raises ApiError when it is refused, else Unreachable."""
+    """One account's calls to one server. Every call raises ApiError when it is refused, else a ClientError."""
 
     def __init__(self, url: str, api_key: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, transport=transport)

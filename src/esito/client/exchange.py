@@ -6,7 +6,7 @@ import httpx
 
 from esito.client.answers import AnswerError
 from esito.client.calls import Call
-from esito.client.models import Unreachable
+from esito.client.models import UnexpectedAnswer, Unreachable
 
 T = TypeVar("T")
 
@@ -21,12 +21,12 @@ def request_of(call: Call[T], client: httpx.Client | httpx.AsyncClient, api_key:
 
 
 def answer_of(call: Call[T], response: httpx.Response) -> T:
-    """Return what the response says. Raises ApiError, Unreachable."""
+    """Return what the response says. Raises ApiError, UnexpectedAnswer."""
     try:
         return call.read(response.text)
     except AnswerError as error:
         place = response.request.url.copy_with(query=None)  # the query holds the key
-        raise Unreachable(
+        raise UnexpectedAnswer(
             f"{place} answered HTTP {response.status_code} with something else than Esito's API"
         ) from error
 

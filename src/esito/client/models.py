@@ -16,9 +16,13 @@ class ClientError(EsitoError):
 
 
 class Unreachable(ClientError):
-    """The server could not be reached, or what answered is no Esito."""
+    """The server could not be reached."""
 
     retry = True
+
+
+class UnexpectedAnswer(ClientError):
+    """What answered is no Esito, or one in trouble."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

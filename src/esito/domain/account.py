@@ -30,10 +30,14 @@ class Account:
     currency: str = "EUR"
     firstname: str = ""
     lastname: str = ""
+    unicode_allowed: bool = True
+    """Whether `isUnicode` is activated (contract 2.1)."""
+    low_cost_allowed: bool = True
+    """Whether the low cost range may be used (contract 5, code 51)."""
 
     @property
     def username(self) -> str:
-        """The name that `me` shows."""
+        """The name that `me` shows (contract 4.1)."""
         return self.name
 
 
@@ -54,5 +58,10 @@ def new_api_key() -> str:
 
 
 def key_digest(key: str, secret: bytes) -> bytes:
-    """Return the keyed hash (HMAC-SHA-256) under which a key is kept and looked up."""
+    """Return the keyed hash (HMAC-SHA-256) under which a key is kept and looked up.
+
+    Raises ValueError without a secret: such a hash could be computed by whoever reads the database.
+    """
+    if not secret:
+        raise ValueError("the hash of a key needs a secret")
     return hmac.digest(secret, key.encode("utf-8", "surrogatepass"), "sha256")

@@ -2,6 +2,7 @@
 
     EsitoError
     ├── Refusal                  the caller's request is at fault; nothing was changed
+    │   ├── the request itself   NoSuchPath WrongMethod BodyTooLarge HeadersTooLarge MalformedJson
     │   ├── the key and account  ApiKeyMissing ApiKeyUnknown AccountDisabled AccountBlocked ApiRefused
     │   ├── what was asked for   MessageIdMissing MessageNotFound PhoneNumberMissing ...
     │   └── what was to be sent  InvalidFields TooManyRecipients TooManySegments NothingToSend ...
@@ -31,6 +32,22 @@ class EsitoError(Exception):
 
 class Refusal(EsitoError):
     """The request was refused and nothing was changed."""
+
+
+class NoSuchPath(Refusal):
+    """Nothing is served under this path."""
+
+
+class WrongMethod(Refusal):
+    """The path is served, but not with this method."""
+
+
+class BodyTooLarge(Refusal):
+    """The body is larger than we read."""
+
+
+class HeadersTooLarge(Refusal):
+    """The headers are larger than we read."""
 
 
 class MalformedJson(Refusal):

@@ -35,13 +35,12 @@ _STRANGERS = {
     "”": "'", "„": "'", "‚": "'", "‛": "'", "‹": "'", "›": "'", "′": "'", "″": '"', "–": "-", "—": "-", "−": "-",
     "‐": "-", "‑": "-", "•": "-", "\t": " ", "Œ": "OE", "Ð": "D", "ð": "d", "Ł": "L", "ł": "l", "Đ": "D", "đ": "d",
     "ı": "i", "Þ": "Th", "þ": "th", "μ": "u", "×": "x",
+    "⁄": "/", "\u2028": "\n", "\u2029": "\n",
 }  # fmt: skip
 """Ours, for what the list leaves out and Unicode does not decompose."""
 
 UNWRITABLE = "?"
 """What stands for a character outside the alphabet that resembles none of it."""
-
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class Outbox:
         self._pausing: deque[tuple[float, Delivery]] = deque()
         self._receivers: dict[int, Receiver] = {}
         self._turn = 0
+        self._dropped = 0
+        self._closed = False
         self.receipts_sent = 0
         """How many times a receipt was sent, repetitions included."""
         self.receipts_acknowledged = 0
@@ -69,7 +71,7 @@ class Outbox:
     def waiting(self) -> int:
         """How many deliver_sm are scheduled, due, or not yet answered."""
         unanswered = sum(len(receiver.outstanding) for receiver in self._receivers.values())
-        return len(self._schedule) + len(self._ready) + len(self._pausing) + unanswered
+        return self._dropped + len(self._schedule) + len(self._ready) + len(self._pausing) + unanswered
 
     def expect(self, message: Message) -> Receiver | None:
         """Schedule what will be said of the message.
@@ -123,7 +125,7 @@ class Outbox:
 
     def pump(self) -> None:
         """Send what is due, as far as windows allow."""
-        if not self._ready:
+        if self._closed or not self._ready:
             return
         now = self._loop.time()
         free = [r for r in self._receivers.values() if self._has_room(r) and r.paused_until <= now]
@@ -155,11 +157,10 @@ class Outbox:
         self.pump()
 
     def close(self) -> None:
-        """Send nothing any more; what waits is dropped."""
+        """Send nothing any more; `waiting` goes on telling how much was left."""
+        self._dropped = len(self._schedule)
         self._schedule.close()
-        self._ready.clear()
-        self._pausing.clear()
-        self._receivers.clear()
+        self._closed = True
 
     def _due(self, deliveries: list[Delivery]) -> None:
         self._ready.extend(deliveries)

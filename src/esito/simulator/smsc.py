@@ -160,7 +160,7 @@ class Smsc:
 
     @property
     def waiting(self) -> int:
-        """How many receipts and replies are scheduled, due, or not yet answered."""
+        """How many receipts and replies are scheduled, due, or not yet answered; after `stop`, how many were left."""
         return self._outbox.waiting
 
     @property

@@ -1,6 +1,7 @@
 """Script files."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from esito.domain.states import MessageState
 from esito.domain.timing import VALIDITY_MS
 from esito.simulator.behaviour import Behaviour, Chooser
-from esito.simulator.fates import FATES, Fate, IdForm, Word
+from esito.simulator.fates import ENDINGS, FATES, Fate, IdForm, Word
 from esito.simulator.script import InvalidScript, load_script
 
 EXAMPLE = """
@@ -31,7 +32,11 @@ slow-bounce = 3
 "0001" = "silent"
 
 [fates.slow-bounce]
-words = [ { state = "ACCEPTD" }, { state = "UNDELIV", after = 90, error = "027" }, { state = "DELIVRD", after = "usual" } ]
+words = [
+  { state = "ACCEPTD" },
+  { state = "UNDELIV", after = 90, error = "027" },
+  { state = "DELIVRD", after = "usual" },
+]
 copies = 2
 """
 
@@ -96,6 +101,20 @@ def test_json_says_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_a_script_that_makes_no_sense_is_refused(tmp_path: Path, text: str, why: str) -> None:
-    with pytest.raises(InvalidScript, match="operator.toml") as refusal:
+    with pytest.raises(InvalidScript, match=r"operator\.toml") as refusal:
         load_script(written(tmp_path, text))
     assert why in str(refusal.value)
+
+
+def test_the_scripts_of_the_documentation_can_be_loaded(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
+    scripts = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    first, second = (load_script(written(tmp_path, script)) for script in scripts)
+    assert first.fates["slow-bounce"].words[1].error == "027"
+    assert Chooser(second).fate_of("33600000002") is FATES["at-once"]
+
+
+def test_the_documentation_has_every_ending_and_its_fate() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
+    rows = dict(re.findall(r"^\| (\d{4}) \| `([a-z-]+)` \|", page, re.MULTILINE))
+    assert rows == ENDINGS

@@ -1,0 +1,49 @@
+"""Whose key is this, and what is left? (contract 4.1)"""
+
+from decimal import Decimal
+
+from esito.api.answer import Answer
+from esito.api.call import Call
+from esito.domain.message import Range
+from esito.domain.pricing import PriceList
+
+HOME = "FR"
+"""The country whose price tells how many messages a credit buys."""
+
+HLR_PRICE = Decimal("0.005")
+"""Of one number check (contract 4.3)."""
+
+
+async def me(call: Call) -> Answer:
+    """GET /v1/me: the account, and what its credit buys."""
+    account = call.account
+    balance = f"{account.credit:.3f}"
+    low_cost = _buys(account.credit, _price(call.services.prices, Range.LOW_COST))
+    return call.answer(
+        {
+            "user": {
+                "username": account.username,
+                "firstname": account.firstname,
+                "lastname": account.lastname,
+            },
+            "credits": {
+                "creditSms": _buys(account.credit, _price(call.services.prices, Range.PREMIUM)),
+                "creditSmsECO": low_cost,
+                "creditHlr": _buys(account.credit, HLR_PRICE),
+                "toSend": await call.services.store.to_send(account.id),
+                "balance": balance,
+                "currency": account.currency,
+                "solde": balance,
+                "creditSmsLowCost": low_cost,  # the older name; last, so that XML keeps its positions
+            },
+        }
+    )
+
+
+def _price(prices: PriceList, gamme: Range) -> Decimal | None:
+    return prices.price(HOME, gamme)
+
+
+def _buys(credit: Decimal, price: Decimal | None) -> int:
+    """Return how many fit into a credit; 0 where there is no price, or nothing is charged."""
+    return int(credit / price) if price else 0

@@ -1,0 +1,124 @@
+"""Answers, and the one table that maps refusals to code, text and HTTP status."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from esito.api.xml import Text, Value, to_xml
+from esito.domain import errors as e
+
+JSON_TYPE = b"application/json"
+XML_TYPE = b"application/xml"
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, ready to be written."""
+
+    status: int
+    content_type: bytes
+    body: bytes
+    headers: Headers = ()
+    """Beyond type and length."""
+
+
+class Meaning(NamedTuple):
+    """How a refusal is told."""
+
+    code: int
+    text: str
+    status: int = 0
+    """HTTP status; 0: the configured one of error envelopes (contract 0.1)."""
+
+
+MEANINGS: dict[type[e.EsitoError], Meaning] = {
+    e.ApiKeyMissing: Meaning(1, "La Clé API est requise"),
+    e.PhoneNumberMissing: Meaning(2, "Le numéro de téléphone est requis"),
+    e.MessageIdMissing: Meaning(3, "L'ID du message est requis"),
+    e.MessageNotFound: Meaning(4, "Message introuvable"),
+    e.NumberListEmpty: Meaning(5, "La liste des numéros est vide"),
+    e.BadFormat: Meaning(6, "Le format n'est pas correct"),
+    e.InvalidFields: Meaning(9, ""),
+    e.ApiKeyUnknown: Meaning(10, "Clé API incorrecte"),
+    e.NotEnoughCredit: Meaning(11, "Manque de crédits"),
+    e.AccountDisabled: Meaning(20, "Compte désactivé"),
+    e.AccountBlocked: Meaning(30, "Compte bloqué"),
+    e.ApiRefused: Meaning(40, "L'accès à l'API est refusé"),
+    e.LowCostTooLong: Meaning(42, "Un SMS low cost ne peut excéder 160 caractères"),
+    e.TooManyRecipients: Meaning(50, "Le nombre de numéros autorisés est de 500 maxi"),
+    e.TooManySegments: Meaning(52, "Le nombre de SMS concaténés ne peut excéder 10 SMS"),
+    e.NothingToSend: Meaning(55, "Aucun numéro à envoyer"),
+    e.MalformedJson: Meaning(90, "Le JSON est malformé: erreur de syntaxe"),
+    e.NoSuchPath: Meaning(404, "Page introuvable", 404),
+    e.WrongMethod: Meaning(405, "Méthode non autorisée", 405),
+    e.BodyTooLarge: Meaning(413, "Le corps de la requête est trop volumineux", 413),
+    e.HeadersTooLarge: Meaning(431, "Les en-têtes de la requête sont trop volumineux", 431),
+    e.StoreUnavailable: Meaning(500, "Le service est momentanément indisponible", 503),
+}
+"""Every refusal (contract 1, 2.6, 5). A text the contract gives in other words than French is ours."""
+
+FAILURE = Meaning(500, "Une erreur est survenue, votre demande n'a pas pu être traitée", 500)
+
+NUMBER_TEXTS = {
+    9: "Le téléphone ({}) n'est pas être un numéro de mobile",
+    13: "Aucun prix par défaut n'a été trouvé pour les numéros suivant ({})",
+    14: "Le numéro est dans la liste des STOP SMS",
+    15: "Le numéro est déjà présent dans la liste",
+}
+"""Why a number was left out of a send (contract 2.6 and 5); the slips are the contract's."""
+
+NO_PRICE = "Aucun prix par default n'a été trouvé pour les numéros suivant ({})"
+"""The outer text when numbers fell out for what they are, and not for a list they are on (contract 2.6)."""
+
+
+def success(members: Mapping[str, Value], *, xml: bool) -> Answer:
+    """Answer HTTP 200 with `success`, `code` 200 and the members, in this order."""
+    return render({"success": True, "code": 200, **members}, status=200, xml=xml)
+
+
+def render(data: Mapping[str, Value], *, status: int, xml: bool, headers: Headers = ()) -> Answer:
+    """Write an answer in the format asked for."""
+    if xml:
+        return Answer(status, XML_TYPE, to_xml(data), headers)
+    # Escaped like the real server's, so that a client may take the body for ASCII.
+    return Answer(status, JSON_TYPE, json.dumps(data, separators=(",", ":")).encode("ascii"), headers)
+
+
+def refusal(error: Exception, *, xml: bool, error_status: int, headers: Headers = ()) -> Answer:
+    """Tell why a request was refused, or that it failed."""
+    meaning = next((MEANINGS[kind] for kind in type(error).__mro__ if kind in MEANINGS), FAILURE)
+    status = meaning.status or error_status
+    envelope: dict[str, Value] = {"success": False, "code": meaning.code}
+    if isinstance(error, e.InvalidFields):
+        fields = [{"elementId": Text(one.element), "message": Text(one.message)} for one in error.errors]
+        # XML has no names to tell two equal lists apart, so it has the list once (contract 2.6).
+        envelope |= {"error": fields} if xml else {"error": fields, "errors": fields}
+    elif isinstance(error, e.NothingToSend):
+        envelope |= {"message": Text(_why_nothing(error)), "errors": number_errors(error.problems)}
+    else:
+        envelope["message"] = Text(meaning.text)
+    return render(envelope, status=status, xml=xml, headers=headers)
+
+
+def _why_nothing(error: e.NothingToSend) -> str:
+    unfit = [one.msisdn for one in error.problems if one.code in {9, 13}]
+    return NO_PRICE.format(", ".join(unfit)) if unfit else MEANINGS[e.NothingToSend].text
+
+
+def number_errors(problems: Sequence[e.NumberProblem]) -> list[Value]:
+    """Return the `errors` list of numbers that were left out of a send; `code` is a string here (contract 2.6)."""
+    return [number_error(one) for one in problems]
+
+
+def number_error(problem: e.NumberProblem) -> dict[str, Value]:
+    """Return one entry of that list; where the text does not say which number it was, a last key does."""
+    text = NUMBER_TEXTS[problem.code]
+    entry: dict[str, Value] = {
+        "success": False,
+        "code": str(problem.code),
+        "message": Text(text.format(problem.msisdn)),
+    }
+    return entry if "{}" in text else {**entry, "phoneNumber": problem.msisdn}

@@ -1,0 +1,78 @@
+"""The HTTP application: which path is answered by what.
+
+What clients ask thousands of times a second goes through `front`; pages for people and
+monitors are Starlette's.
+"""
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from esito.api import account, docs, health, send, status, v2clock
+from esito.api.answer import Answer, Headers, refusal
+from esito.api.call import read_query, wants_xml
+from esito.api.front import AsgiApp, Front, Operation
+from esito.api.services import Services
+from esito.domain.errors import NoSuchPath, WrongMethod
+from esito.domain.timing import PushableClock
+
+__all__ = ["Services", "build"]
+
+OPERATIONS = (
+    Operation("GET", "/v1/bulk-status", status.bulk_status),
+    Operation("GET", "/v1/message-status", status.message_status),
+    Operation("POST", "/v1/multi-status", status.multi_status, reads_body=True),
+    # The newest documentation labels it GET; its body is read then too.
+    Operation("GET", "/v1/multi-status", status.multi_status, reads_body=True),
+    Operation("GET", "/v1/bulk-status-by-tag", status.bulk_status_by_tag),
+    Operation("POST", "/v1/send", send.send, reads_body=True),
+    Operation("POST", "/v1/bulk-send", send.bulk_send, reads_body=True),
+    Operation("GET", "/v1/me", account.me),
+)
+
+CLOCK = Operation("POST", "/v2/clock/advance", v2clock.advance, reads_body=True, bearer=True)
+"""Served only where the clock can be pushed."""
+
+
+def operations_of(services: Services) -> Sequence[Operation]:
+    """Return what is served."""
+    pushable = services.pushable and isinstance(services.clock, PushableClock)
+    return (*OPERATIONS, CLOCK) if pushable else OPERATIONS
+
+
+def build(services: Services) -> AsgiApp:
+    """Return the ASGI application."""
+    operations = operations_of(services)
+    routes = [*health.routes(services), *docs.routes(operations, services)]
+
+    async def envelope(request: Request, error: Exception) -> Response:
+        """Tell in our own form what Starlette refuses or what broke."""
+        return _response(_refused(request, error, services))
+
+    rest = Starlette(routes=routes, exception_handlers={HTTPException: envelope, Exception: envelope})
+    rest.router.redirect_slashes = False
+    return Front(services, operations, rest, known=[route.path for route in routes])
+
+
+def _refused(request: Request, error: Exception, services: Services) -> Answer:
+    headers: Headers = ()
+    if isinstance(error, HTTPException):
+        if error.status_code == 405:
+            headers = ((b"allow", (error.headers or {}).get("Allow", "GET").encode()),)
+            error = WrongMethod()
+        elif error.status_code == 404:
+            error = NoSuchPath()
+    xml = wants_xml(read_query(request.scope["query_string"]))
+    return refusal(error, xml=xml, error_status=services.error_status, headers=headers)
+
+
+def _response(answer: Answer) -> Response:
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    return Response(
+        answer.body,
+        answer.status,
+        {**headers, "content-type": answer.content_type.decode(), "cache-control": "no-store"},
+    )

@@ -1,0 +1,202 @@
+"""The front door: finds the endpoint, asks who calls, answers, counts and logs.
+
+Bulk-status is asked many thousand times a second, so the way from socket to endpoint is one
+function and a table of paths; pages that are not asked often are left to Starlette.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, NamedTuple
+
+import structlog
+
+from esito import logs
+from esito.api.answer import Answer, refusal
+from esito.api.call import (
+    Call,
+    Inputs,
+    Receive,
+    Scope,
+    Send,
+    as_text,
+    header,
+    parse_body,
+    read_body,
+    read_query,
+    wants_xml,
+)
+from esito.api.services import MAX_HEADER_OCTETS, Services
+from esito.domain.account import Account, AccountState, key_digest
+from esito.domain.errors import (
+    AccountBlocked,
+    AccountDisabled,
+    ApiKeyMissing,
+    ApiKeyUnknown,
+    ApiRefused,
+    EsitoError,
+    HeadersTooLarge,
+    Refusal,
+    WrongMethod,
+)
+from esito.metrics import Requests
+
+AsgiApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+Endpoint = Callable[[Call], Awaitable[Answer]]
+
+SHUT_OUT: dict[AccountState, type[Refusal]] = {
+    AccountState.DISABLED: AccountDisabled,
+    AccountState.BLOCKED: AccountBlocked,
+    AccountState.API_REFUSED: ApiRefused,
+}
+
+
+class Operation(NamedTuple):
+    """One method of one path."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    reads_body: bool = False
+    bearer: bool = False
+    """Whether the key comes in the `Authorization` header instead of as `apiKey`."""
+
+
+class Page:
+    """One path with all its operations."""
+
+    __slots__ = ("allow", "operations", "path", "requests")
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self.operations = {operation.method: operation for operation in operations}
+        self.path = next(iter(self.operations.values())).path
+        self.allow = ", ".join(self.operations).encode()
+        self.requests = Requests(self.path)
+
+
+class Front:
+    """The ASGI application."""
+
+    def __init__(
+        self, services: Services, operations: Iterable[Operation], rest: AsgiApp, known: Iterable[str]
+    ) -> None:
+        """`rest` answers what no operation does; `known` are the paths it serves."""
+        by_path: dict[str, list[Operation]] = {}
+        for operation in operations:
+            by_path.setdefault(operation.path, []).append(operation)
+        self._services = services
+        self._pages = {path: Page(of_path) for path, of_path in by_path.items()}
+        self._rest = rest
+        self._known = {path: Requests(path) for path in known}
+        self._unknown = Requests("other")
+        self._log = structlog.get_logger().bind()
+        # Asked once: a line per request is for those who look for something.
+        self._logs = bool(self._log.is_enabled_for(logging.DEBUG))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._rest(scope, receive, send)
+            return
+        began = time.perf_counter()
+        page = self._pages.get(scope["path"])
+        if page is None:
+            path = plain_path(scope["path"])
+            page = self._pages.get(path)
+            if page is None:
+                await self._pass_on(scope, receive, send, path, began)
+                return
+        answer = await self._answer(page, scope, receive)
+        await write(answer, send)
+        self._note(page.requests, scope["method"], page.path, answer.status, began)
+
+    async def _answer(self, page: Page, scope: Scope, receive: Receive) -> Answer:
+        """Answer whatever happens."""
+        values = read_query(scope["query_string"])
+        try:
+            return await self._perform(page, scope, receive, values)
+        except Refusal as error:
+            refused: Exception = error
+        except EsitoError as error:
+            self._log.warning("request_failed", path=page.path, error=type(error).__name__, reason=str(error))
+            refused = error
+        except Exception as error:
+            self._log.exception("request_failed", path=page.path)
+            refused = error
+        allow = ((b"allow", page.allow),) if isinstance(refused, WrongMethod) else ()
+        return refusal(refused, xml=wants_xml(values), error_status=self._services.error_status, headers=allow)
+
+    async def _perform(self, page: Page, scope: Scope, receive: Receive, values: dict[str, Any]) -> Answer:
+        """Read the request, body over query in `values`, and let the endpoint answer."""
+        if sum([len(name) + len(value) for name, value in scope["headers"]]) > MAX_HEADER_OCTETS:
+            raise HeadersTooLarge
+        operation = page.operations.get(scope["method"])
+        if operation is None:
+            raise WrongMethod
+        services = self._services
+        if operation.reads_body:
+            body = await read_body(scope, receive, limit=services.max_body, patience=services.body_patience)
+            values |= parse_body(body, header(scope, b"content-type"))
+        account = await self._account(_bearer(scope) if operation.bearer else values.get("apiKey"))
+        return await operation.endpoint(Call(services, account, Inputs(values), xml=wants_xml(values)))
+
+    async def _account(self, key: Any) -> Account:
+        """Return whose key this is. Raises ApiKeyMissing, ApiKeyUnknown, or what `SHUT_OUT` says."""
+        if key is None or key == "":
+            raise ApiKeyMissing
+        services = self._services
+        account = await services.store.account_by_key(key_digest(as_text(key).strip(), services.key_secret))
+        if account is None:
+            raise ApiKeyUnknown
+        if account.state is not AccountState.ACTIVE:
+            raise SHUT_OUT[account.state]
+        return account
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, path: str, began: float) -> None:
+        """Let the rest answer, under the plain path."""
+        status = 500
+
+        async def watch(event: Any) -> None:
+            nonlocal status
+            if event["type"] == "http.response.start":
+                status = event["status"]
+            await send(event)
+
+        try:
+            await self._rest({**scope, "path": path}, receive, watch)
+        finally:
+            # What nobody serves may be anything, a key or a number too: no metric of its own, and masked in the log.
+            requests = self._known.get(path)
+            self._note(requests or self._unknown, scope["method"], logs.hide_digits(path[:100]), status, began)
+
+    def _note(self, requests: Requests, method: str, path: str, status: int, began: float) -> None:
+        seconds = time.perf_counter() - began
+        requests.count(status, seconds)
+        if self._logs:
+            self._log.debug("request", method=method, path=path, status=status, ms=round(seconds * 1000, 3))
+
+
+async def write(answer: Answer, send: Send) -> None:
+    """Write an answer out."""
+    headers = [
+        (b"content-type", answer.content_type),
+        (b"content-length", b"%d" % len(answer.body)),
+        (b"cache-control", b"no-store"),  # statuses change, and whose numbers they are is nobody else's business
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def plain_path(path: str) -> str:
+    """Return a path without its trailing slash, and without the host of an absolute-form target (contract 0)."""
+    if path[:1] != "/":
+        _, _, rest = path.partition("://")
+        path = "/" + rest.partition("/")[2]
+    return path.rstrip("/") or "/"
+
+
+def _bearer(scope: Scope) -> str:
+    """Return the key of an `Authorization: Bearer KEY` header; empty when there is none."""
+    scheme, _, key = header(scope, b"authorization").decode("latin-1").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,211 @@
+"""The OpenAPI 3.1 document of everything that is served, built from tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from esito import __version__
+from esito.api import samples
+from esito.api.answer import FAILURE, MEANINGS, Meaning
+from esito.api.front import Operation
+from esito.api.schemas import API_KEY, BODIES, FORMAT, MESSAGE_ID, SCHEMAS, Schema, integer, ref, text
+from esito.api.xml import to_xml
+from esito.domain import errors as e
+
+Refusals = tuple[type[e.EsitoError], ...]
+
+KEY: Refusals = (e.ApiKeyMissing, e.ApiKeyUnknown, e.AccountDisabled, e.AccountBlocked, e.ApiRefused)
+BODY: Refusals = (e.MalformedJson,)
+SENDING: Refusals = (
+    e.InvalidFields,
+    e.PhoneNumberMissing,
+    e.TooManyRecipients,
+    e.LowCostTooLong,
+    e.TooManySegments,
+    e.NothingToSend,
+    e.NotEnoughCredit,
+)
+ALWAYS: Refusals = (e.HeadersTooLarge, e.StoreUnavailable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What the document says of one operation beyond what the table of operations knows."""
+
+    summary: str
+    answer: str
+    """Name of the schema of a good answer."""
+    refusals: Refusals
+    """In the order in which they are checked."""
+    parameters: Mapping[str, tuple[Schema, bool]] | None = None
+    """Name to schema, and whether it is required; `apiKey` and `_format` are added."""
+    body: str = ""
+    """Name of the schema of the body."""
+    form: bool = False
+    """Whether the body may be a form as well."""
+
+
+_ID = {"messageId": (MESSAGE_ID, True)}
+_MULTI = Page(
+    summary="Statuses of up to 500 pairs of number and message.",
+    answer="MultiStatus",
+    body="MultiStatusRequest",
+    refusals=(*BODY, *KEY, e.NumberListEmpty, e.BadFormat, e.TooManyRecipients),
+)
+
+PAGES: dict[tuple[str, str], Page] = {
+    ("GET", "/v1/bulk-status"): Page(
+        summary="What happened to every recipient of one message.",
+        answer="BulkStatus",
+        parameters=_ID,
+        refusals=(*KEY, e.MessageIdMissing, e.MessageNotFound),
+    ),
+    ("GET", "/v1/message-status"): Page(
+        summary="What happened to one recipient of one message.",
+        answer="MessageStatus",
+        parameters={"phoneNumber": (text("French or international; a leading blank is a plus."), True), **_ID},
+        refusals=(*KEY, e.PhoneNumberMissing, e.MessageIdMissing, e.MessageNotFound),
+    ),
+    ("POST", "/v1/multi-status"): _MULTI,
+    ("GET", "/v1/multi-status"): _MULTI,
+    ("GET", "/v1/bulk-status-by-tag"): Page(
+        summary="What happened to the recipients of every message with one tag, 500 to a page.",
+        answer="BulkStatusByTag",
+        parameters={"tag": (text(), True), "page": (integer(minimum=1, default=1), False)},
+        refusals=(*KEY, e.MessageIdMissing, e.MessageNotFound),
+    ),
+    ("POST", "/v1/send"): Page(
+        summary="Send one text to up to 500 numbers; with `SMSList` it is a bulk-send.",
+        answer="Sent",
+        body="SendRequest",
+        form=True,
+        refusals=(*BODY, *KEY, *SENDING),
+    ),
+    ("POST", "/v1/bulk-send"): Page(
+        summary="Send up to 500 pairs of number and text as one message.",
+        answer="BulkSent",
+        body="BulkSendRequest",
+        refusals=(*BODY, *KEY, *SENDING),
+    ),
+    ("GET", "/v1/me"): Page(summary="Whose key it is, and what is left.", answer="Me", refusals=KEY),
+    ("POST", "/v2/clock/advance"): Page(
+        summary="Push the clock ahead; for demonstrations and tests.",
+        answer="ClockAdvanced",
+        body="ClockAdvanceRequest",
+        refusals=(*BODY, *KEY, e.InvalidFields),
+    ),
+}
+
+_PLAIN: dict[str, tuple[str, dict[int, tuple[str, str]]]] = {
+    "/healthz": ("The process runs.", {200: ("text/plain", "It does.")}),
+    "/readyz": (
+        "Messages and receipts can be taken.",
+        {200: ("application/json", "They can."), 503: ("application/json", "They cannot; `missing` says why.")},
+    ),
+    "/metrics": ("Everything that is counted.", {200: ("text/plain", "Prometheus's text format.")}),
+    "/openapi.json": ("This document.", {200: ("application/json", "OpenAPI 3.1.")}),
+    "/docs": ("This document, for people.", {200: ("text/html", "A page.")}),
+}
+"""Path to what it tells, and its answers."""
+
+ABOUT = """\
+Numbers may be sent as numbers or strings, flags as 1, "1" or true; null equals absent. A body that begins with `{` is
+read as JSON whatever its Content-Type says, any other as a form. Values of the query are read on a POST too; the body
+goes before them. `_format` chooses JSON or XML; in XML every value is an `<entry>`, in the order of the JSON keys."""
+
+
+def document(operations: Sequence[Operation], *, error_status: int) -> dict[str, Any]:
+    """Return the document."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        page = PAGES[operation.method, operation.path]
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, page, error_status)
+    for path, (summary, answers) in _PLAIN.items():
+        paths[path] = {"get": _plain(path, summary, answers)}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Esito", "version": __version__, "description": ABOUT},
+        "paths": paths,
+        "components": {
+            "schemas": SCHEMAS | BODIES,
+            "securitySchemes": {
+                "apiKey": {"type": "apiKey", "in": "query", "name": "apiKey"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def _operation(operation: Operation, page: Page, error_status: int) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "operationId": f"{operation.method.lower()}{operation.path.replace('/', '_').replace('-', '_')}",
+        "summary": page.summary,
+        "description": _codes(page.refusals),
+        "security": [{"bearer": []}] if operation.bearer else [{"apiKey": []}],
+        "responses": _responses(page, error_status),
+    }
+    parameters = dict(page.parameters or {})
+    if not page.body:
+        parameters = {"apiKey": (API_KEY, True), **parameters, "_format": (FORMAT, False)}
+    if parameters:
+        told["parameters"] = [
+            {"name": name, "in": "query", "required": required, "schema": schema}
+            for name, (schema, required) in parameters.items()
+        ]
+    if page.body:
+        kinds = ["application/json", *(["application/x-www-form-urlencoded"] if page.form else [])]
+        told["requestBody"] = {"required": True, "content": {kind: {"schema": ref(page.body)} for kind in kinds}}
+    return told
+
+
+def _codes(refusals: Refusals) -> str:
+    """Return the table of codes, in the order in which they are checked."""
+    rows = [f"| {MEANINGS[kind].code} | {MEANINGS[kind].text or 'The list of fields'} |" for kind in refusals]
+    return "\n".join(["| code | text |", "|---|---|", *rows])
+
+
+def _responses(page: Page, error_status: int) -> dict[str, Any]:
+    by_status: dict[int, list[Schema]] = {200: [ref(page.answer)]}
+    if page.answer == "Sent":
+        by_status[200].append(ref("BulkSent"))  # with `SMSList`
+    refusals = (*page.refusals, *([e.BodyTooLarge] if page.body else []), *ALWAYS)
+    for kind in refusals:
+        schemas = by_status.setdefault(MEANINGS[kind].status or error_status, [])
+        name = {e.InvalidFields: "InvalidFields", e.NothingToSend: "NothingToSend"}.get(kind, "Refusal")
+        if ref(name) not in schemas:
+            schemas.append(ref(name))
+    by_status[FAILURE.status] = [ref("Refusal")]
+    return {str(status): _response(status, schemas, page) for status, schemas in sorted(by_status.items())}
+
+
+def _response(status: int, schemas: list[Schema], page: Page) -> dict[str, Any]:
+    good = status == 200
+    sample = samples.OF_ANSWER[page.answer] if good else samples.refused(_first(page, status))
+    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    return {
+        "description": "All went well." if good else "The request was refused, or failed.",
+        "content": {
+            "application/json": {"schema": schema, "example": sample},
+            "application/xml": {"schema": {"type": "string"}, "example": to_xml(sample).decode()},
+        },
+    }
+
+
+def _first(page: Page, status: int) -> Meaning:
+    """Return a refusal that is told with this status; the last resort has none."""
+    kinds: Refusals = (e.BodyTooLarge, *ALWAYS)
+    for kind in kinds:
+        if MEANINGS[kind].status == status:
+            return MEANINGS[kind]
+    return FAILURE if status == FAILURE.status else MEANINGS[page.refusals[0]]
+
+
+def _plain(path: str, summary: str, answers: Mapping[int, tuple[str, str]]) -> dict[str, Any]:
+    return {
+        "operationId": f"get{path.replace('/', '_').replace('.', '_')}",
+        "summary": summary,
+        "responses": {
+            str(status): {"description": description, "content": {kind: {}}}
+            for status, (kind, description) in answers.items()
+        },
+    }

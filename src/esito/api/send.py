@@ -1,0 +1,171 @@
+"""Sending: one text to many, or a text for each (contract 2.1, 2.2)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from esito.api import schedule
+from esito.api.answer import Answer, number_error, number_errors
+from esito.api.call import Call, as_number_text, as_text
+from esito.api.fields import (
+    MAX_READ,
+    NO_TEXT,
+    FieldErrors,
+    Options,
+    raw_numbers,
+    read_numbers,
+    read_options,
+    read_text,
+)
+from esito.api.xml import Value
+from esito.domain.errors import NothingToSend, NumberProblem, PhoneNumberMissing, TooManyRecipients
+from esito.domain.pricing import as_number
+from esito.lifecycle.accept import Accepted, Draft
+
+REPEATED = 15
+"""Code of a number that stands in the request twice."""
+
+
+async def send(call: Call) -> Answer:
+    """POST /v1/send: one text to up to 500 numbers; with `SMSList` it is a bulk-send."""
+    inputs = call.inputs
+    if inputs.has("SMSList"):  # two of the documented samples post the batch here
+        return await bulk_send(call)
+    raws = raw_numbers(inputs.raw("phoneNumbers"))
+    _require_readable(raws)
+    errors = FieldErrors()
+    text = read_text(inputs, errors)
+    numbers = read_numbers(raws, "phoneNumbers", errors)
+    options = read_options(inputs, errors, now=call.services.clock.now())
+    errors.raise_any()
+    if not raws:
+        raise PhoneNumberMissing
+    draft = _draft(call, options, (text,), [(number, 0) for number in numbers])
+    accepted = await _accept(call, draft, raws)
+    answer: dict[str, Value] = {
+        "message_id": accepted.message_id,  # an integer here, a string in bulk-status
+        "nb_sms": accepted.segments,
+        "cost": as_number(accepted.cost),
+        "currency": accepted.currency,
+    }
+    return call.answer(answer | _left_out(accepted, draft, raws) | _due(accepted))
+
+
+async def bulk_send(call: Call) -> Answer:
+    """POST /v1/bulk-send: up to 500 pairs of number and text, as one message."""
+    items = call.inputs.raw("SMSList")
+    if items is None or items in ("", []):
+        raise PhoneNumberMissing
+    errors = FieldErrors()
+    raws, texts, chosen = _read_items(items, errors)
+    numbers = read_numbers(raws, "phoneNumber", errors)
+    options = read_options(call.inputs, errors, now=call.services.clock.now())
+    errors.raise_any()
+    draft = _draft(call, options, texts, list(zip(numbers, chosen, strict=True)))
+    accepted = await _accept(call, draft, raws)
+    answer: dict[str, Value] = {
+        "message_id": accepted.message_id,
+        "currency": accepted.currency,
+        "cost": as_number(accepted.cost),
+        "nbSMS": accepted.segments,  # `nbSms` within an item
+        "SMSResponse_List": list(_items(accepted, draft)),
+    }
+    return call.answer(answer | _left_out(accepted, draft, raws) | _due(accepted))
+
+
+def _read_items(items: Any, errors: FieldErrors) -> tuple[list[str], tuple[str, ...], list[int]]:
+    """Return the numbers as written, the different texts, and which text each number gets."""
+    if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
+        errors.add("SMSList", "Le format n'est pas correct")
+        return [], (), []
+    _require_readable(items)
+    texts: dict[str, int] = {}
+    raws, chosen = [], []
+    for item in items:
+        text = as_text(item.get("message"))
+        if not text.strip():
+            errors.add("message", NO_TEXT)
+        chosen.append(texts.setdefault(text, len(texts)))
+        raws.append(as_number_text(item.get("phoneNumber")))
+    return raws, tuple(texts), chosen
+
+
+def _require_readable(items: Sequence[Any]) -> None:
+    if len(items) > MAX_READ:
+        raise TooManyRecipients
+
+
+def _draft(call: Call, options: Options, texts: tuple[str, ...], numbers: list[tuple[str, int]]) -> Draft:
+    return Draft(
+        account=call.account,
+        texts=texts,
+        numbers=numbers,
+        sender=options.sender,
+        gamme=options.gamme,
+        tag=options.tag,
+        reference=options.reference,
+        due_at=options.due_at,
+        url_dlr=options.url_dlr,
+        url_response=options.url_response,
+        unicode=options.unicode,
+        stop_mention=options.stop_mention,
+        sandbox=options.sandbox,
+    )
+
+
+async def _accept(call: Call, draft: Draft, raws: Sequence[str]) -> Accepted:
+    """Accept a draft; a refusal speaks of numbers the way the caller wrote them."""
+    try:
+        return await call.services.acceptance.accept(draft)
+    except NothingToSend as error:
+        raise NothingToSend(_as_written(error.problems, draft, raws)) from None
+
+
+def _as_written(problems: Sequence[NumberProblem], draft: Draft, raws: Sequence[str]) -> list[NumberProblem]:
+    written = {number: raw for (number, _), raw in zip(draft.numbers, raws, strict=True)}
+    return [replace(problem, msisdn=written[problem.msisdn]) for problem in problems]
+
+
+def _left_out(accepted: Accepted, draft: Draft, raws: Sequence[str]) -> dict[str, Value]:
+    """Return `errors` when numbers were dropped (contract 2.6); the key is not there when none was."""
+    if not accepted.problems:
+        return {}
+    return {"errors": number_errors(_as_written(accepted.problems, draft, raws))}
+
+
+def _due(accepted: Accepted) -> dict[str, Value]:
+    """Return the last key of the answer to a scheduled send."""
+    return {} if accepted.due_at is None else {"scheduledDeliveryDate": schedule.shown(accepted.due_at)}
+
+
+def _items(accepted: Accepted, draft: Draft) -> Iterator[Value]:
+    """Yield an item for each of the request, in its order; one that was dropped costs nothing and says why."""
+    recipients = {recipient.msisdn: recipient for recipient in accepted.recipients}
+    problems = {one.msisdn: one for one in accepted.problems if one.code != REPEATED}
+    seen = set()
+    for msisdn, _ in draft.numbers:
+        if msisdn in recipients and msisdn not in seen:
+            recipient = recipients[msisdn]
+            yield {
+                "success": True,
+                "code": 200,
+                "nbSms": recipient.segments,
+                "cost": as_number(recipient.cost),
+                "phoneNumber": msisdn,
+            }
+        else:
+            yield _dropped(problems.get(msisdn) if msisdn not in seen else None, msisdn)
+        seen.add(msisdn)
+
+
+def _dropped(problem: NumberProblem | None, msisdn: str) -> Value:
+    problem = problem or NumberProblem(code=REPEATED, msisdn=msisdn)
+    reason = number_error(problem)["message"]
+    return {
+        "success": False,
+        "code": problem.code,
+        "nbSms": 0,
+        "cost": 0,
+        "phoneNumber": msisdn,
+        "message": reason,
+    }

@@ -1,0 +1,38 @@
+"""What the HTTP room is given by whoever builds the house."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from esito.domain.pricing import PriceList
+from esito.domain.timing import Clock
+from esito.lifecycle.accept import Acceptance
+from esito.store.base import Store
+
+MAX_HEADER_OCTETS = 32 * 1024
+
+
+async def _nothing_missing() -> list[str]:
+    return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of the house that answer requests."""
+
+    store: Store
+    acceptance: Acceptance
+    clock: Clock
+    key_secret: bytes
+    """The secret of the keyed hashes of API keys."""
+    prices: PriceList = field(default_factory=PriceList)
+    """Tells `me` how many messages a credit buys."""
+    error_status: int = 400
+    """HTTP status of error envelopes (contract 0.1)."""
+    pushable: bool = False
+    """Whether `POST /v2/clock/advance` is served; the clock must then be a PushableClock."""
+    ready: Callable[[], Awaitable[list[str]]] = _nothing_missing
+    """Says what keeps us from serving; nothing when all is well."""
+    max_body: int = 1_000_000
+    """Octets of a request's body."""
+    body_patience: float = 10.0
+    """Seconds we wait for a body that was announced and does not come."""

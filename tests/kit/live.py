@@ -1,0 +1,168 @@
+"""A real server process with an account, for tests that speak to it over a socket."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+PATIENCE = 30
+"""Seconds a process may take to begin or to end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveServer:
+    """A running `esito serve`."""
+
+    url: str
+    api_key: str
+    process: subprocess.Popen[str]
+    config_path: Path
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.url.removeprefix("http://").partition(":")
+        return host, int(port)
+
+    def esito(self, *words: str) -> str:
+        """Run a command on the server's configuration; return what it prints."""
+        return _run(*words, "--config", str(self.config_path))
+
+    def send(self, *numbers: str, **options: object) -> int:
+        """Send a message; return its id."""
+        body = {"apiKey": self.api_key, "phoneNumbers": ",".join(numbers), "message": "ciao", **options}
+        return int(httpx.post(f"{self.url}/v1/send", json=body).raise_for_status().json()["message_id"])
+
+    def status(self, message_id: int) -> httpx.Response:
+        """Ask for the status of a message."""
+        return httpx.get(f"{self.url}/v1/bulk-status", params={"apiKey": self.api_key, "messageId": message_id})
+
+    def exchange(self, request: bytes, *, patience: float = 5) -> bytes:
+        """Write octets to the server; return all it answers until it closes the connection or falls silent."""
+        with socket.create_connection(self.address, timeout=patience) as peer:
+            peer.settimeout(patience)
+            answer = b""
+            try:
+                peer.sendall(request)
+                while piece := peer.recv(65536):
+                    answer += piece
+            except TimeoutError:
+                pass
+            except ConnectionError:
+                # It may close while we still write; what it said before is there to read.
+                answer += _rest(peer)
+            return answer
+
+
+def _rest(peer: socket.socket) -> bytes:
+    try:
+        return peer.recv(65536)
+    except OSError:
+        return b""
+
+
+@contextmanager
+def live_server(
+    directory: Path, *, account: str = "acme", credit: str = "100", smsc_port: int | None = None, **config: object
+) -> Iterator[LiveServer]:
+    """Run a server in a directory until the block ends; then it must end well.
+
+    `config` are settings as `section_name=value` (`clock_pushable=True`); with `smsc_port` it has a link `alpha` there.
+    """
+    port = free_port()
+    path = directory / "esito.toml"
+    path.write_text(_toml(directory, port, smsc_port, config), encoding="utf-8")
+    made = _run("account", "create", account, "--credit", credit, "--json", "--config", str(path))
+    with (directory / "server.log").open("a", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "esito", "serve", "--config", str(path)], stderr=log, text=True, env=_environment()
+        )
+    server = LiveServer(
+        url=f"http://127.0.0.1:{port}", api_key=json.loads(made)["apiKey"], process=process, config_path=path
+    )
+    try:
+        _wait_until_alive(server)
+        yield server
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0, (directory / "server.log").read_text(encoding="utf-8")
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def live_smsc(port: int) -> Iterator[None]:
+    """Run the simulator on a port until the block ends; it accepts what `live_server` binds with."""
+    words = ["smsc", "--listen", f"127.0.0.1:{port}", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "esito", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=_environment(),
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["port"] == port
+        yield
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _toml(directory: Path, port: int, smsc_port: int | None, config: dict[str, object]) -> str:
+    sections: dict[str, dict[str, object]] = {
+        "http": {"listen": f"127.0.0.1:{port}"},
+        "store": {"url": f"sqlite:///{directory}/esito.db"},
+        "logs": {"format": "json"},
+    }
+    for setting, value in config.items():
+        section, _, name = setting.partition("_")
+        sections.setdefault(section, {})[name] = value
+    lines = [f"[{section}]\n{_lines(values)}" for section, values in sections.items()]
+    if smsc_port is not None:
+        link = {"name": "alpha", "port": smsc_port, "system_id": "smsc", "password": "secret"}
+        lines.append(f"[[link]]\n{_lines(link)}")
+    return "\n".join(lines)
+
+
+def _lines(values: dict[str, object]) -> str:
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
+
+
+def _run(*words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "esito", *words],
+        capture_output=True, text=True, timeout=PATIENCE, check=True, env=_environment(),
+    )  # fmt: skip
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without the settings of whoever runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ESITO_")}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_alive(server: LiveServer) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        assert server.process.poll() is None, "the server ended"
+        try:
+            if httpx.get(f"{server.url}/healthz", timeout=1).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError("the server does not answer")

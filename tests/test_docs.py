@@ -1,0 +1,73 @@
+"""What the documentation says of settings and commands is what they are."""
+
+import re
+from itertools import groupby
+from pathlib import Path
+
+import click
+import pytest
+
+from esito.cli.main import COMMANDS, cli
+from esito.config import HelpRow, Settings, load
+
+DOCS = Path(__file__).parents[1] / "docs"
+CONFIGURATION = (DOCS / "configuration.md").read_text()
+COMMAND_LINE = (DOCS / "cli.md").read_text()
+
+SECTIONS = {section: list(rows) for section, rows in groupby(Settings.help_table(), key=lambda row: row.section)}
+
+
+def table_of(rows: list[HelpRow]) -> str:
+    """Return the table of a section as it stands in docs/configuration.md."""
+    lines = ["| name | type | default | meaning |", "|---|---|---|---|"]
+    for row in rows:
+        allowed = f" Allowed: {row.allowed}." if row.allowed else ""
+        lines.append(f"| `{row.name}` | {row.type} | `{row.default}` | {row.help}{allowed} |")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_setting_is_documented_as_it_is(section: str) -> None:
+    written = re.search(rf"^## `{re.escape(section)}`.*?(?=^## |\Z)", CONFIGURATION, re.MULTILINE | re.DOTALL)
+    assert written is not None
+    assert table_of(SECTIONS[section]) in written[0]
+
+
+def test_no_section_is_documented_that_does_not_exist() -> None:
+    assert set(re.findall(r"^## `(.*)`$", CONFIGURATION, re.MULTILINE)) == set(SECTIONS)
+
+
+def test_the_example_file_can_be_used(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```", CONFIGURATION, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "esito.toml"
+    path.write_text(example)
+    assert [link.name for link in load(path, {}).links] == ["north", "south"]
+
+
+def commands(group: click.Group, before: str = "") -> dict[str, click.Command]:
+    """Return every command by its full name."""
+    found: dict[str, click.Command] = {}
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            found |= commands(command, f"{before}{name} ")
+        else:
+            found[before + name] = command
+    return found
+
+
+@pytest.mark.parametrize("name", commands(cli))
+def test_every_command_and_each_of_its_options_is_documented(name: str) -> None:
+    assert f"`esito {name}" in COMMAND_LINE
+    for parameter in commands(cli)[name].params:
+        if isinstance(parameter, click.Option):
+            assert f"`{parameter.opts[0]}" in COMMAND_LINE
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_line_of_the_list_of_commands_leads_to_that_command(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert (command.name, bool(command.help)) == (name, True)

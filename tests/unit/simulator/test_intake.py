@@ -1,0 +1,130 @@
+"""What is taken, what is refused, and what query_sm says of it."""
+
+import time
+
+import pytest
+
+from esito.domain.timing import PushableClock
+from esito.simulator.behaviour import Behaviour
+from esito.simulator.fates import IdForm
+from esito.simulator.intake import ESME_RINVEXPIRY, Meter
+from esito.smpp import pdu as p
+from esito.smpp.codec import encode
+from esito.smpp.pdu import Status, Tag
+from tests.unit.simulator.esme import Esme, in_a_loop, operator, still
+
+
+@pytest.mark.parametrize(
+    ("to", "validity", "status"),
+    [
+        ("", "", Status.ESME_RINVDSTADR),
+        ("nobody", "", Status.ESME_RINVDSTADR),
+        ("336", "soon", ESME_RINVEXPIRY),
+    ],
+)
+@in_a_loop
+async def test_what_no_operator_would_take_is_refused(to: str, validity: str, status: int) -> None:
+    async with operator(still()) as smsc:
+        response = await (await Esme.bound(smsc)).submit(to, validity_period=validity)
+        assert (response.status, response.message_id) == (status, "")
+        assert smsc.submitted == 0
+
+
+@in_a_loop
+async def test_an_address_that_no_receipt_could_carry_back_is_refused() -> None:
+    async with operator(still()) as smsc:
+        esme = await Esme.bound(smsc)
+        response = await esme.ask(p.DataSm(destination_addr="3" * 21))
+        assert response.status == Status.ESME_RINVDSTADR
+        frame = encode(p.SubmitSm(sequence=99, source_addr="Esito", destination_addr="33600000001"))
+        longer = frame.replace(b"Esito", b"E" * 21)
+        esme.write(len(longer).to_bytes(4, "big") + longer[4:])
+        refusal = await esme.find(lambda pdu: pdu.sequence == 99)
+        assert refusal.status == Status.ESME_RINVSRCADR
+
+
+@in_a_loop
+async def test_ids_are_decimal_and_increase_also_from_one_start_to_the_next() -> None:
+    ids = []
+    for _ in range(3):
+        async with operator(still()) as smsc:
+            esme = await Esme.bound(smsc)
+            ids += [int((await esme.submit("33612340005")).message_id) for _ in range(20)]
+    assert ids == sorted(set(ids))
+
+
+@in_a_loop
+async def test_an_operator_writes_ids_in_its_own_forms() -> None:
+    behaviour = Behaviour(response_id=IdForm.PADDED, receipt_id=IdForm.HEX_UPPER)
+    async with operator(still(), behaviour=behaviour) as smsc:
+        esme = await Esme.bound(smsc)
+        message_id = (await esme.submit("33612340001")).message_id
+        [receipt] = await esme.deliveries(1)
+        assert len(message_id) == 20
+        assert receipt.tlvs[Tag.RECEIPTED_MESSAGE_ID] == b"%X\0" % int(message_id)
+
+
+@in_a_loop
+async def test_a_data_sm_is_taken_like_a_submit_sm() -> None:
+    async with operator(still()) as smsc:
+        esme = await Esme.bound(smsc)
+        tlvs: dict[int, bytes] = {Tag.MESSAGE_PAYLOAD: b"Bonsoir"}
+        response = await esme.ask(p.DataSm(destination_addr="33612340001", registered_delivery=1, tlvs=tlvs))
+        assert isinstance(response, p.DataSmResp)
+        [receipt] = await esme.deliveries(1)
+        assert receipt.short_message.endswith(b"text:Bonsoir")
+        assert receipt.tlvs[Tag.RECEIPTED_MESSAGE_ID] == response.message_id.encode() + b"\0"
+        refused = await esme.ask(p.DataSm(destination_addr="33612340004"))
+        assert (type(refused), refused.status) == (p.DataSmResp, Status.ESME_RINVDSTADR)
+
+
+async def state(esme: Esme, message_id: str) -> tuple[int, str, int]:
+    answer = await esme.ask(p.QuerySm(message_id=message_id))
+    assert isinstance(answer, p.QuerySmResp)
+    assert answer.message_id == message_id
+    return answer.message_state, answer.final_date, answer.error_code
+
+
+@in_a_loop
+async def test_query_sm_tells_what_was_said_last() -> None:
+    class Day:
+        def now(self) -> int:
+            return 1_767_225_600_000  # 2026-01-01
+
+    clock = PushableClock(Day())
+    async with operator(clock) as smsc:
+        esme = await Esme.bound(smsc)
+        message_id = (await esme.submit("33612340007", wants=0)).message_id
+        assert await state(esme, message_id) == (1, "", 0)
+        clock.advance(1_000)
+        assert await state(esme, message_id) == (5, "260101000001000+", 1)
+        clock.advance(1_000)
+        assert await state(esme, message_id) == (2, "260101000002000+", 0)
+
+
+@in_a_loop
+async def test_query_sm_knows_no_other_ids() -> None:
+    async with operator(still()) as smsc:
+        answer = await (await Esme.bound(smsc)).ask(p.QuerySm(message_id="4711"))
+        assert answer.status == Status.ESME_RINVMSGID
+
+
+@pytest.mark.parametrize("settings", [{"max_submit_per_second": 5}, {"behaviour": Behaviour(submit_per_second=5)}])
+@in_a_loop
+async def test_too_many_at_once_are_throttled(settings: dict[str, object]) -> None:
+    async with operator(still(), **settings) as smsc:
+        esme = await Esme.bound(smsc)
+        started = time.monotonic()
+        statuses = [(await esme.submit("33612340005")).status for _ in range(20)]
+        most = 5 + 5 * (time.monotonic() - started)
+        assert set(statuses) == {Status.ESME_ROK, Status.ESME_RTHROTTLED}
+        assert 5 <= statuses.count(Status.ESME_ROK) <= most
+        assert smsc.submitted == statuses.count(Status.ESME_ROK)
+
+
+def test_a_meter_fills_up_again_but_never_above_one_second() -> None:
+    meter = Meter(2)
+    assert [meter.passes(100.0) for _ in range(3)] == [True, True, False]
+    assert [meter.passes(100.5) for _ in range(2)] == [True, False]
+    assert [meter.passes(900.0) for _ in range(3)] == [True, True, False]
+    assert all(Meter(0).passes(0.0) for _ in range(1000))
