@@ -48,8 +48,7 @@ def reads(folder: Path) -> list[Row]:
         p99 = max(run.p99_ms for run in status)
         name = f"bulk-status, {recipients} recipients"
         rows += [
-            Row(name, f"{asked:,.0f}/s, p99 {p99:.1f} ms", f"{asked / fixed:.2f}",
-                f"static answer {fixed:,.0f}/s"),
+            Row(name, f"{asked:,.0f}/s, p99 {p99:.1f} ms", f"{asked / fixed:.2f}", f"static answer {fixed:,.0f}/s"),
             Row(name, f"{asked:,.0f}/s", f"{asked / raw:.2f}", f"SQLite read alone {raw:,.0f}/s"),
         ]
         if recipients == 2:
@@ -75,8 +74,15 @@ def receipts(folder: Path, messages: int = 240) -> list[Row]:
     count = messages * 500
     place = workplace(folder / "receipts", messages=messages, answered=True)
     bare = _bare_updates(folder / "bare.db", count)
-    command = [sys.executable, "-m", "benchmarks.receipt_peer", str(place.smsc_port), str(count), str(FIRST_SMSC_ID),
-               "4000"]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.receipt_peer",
+        str(place.smsc_port),
+        str(count),
+        str(FIRST_SMSC_ID),
+        "4000",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as peer:
         output = peer.stdout
         if output is None or output.readline() != "listening\n":
@@ -89,11 +95,19 @@ def receipts(folder: Path, messages: int = 240) -> list[Row]:
     _must_be_delivered(place, count)
     rate = count / result["seconds"]
     return [
-        Row("durable receipts, socket to response", f"{rate:,.0f}/s", f"{rate / bare:.2f}",
-            f"SQLite updates alone, 1,000 to a commit {bare:,.0f}/s"),
+        Row(
+            "durable receipts, socket to response",
+            f"{rate:,.0f}/s",
+            f"{rate / bare:.2f}",
+            f"SQLite updates alone, 1,000 to a commit {bare:,.0f}/s",
+        ),
         Row("resident memory, under receipts", f"{used:.0f} MB", "", ""),
-        Row("on disk, all of one recipient with its receipt", f"{place.bytes_on_disk() / count:.0f} bytes", "",
-            f"{count:,} recipients"),
+        Row(
+            "on disk, all of one recipient with its receipt",
+            f"{place.bytes_on_disk() / count:.0f} bytes",
+            "",
+            f"{count:,} recipients",
+        ),
     ]
 
 
@@ -127,16 +141,25 @@ def sends(folder: Path) -> list[Row]:
     many = ",".join(f"+336{number:08d}" for number in range(500))
     body = '{"apiKey": "%s", "phoneNumbers": "%s", "message": "What happened to every recipient?"}'
     with running(place):
-        one = http_load.post(f"{place.url}/v1/send", body % (place.key, "+33611111111"), folder, connections=64,
-                             seconds=SECONDS)
+        one = http_load.post(
+            f"{place.url}/v1/send", body % (place.key, "+33611111111"), folder, connections=64, seconds=SECONDS
+        )
         static = http_load.get(f"{place.url}/healthz", connections=64, seconds=2)
         lot = http_load.post(f"{place.url}/v1/send", body % (place.key, many), folder, connections=16, seconds=SECONDS)
     _no_errors([one, lot, static])
     return [
-        Row("sends of 1 recipient, 64 connections", f"{one.per_second:,.0f}/s", f"{one.per_second / static.per_second:.2f}",
-            f"static answer {static.per_second:,.0f}/s"),
-        Row("recipients accepted in sends of 500", f"{lot.per_second * 500:,.0f}/s",
-            f"{lot.per_second / static.per_second:.2f}", "sends against static answers"),
+        Row(
+            "sends of 1 recipient, 64 connections",
+            f"{one.per_second:,.0f}/s",
+            f"{one.per_second / static.per_second:.2f}",
+            f"static answer {static.per_second:,.0f}/s",
+        ),
+        Row(
+            "recipients accepted in sends of 500",
+            f"{lot.per_second * 500:,.0f}/s",
+            f"{lot.per_second / static.per_second:.2f}",
+            "sends against static answers",
+        ),
     ]
 
 

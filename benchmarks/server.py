@@ -67,8 +67,9 @@ class Workplace:
         return sum(path.stat().st_size for path in self.folder.glob("esito.db*"))
 
 
-def workplace(folder: Path, *, messages: int = 0, recipients: int = 500, answered: bool = False,
-              window: int = 1000) -> Workplace:
+def workplace(
+    folder: Path, *, messages: int = 0, recipients: int = 500, answered: bool = False, window: int = 1000
+) -> Workplace:
     """Make a database with so many messages; `answered`: each segment has its SMSC id, from FIRST_SMSC_ID on."""
     folder.mkdir(parents=True)
     place = Workplace(folder=folder, port=free_port(), smsc_port=free_port(), key=new_api_key())
@@ -89,8 +90,13 @@ async def _fill(place: Workplace, messages: int, recipients: int, *, answered: b
         for _ in range(messages):
             await store.accept(
                 NewMessage(
-                    account_id=account.id, created_at=now, due_at=now, sender="ESITO", gamme=Range.PREMIUM,
-                    texts=("What happened to every recipient of my message?",), unicode=False,
+                    account_id=account.id,
+                    created_at=now,
+                    due_at=now,
+                    sender="ESITO",
+                    gamme=Range.PREMIUM,
+                    texts=("What happened to every recipient of my message?",),
+                    unicode=False,
                     recipients=[
                         NewRecipient(33600000000 + seq, numbers["bench"], 0, 1, 45_000) for seq in range(recipients)
                     ],
@@ -145,8 +151,11 @@ def get_json(url: str) -> dict[str, object]:
 def environment() -> str:
     """Say on what machine this ran, as far as a figure needs it."""
     model = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-         if line.startswith("model name")),
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ),
         "unknown processor",
     )
     return f"{os.cpu_count()} cores, {model}, Python {sys.version.split()[0]}"

@@ -239,9 +239,9 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
         for task in done:
             task.result()
     finally:
-        await _stop(house, server, [
-            task for task in (serving, expiring, remembering, ready, waiting) if task is not None
-        ])
+        await _stop(
+            house, server, [task for task in (serving, expiring, remembering, ready, waiting) if task is not None]
+        )
 
 
 async def _stop(house: House, server: Server, tasks: list[asyncio.Task[Any]]) -> None:

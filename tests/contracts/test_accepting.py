@@ -59,9 +59,7 @@ async def test_a_recipient_is_found_by_its_number(store: Store) -> None:
     number = await store.accept(message(account, [33611111111, 33622222222]))
     found = await store.recipient_of(account.id, number, "+33622222222")
     assert found is not None
-    assert (found.msisdn, found.cost, found.currency, found.stopped) == (
-        "+33622222222", Decimal("0.045"), "EUR", False
-    )
+    assert (found.msisdn, found.cost, found.currency, found.stopped) == ("+33622222222", Decimal("0.045"), "EUR", False)
     assert await store.recipient_of(account.id, number, "+33633333333") is None
 
 
@@ -105,4 +103,3 @@ async def test_what_waits_to_be_sent_is_counted(store: Store) -> None:
     assert await store.to_send(account.id) == 3
     await store.claim("alpha", limit=2, at=NOW)
     assert await store.to_send(account.id) == 1
-

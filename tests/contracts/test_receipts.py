@@ -4,7 +4,7 @@ import pytest
 
 from esito.domain.states import MessageState, MultipartRule
 from esito.store.base import Store
-from tests.kit.builders import NOW, account_in, accepted, links_in, message, receipt, states_of, submitted
+from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio
 
@@ -58,8 +58,16 @@ async def test_an_orphan_is_kept_counted_and_adopted_if_its_submission_appears(s
 
 @pytest.mark.parametrize(
     ("response", "written"),
-    [("1001", "1001"), ("0a1f", "0A1F"), ("1001", "0000001001"), ("0000001001", "1001"), ("3e9", "1001"),
-     ("1001", "3E9"), ("39f99dd5", "0972660181"), ("812FC7470000001B", "9308878062554710043")],
+    [
+        ("1001", "1001"),
+        ("0a1f", "0A1F"),
+        ("1001", "0000001001"),
+        ("0000001001", "1001"),
+        ("3e9", "1001"),
+        ("1001", "3E9"),
+        ("39f99dd5", "0972660181"),
+        ("812FC7470000001B", "9308878062554710043"),
+    ],
 )
 async def test_an_id_is_recognised_in_every_spelling(store: Store, response: str, written: str) -> None:
     account = await account_in(store)
@@ -104,8 +112,12 @@ async def test_an_id_that_comes_again_means_the_newest_unfinished_segment(store:
 
 @pytest.mark.parametrize(
     ("rule", "state"),
-    [("any-failed", MessageState.UNDELIVERABLE), ("all", MessageState.WAITING), ("first", MessageState.DELIVERED),
-     ("last", MessageState.WAITING)],
+    [
+        ("any-failed", MessageState.UNDELIVERABLE),
+        ("all", MessageState.WAITING),
+        ("first", MessageState.DELIVERED),
+        ("last", MessageState.WAITING),
+    ],
 )
 async def test_segments_make_the_recipient_by_rule(store: Store, rule: str, state: MessageState) -> None:
     account = await account_in(store)

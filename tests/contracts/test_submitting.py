@@ -4,7 +4,7 @@ from esito.domain.message import Answer, SegmentRef, SubmitAnswer
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS
 from esito.store.base import Store
-from tests.kit.builders import NOW, account_in, accepted, links_in, message, receipt, states_of, submitted
+from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio
 
@@ -16,7 +16,10 @@ async def test_a_segment_is_handed_out_once(store: Store) -> None:
     first = await store.claim("alpha", limit=3, at=NOW)
     second = await store.claim("alpha", limit=3, at=NOW)
     assert [one.ref for one in first + second] == [
-        SegmentRef(number, 0, 1), SegmentRef(number, 0, 2), SegmentRef(number, 1, 1), SegmentRef(number, 1, 2)
+        SegmentRef(number, 0, 1),
+        SegmentRef(number, 0, 2),
+        SegmentRef(number, 1, 1),
+        SegmentRef(number, 1, 2),
     ]
     assert await store.claim("alpha", limit=3, at=NOW) == []
     assert not await store.due("alpha", NOW)
@@ -28,7 +31,12 @@ async def test_a_submission_says_all_that_a_submit_sm_needs(store: Store) -> Non
     await store.accept(message(account, text="où es-tu ?"))
     (one,) = await store.claim("alpha", limit=1, at=NOW)
     assert (one.msisdn, one.sender, one.text, one.unicode, one.segments, one.attempts) == (
-        "+33612345678", "ESITO", "où es-tu ?", False, 1, 0
+        "+33612345678",
+        "ESITO",
+        "où es-tu ?",
+        False,
+        1,
+        0,
     )
 
 

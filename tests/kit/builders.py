@@ -82,9 +82,7 @@ def accepted(submission: Submission, smsc_message_id: str, *, at: int = NOW + 1_
     return SubmitAnswer(ref=submission.ref, answer=Answer.ACCEPTED, at=at, smsc_message_id=smsc_message_id)
 
 
-async def submitted(
-    store: Store, new: NewMessage, ids: Sequence[str], *, link: str = "alpha", at: int = NOW
-) -> int:
+async def submitted(store: Store, new: NewMessage, ids: Sequence[str], *, link: str = "alpha", at: int = NOW) -> int:
     """Accept a message, submit all its segments and answer them with these SMSC ids; return the message id."""
     number = await store.accept(new)
     claimed = await store.claim(link, limit=1000, at=at)

@@ -70,6 +70,4 @@ class Receiving:
 
 
 def _read_reply(pdu: DeliverSm | DataSm, link: str, at: int) -> Reply:
-    return Reply(
-        link=link, source=pdu.source_addr, destination=pdu.destination_addr, received_at=at, raw=pdu.frame
-    )
+    return Reply(link=link, source=pdu.source_addr, destination=pdu.destination_addr, received_at=at, raw=pdu.frame)

@@ -110,9 +110,7 @@ class Submitter:
         if outcome.status is None:
             answer = SubmitAnswer(ref=outcome.token, answer=Answer.UNCERTAIN, at=now)
         elif outcome.status == Status.ESME_ROK:
-            answer = SubmitAnswer(
-                ref=outcome.token, answer=Answer.ACCEPTED, at=now, smsc_message_id=outcome.message_id
-            )
+            answer = SubmitAnswer(ref=outcome.token, answer=Answer.ACCEPTED, at=now, smsc_message_id=outcome.message_id)
         elif outcome.status in COME_BACK:
             pause = min(SECOND_MS << min(attempts, 6), LONGEST_PAUSE_MS)
             answer = SubmitAnswer(

@@ -198,21 +198,42 @@ def _id(name: str) -> _Field:
 
 
 _ADDRESSES: tuple[_Field, ...] = (
-    _int("source_addr_ton"), _int("source_addr_npi"), _text("source_addr", 21),
-    _int("dest_addr_ton"), _int("dest_addr_npi"), _text("destination_addr", 21),
+    _int("source_addr_ton"),
+    _int("source_addr_npi"),
+    _text("source_addr", 21),
+    _int("dest_addr_ton"),
+    _int("dest_addr_npi"),
+    _text("destination_addr", 21),
 )
 _BIND: tuple[_Field, ...] = (
-    _text("system_id", 16), _text("password", 9), _text("system_type", 13), _int("interface_version"),
-    _int("addr_ton"), _int("addr_npi"), _text("address_range", 41),
+    _text("system_id", 16),
+    _text("password", 9),
+    _text("system_type", 13),
+    _int("interface_version"),
+    _int("addr_ton"),
+    _int("addr_npi"),
+    _text("address_range", 41),
 )
 _DATA: tuple[_Field, ...] = (
-    _text("service_type", 6), *_ADDRESSES[:5], _text("destination_addr", 66),
-    _int("esm_class"), _int("registered_delivery"), _int("data_coding"),
+    _text("service_type", 6),
+    *_ADDRESSES[:5],
+    _text("destination_addr", 66),
+    _int("esm_class"),
+    _int("registered_delivery"),
+    _int("data_coding"),
 )
 _SHORT: tuple[_Field, ...] = (
-    _text("service_type", 6), *_ADDRESSES, _int("esm_class"), _int("protocol_id"), _int("priority_flag"),
-    _text("schedule_delivery_time", 17), _text("validity_period", 17), _int("registered_delivery"),
-    _int("replace_if_present_flag"), _int("data_coding"), _int("sm_default_msg_id"),
+    _text("service_type", 6),
+    *_ADDRESSES,
+    _int("esm_class"),
+    _int("protocol_id"),
+    _int("priority_flag"),
+    _text("schedule_delivery_time", 17),
+    _text("validity_period", 17),
+    _int("registered_delivery"),
+    _int("replace_if_present_flag"),
+    _int("data_coding"),
+    _int("sm_default_msg_id"),
 )
 
 _LAYOUTS: dict[Command, tuple[type[Pdu], tuple[_Field, ...]]] = {
@@ -224,10 +245,12 @@ _LAYOUTS: dict[Command, tuple[type[Pdu], tuple[_Field, ...]]] = {
     Command.BIND_TRANSMITTER_RESP: (p.BindTransmitterResp, (("system_id", _last_c_string, 16),)),
     Command.BIND_TRANSCEIVER_RESP: (p.BindTransceiverResp, (("system_id", _last_c_string, 16),)),
     Command.QUERY_SM: (
-        p.QuerySm, (_text("message_id", 65), _int("source_addr_ton"), _int("source_addr_npi"), _text("source_addr", 21)),
+        p.QuerySm,
+        (_text("message_id", 65), _int("source_addr_ton"), _int("source_addr_npi"), _text("source_addr", 21)),
     ),
     Command.QUERY_SM_RESP: (
-        p.QuerySmResp, (_text("message_id", 65), _text("final_date", 17), _int("message_state"), _int("error_code")),
+        p.QuerySmResp,
+        (_text("message_id", 65), _text("final_date", 17), _int("message_state"), _int("error_code")),
     ),
     Command.SUBMIT_SM: (p.SubmitSm, _SHORT),
     Command.DELIVER_SM: (p.DeliverSm, _SHORT),

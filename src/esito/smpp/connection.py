@@ -71,10 +71,10 @@ class ConnectionOwner(Protocol):
     """Who a connection reports to."""
 
     def bound(self, connection: "Connection") -> None:
-        """The bind was accepted."""
+        """Note that the bind was accepted."""
 
     def rejected(self, connection: "Connection", status: int) -> None:
-        """The bind was refused with this command_status."""
+        """Note that the bind was refused with this command_status."""
 
     def answered(self, answers: list[Answered]) -> None:
         """Responses to submit_sm, all those of one read."""
@@ -217,9 +217,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._refuse(error)
             except RemoteProtocolError as error:
                 log.warning("smpp_out_of_turn", link=self.settings.name, reason=str(error))
-                self._write(
-                    encode(GenericNack(sequence=_sequence_of(frame), status=Status.ESME_RINVBNDSTS))
-                )
+                self._write(encode(GenericNack(sequence=_sequence_of(frame), status=Status.ESME_RINVBNDSTS)))
         if answers:
             self._owner.answered(answers)
         if deliveries:
@@ -297,8 +295,8 @@ class Connection(asyncio.BufferedProtocol):
     async def _keep(self, pdus: list[DeliverSm | DataSm]) -> None:
         try:
             statuses = await self._owner.delivered(pdus)
-        except Exception as error:  # noqa: BLE001  whatever happened: nothing was kept, so nothing is answered
-            log.error("receipts_not_kept", link=self.settings.name, count=len(pdus), reason=repr(error))
+        except Exception as error:
+            log.exception("receipts_not_kept", link=self.settings.name, count=len(pdus), reason=repr(error))
             self.close("receipts could not be kept")
             return
         finally:
@@ -314,12 +312,12 @@ class Connection(asyncio.BufferedProtocol):
         self._mind_the_pressure()
 
     def pause_writing(self) -> None:
-        """The peer does not read what we write."""
+        """Note that the peer does not read what we write."""
         self._peer_is_slow = True
         self._mind_the_pressure()
 
     def resume_writing(self) -> None:
-        """The peer reads again."""
+        """Note that the peer reads again."""
         self._peer_is_slow = False
         self._mind_the_pressure()
         self._owner.eased()

@@ -188,8 +188,6 @@ class Link:
                 log.exception("link_failed", link=self.settings.name, kind=binding.kind)
                 lasted = 0.0
             failures = 0 if lasted > STABLE_AFTER else failures + 1
-            if self._stopping:
-                return
             await asyncio.sleep(self._pause(failures))
 
     def _pause(self, failures: int) -> float:

@@ -25,7 +25,7 @@ class Concatenation(Enum):
 
 
 @lru_cache(maxsize=1024)
-def _segments(text: str, unicode: bool) -> tuple[SegmentText, ...]:  # noqa: FBT001  a cache's key
+def _segments(text: str, unicode: bool) -> tuple[SegmentText, ...]:
     return split(prepare(text, unicode=unicode))
 
 

@@ -6,7 +6,7 @@ esm_class says so. What cannot be read is kept all the same: nothing here raises
 """
 
 import re
-from datetime import datetime, timezone, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from functools import lru_cache
 
@@ -52,7 +52,7 @@ def kind_of(pdu: DeliverSm | DataSm) -> Kind:
     return Kind.REPLY
 
 
-def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = timezone.utc) -> DeliveryReceipt:
+def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = UTC) -> DeliveryReceipt:
     """Return what the PDU says, and the PDU itself as it came.
 
     `at` is when it arrived, in milliseconds; `zone` is the one the operator's dates are in.

@@ -61,8 +61,11 @@ NEXT_BIND = {
     (Bind.UNBOUND, Command.ENQUIRE_LINK): Bind.UNBOUND,
     (Bind.UNBOUND, Command.ENQUIRE_LINK_RESP): Bind.UNBOUND,
     (Bind.UNBOUND, Command.GENERIC_NACK): Bind.UNBOUND,
-    **{(bound, command): bound for bound in _BOUND
-       for command in (Command.ENQUIRE_LINK, Command.ENQUIRE_LINK_RESP, Command.GENERIC_NACK)},
+    **{
+        (bound, command): bound
+        for bound in _BOUND
+        for command in (Command.ENQUIRE_LINK, Command.ENQUIRE_LINK_RESP, Command.GENERIC_NACK)
+    },
     **{(bound, command): Bind.UNBOUND for bound in _BOUND for command in (Command.UNBIND, Command.UNBIND_RESP)},
 }
 """What the SMSC may send in which state, and the state it leads to."""

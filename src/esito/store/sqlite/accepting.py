@@ -10,7 +10,7 @@ from esito.domain.errors import NotEnoughCredit
 from esito.domain.message import NewMessage, NewRecipient
 from esito.domain.states import MessageState
 from esito.domain.timing import VALIDITY_MS
-from esito.store.sqlite.connection import QUERIES, run_rows, SqlValue
+from esito.store.sqlite.connection import QUERIES, SqlValue, run_rows
 
 ID_BLOCK = 1000
 """Message ids are handed out from blocks, so that a send need not write a counter."""
@@ -47,9 +47,7 @@ class Accepting:
     def __init__(self) -> None:
         self._ids = IdBlocks()
 
-    def __call__(
-        self, connection: apsw.Connection, messages: Sequence[NewMessage]
-    ) -> list[int | NotEnoughCredit]:
+    def __call__(self, connection: apsw.Connection, messages: Sequence[NewMessage]) -> list[int | NotEnoughCredit]:
         """Keep every message its account can pay; return its id, or the refusal."""
         try:
             return self._accept(connection, messages)

@@ -99,14 +99,14 @@ class SqliteStore:
         """Keep a new account with its first key. Raises NameTaken."""
         micros = to_micros(credit)
         return cast(
-            Account,
+            "Account",
             await self._administer(lambda open_: accounts.create_account(open_, name, micros, key_digest, at)),
         )
 
     async def add_key(self, account: str, *, key_digest: bytes, label: str, at: int) -> ApiKey:
         """Keep another key of an account. Raises NoSuchAccount."""
         return cast(
-            ApiKey, await self._administer(lambda open_: accounts.add_key(open_, account, key_digest, label, at))
+            "ApiKey", await self._administer(lambda open_: accounts.add_key(open_, account, key_digest, label, at))
         )
 
     async def disable_key(self, account: str, key_id: int) -> None:
@@ -115,7 +115,7 @@ class SqliteStore:
 
     async def set_account_state(self, account: str, state: AccountState) -> Account:
         """Open, disable or block an account. Raises NoSuchAccount."""
-        return cast(Account, await self._administer(lambda open_: accounts.set_state(open_, account, state)))
+        return cast("Account", await self._administer(lambda open_: accounts.set_state(open_, account, state)))
 
     async def accounts(self) -> list[tuple[Account, list[ApiKey]]]:
         """Return every account with its keys, by name."""
@@ -141,27 +141,27 @@ class SqliteStore:
 
     async def register_links(self, links: Sequence[LinkRecord]) -> dict[str, int]:
         """Keep the links that are configured; return the number of each, stable over restarts."""
-        return cast(dict[str, int], await self._writer.do(self._register, links))
+        return cast("dict[str, int]", await self._writer.do(self._register, links))
 
     async def accept(self, message: NewMessage) -> int:
         """Keep message, recipients, texts and price; return the id. Raises NotEnoughCredit."""
-        return cast(int, await self._writer.do(self._accepting, message))
+        return cast("int", await self._writer.do(self._accepting, message))
 
     async def recover(self, at: int) -> int:
         """Settle what a dead process left between submit_sm and its response."""
-        return cast(int, await self._writer.do(self._recover, at))
+        return cast("int", await self._writer.do(self._recover, at))
 
     async def claim(self, link: str, *, limit: int, at: int) -> list[Submission]:
         """Return up to `limit` segments to submit by this link now, their intent kept."""
-        return cast(list[Submission], await self._writer.do(self._claim, Claim(link, limit, at)))
+        return cast("list[Submission]", await self._writer.do(self._claim, Claim(link, limit, at)))
 
     async def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> int:
         """Keep what became of submissions; return how many recipients moved."""
-        return cast(int, await self._writer.do(self._answer, Answers(link, answers)))
+        return cast("int", await self._writer.do(self._answer, Answers(link, answers)))
 
     async def apply_receipts(self, receipts: Sequence[DeliveryReceipt]) -> Settled:
         """Move each recipient up the ladder, in one transaction; tell what it came to."""
-        return cast(Settled, await self._writer.do(self._settling, receipts))
+        return cast("Settled", await self._writer.do(self._settling, receipts))
 
     async def keep_replies(self, replies: Sequence[Reply]) -> None:
         """Keep what subscribers wrote, in one transaction."""
@@ -169,14 +169,14 @@ class SqliteStore:
 
     async def expire(self, at: int, *, limit: int = 1000) -> int:
         """Infer EXPIRED for recipients without a final word 48 h after their submission."""
-        return cast(int, await self._writer.do(self._expiring, Expiry(at, limit)))
+        return cast("int", await self._writer.do(self._expiring, Expiry(at, limit)))
 
     # -- questions --------------------------------------------------------------------------
 
     async def recipients_of(self, account_id: int, message_id: int) -> list[StatusRow] | None:
         """Return every recipient of a message in order of submission."""
         rows = self._read.execute(QUERIES["recipients_of"], (message_id, account_id)).fetchall()
-        return cast(list[StatusRow], rows) or None
+        return cast("list[StatusRow]", rows) or None
 
     async def recipient_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientDetail | None:
         """Return one recipient."""
@@ -213,7 +213,7 @@ class SqliteStore:
             return None
         offset = min((page - 1) * size, total)
         rows = self._read.execute(QUERIES["recipients_by_tag"], (account_id, tag, size, offset)).fetchall()
-        return TagPage(total=total, rows=cast(list[StatusRow], rows))
+        return TagPage(total=total, rows=cast("list[StatusRow]", rows))
 
     async def to_send(self, account_id: int) -> int:
         """Count the recipients of this account that are accepted and not yet submitted."""
@@ -235,7 +235,7 @@ class SqliteStore:
     async def counts(self) -> Counts:
         """Count what the store holds."""
         row = self._read.execute(QUERIES["counts"]).fetchone()
-        messages, recipients, queued, unanswered, unmatched, callbacks = cast(tuple[int, ...], row)
+        messages, recipients, queued, unanswered, unmatched, callbacks = cast("tuple[int, ...]", row)
         by_status: dict[str, int] = {}
         for state, count in cast("list[tuple[int, int]]", self._read.execute(QUERIES["counts_by_state"]).fetchall()):
             word = public_word(MessageState(state))

@@ -102,8 +102,15 @@ def _receipts(connection: apsw.Connection) -> Iterator[str]:
         if not placed:
             yield f"trail row {number} ({verdict}) belongs neither to a recipient nor to the orphans"
         found = checksum(
-            received_at=received_at, verdict=verdict, smsc_id=smsc_id, state=state, error=error,
-            message_id=message, seq=seq, part=part, raw=raw,
+            received_at=received_at,
+            verdict=verdict,
+            smsc_id=smsc_id,
+            state=state,
+            error=error,
+            message_id=message,
+            seq=seq,
+            part=part,
+            raw=raw,
         )
         if found != kept:
             yield f"trail row {number} does not match its checksum: it was altered after it was written"

@@ -83,9 +83,7 @@ def run_rows(connection: apsw.Connection, name: str, rows: Iterable[Sequence[Sql
         connection.execute(statement, parameters)
 
 
-def ask_rows(
-    connection: apsw.Connection, name: str, rows: Iterable[Sequence[SqlValue]]
-) -> list[Any]:
+def ask_rows(connection: apsw.Connection, name: str, rows: Iterable[Sequence[SqlValue]]) -> list[Any]:
     """Ask a named question, whose answer is one JSON array of rows, about all the rows."""
     answers: list[Any] = []
     for statement, parameters in _chunked(name, rows):
@@ -93,17 +91,13 @@ def ask_rows(
     return answers
 
 
-def ask(
-    connection: apsw.Connection, name: str, parameters: Sequence[SqlValue] = ()
-) -> list[Any]:
+def ask(connection: apsw.Connection, name: str, parameters: Sequence[SqlValue] = ()) -> list[Any]:
     """Ask a named question whose answer is one JSON array of rows, of the columns that it selects."""
     answer: list[Any] = msgspec.json.decode(str(connection.execute(QUERIES[name], parameters).get))
     return answer
 
 
-def _chunked(
-    name: str, rows: Iterable[Sequence[SqlValue]]
-) -> Iterable[tuple[str, list[SqlValue]]]:
+def _chunked(name: str, rows: Iterable[Sequence[SqlValue]]) -> Iterable[tuple[str, list[SqlValue]]]:
     waiting = list(rows)
     done = 0
     while done < len(waiting):

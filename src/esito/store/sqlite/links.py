@@ -31,9 +31,7 @@ class Links:
         """Return a registered link."""
         return self._known[name]
 
-    def register(
-        self, connection: apsw.Connection, batches: Sequence[Sequence[LinkRecord]]
-    ) -> list[dict[str, int]]:
+    def register(self, connection: apsw.Connection, batches: Sequence[Sequence[LinkRecord]]) -> list[dict[str, int]]:
         """Keep links under stable numbers."""
         return [{record.name: self._register(connection, record) for record in batch} for batch in batches]
 

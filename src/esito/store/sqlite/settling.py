@@ -17,9 +17,8 @@ from esito.domain.receipt import DeliveryReceipt, Reply
 from esito.domain.states import MessageState
 from esito.store.base import Settled
 from esito.store.checksum import checksum
-from esito.store.sqlite.connection import ask_rows, QUERIES, run_rows, SqlValue, value
+from esito.store.sqlite.connection import QUERIES, SqlValue, ask_rows, run_rows, value
 from esito.store.sqlite.links import Links
-
 
 _Move = TypeVar("_Move", bound=tuple[object, ...])
 
@@ -30,15 +29,12 @@ class Settling:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    def __call__(
-        self, connection: apsw.Connection, batches: Sequence[Sequence[DeliveryReceipt]]
-    ) -> list[Settled]:
+    def __call__(self, connection: apsw.Connection, batches: Sequence[Sequence[DeliveryReceipt]]) -> list[Settled]:
         """Settle the receipts of all batches in the order they came."""
         receipts = [receipt for batch in batches for receipt in batch]
         settled = _settle(connection, self._links, receipts)
         nothing = Settled(0, {})
         return [settled, *[nothing] * (len(batches) - 1)]
-
 
     def keep_replies(self, connection: apsw.Connection, batches: Sequence[Sequence[Reply]]) -> list[None]:
         """Keep what subscribers wrote."""
@@ -194,9 +190,10 @@ def _write(
     run_rows(
         connection,
         "move_segments",
-        [(move.message_id, move.seq, move.part, move.state, move.done_at, move.error_code) for move in _last(
-            decisions.segments, 3
-        )],
+        [
+            (move.message_id, move.seq, move.part, move.state, move.done_at, move.error_code)
+            for move in _last(decisions.segments, 3)
+        ],
     )
     run_rows(connection, "move_recipients", _last(decisions.recipients, 2))
     run_rows(connection, "insert_callbacks", decisions.callbacks)

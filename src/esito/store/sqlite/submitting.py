@@ -9,7 +9,7 @@ from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.message_ids import canonical
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
-from esito.store.sqlite.connection import ask, ask_rows, QUERIES, run_rows, SqlValue
+from esito.store.sqlite.connection import QUERIES, SqlValue, ask, ask_rows, run_rows
 from esito.store.sqlite.links import KnownLink, Links
 from esito.store.sqlite.settling import adopt, conclude
 
@@ -44,9 +44,7 @@ class Submitting:
 
     def _claim(self, connection: apsw.Connection, claim: Claim) -> list[Submission]:
         link = self._links.named(claim.link)
-        again = [
-            SegmentRef(*row) for row in ask(connection, "postponed", (link.id, claim.at, claim.limit))
-        ]
+        again = [SegmentRef(*row) for row in ask(connection, "postponed", (link.id, claim.at, claim.limit))]
         run_rows(connection, "resubmit", [(*ref, claim.at) for ref in again])
         fresh = _claim_fresh(connection, link, claim, claim.limit - len(again))
         return _submissions(connection, again + fresh)
@@ -70,9 +68,7 @@ class Submitting:
             [_other_row(one, link) for one in batch.answers if one.answer is not Answer.ACCEPTED],
         )
         refused = [one for one in batch.answers if one.answer is Answer.REFUSED]
-        moved = conclude(
-            connection, self._links, [(one.ref, _refusal(batch.link, one)) for one in refused]
-        )
+        moved = conclude(connection, self._links, [(one.ref, _refusal(batch.link, one)) for one in refused])
         known = [(link.operator, shelf) for shelf in shelves if shelf]
         return moved + adopt(connection, self._links, known, at=max((one.at for one in batch.answers), default=0))
 
@@ -121,9 +117,7 @@ def _claim_fresh(connection: apsw.Connection, link: KnownLink, claim: Claim, lim
         parts = range(first, segments + 1)[:room]
         claimed += [SegmentRef(message_id, seq, part) for part in parts]
         if first + len(parts) <= segments:
-            connection.execute(
-                QUERIES["move_outgoing"], (link.id, due_at, message_id, seq, first + len(parts))
-            )
+            connection.execute(QUERIES["move_outgoing"], (link.id, due_at, message_id, seq, first + len(parts)))
             break
         if seq == last_seq:
             finished.append((link.id, due_at, message_id))
@@ -152,4 +146,3 @@ def _submissions(connection: apsw.Connection, refs: list[SegmentRef]) -> list[Su
         )
         for row in ask_rows(connection, "submissions", refs)
     ]
-

@@ -84,7 +84,7 @@ class Writer:
             return
         try:
             connection = self._connect()
-        except Exception as error:  # noqa: BLE001  whatever it is, the caller of start() must hear of it
+        except Exception as error:
             loop.call_soon_threadsafe(_settle, self._opened, error)
             return
         loop.call_soon_threadsafe(_settle, self._opened, None)
@@ -128,7 +128,7 @@ class Writer:
             for job in batch:
                 job.result = StoreFailed(str(error))
             self._failed(error)
-        except Exception as error:  # noqa: BLE001  every caller must hear that nothing was kept
+        except Exception as error:
             log.warning("commit_refused", error=str(error), jobs=len(batch))
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
