@@ -261,6 +261,7 @@ def _services(house: House) -> Services:
         store=house.store,
         acceptance=house.acceptance,
         clock=house.clock,
+        prices=_prices(house.settings),
         key_secret=key_secret(house.settings),
         error_status=house.settings.http.error_status,
         pushable=house.settings.clock.pushable,

@@ -93,10 +93,10 @@ class Routes:
 
 
 class Terms(NamedTuple):
-    """What sending one text to one region means: its link and its price for all segments."""
+    """What sending to numbers that begin alike means: their link and the price of a segment, in micro-euros."""
 
     link: int
-    cost: int
+    price: int
 
 
 class Acceptance:
@@ -180,21 +180,21 @@ class Acceptance:
             if digits in stopped:
                 plan.refuse(msisdn, STOPPED)
                 continue
-            terms = self._terms(plan, msisdn, text)
+            terms = self._terms(plan, msisdn)
             if isinstance(terms, int):
                 plan.refuse(msisdn, terms)
             else:
-                plan.recipients.append(NewRecipient(digits, terms.link, text, plan.segments[text], terms.cost))
+                plan.recipients.append(NewRecipient(digits, terms.link, text, plan.segments[text], terms.price * plan.segments[text]))
 
-    def _terms(self, plan: "_Plan", msisdn: str, text: int) -> Terms | int:
+    def _terms(self, plan: "_Plan", msisdn: str) -> Terms | int:
         """Return link and price, or the code of the problem; numbers that begin alike are answered alike."""
-        key = (msisdn[:9], len(msisdn), text)
+        key = (msisdn[:9], len(msisdn))
         known = plan.terms.get(key)
         if known is None:
-            known = plan.terms[key] = self._work_out(plan, msisdn, text)
+            known = plan.terms[key] = self._work_out(plan, msisdn)
         return known
 
-    def _work_out(self, plan: "_Plan", msisdn: str, text: int) -> Terms | int:
+    def _work_out(self, plan: "_Plan", msisdn: str) -> Terms | int:
         if is_mobile(msisdn) is False:
             return NOT_MOBILE
         price = self._prices.price(country_of(msisdn), int(plan.draft.gamme))
@@ -202,8 +202,8 @@ class Acceptance:
             return NO_PRICE
         link = self._routes.link_for(msisdn)
         number = 0 if link is None else self._routes.numbers[link]
-        cost = 0 if plan.draft.sandbox else to_micros(price * plan.segments[text])
-        return Terms(number, cost)
+        micros = 0 if plan.draft.sandbox else to_micros(price)
+        return Terms(number, micros)
 
     def _accepted(
         self, message_id: int, draft: Draft, message: NewMessage, problems: Sequence[NumberProblem]
@@ -231,7 +231,7 @@ class _Plan:
     segments: list[int]
     recipients: list[NewRecipient] = field(default_factory=list)
     problems: list[NumberProblem] = field(default_factory=list)
-    terms: dict[tuple[str, int, int], Terms | int] = field(default_factory=dict)
+    terms: dict[tuple[str, int], Terms | int] = field(default_factory=dict)
 
     def refuse(self, msisdn: str, code: int) -> None:
         self.problems.append(NumberProblem(code=code, msisdn=msisdn))

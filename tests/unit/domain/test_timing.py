@@ -181,7 +181,7 @@ def test_a_schedule_hands_over_a_flood_in_portions() -> None:
         for number in range(250):
             schedule.add(VALIDITY_MS, number)
         clock.advance(VALIDITY_MS)
-        while sum(sizes) < 250:  # noqa: ASYNC110  the schedule has no event to wait for
+        while sum(sizes) < 250:
             await asyncio.sleep(0.001)
         schedule.close()
         return sizes

@@ -163,5 +163,5 @@ class Esme:
 async def eventually(true: Callable[[], bool]) -> None:
     """Return once something about the simulator is true."""
     async with asyncio.timeout(SOON):
-        while not true():  # noqa: ASYNC110  counters have no event to wait for
+        while not true():
             await asyncio.sleep(0.002)
