@@ -184,7 +184,8 @@ class Acceptance:
             if isinstance(terms, int):
                 plan.refuse(msisdn, terms)
             else:
-                plan.recipients.append(NewRecipient(digits, terms.link, text, plan.segments[text], terms.price * plan.segments[text]))
+                segments = plan.segments[text]
+                plan.recipients.append(NewRecipient(digits, terms.link, text, segments, terms.price * segments))
 
     def _terms(self, plan: "_Plan", msisdn: str) -> Terms | int:
         """Return link and price, or the code of the problem; numbers that begin alike are answered alike."""
