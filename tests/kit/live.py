@@ -1,5 +1,6 @@
 """A real server process with an account, for tests that speak to it over a socket."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -26,6 +27,12 @@ class LiveServer:
     api_key: str
     process: subprocess.Popen[str]
     config_path: Path
+
+    def kill_and_restart(self) -> "LiveServer":
+        """Kill the process without a word (`kill -9`) and start another on what it left behind."""
+        self.process.kill()
+        self.process.wait()
+        return dataclasses.replace(self, process=_serve(self.config_path))
 
     @property
     def address(self) -> tuple[str, int]:
@@ -81,16 +88,15 @@ def live_server(
     path = directory / "esito.toml"
     path.write_text(_toml(directory, port, smsc_port, config), encoding="utf-8")
     made = _run("account", "create", account, "--credit", credit, "--json", "--config", str(path))
-    with (directory / "server.log").open("a", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "esito", "serve", "--config", str(path)], stderr=log, text=True, env=_environment()
-        )
+    process = _serve(path)
     server = LiveServer(
         url=f"http://127.0.0.1:{port}", api_key=json.loads(made)["apiKey"], process=process, config_path=path
     )
     try:
-        _wait_until_alive(server)
+        wait_until_alive(server)
         yield server
+        if process.poll() == -signal.SIGKILL:  # by `kill_and_restart`, whose caller ends the last process
+            return
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0, (directory / "server.log").read_text(encoding="utf-8")
     finally:
@@ -98,10 +104,19 @@ def live_server(
         process.wait()
 
 
+def _serve(config: Path) -> subprocess.Popen[str]:
+    with (config.parent / "server.log").open("a", encoding="utf-8") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "esito", "serve", "--config", str(config)], stderr=log, text=True, env=_environment()
+        )
+
+
 @contextmanager
-def live_smsc(port: int) -> Iterator[None]:
+def live_smsc(port: int, journal: Path | None = None) -> Iterator[None]:
     """Run the simulator on a port until the block ends; it accepts what `live_server` binds with."""
     words = ["smsc", "--listen", f"127.0.0.1:{port}", "--json"]
+    if journal is not None:
+        words += ["--log", str(journal)]
     process = subprocess.Popen(
         [sys.executable, "-m", "esito", *words],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=_environment(),
@@ -156,7 +171,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_alive(server: LiveServer) -> None:
+def wait_until_alive(server: LiveServer) -> None:
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
         assert server.process.poll() is None, "the server ended"
