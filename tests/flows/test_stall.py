@@ -1,0 +1,61 @@
+"""A query for 500 recipients does not hold the loop up for others, and a writer does not hold up a read."""
+
+import asyncio
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+
+from esito.store.sqlite import SqliteStore
+from tests.kit.builders import account_in, links_in, message
+
+pytestmark = pytest.mark.anyio
+
+LIMIT = 0.005
+"""Seconds that one query may keep the event loop from others."""
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def test_a_read_of_500_holds_the_loop_for_less_than_five_milliseconds(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "esito.db")
+    await store.open()
+    account = await account_in(store, credit="1000")
+    await links_in(store)
+    number = await store.accept(message(account, range(33600000000, 33600000500)))
+    took = []
+    for _ in range(200):
+        began = time.perf_counter()
+        rows = await store.recipients_of(account.id, number)
+        took.append(time.perf_counter() - began)
+        assert rows is not None
+        assert len(rows) == 500
+        await asyncio.sleep(0)
+    await store.close()
+    # The median: a machine that is busy elsewhere may stop us at any moment.
+    assert statistics.median(took) < LIMIT
+
+
+async def test_reads_go_on_while_a_transaction_is_open(tmp_path: Path) -> None:
+    """Another process holds the write lock; a read still answers at once, a write waits for it."""
+    store, other = SqliteStore(tmp_path / "esito.db"), SqliteStore(tmp_path / "esito.db")
+    await store.open()
+    await other.open()
+    account = await account_in(store, credit="1000")
+    await links_in(store)
+    number = await store.accept(message(account))
+    held = other._open_for_writing()
+    held.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.ensure_future(store.accept(message(account)))
+    await asyncio.sleep(0.05)
+    assert await store.recipients_of(account.id, number) is not None
+    assert not waiting.done()
+    held.execute("COMMIT")
+    assert await waiting > number
+    held.close()
+    await other.close()
+    await store.close()
