@@ -330,7 +330,7 @@ class Connection(asyncio.BufferedProtocol):
         if not self._paused and (self._peer_is_slow or self._unanswered >= limit):
             self._paused = True
             self._transport.pause_reading()
-        elif self._paused and not self._peer_is_slow and self._unanswered < limit // 2:
+        elif self._paused and not self._peer_is_slow and self._unanswered <= limit // 2:
             self._paused = False
             self._transport.resume_reading()
 
