@@ -29,6 +29,7 @@ lint: setup  ## ruff, mypy and the floors of the house
 	$(BIN)/python -m pytest --quiet tests/test_floors.py
 
 bench: setup  ## print the table of ratios; ARGS is passed on
+	@sh scripts/test-deps bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 format: setup  ## let ruff set the code

@@ -155,7 +155,7 @@ async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
     receiving = Receiving(store=store, clock=clock, zones={link.name: link.zone for link in settings.links})
     gateway = Gateway(receiving)
     for link_settings in settings.links:
-        link = Link(_smpp_settings(link_settings), gateway)
+        link = Link(smpp_settings(link_settings), gateway)
         gateway.add(
             link,
             Submitter(
@@ -201,7 +201,8 @@ def _record(link: LinkSettings) -> LinkRecord:
     )
 
 
-def _smpp_settings(link: LinkSettings) -> SmppSettings:
+def smpp_settings(link: LinkSettings) -> SmppSettings:
+    """Return what the SMPP room needs to know of a configured link."""
     return SmppSettings(
         name=link.name,
         host=link.host,

@@ -1,5 +1,8 @@
 """Is it alive, is it ready, how is it doing? For monitors and orchestrators."""
 
+import asyncio
+import time
+
 import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -8,11 +11,18 @@ from starlette.routing import Route
 from esito import metrics
 from esito.api.services import Services
 from esito.domain.errors import StoreError
+from esito.store.base import Store
 
 log = structlog.get_logger()
 
 ALIVE = Response(b"ok\n", media_type="text/plain")
 """The answer of a process that runs; it never changes."""
+
+COUNT_EVERY = 10.0
+"""Seconds that a count of the store stays good; a large store takes seconds to count."""
+
+COUNT_PATIENCE = 2.0
+"""Seconds a scrape waits for a count; after that it shows the one before."""
 
 
 async def healthz(_request: Request) -> Response:
@@ -20,8 +30,42 @@ async def healthz(_request: Request) -> Response:
     return ALIVE
 
 
+class Counting:
+    """Counts the store for `/metrics`, one count at a time however often it is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._task: asyncio.Task[None] | None = None
+        self._counted_at = float("-inf")
+
+    async def refresh(self) -> None:
+        """Bring the gauges up to date, or leave a long count running behind."""
+        if self._task is None or self._task.done():
+            if time.monotonic() - self._counted_at < COUNT_EVERY:
+                return
+            self._task = asyncio.create_task(self._count(), name="counts")
+        await asyncio.wait({self._task}, timeout=COUNT_PATIENCE)
+
+    async def _count(self) -> None:
+        try:
+            counts = await self._store.counts()
+        except StoreError as error:
+            # The other metrics are worth showing, and most of all now.
+            log.warning("counts_failed", reason=str(error))
+            return
+        self._counted_at = time.monotonic()
+        metrics.counted(
+            queued=counts.queued,
+            unanswered=counts.unanswered,
+            unmatched=counts.unmatched,
+            callbacks_due=counts.callbacks_due,
+            by_status=counts.by_status,
+        )
+
+
 def routes(services: Services) -> list[Route]:
     """Return the three routes."""
+    counting = Counting(services.store)
 
     async def readyz(_request: Request) -> Response:
         """GET /readyz: 200 when messages and receipts can be taken, else 503 with what is missing."""
@@ -33,19 +77,7 @@ def routes(services: Services) -> list[Route]:
 
     async def shown_metrics(_request: Request) -> Response:
         """GET /metrics: everything we count, in Prometheus's text format."""
-        try:
-            counts = await services.store.counts()
-        except StoreError as error:
-            # The rest is worth showing, and most of all now.
-            log.warning("counts_failed", reason=str(error))
-        else:
-            metrics.counted(
-                queued=counts.queued,
-                unanswered=counts.unanswered,
-                unmatched=counts.unmatched,
-                callbacks_due=counts.callbacks_due,
-                by_status=counts.by_status,
-            )
+        await counting.refresh()
         return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})
 
     return [

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from esito import metrics
 from esito.smpp.codec import LocalProtocolError
 from esito.smpp.connection import Answered, Connection, status_name
 from esito.smpp.pace import Pace
@@ -105,6 +106,7 @@ class Link:
 
     async def start(self) -> None:
         """Begin to bind, and keep bound."""
+        metrics.LINK_WINDOW.labels(self.settings.name).set_function(lambda: self.window_in_use)
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._keep_bound(binding), name=f"{self.settings.name}-{binding.kind}")
@@ -207,9 +209,13 @@ class Link:
                     lambda: Connection(settings, binding.kind, owner), settings.host, settings.port, ssl=settings.tls
                 )
         except (OSError, TimeoutError) as error:
-            binding.last_error = f"cannot connect: {error or 'timeout'}"
+            reason = f"cannot connect: {error or 'timeout'}"
+            # Said aloud once, not at every try of an SMSC that is down for hours.
+            say = log.info if binding.last_error == reason else log.warning
+            binding.last_error = reason
             binding.enter("lost")
-            log.warning("link_unreachable", link=settings.name, kind=binding.kind, reason=binding.last_error)
+            metrics.LINK_BINDS.labels(self.settings.name, "unreachable").inc()
+            say("link_unreachable", link=settings.name, kind=binding.kind, reason=reason)
             return 0.0
         binding.connection = connection
         why = await connection.closed
@@ -230,6 +236,7 @@ class Link:
         binding.connection = connection
         binding.last_error, binding.last_status = "", None
         binding.enter("bound")
+        metrics.LINK_BINDS.labels(self.settings.name, status_name(0)).inc()
         log.info("link_bound", link=self.settings.name, kind=binding.kind)
         self._events.changed(self)
 
@@ -238,6 +245,7 @@ class Link:
         binding.last_status = status
         binding.last_error = f"bind rejected: {status_name(status)}"
         binding.enter("rejected")
+        metrics.LINK_BINDS.labels(self.settings.name, status_name(status)).inc()
         log.warning("bind_rejected", link=self.settings.name, kind=binding.kind, status=status_name(status))
 
     def take_answers(self, answers: list[Answered]) -> None:
@@ -245,6 +253,7 @@ class Link:
         throttled = sum(one.status in {Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL} for one in answers)
         if throttled:
             self.throttled_count += throttled
+            metrics.LINK_THROTTLED.labels(self.settings.name).inc(throttled)
             self.pace.throttled(asyncio.get_running_loop().time())
         self._events.submitted(self, answers)
 

@@ -16,12 +16,12 @@ from esito.domain.errors import StoreError, StoreUnavailable
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.pricing import from_micros, to_micros
 from esito.domain.receipt import DeliveryReceipt, Reply
-from esito.domain.states import MessageState, public_word
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
 from esito.store.sqlite import accounts
 from esito.store.sqlite.accepting import Accepting
 from esito.store.sqlite.books import read_books
 from esito.store.sqlite.connection import QUERIES, connect, migrate, require_safe_engine, value
+from esito.store.sqlite.counting import read_counts
 from esito.store.sqlite.expiry import Expiring, Expiry
 from esito.store.sqlite.links import Links
 from esito.store.sqlite.settling import Settling
@@ -233,22 +233,8 @@ class SqliteStore:
         return bool(value(self._read, QUERIES["due"], (self._links.named(link).id, at)))
 
     async def counts(self) -> Counts:
-        """Count what the store holds."""
-        row = self._read.execute(QUERIES["counts"]).fetchone()
-        messages, recipients, queued, unanswered, unmatched, callbacks = cast("tuple[int, ...]", row)
-        by_status: dict[str, int] = {}
-        for state, count in cast("list[tuple[int, int]]", self._read.execute(QUERIES["counts_by_state"]).fetchall()):
-            word = public_word(MessageState(state))
-            by_status[word] = by_status.get(word, 0) + count
-        return Counts(
-            messages=messages,
-            recipients=recipients,
-            by_status=by_status,
-            queued=queued,
-            unanswered=unanswered,
-            unmatched=unmatched,
-            callbacks_due=callbacks,
-        )
+        """Count what the store holds; it scans, so it has a thread and a connection of its own."""
+        return await asyncio.to_thread(read_counts, self._path)
 
     async def writable(self) -> bool:
         """Tell whether a commit succeeds right now."""

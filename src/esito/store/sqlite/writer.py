@@ -9,6 +9,7 @@ of the end only after the commit has reached the disk.
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import apsw
 import structlog
 
+from esito import metrics
 from esito.domain.errors import StoreFailed, StoreUnavailable
 
 log = structlog.get_logger()
@@ -55,6 +57,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         opened: asyncio.Future[None] = self._loop.create_future()
         self._opened = opened
+        metrics.STORE_QUEUE.set_function(self._jobs.qsize)
         self._thread.start()
         await opened
 
@@ -89,7 +92,10 @@ class Writer:
             return
         loop.call_soon_threadsafe(_settle, self._opened, None)
         while (batch := self._next()) is not None:
+            began = time.perf_counter()
             self._commit(connection, batch)
+            metrics.STORE_COMMIT_SECONDS.observe(time.perf_counter() - began)
+            metrics.STORE_BATCH.observe(len(batch))
             try:
                 loop.call_soon_threadsafe(_settle_all, batch)
             except RuntimeError:  # the loop is gone: nobody is left to hear it
