@@ -1,6 +1,7 @@
 """Builds the house: the one place that names every concrete class."""
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -39,6 +40,10 @@ MAX_HEADERS = 32 * 1024
 SWITCH_INTERVAL = 0.0005
 """Seconds a thread may keep the interpreter while another waits: the writer must never stall the
 event loop for the usual 5 ms, nor the loop the writer."""
+
+COLLECT_AFTER = 20_000
+"""Objects that come before the collector looks for cycles among them: requests and receipts leave few,
+and what the house itself is made of is never looked at again."""
 
 CLOCK_OFFSET = "clock_offset_ms"
 """The setting that keeps how far a pushable clock was pushed, so that a restart does not turn it back."""
@@ -233,6 +238,8 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     if isinstance(house.clock, PushableClock):
         remembering = loop.create_task(_remember_pushes(house.clock, house.store), name="clock")
     await house.gateway.start()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
     ready = loop.create_task(on_ready(house)) if on_ready is not None else None
     waiting = loop.create_task(stopping.wait())
     try:

@@ -184,6 +184,8 @@ class Settlement:
             return
         self._note(number, receipt, verdict, chosen)
         for one in together:
+            if standing.segments[one.part - 1] >= reported:  # a sister may have got the common id later
+                continue
             standing.segments[one.part - 1] = reported
             self.decisions.segments.append(
                 SegmentMove(*one[:3], int(reported), receipt.done_at, receipt.error_code, number)

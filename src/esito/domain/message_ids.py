@@ -69,6 +69,8 @@ def spelling(response_id: str, receipt_id: str) -> Spelling | None:
     response, receipt = canonical(response), canonical(receipt)
     if response == receipt:
         return Spelling.PADDED
+    if not receipt:
+        return None
     if len(receipt) <= 20 and _DIGITS.issuperset(receipt) and f"{int(receipt):x}" == response:
         return Spelling.HEX_TO_DEC
     if len(receipt) <= 16 and _HEX.issuperset(receipt) and str(int(receipt, 16)) == response:

@@ -23,11 +23,15 @@ class IdBlocks:
         self._next = 0
         self._end = 0
 
+    def resume(self, connection: apsw.Connection) -> None:
+        """Begin a new block unless the file says that ours is taken: the transaction that took it may be undone."""
+        if _first_free(connection) != self._end:
+            self._next = self._end = 0
+
     def take(self, connection: apsw.Connection) -> int:
         """Return the next id, inside the caller's transaction."""
         if self._next >= self._end:
-            kept = connection.execute("SELECT value FROM setting WHERE name = 'next_message_id'").get
-            self._next = int(str(kept)) if kept is not None else 1
+            self._next = _first_free(connection)
             self._end = self._next + ID_BLOCK
             connection.execute(
                 "INSERT INTO setting VALUES ('next_message_id', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
@@ -36,9 +40,11 @@ class IdBlocks:
         self._next += 1
         return self._next - 1
 
-    def forget(self) -> None:
-        """Begin a new block: the transaction that took this one was undone."""
-        self._next = self._end = 0
+
+def _first_free(connection: apsw.Connection) -> int:
+    """Return the first id that belongs to no block."""
+    kept = connection.execute("SELECT value FROM setting WHERE name = 'next_message_id'").get
+    return int(str(kept)) if kept is not None else 1
 
 
 class Accepting:
@@ -49,13 +55,7 @@ class Accepting:
 
     def __call__(self, connection: apsw.Connection, messages: Sequence[NewMessage]) -> list[int | NotEnoughCredit]:
         """Keep every message its account can pay; return its id, or the refusal."""
-        try:
-            return self._accept(connection, messages)
-        except BaseException:
-            self._ids.forget()
-            raise
-
-    def _accept(self, connection: apsw.Connection, messages: Sequence[NewMessage]) -> list[int | NotEnoughCredit]:
+        self._ids.resume(connection)
         credit = _credits(connection, {message.account_id for message in messages})
         taken = dict.fromkeys(credit, 0)
         results: list[int | NotEnoughCredit] = []

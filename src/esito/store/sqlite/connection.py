@@ -4,7 +4,8 @@ A statement that brings many rows binds them all at once, so that the engine wor
 through them in one step without holding Python's interpreter lock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -51,24 +52,38 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
 
 
 def migrate(connection: apsw.Connection) -> int:
-    """Apply the migrations this file lacks, each in its own transaction; return how many. Raises NewerSchema."""
+    """Apply the migrations this file lacks, each in its own transaction; return how many.
+
+    Raises NewerSchema, and StoreUnavailable for a file that is locked or full, or another program's.
+    """
     newest = MIGRATIONS[-1][0]
     done = 0
     for number, script in MIGRATIONS:
-        connection.execute("BEGIN IMMEDIATE")
         try:
-            version = int(value(connection, "PRAGMA user_version"))
-            if version > newest:
-                raise NewerSchema(f"the database has schema {version}, this release knows up to {newest}")
-            if version < number:
-                connection.execute(script)
-                connection.execute(f"PRAGMA user_version = {number}")
-                done += 1
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+            with _transaction(connection):
+                version = int(value(connection, "PRAGMA user_version"))
+                if version > newest:
+                    raise NewerSchema(f"the database has schema {version}, this release knows up to {newest}")
+                if version < number:
+                    connection.execute(script)
+                    connection.execute(f"PRAGMA user_version = {number}")
+                    done += 1
+        except apsw.Error as error:
+            raise StoreUnavailable(f"cannot migrate {connection.filename}: {error}") from error
     return done
+
+
+@contextmanager
+def _transaction(connection: apsw.Connection) -> Iterator[None]:
+    """Commit at the end of the block; an error undoes everything in it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk ends the transaction by itself
+            connection.execute("ROLLBACK")
+        raise
 
 
 def value(connection: apsw.Connection, sql: str, parameters: Sequence[SqlValue] = ()) -> int:

@@ -50,6 +50,7 @@ class Writer:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="esito-writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._taking = False
         self._broken = False
 
     async def start(self) -> None:
@@ -60,9 +61,11 @@ class Writer:
         metrics.STORE_QUEUE.set_function(self._jobs.qsize)
         self._thread.start()
         await opened
+        self._taking = True
 
     async def stop(self) -> None:
         """Finish every job handed over before, then close."""
+        self._taking = False
         if self._thread.is_alive():
             self._jobs.put(None)
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
@@ -72,6 +75,8 @@ class Writer:
 
         Raises StoreUnavailable (nothing was changed; try again) or StoreFailed (unknown).
         """
+        if not self._taking:  # nobody would ever come to do it
+            raise StoreUnavailable("the store is not open")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._jobs.put(_Job(handler, payload, future))
         return future

@@ -1,0 +1,265 @@
+"""What may be sent, what it costs, which link takes it (contract 2.5 and 2.6)."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from esito.domain.account import Account
+from esito.domain.errors import (
+    LowCostTooLong,
+    NotEnoughCredit,
+    NothingToSend,
+    StoreUnavailable,
+    TooManyRecipients,
+    TooManySegments,
+)
+from esito.domain.message import Range
+from esito.domain.pricing import PriceList
+from esito.domain.states import MessageState
+from esito.domain.timing import HOUR_MS, PushableClock
+from esito.lifecycle.accept import Acceptance, Draft, Routes
+from esito.store.sqlite import SqliteStore
+from tests.kit.builders import NOW, account_in, links_in, states_of
+from tests.unit.lifecycle.parts import allow_growth, forbid_growth
+
+pytestmark = pytest.mark.anyio
+
+FIRST, SECOND, THIRD = "+33612345678", "+33612345679", "+393331234567"
+LANDLINE, SATELLITE = "+33123456789", "+881612345678"
+
+
+async def acceptance(
+    store: SqliteStore, clock: PushableClock, prefixes: dict[str, str] | None = None, **given: Any
+) -> Acceptance:
+    prefixes = {"": "alpha"} if prefixes is None else prefixes
+    numbers = await links_in(store, "alpha", *sorted(set(prefixes.values()) - {"alpha"}))
+    return Acceptance(
+        store=store,
+        clock=clock,
+        routes=Routes(prefixes=prefixes, numbers=numbers),
+        prices=given.pop("prices", PriceList()),
+        **given,
+    )
+
+
+def draft(account: Account, *numbers: str, text: str = "ciao", **given: Any) -> Draft:
+    return Draft(account=account, texts=(text,), numbers=[(number, 0) for number in numbers or (FIRST,)], **given)
+
+
+async def stop(store: SqliteStore, account: Account, msisdn: str) -> None:
+    row = (account.id, int(msisdn[1:]), NOW)
+    await store._administer(  # STOP endpoints come with a later part
+        lambda connection: connection.execute("INSERT INTO stop (account, msisdn, created_at) VALUES (?, ?, ?)", row)
+    )
+
+
+async def credit_of(store: SqliteStore) -> Decimal:
+    found = await store.account_by_key(b"acme")
+    assert found is not None
+    return found.credit
+
+
+def problems(refused: Any) -> list[tuple[str, int]]:
+    return [(one.msisdn, one.code) for one in refused.problems]
+
+
+# -- what is kept ------------------------------------------------------------------------------
+
+
+async def test_a_send_is_kept_in_the_order_of_its_numbers_and_paid(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    accepted = await (await acceptance(store, clock)).accept(draft(account, FIRST, THIRD, SECOND))
+    assert [one.msisdn for one in accepted.recipients] == [FIRST, THIRD, SECOND]
+    assert (accepted.segments, accepted.cost, accepted.currency) == (3, Decimal("0.135"), "EUR")
+    assert (accepted.due_at, accepted.problems) == (None, ())
+    assert await states_of(store, account, accepted.message_id) == [MessageState.WAITING] * 3
+    assert await credit_of(store) == Decimal("99.865")
+
+
+async def test_the_cost_of_the_whole_is_the_sum_of_its_items(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    prices = PriceList(countries={"IT": Decimal("0.061")})
+    accepted = await (await acceptance(store, clock, prices=prices)).accept(
+        draft(account, FIRST, THIRD, text="x" * 161)
+    )
+    assert [(one.segments, one.cost) for one in accepted.recipients] == [(2, Decimal("0.09")), (2, Decimal("0.122"))]
+    assert accepted.cost == Decimal("0.212")
+
+
+async def test_every_number_gets_its_own_text_and_pays_for_its_own_segments(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock)
+    own = Draft(account=account, texts=("short", "l" * 200), numbers=[(FIRST, 1), (SECOND, 0)])
+    accepted = await accepting.accept(own)
+    assert [one.segments for one in accepted.recipients] == [2, 1]
+    claimed = await store.claim("alpha", limit=9, at=NOW)
+    assert [(one.msisdn, one.text) for one in claimed] == [(FIRST, "l" * 200)] * 2 + [(SECOND, "short")]
+
+
+async def test_a_scheduled_send_waits_and_one_for_the_past_leaves_now(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock)
+    later = await accepting.accept(draft(account, due_at=NOW + HOUR_MS))
+    assert later.due_at == NOW + HOUR_MS
+    assert await store.claim("alpha", limit=9, at=NOW + HOUR_MS - 1) == []
+    past = await accepting.accept(draft(account, due_at=NOW - HOUR_MS))
+    assert [one.ref.message_id for one in await store.claim("alpha", limit=9, at=NOW)] == [past.message_id]
+
+
+async def test_a_sandbox_send_costs_nothing_and_leaves_by_no_link(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store, credit="0")
+    accepted = await (await acceptance(store, clock)).accept(draft(account, sandbox=True))
+    assert accepted.cost == 0
+    assert await states_of(store, account, accepted.message_id) == [MessageState.DELIVERED]
+    assert await store.claim("alpha", limit=9, at=NOW) == []
+
+
+async def test_links_are_woken_after_the_commit_and_only_then(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    seen: list[int] = []
+    accepting = await acceptance(store, clock, kept=lambda: seen.append(1))
+    with pytest.raises(NothingToSend):
+        await accepting.accept(draft(account, LANDLINE))
+    await forbid_growth(store)
+    many = [f"+336{number:08d}" for number in range(500)]
+    with pytest.raises(StoreUnavailable):
+        await accepting.accept(draft(account, *many))
+    assert seen == []
+    await allow_growth(store)
+    await accepting.accept(draft(account, *many))
+    assert seen == [1]
+
+
+# -- the message as a whole --------------------------------------------------------------------
+
+
+async def test_five_hundred_recipients_are_taken_and_one_more_is_not(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock)
+    numbers = [f"+336{number:08d}" for number in range(501)]
+    with pytest.raises(TooManyRecipients):
+        await accepting.accept(draft(account, *numbers))
+    assert (await accepting.accept(draft(account, *numbers[:500]))).segments == 500
+
+
+@pytest.mark.parametrize(
+    ("text", "unicode", "segments"),
+    [("x" * 1530, False, 10), ("x" * 1531, False, None), ("х" * 670, True, 10), ("х" * 671, True, None)],
+)
+async def test_ten_segments_are_taken_and_one_more_is_not(
+    store: SqliteStore, clock: PushableClock, text: str, unicode: bool, segments: int | None
+) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock)
+    if segments is None:
+        with pytest.raises(TooManySegments):
+            await accepting.accept(draft(account, text=text, unicode=unicode))
+    else:
+        assert (await accepting.accept(draft(account, text=text, unicode=unicode))).segments == segments
+
+
+async def test_a_low_cost_text_has_160_characters_at_most(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock)
+    accepted = await accepting.accept(draft(account, text="x" * 160, gamme=Range.LOW_COST))
+    assert accepted.cost == Decimal("0.04")
+    for text in ("x" * 161, "x" * 2000, "€" * 81):  # a euro sign takes two septets
+        with pytest.raises(LowCostTooLong):
+            await accepting.accept(draft(account, text=text, gamme=Range.LOW_COST))
+
+
+async def test_the_stop_mention_is_part_of_the_text_and_counts(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    accepted = await (await acceptance(store, clock)).accept(draft(account, text="x" * 150, stop_mention=True))
+    assert accepted.segments == 2
+    (first, _) = await store.claim("alpha", limit=9, at=NOW)
+    assert first.text == "x" * 150 + " STOP au 36111"
+
+
+async def test_a_send_that_the_credit_does_not_cover_is_not_kept_at_all(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store, credit="0.09")
+    accepting = await acceptance(store, clock)
+    with pytest.raises(NotEnoughCredit):
+        await accepting.accept(draft(account, FIRST, SECOND, THIRD))
+    assert (await store.counts()).messages == 0
+    assert await credit_of(store) == Decimal("0.09")
+    await accepting.accept(draft(account, FIRST, SECOND))
+    assert await credit_of(store) == 0
+
+
+# -- number by number --------------------------------------------------------------------------
+
+
+async def test_each_number_that_gets_nothing_is_told_why_and_the_others_are_sent_to(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    await stop(store, account, SECOND)
+    numbers = [LANDLINE, FIRST, SATELLITE, SECOND, FIRST, THIRD, LANDLINE]
+    accepted = await (await acceptance(store, clock)).accept(draft(account, *numbers))
+    assert problems(accepted) == [(LANDLINE, 9), (SATELLITE, 13), (SECOND, 14), (FIRST, 15), (LANDLINE, 15)]
+    assert [one.msisdn for one in accepted.recipients] == [FIRST, THIRD]
+    assert accepted.cost == Decimal("0.09")
+
+
+async def test_where_nobody_is_left_the_send_is_refused_with_every_reason(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    await stop(store, account, FIRST)
+    with pytest.raises(NothingToSend) as refused:
+        await (await acceptance(store, clock)).accept(draft(account, FIRST, LANDLINE))
+    assert problems(refused.value) == [(FIRST, 14), (LANDLINE, 9)]
+    assert (await store.counts()).messages == 0
+
+
+async def test_a_country_or_range_without_a_price_is_not_served(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    french_only = PriceList(default=None, low_cost=None, countries={"FR": Decimal("0.045")})
+    accepting = await acceptance(store, clock, prices=french_only)
+    assert problems(await accepting.accept(draft(account, FIRST, THIRD))) == [(THIRD, 13)]
+    with pytest.raises(NothingToSend):
+        await accepting.accept(draft(account, FIRST, gamme=Range.LOW_COST))
+
+
+async def test_another_accounts_stop_list_is_its_own(store: SqliteStore, clock: PushableClock) -> None:
+    account, other = await account_in(store), await account_in(store, "other")
+    await stop(store, other, FIRST)
+    assert (await (await acceptance(store, clock)).accept(draft(account, FIRST))).problems == ()
+
+
+# -- which link --------------------------------------------------------------------------------
+
+
+async def by_link(store: SqliteStore, *links: str) -> dict[str, list[str]]:
+    return {link: [one.msisdn for one in await store.claim(link, limit=99, at=NOW)] for link in links}
+
+
+async def test_the_longest_prefix_chooses_the_link(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    prefixes = {"": "alpha", "+33": "beta", "+337": "gamma"}
+    await (await acceptance(store, clock, prefixes)).accept(draft(account, THIRD, FIRST, "+33712345678"))
+    assert await by_link(store, "alpha", "beta", "gamma") == {
+        "alpha": [THIRD], "beta": [FIRST], "gamma": ["+33712345678"],
+    }  # fmt: skip
+
+
+async def test_a_prefix_may_be_as_long_as_a_number(store: SqliteStore, clock: PushableClock) -> None:
+    """Numbers that begin alike are worked out once; as far as prefixes reach, they must be alike indeed."""
+    account = await account_in(store)
+    prefixes = {"": "alpha", "+33612345678": "beta"}
+    await (await acceptance(store, clock, prefixes)).accept(draft(account, FIRST, SECOND))
+    assert await by_link(store, "alpha", "beta") == {"alpha": [SECOND], "beta": [FIRST]}
+
+
+async def test_a_number_that_no_link_serves_is_kept_and_waits(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    accepted = await (await acceptance(store, clock, {"+39": "alpha"})).accept(draft(account, FIRST, THIRD))
+    assert await by_link(store, "alpha") == {"alpha": [THIRD]}
+    assert await states_of(store, account, accepted.message_id) == [MessageState.WAITING] * 2
+    assert await store.to_send(account.id) == 1

@@ -1,0 +1,151 @@
+"""From deliver_sm to a commit, and the status of each response."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import apsw
+import pytest
+
+from esito.domain.errors import StoreFailed
+from esito.domain.states import MessageState
+from esito.domain.timing import HOUR_MS, PushableClock
+from esito.lifecycle.receive import MAX_IN_FLIGHT, Receiving
+from esito.smpp.pdu import DataSm, EsmClass, Status, Tag
+from esito.store.sqlite import SqliteStore
+from tests.kit.builders import NOW, account_in, links_in, message, states_of, submitted
+from tests.unit.lifecycle.parts import allow_growth, appendix_b, deliver, forbid_growth
+
+pytestmark = pytest.mark.anyio
+
+ROK, LATER = Status.ESME_ROK, Status.ESME_RMSGQFUL
+
+
+def receiving(store: SqliteStore, clock: PushableClock) -> Receiving:
+    return Receiving(store=store, clock=clock, zones={"alpha": UTC, "paris": ZoneInfo("Europe/Paris")})
+
+
+def asked(path: Path, sql: str) -> list[tuple[object, ...]]:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    rows = connection.execute(sql).fetchall()
+    connection.close()
+    return rows
+
+
+async def test_a_receipt_is_kept_and_then_acknowledged(
+    store: SqliteStore, clock: PushableClock, tmp_path: Path
+) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await submitted(store, message(account), ["7"])
+    pdu = deliver(appendix_b("7"))
+    assert await receiving(store, clock).keep("alpha", [pdu]) == [ROK]
+    assert await states_of(store, account, number) == [MessageState.DELIVERED]
+    assert asked(tmp_path / "esito.db", "SELECT verdict, raw FROM trail") == [("moved", pdu.frame)]
+
+
+async def test_a_reply_is_kept_apart_from_receipts(store: SqliteStore, clock: PushableClock, tmp_path: Path) -> None:
+    await links_in(store)
+    pdu = deliver("id:7 stat:DELIVRD err:000", esm_class=0)
+    assert await receiving(store, clock).keep("alpha", [pdu]) == [ROK]
+    rows = asked(tmp_path / "esito.db", "SELECT received_at, source, destination, raw FROM reply")
+    assert rows == [(NOW, "33612345678", "36111", pdu.frame)]
+    assert asked(tmp_path / "esito.db", "SELECT count(*) FROM trail") == [(0,)]
+
+
+async def test_everything_of_one_read_is_answered_in_its_order(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await submitted(store, message(account, [33612345678, 33612345679]), ["7", "8"])
+    pdus = [
+        deliver(appendix_b("7")),
+        deliver("STOP", esm_class=0),
+        deliver(appendix_b("8", "UNDELIV")),
+        deliver(appendix_b("nobody")),
+        deliver("\x00\xff unreadable"),
+        deliver(appendix_b("7"), esm_class=EsmClass.DELIVERY_ACKNOWLEDGEMENT),
+        DataSm(esm_class=4, tlvs={Tag.RECEIPTED_MESSAGE_ID: b"8\0", Tag.MESSAGE_STATE: b"\x02"}, frame=b"data_sm"),
+    ]
+    assert await receiving(store, clock).keep("alpha", pdus) == [ROK] * len(pdus)
+    assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.DELIVERED]
+    assert (await store.counts()).unmatched == 2
+
+
+async def test_dates_are_read_in_the_zone_of_the_link(store: SqliteStore, clock: PushableClock, tmp_path: Path) -> None:
+    await links_in(store, "alpha", "paris")
+    keeper = receiving(store, clock)
+    for link in ("alpha", "paris"):
+        await keeper.keep(link, [deliver(appendix_b("7", done="2701150700"))])
+    (in_utc,), (in_paris,) = asked(tmp_path / "esito.db", "SELECT done_at FROM trail ORDER BY id")
+    assert isinstance(in_utc, int)
+    assert in_paris == in_utc - HOUR_MS
+
+
+# -- when it cannot be kept --------------------------------------------------------------------
+
+
+async def test_a_full_store_says_later_to_each_and_keeps_none(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await submitted(store, message(account), ["7"])
+    keeper = receiving(store, clock)
+    await forbid_growth(store)
+    pdus = [deliver(appendix_b("7") + "x" * 100)] * 500
+    assert await keeper.keep("alpha", pdus) == [LATER] * 500
+    assert await states_of(store, account, number) == [MessageState.WAITING]
+    await allow_growth(store)
+    assert await keeper.keep("alpha", pdus) == [ROK] * 500
+    assert await states_of(store, account, number) == [MessageState.DELIVERED]
+
+
+async def test_a_closed_store_says_later(clock: PushableClock, tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "esito.db")
+    await store.open()
+    await links_in(store)
+    await store.close()
+    assert await receiving(store, clock).keep("alpha", [deliver(appendix_b("7")), deliver("STOP", esm_class=0)]) == [
+        LATER,
+        LATER,
+    ]
+
+
+async def test_a_store_that_is_behind_is_spared_and_what_waits_is_counted_rightly(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    await links_in(store)
+    keeper = receiving(store, clock)
+    reply = deliver("STOP", esm_class=0)
+    assert set(await keeper.keep("alpha", [reply] * (MAX_IN_FLIGHT + 1))) == {LATER}
+    await forbid_growth(store)
+    assert set(await keeper.keep("alpha", [reply] * MAX_IN_FLIGHT)) == {LATER}
+    await allow_growth(store)
+    assert set(await keeper.keep("alpha", [reply] * 100)) == {ROK}, "what was refused no longer waits"
+
+
+@contextmanager
+def no_file_longer_than(octets: int) -> Iterator[None]:
+    """Let writes beyond that fail as on a broken disk, with EFBIG."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_commit_of_unknown_end_is_answered_neither_way(clock: PushableClock, tmp_path: Path) -> None:
+    """Whoever asks gets an exception, so that the link closes; the process would stop by itself."""
+    told: list[Exception] = []
+    store = SqliteStore(tmp_path / "esito.db", failed=told.append)
+    await store.open()
+    await links_in(store)
+    keeper = receiving(store, clock)
+    with no_file_longer_than(1_000_000), pytest.raises(StoreFailed):
+        await keeper.keep("alpha", [deliver(appendix_b(str(n))) for n in range(10_000)])
+    assert [type(error) for error in told] == [apsw.IOError]
+    with pytest.raises(StoreFailed):
+        await keeper.keep("alpha", [deliver(appendix_b("7"))])
+    await store.close()

@@ -1,0 +1,32 @@
+"""Holds the writer of a SQLite store, so that what is handed over meanwhile shares the next commit."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import apsw
+
+from esito.store.sqlite import SqliteStore
+
+PATIENCE = 5
+
+
+@asynccontextmanager
+async def held(store: SqliteStore) -> AsyncIterator[None]:
+    """Keep the writer within one transaction until the block ends."""
+    loop = asyncio.get_running_loop()
+    begun, released = asyncio.Event(), threading.Event()
+
+    def wait(_: apsw.Connection) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        released.wait(PATIENCE)
+
+    busy = asyncio.ensure_future(store._administer(wait))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await begun.wait()
+        yield
+    finally:
+        released.set()
+        await busy
