@@ -9,6 +9,7 @@ import pytest
 
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import account_in, links_in, message
+from tests.kit.desk import desk
 
 pytestmark = pytest.mark.anyio
 
@@ -59,3 +60,16 @@ async def test_reads_go_on_while_a_transaction_is_open(tmp_path: Path) -> None:
     held.close()
     await other.close()
     await store.close()
+
+
+def test_a_whole_request_for_500_recipients_holds_the_loop_for_less_than_five_milliseconds(tmp_path: Path) -> None:
+    """From the ASGI call to the last octet nothing waits, so how long it takes is how long it holds the loop."""
+    with desk(tmp_path) as api:
+        number = api.send(*(f"+336{last:08d}" for last in range(500)))
+        took = []
+        for _ in range(100):
+            began = time.perf_counter()
+            answer = api.get("/v1/bulk-status", messageId=number)
+            took.append(time.perf_counter() - began)
+            assert len(answer.json["StatutResponse_List"]) == 500
+    assert statistics.median(took) < LIMIT

@@ -34,6 +34,7 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "php-curl": php_has_curl,
     "curl": program("curl"),
     "node": program("node"),
+    "openssl": program("openssl"),
     "npm smpp": npm_package("smpp"),
 }
 

@@ -119,6 +119,8 @@ class Acceptance:
         self._prices = prices
         self._kept = kept
         self._currency = currency
+        # Eight digits and the plus tell country and kind (`domain/dialling`), a routing prefix may look further.
+        self._telling = max([9, *map(len, routes.prefixes)])
 
     async def accept(self, draft: Draft) -> Accepted:
         """Keep the message; return its id and what it costs.
@@ -189,7 +191,7 @@ class Acceptance:
 
     def _terms(self, plan: "_Plan", msisdn: str) -> Terms | int:
         """Return link and price, or the code of the problem; numbers that begin alike are answered alike."""
-        key = (msisdn[:9], len(msisdn))
+        key = (msisdn[: self._telling], len(msisdn))
         known = plan.terms.get(key)
         if known is None:
             known = plan.terms[key] = self._work_out(plan, msisdn)

@@ -2,26 +2,7 @@
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import encode
-from esito.smpp.link import Link, LinkSettings
 from esito.store.sqlite import SqliteStore
-
-
-class Nobody:
-    """Who listens to a link that is never bound."""
-
-    def submitted(self, link: Link, outcomes: object) -> None:
-        raise AssertionError("an unbound link submits nothing")
-
-    async def delivered(self, link: Link, pdus: object) -> list[int]:
-        raise AssertionError("an unbound link receives nothing")
-
-    def changed(self, link: Link) -> None:
-        """Take note of nothing."""
-
-
-def unbound_link(name: str = "alpha") -> Link:
-    settings = LinkSettings(name=name, host="127.0.0.1", port=1, system_id="smsc", password="secret")
-    return Link(settings, Nobody())
 
 
 def deliver(text: str, *, esm_class: int = p.EsmClass.DELIVERY_RECEIPT, source: str = "33612345678") -> p.DeliverSm:

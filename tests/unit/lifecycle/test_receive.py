@@ -14,7 +14,7 @@ from esito.domain.errors import StoreFailed
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, PushableClock
 from esito.lifecycle.receive import MAX_IN_FLIGHT, Receiving
-from esito.smpp.pdu import DataSm, EsmClass, Status, Tag
+from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Status, Tag
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, links_in, message, states_of, submitted
 from tests.unit.lifecycle.parts import allow_growth, appendix_b, deliver, forbid_growth
@@ -60,7 +60,7 @@ async def test_everything_of_one_read_is_answered_in_its_order(store: SqliteStor
     account = await account_in(store)
     await links_in(store)
     number = await submitted(store, message(account, [33612345678, 33612345679]), ["7", "8"])
-    pdus = [
+    pdus: list[DeliverSm | DataSm] = [
         deliver(appendix_b("7")),
         deliver("STOP", esm_class=0),
         deliver(appendix_b("8", "UNDELIV")),

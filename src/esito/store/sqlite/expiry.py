@@ -42,6 +42,7 @@ class Expiring:
         """Return when to look again; None when nothing is left to wait for."""
         if at >= due_at + VALIDITY_MS:
             self._give_up_unsent(connection, message_id, at)
+            self._send_no_more(connection, message_id, due_at)
         silent: list[Any] = connection.execute(QUERIES["unreported"], (message_id,)).fetchall()
         conclusions = [
             (SegmentRef(message_id, seq, part), _expired(link, at))
@@ -60,13 +61,17 @@ class Expiring:
         run_rows(connection, "give_back", [(message_id, cost) for _, cost in unsent])
         for seq, _ in unsent:
             connection.execute(QUERIES["make_ko"], (message_id, at, seq))
-        connection.execute(QUERIES["drop_outgoing_of"], (message_id,))
-        connection.execute(QUERIES["drop_postponed_of"], (message_id,))
         run_rows(
             connection,
             "callbacks_of_ko",
             [(message_id, seq, int(MessageState.KO), at) for seq, _ in unsent],
         )
+
+    def _send_no_more(self, connection: apsw.Connection, message_id: int, due_at: int) -> None:
+        """Keep back what has not left yet, even of recipients who got a part of their text."""
+        connection.execute(QUERIES["drop_outgoing_of"], (message_id, due_at))
+        connection.execute(QUERIES["drop_unsent_parts_of"], (message_id, due_at))
+        connection.execute(QUERIES["drop_postponed_of"], (message_id,))
 
 
 def _expired(link: str, at: int) -> DeliveryReceipt:

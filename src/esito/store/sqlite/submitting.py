@@ -69,8 +69,10 @@ class Submitting:
         )
         refused = [one for one in batch.answers if one.answer is Answer.REFUSED]
         moved = conclude(connection, self._links, [(one.ref, _refusal(batch.link, one)) for one in refused])
+        at = max((one.at for one in batch.answers), default=0)
+        moved += conclude(connection, self._links, _told_by_sisters(connection, batch.link, accepted, at))
         known = [(link.operator, shelf) for shelf in shelves if shelf]
-        return moved + adopt(connection, self._links, known, at=max((one.at for one in batch.answers), default=0))
+        return moved + adopt(connection, self._links, known, at=at)
 
     def recover(self, connection: apsw.Connection, instants: Sequence[int]) -> list[int]:
         """Settle the segments that a dead process left without a response."""
@@ -101,6 +103,28 @@ def _refusal(link: str, one: SubmitAnswer) -> DeliveryReceipt:
         error_code=f"0x{one.status:08X}",
         received_at=one.at,
     )
+
+
+def _told_by_sisters(
+    connection: apsw.Connection, link: str, accepted: Sequence[SubmitAnswer], at: int
+) -> list[tuple[SegmentRef, DeliveryReceipt]]:
+    """Return what is known of segments whose id is that of the whole message, if its receipt came before this id."""
+    return [
+        (
+            SegmentRef(message_id, seq, part),
+            DeliveryReceipt(
+                link=link,
+                smsc_message_id=smsc_id,
+                state=MessageState(state),
+                stat="one id for all segments",
+                error_code=error,
+                received_at=at,
+            ),
+        )
+        for message_id, seq, part, smsc_id, state, error in ask_rows(
+            connection, "told_by_sisters", [one.ref for one in accepted]
+        )
+    ]
 
 
 def _claim_fresh(connection: apsw.Connection, link: KnownLink, claim: Claim, limit: int) -> list[SegmentRef]:

@@ -137,6 +137,14 @@ UPDATE segment SET phase = a.column4, answered_at = a.column5, status = a.column
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 5)
 
+-- name: told_by_sisters
+-- Segments that have just got an id whose receipt came already, for another segment of the recipient.
+SELECT json_group_array(json_array(a.column1, a.column2, a.column3, s.smsc_id, o.state, coalesce(o.error, '')))
+  FROM (VALUES {rows}) AS a
+  CROSS JOIN segment s ON s.message_id = a.column1 AND s.seq = a.column2 AND s.part = a.column3
+  CROSS JOIN segment o ON o.message_id = s.message_id AND o.seq = s.seq AND o.part <> s.part
+ WHERE o.smsc_id = s.smsc_id AND s.smsc_id <> '' AND o.state > s.state
+
 -- name: recover_again
 UPDATE segment SET phase = 2, retry_at = ?1
  WHERE phase = 1 AND link IN (SELECT id FROM link WHERE resubmit_uncertain = 1)
@@ -220,7 +228,7 @@ SELECT seq, cost FROM recipient r
 -- name: unreported
 SELECT s.seq, s.part, s.submitted_at, l.name
   FROM recipient r JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq JOIN link l ON l.id = s.link
- WHERE r.message_id = ? AND r.state BETWEEN 0 AND 2 AND s.state BETWEEN 0 AND 2 AND s.phase <> 2
+ WHERE r.message_id = ? AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2 AND s.phase <> 2
 
 -- name: set_check
 UPDATE message SET check_at = ?2 WHERE id = ?1
@@ -229,7 +237,18 @@ UPDATE message SET check_at = ?2 WHERE id = ?1
 UPDATE recipient SET state = -1, changed_at = ?2, cost = 0 WHERE message_id = ?1 AND seq = ?3
 
 -- name: drop_outgoing_of
-DELETE FROM outgoing WHERE message_id = ?
+DELETE FROM outgoing
+ WHERE (link, due_at, message_id) IN (SELECT r.link, ?2, ?1 FROM recipient r WHERE r.message_id = ?1)
+
+-- name: drop_unsent_parts_of
+-- The segments that a recipient still lacks, as refused ones, so that it can be concluded.
+INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, state)
+SELECT r.message_id, r.seq, part.value, r.link, l.operator, 4, 0, ?2, 0
+  FROM recipient r JOIN link l ON l.id = r.link
+  JOIN json_each('[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]') AS part ON part.value <= r.segments
+ WHERE r.message_id = ?1 AND r.state BETWEEN 0 AND 7 AND r.segments > 1
+   AND NOT EXISTS (SELECT 1 FROM segment s
+                    WHERE s.message_id = r.message_id AND s.seq = r.seq AND s.part = part.value)
 
 -- name: drop_postponed_of
 UPDATE segment SET phase = 4, retry_at = NULL WHERE message_id = ? AND phase = 2

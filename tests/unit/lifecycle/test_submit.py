@@ -1,0 +1,185 @@
+"""What the operator's answers to submit_sm come to. The link is real and not bound: it has room for nothing."""
+
+import asyncio
+from datetime import UTC
+
+import pytest
+
+from esito.domain.message import SegmentRef
+from esito.domain.states import MessageState
+from esito.domain.timing import HOUR_MS, SECOND_MS, PushableClock
+from esito.lifecycle.gateway import Gateway
+from esito.lifecycle.receive import Receiving
+from esito.lifecycle.submit import LOOK_EVERY, Submitter
+from esito.smpp.link import Link, LinkSettings, SubmitOutcome
+from esito.smpp.pdu import Status
+from esito.store.sqlite import SqliteStore
+from tests.kit.builders import NOW, account_in, links_in, message, receipt, states_of
+from tests.unit.lifecycle.parts import allow_growth, forbid_growth
+
+pytestmark = pytest.mark.anyio
+
+ID_AS_LONG_AS_IT_GETS = "f" * 64
+
+
+def submitter(store: SqliteStore, clock: PushableClock) -> Submitter:
+    gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
+    link = Link(LinkSettings(name="alpha", host="127.0.0.1", port=1, system_id="smsc", password="secret"), gateway)
+    return Submitter(store=store, clock=clock, link=link)
+
+
+async def claimed(store: SqliteStore, limit: int = 99, at: int = NOW) -> list[SegmentRef]:
+    return [one.ref for one in await store.claim("alpha", limit=limit, at=at)]
+
+
+async def test_an_accepted_segment_keeps_its_id_and_waits_for_its_receipt(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await store.accept(message(account))
+    (ref,) = await claimed(store)
+    one = submitter(store, clock)
+    one.submitted([SubmitOutcome(ref, Status.ESME_ROK, ID_AS_LONG_AS_IT_GETS)])
+    await one.finish()
+    assert await states_of(store, account, number) == [MessageState.WAITING]
+    await store.apply_receipts([receipt(ID_AS_LONG_AS_IT_GETS, "DELIVRD")])
+    assert await states_of(store, account, number) == [MessageState.DELIVERED]
+
+
+async def test_an_accepted_segment_without_an_id_is_accepted_all_the_same(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    await store.accept(message(account))
+    (ref,) = await claimed(store)
+    one = submitter(store, clock)
+    one.submitted([SubmitOutcome(ref, Status.ESME_ROK, "")])
+    await one.finish()
+    assert (await store.counts()).unanswered == 0
+    assert (await store.apply_receipts([receipt("", "DELIVRD")])).verdicts == {"orphan": 1}
+
+
+@pytest.mark.parametrize("status", [Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RSYSERR])
+async def test_a_refusal_that_passes_is_tried_again_after_a_second(
+    store: SqliteStore, clock: PushableClock, status: int
+) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await store.accept(message(account))
+    refs = await claimed(store)
+    one = submitter(store, clock)
+    one.submitted([SubmitOutcome(refs[0], status)])
+    await one.finish()
+    assert await states_of(store, account, number) == [MessageState.WAITING]
+    assert await claimed(store, at=NOW + SECOND_MS - 1) == []
+    assert await claimed(store, at=NOW + SECOND_MS) == refs
+
+
+@pytest.mark.parametrize("status", [Status.ESME_RINVDSTADR, Status.ESME_RSUBMITFAIL, Status.ESME_RUNKNOWNERR, 0x400])
+async def test_any_other_refusal_is_the_operators_last_word(
+    store: SqliteStore, clock: PushableClock, status: int
+) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await store.accept(message(account))
+    (ref,) = await claimed(store)
+    one = submitter(store, clock)
+    one.submitted([SubmitOutcome(ref, status)])
+    await one.finish()
+    assert await states_of(store, account, number) == [MessageState.REJECTED]
+    assert await claimed(store, at=NOW + 47 * HOUR_MS) == []
+
+
+async def test_a_segment_nobody_answered_for_is_uncertain_and_not_sent_twice(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await store.accept(message(account))
+    (ref,) = await claimed(store)
+    one = submitter(store, clock)
+    one.submitted([SubmitOutcome(ref, None)])
+    await one.finish()
+    assert await states_of(store, account, number) == [MessageState.WAITING]
+    assert (await store.counts()).unanswered == 1
+    assert await claimed(store, at=NOW + HOUR_MS) == []
+
+
+async def test_a_link_that_may_send_twice_tries_an_uncertain_segment_again(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    await links_in(store, again=True)
+    await store.accept(message(account))
+    refs = await claimed(store)
+    one = submitter(store, clock)
+    one.submitted([SubmitOutcome(refs[0], None)])
+    await one.finish()
+    assert await claimed(store) == refs
+
+
+async def test_one_read_may_bring_every_kind_of_answer(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await store.accept(message(account, range(33612345670, 33612345674)))
+    refs = await claimed(store)
+    one = submitter(store, clock)
+    statuses = [Status.ESME_ROK, Status.ESME_RTHROTTLED, Status.ESME_RINVDSTADR, None]
+    one.submitted([SubmitOutcome(ref, status, "7") for ref, status in zip(refs, statuses, strict=True)])
+    await one.finish()
+    await store.apply_receipts([receipt("7", "DELIVRD")])
+    S = MessageState  # noqa: N806  as in the table of states
+    assert await states_of(store, account, number) == [S.DELIVERED, S.WAITING, S.REJECTED, S.WAITING]
+    assert await claimed(store, at=NOW + SECOND_MS) == [refs[1]]
+
+
+async def test_a_receipt_between_two_responses_with_one_id_speaks_for_both_segments(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await store.accept(message(account, segments=2))
+    first, second = await claimed(store)
+    one = submitter(store, clock)
+    one.submitted([SubmitOutcome(first, Status.ESME_ROK, "7")])
+    await one.finish()
+    await store.apply_receipts([receipt("7", "DELIVRD")])
+    one.submitted([SubmitOutcome(second, Status.ESME_ROK, "7")])
+    await one.finish()
+    assert await states_of(store, account, number) == [MessageState.DELIVERED]
+
+
+async def test_answers_that_a_full_store_refuses_are_kept_once_there_is_space(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    number = await store.accept(message(account, range(33600000000, 33600000500)))
+    refs = await claimed(store, 500)
+    one = submitter(store, clock)
+    await forbid_growth(store)
+    one.submitted([SubmitOutcome(ref, Status.ESME_ROK, f"{place:064d}") for place, ref in enumerate(refs[:499])])
+    await asyncio.sleep(LOOK_EVERY / 2)
+    assert (await store.counts()).unanswered == 500
+    one.submitted([SubmitOutcome(refs[499], Status.ESME_RINVDSTADR)])
+    await allow_growth(store)
+    await one.finish()
+    assert (await store.counts()).unanswered == 0
+    assert (await states_of(store, account, number))[-1] == MessageState.REJECTED
+
+
+async def test_a_link_that_is_not_bound_claims_nothing(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    await store.accept(message(account))
+    one = submitter(store, clock)
+    task = asyncio.create_task(one.run())
+    one.wake()
+    await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    counts = await store.counts()
+    assert (counts.queued, counts.unanswered) == (1, 0)
