@@ -75,9 +75,12 @@ def key_secret(settings: Settings) -> bytes:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_once(path, secrets.token_hex(32).encode())
-        return path.read_bytes().strip()
+        secret = path.read_bytes().strip()
     except OSError as error:
         raise ConfigError(f"store.secret: cannot read or make {path}: {error.strerror}") from error
+    if not secret:
+        raise ConfigError(f"store.secret: {path} is empty; the keys that were made with its content need it back")
+    return secret
 
 
 def _write_once(path: Path, content: bytes) -> None:

@@ -61,6 +61,12 @@ def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         key_secret(settings_in(tmp_path))
 
 
+def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "esito.secret").write_text("\n", encoding="ascii")
+    with pytest.raises(ConfigError, match="is empty"):
+        key_secret(settings_in(tmp_path))
+
+
 def test_a_secret_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("a file, no folder", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"store\.secret: cannot read or make .*esito\.secret"):

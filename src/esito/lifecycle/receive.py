@@ -62,11 +62,12 @@ class Receiving:
 
     async def _commit(self, link: str, receipts: list[DeliveryReceipt], replies: list[Reply]) -> None:
         began = perf_counter()
-        if replies:
-            await self._store.keep_replies(replies)
         if receipts:
             settled = await self._store.apply_receipts(receipts)
             metrics.receipts_kept(link, settled.verdicts, perf_counter() - began)
+        # Last: should this be refused, all of them come again, and a receipt may be kept twice, a reply not.
+        if replies:
+            await self._store.keep_replies(replies)
 
 
 def _read_reply(pdu: DeliverSm | DataSm, link: str, at: int) -> Reply:

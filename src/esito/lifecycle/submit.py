@@ -23,6 +23,9 @@ log = structlog.get_logger()
 LOOK_EVERY = 0.25
 """Seconds between looks for scheduled and postponed work when nothing wakes us."""
 
+FINISH_WITHIN = 5.0
+"""Seconds that a stopping process gives the store to take the last answers."""
+
 CLAIM_AT_ONCE = 500
 LONGEST_PAUSE_MS = 60 * SECOND_MS
 
@@ -64,6 +67,9 @@ class Submitter:
                 await self._submit_what_fits()
             except StoreUnavailable as error:
                 log.warning("submission_put_off", link=self._name, reason=str(error))
+                await asyncio.sleep(LOOK_EVERY)
+            except Exception:  # a fault over one segment must not leave all others of the link waiting
+                log.exception("submission_failed", link=self._name)
                 await asyncio.sleep(LOOK_EVERY)
             await self._pause()
 
@@ -138,6 +144,9 @@ class Submitter:
                 await asyncio.sleep(LOOK_EVERY)
 
     async def finish(self) -> None:
-        """Wait until every answer that came is kept."""
+        """Wait until every answer that came is kept, but not for a disk that stays full.
+
+        What is not kept then is uncertain after the next start, as after a crash.
+        """
         if self._keeping is not None:
-            await self._keeping
+            await asyncio.wait({self._keeping}, timeout=FINISH_WITHIN)

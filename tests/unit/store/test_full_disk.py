@@ -89,7 +89,7 @@ async def test_a_full_disk_answers_what_it_is_asked(store: SqliteStore) -> None:
     assert await states_of(store, account, number) == [0]
     assert await store.recipient_of(account.id, number, "+33612345678") is not None
     assert await store.recipients_by_tag(account.id, "spring", page=1, size=10) is not None
-    assert await store.account_by_key(b"acme") == await store.account_by_key(b"acme")
+    assert await store.account_by_key(b"acme") is not None
     assert await complaints(store) == []
     await allow_growth(store)
 

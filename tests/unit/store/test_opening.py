@@ -127,6 +127,12 @@ async def test_a_folder_in_the_place_of_the_file_is_named(path: Path) -> None:
     await store.close()
 
 
+async def test_a_file_in_the_place_of_the_folder_is_named(path: Path) -> None:
+    path.write_text("", encoding="ascii")  # noqa: ASYNC240  nothing else runs
+    with pytest.raises(StoreUnavailable, match="cannot make"):
+        await SqliteStore(path / "esito.db").open()
+
+
 async def test_a_store_that_is_not_open_refuses_at_once(path: Path) -> None:
     store = SqliteStore(path)
     with pytest.raises(StoreUnavailable, match="not open"):

@@ -63,7 +63,10 @@ class SqliteStore:
     async def open(self) -> None:
         """Open the database and apply the migrations it lacks."""
         require_safe_engine(apsw.sqlite_lib_version())
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot make {self._path.parent}: {error.strerror}") from error
         await self._writer.start()
         self._reader = connect(self._path, read_only=True)
 
