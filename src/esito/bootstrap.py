@@ -27,8 +27,8 @@ from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import Submitter
 from esito.smpp.link import Link
-from esito.smpp.link import LinkSettings as SmppSettings
 from esito.smpp.outgoing import Concatenation
+from esito.smpp.settings import LinkSettings as SmppSettings
 from esito.store.base import LinkRecord, Store
 from esito.store.sqlite import SqliteStore
 

@@ -8,7 +8,8 @@ from typing import Any, ParamSpec
 
 from esito.smpp import pdu as p
 from esito.smpp.connection import Answered
-from esito.smpp.link import Link, LinkSettings
+from esito.smpp.link import Link
+from esito.smpp.settings import LinkSettings
 from tests.kit.peer import Peer
 
 P = ParamSpec("P")

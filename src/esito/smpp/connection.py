@@ -9,7 +9,7 @@ and the pushable clock of messages does not touch them.
 import asyncio
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -43,9 +43,7 @@ from esito.smpp.pdu import (
     UnbindResp,
 )
 from esito.smpp.session import BINDS, Bind, Session
-
-if TYPE_CHECKING:
-    from esito.smpp.link import LinkSettings
+from esito.smpp.settings import LinkSettings
 
 log = structlog.get_logger()
 
@@ -89,7 +87,7 @@ class ConnectionOwner(Protocol):
 class Connection(asyncio.BufferedProtocol):
     """A session on a socket."""
 
-    def __init__(self, settings: "LinkSettings", kind: str, owner: ConnectionOwner) -> None:
+    def __init__(self, settings: LinkSettings, kind: str, owner: ConnectionOwner) -> None:
         self.settings = settings
         self.kind = kind
         self.session = Session()

@@ -2,7 +2,6 @@
 
 import asyncio
 import random as random_module
-import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from esito.smpp.codec import LocalProtocolError
 from esito.smpp.connection import Answered, Connection, status_name
 from esito.smpp.pace import Pace
 from esito.smpp.pdu import DataSm, DeliverSm, Status, SubmitSm
+from esito.smpp.settings import LinkSettings
 
 log = structlog.get_logger()
 
@@ -33,29 +33,6 @@ KINDS = {
     "receiver": ("receiver",),
     "transmitter + receiver": ("transmitter", "receiver"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkSettings:
-    """How to reach an SMSC and how to behave there; times are seconds."""
-
-    name: str
-    host: str
-    port: int
-    system_id: str
-    password: str = field(repr=False)
-    system_type: str = ""
-    bind: str = "transceiver"
-    sessions: int = 1
-    window: int = 100
-    throughput: float = 0.0
-    tls: ssl.SSLContext | None = None
-    enquire_interval: float = 30.0
-    response_timeout: float = 60.0
-    bind_timeout: float = 30.0
-    rebind_min: float = 1.0
-    rebind_max: float = 60.0
-    max_unanswered_receipts: int = 4000
 
 
 class LinkEvents(Protocol):

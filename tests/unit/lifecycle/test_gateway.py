@@ -17,7 +17,8 @@ from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import Submitter
 from esito.simulator.smsc import Smsc, SmscSettings
-from esito.smpp.link import Link, LinkSettings
+from esito.smpp.link import Link
+from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, links_in, states_of
 

@@ -11,8 +11,9 @@ from esito.domain.timing import HOUR_MS, SECOND_MS, PushableClock
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import LOOK_EVERY, Submitter
-from esito.smpp.link import Link, LinkSettings, SubmitOutcome
+from esito.smpp.link import Link, SubmitOutcome
 from esito.smpp.pdu import Status
+from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, links_in, message, receipt, states_of
 from tests.unit.lifecycle.parts import allow_growth, forbid_growth
