@@ -19,6 +19,7 @@ from granian.server.embed import Server
 
 from esito.api.app import Services, build
 from esito.config import ConfigError, LinkSettings, Settings
+from esito.domain.id_forms import IdForm
 from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.lifecycle.accept import Acceptance, Routes
@@ -206,6 +207,7 @@ def _record(link: LinkSettings) -> LinkRecord:
         operator=link.operator or link.name,
         multipart_rule=link.multipart_rule,
         resubmit_uncertain=link.resubmit_uncertain,
+        message_id_form=IdForm(link.message_id_form),
     )
 
 

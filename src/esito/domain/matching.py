@@ -5,12 +5,13 @@ receipts, `Settlement` decides, and the store writes the decisions down in the s
 transaction. Nothing is ever guessed: what stays ambiguous is kept as an orphan.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from esito.domain.message_ids import spelling
-from esito.domain.receipt import DeliveryReceipt, Verdict
+from esito.domain.id_forms import IdForm, Learned, says_nothing
+from esito.domain.message_ids import Spelling, spelling
+from esito.domain.receipt import SKEW_MS, DeliveryReceipt, Verdict
 from esito.domain.states import FIRST_FINAL, MessageState, MultipartRule, derive
 
 
@@ -38,6 +39,7 @@ class TrailRow(NamedTuple):
     receipt: int
     verdict: str
     flags: str
+    done_at: int | None
     message_id: int | None
     seq: int | None
     part: int | None
@@ -64,6 +66,16 @@ class RecipientMove(NamedTuple):
     at: int
 
 
+class Identified(NamedTuple):
+    """A segment whose response was lost, and the SMSC id that its receipt brought."""
+
+    message_id: int
+    seq: int
+    part: int
+    smsc_message_id: str
+    at: int
+
+
 class CallbackRow(NamedTuple):
     """A change of the public status that the sender wants to be told."""
 
@@ -81,6 +93,7 @@ class Decisions:
     segments: list[SegmentMove] = field(default_factory=list)
     recipients: list[RecipientMove] = field(default_factory=list)
     callbacks: list[CallbackRow] = field(default_factory=list)
+    identified: list[Identified] = field(default_factory=list)
     unmatched: list[int] = field(default_factory=list)
     """Which receipts wait for a submit_sm_resp: parked ones and orphans."""
 
@@ -96,34 +109,54 @@ class _Standing:
 class Settlement:
     """Settles receipts one after the other; what one changes, the next one sees."""
 
-    def __init__(self, rule_of: dict[str, MultipartRule]) -> None:
+    def __init__(self, rule_of: Mapping[str, MultipartRule], forms: Mapping[str, Learned]) -> None:
+        """`forms`: what is known of the operator's ids, by link; links of one operator share it."""
         self.decisions = Decisions()
         self._rules = rule_of
+        self._forms = forms
         self._standings: dict[tuple[int, int], _Standing] = {}
+        self._identified: dict[tuple[int, str], Candidate] = {}
+        self._taken: set[tuple[int, int, int]] = set()
 
-    def settle(self, number: int, receipt: DeliveryReceipt, candidates: Sequence[Candidate], *, expected: bool) -> None:
+    def settle(
+        self,
+        number: int,
+        receipt: DeliveryReceipt,
+        candidates: Sequence[Candidate],
+        *,
+        expected: bool,
+        uncertain: Sequence[Candidate] = (),
+    ) -> None:
         """Decide about receipt `number` of the batch.
 
         `expected`: a submit_sm of this operator still lacks its response, so that an
-        unmatched receipt may be early rather than an orphan.
+        unmatched receipt may be early rather than an orphan. `uncertain`: segments of the
+        operator whose response was lost, and that the receipt's address may name.
         """
-        if not receipt.counts:
-            owner = self._choose(receipt, candidates)
-            self._note(number, receipt, Verdict.NOT_A_RECEIPT, owner if isinstance(owner, Candidate) else None)
-            return
         chosen = self._choose(receipt, candidates)
-        if isinstance(chosen, Candidate):
+        if isinstance(chosen, str) and not chosen and uncertain and receipt.smsc_message_id:
+            chosen = self._identify(receipt, uncertain)
+            if isinstance(chosen, Candidate):
+                receipt = _flagged(receipt, "matched_by_address")
+        owner = chosen if isinstance(chosen, Candidate) else None
+        if owner is not None and receipt.done_at is not None and receipt.done_at < owner.submitted_at - SKEW_MS:
+            receipt = _flagged(receipt._replace(done_at=None), "skewed_date")
+        if not receipt.counts:
+            self._note(number, receipt, Verdict.NOT_A_RECEIPT, owner)
+        elif owner is not None:
             # One id may stand for a whole message: every segment that carries it moves.
             together = [
                 other
                 for other in candidates
-                if other[:2] == chosen[:2] and other.smsc_message_id == chosen.smsc_message_id
+                if other[:2] == owner[:2] and other.smsc_message_id == owner.smsc_message_id
             ]
-            self._climb(number, receipt, chosen, together)
-            return
-        verdict = Verdict.PARKED if expected and receipt.smsc_message_id and not chosen else Verdict.ORPHAN
-        self._note(number, receipt, verdict, None, chosen)
-        self.decisions.unmatched.append(number)
+            self._climb(number, receipt, owner, together or [owner])
+        else:
+            if chosen:
+                self._forms[receipt.link].refused()
+            verdict = Verdict.PARKED if expected and receipt.smsc_message_id and not chosen else Verdict.ORPHAN
+            self._note(number, receipt, verdict, None, str(chosen))
+            self.decisions.unmatched.append(number)
 
     def infer(self, number: int, conclusion: DeliveryReceipt, segments: Sequence[Candidate]) -> None:
         """Move segments of one recipient by a conclusion of our own: an expiry, a refused submit_sm."""
@@ -133,30 +166,73 @@ class Settlement:
 
     def _choose(self, receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> Candidate | str:
         """Return the one segment meant, or why there is none: '' for no candidate, or 'ambiguous'."""
-        if len(candidates) == 1:
-            only = candidates[0]
-            return only if spelling(only.smsc_message_id, receipt.smsc_message_id) is not None else ""
+        known = self._forms[receipt.link]
         ranked = [
             (agreement, candidate)
             for candidate in candidates
             if (agreement := spelling(candidate.smsc_message_id, receipt.smsc_message_id)) is not None
         ]
-        if not ranked:
+        pool = self._believable(receipt, ranked, known)
+        if not pool:
             return ""
-        addressed = [pair for pair in ranked if _is_addressed(receipt, pair[1])]
-        pool = addressed or ranked
         if len({agreement.converted for agreement, _ in pool}) > 1:
             # The id itself means one segment, its other base another: not ours to guess.
             return "ambiguous"
-        best = min(agreement for agreement, _ in pool)
+        best = pool[0][0] if len(pool) == 1 else min(agreement for agreement, _ in pool)
         pool = [pair for pair in pool if pair[0] == best]
         if len({candidate.smsc_message_id for _, candidate in pool}) > 1:
             return "ambiguous"
+        if not says_nothing(receipt.smsc_message_id):
+            known.saw(best)
+        if len(pool) == 1:
+            return pool[0][1]
         # Equal ids: the operator's counter has wrapped around. The newest unfinished segment is meant.
         return max(
             (candidate for _, candidate in pool),
             key=lambda one: (self._state_of(one) < FIRST_FINAL, one.submitted_at, one.message_id, one.seq, -one.part),
         )
+
+    @staticmethod
+    def _believable(
+        receipt: DeliveryReceipt, ranked: list[tuple[Spelling, Candidate]], known: Learned
+    ) -> list[tuple[Spelling, Candidate]]:
+        """Return the candidates that the operator's form of ids and the receipt's addresses leave."""
+        if len(ranked) == 1 and not ranked[0][0].converted and known.allows(ranked[0][0]):
+            return ranked
+        plain = says_nothing(receipt.smsc_message_id)
+        if known.locked is not IdForm.AUTO:
+            ranked = [pair for pair in ranked if plain or known.allows(pair[0])]
+        addressed = [pair for pair in ranked if _is_addressed(receipt, pair[1])]
+        if addressed:
+            formed = [pair for pair in addressed if known.allows(pair[0])]
+            return formed or addressed
+        allowed = [pair for pair in ranked if plain or known.allows(pair[0])]
+        if known.form is IdForm.AUTO and _names_somebody(receipt) and all(pair[0].converted for pair in allowed):
+            # In another base, and for another number: the segment that is meant may not be known yet.
+            return []
+        return allowed
+
+    def _identify(self, receipt: DeliveryReceipt, uncertain: Sequence[Candidate]) -> Candidate | str:
+        """Return the segment without a response that the receipt's address names, or why there is none.
+
+        Of several sent to one number, the operator's submit date must tell which; of several
+        segments of one recipient, the first that lacks its receipt.
+        """
+        key = (id(self._forms[receipt.link]), receipt.smsc_message_id)
+        if key in self._identified:
+            return self._identified[key]
+        free = [one for one in uncertain if one[:3] not in self._taken and _is_addressed(receipt, one)]
+        if not free:
+            return ""
+        if len({one[:2] for one in free}) > 1:
+            free = _submitted_then(receipt, free)
+        if len({one[:2] for one in free}) != 1:
+            return "ambiguous"
+        chosen = min(free, key=lambda one: one.part)
+        self._identified[key] = chosen
+        self._taken.add(chosen[:3])
+        self.decisions.identified.append(Identified(*chosen[:3], receipt.smsc_message_id, receipt.received_at))
+        return chosen
 
     def _state_of(self, candidate: Candidate) -> int:
         standing = self._standings.get((candidate.message_id, candidate.seq))
@@ -195,7 +271,9 @@ class Settlement:
     def _move_recipient(self, receipt: DeliveryReceipt, chosen: Candidate, standing: _Standing) -> None:
         rule = self._rules.get(receipt.link, MultipartRule.ANY_FAILED)
         derived = standing.segments[0] if len(standing.segments) == 1 else derive(standing.segments, rule)
-        if derived == standing.state:
+        # A recipient only climbs: one failed segment that is corrected while another is
+        # silent leaves it where it stands, until all of them say more.
+        if derived <= standing.state:
             return
         before, standing.state = standing.state, derived
         at = receipt.received_at
@@ -208,7 +286,7 @@ class Settlement:
     ) -> None:
         flags = f"{receipt.flags} {flag}".strip() if flag else receipt.flags
         place = owner[:3] if owner is not None else (None, None, None)
-        self.decisions.trail.append(TrailRow(number, verdict.value, flags, *place))
+        self.decisions.trail.append(TrailRow(number, verdict.value, flags, receipt.done_at, *place))
 
 
 def _public(state: int) -> int:
@@ -216,6 +294,27 @@ def _public(state: int) -> int:
     if state < FIRST_FINAL:
         return 0
     return 2 if state == MessageState.DELIVERED else 1
+
+
+def _flagged(receipt: DeliveryReceipt, flag: str) -> DeliveryReceipt:
+    return receipt._replace(flags=f"{receipt.flags} {flag}".strip())
+
+
+SUBMIT_DATE_WITHIN_MS = 2 * 60 * 1000
+"""How far an operator's submit date, which counts minutes, may be from our own."""
+
+
+def _submitted_then(receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return those that left when the operator says it took the message."""
+    said = receipt.submitted_at
+    if said is None:
+        return []
+    return [one for one in candidates if abs(one.submitted_at - said) <= SUBMIT_DATE_WITHIN_MS]
+
+
+def _names_somebody(receipt: DeliveryReceipt) -> bool:
+    """Tell whether an address of the receipt is a subscriber's number: long enough for one."""
+    return any(len(digits := address.lstrip("+")) >= 8 and digits.isdecimal() for address in receipt.addresses)
 
 
 def _is_addressed(receipt: DeliveryReceipt, candidate: Candidate) -> bool:

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from esito.domain.states import MessageState
 
+SKEW_MS = 15 * 60 * 1000
+"""How far an operator's clock may be ahead of ours, or behind the submission, before its date is not believed."""
+
 
 class Verdict(Enum):
     """What a receipt did; the words of the trail."""
@@ -37,11 +40,13 @@ class DeliveryReceipt(NamedTuple):
     """`err:` as it came, or `network:code` of the network_error_code parameter."""
     addresses: tuple[str, str] = ("", "")
     """source_addr and destination_addr; operators differ in which one is the recipient."""
+    submitted_at: int | None = None
+    """The operator's submit date, milliseconds UTC; None when absent or no date."""
     done_at: int | None = None
     """Milliseconds since the epoch, UTC; None when absent or unusable."""
     received_at: int = 0
     flags: str = ""
-    """Space-separated: bad_date, skewed_date, bad_tlv, ..."""
+    """Space-separated: bad_date, skewed_date, bad_tlv, long_id, no_id, unparsed, ambiguous, matched_by_address."""
     counts: bool = True
     """False for acknowledgements by handset or user (esm_class 0x08, 0x10): kept, moves nobody."""
     raw: bytes = b""

@@ -11,23 +11,22 @@ from enum import Enum
 from functools import lru_cache
 
 from esito.domain.message_ids import MAX_LENGTH
-from esito.domain.receipt import DeliveryReceipt
+from esito.domain.receipt import SKEW_MS, DeliveryReceipt
 from esito.domain.states import STAT_WORDS, STATE_VALUES
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 
 _USUAL = re.compile(
-    r"id:([^\s\x00]+) sub:\d+ dlvrd:\d+ submit date:\d+ done date:(\d+) stat:(\w+) err:(\w+)(?: text:.*)?",
+    r"id:([^\s\x00]+) sub:\d+ dlvrd:\d+ submit date:(\d+) done date:(\d+) stat:(\w+) err:(\w+)(?: text:.*)?",
     re.ASCII | re.DOTALL | re.IGNORECASE,
 )
 """Appendix B to the letter, as most receipts are; read in one go. Anything else is searched for its fields."""
 
-_FIELD = re.compile(r"\b(id|submit[ _]date|done[ _]date|stat|err)\s*:\s*([^\s\x00]*)", re.IGNORECASE)
+_NAMES = r"(?:id|sub|dlvrd|submit[ _]date|done[ _]date|stat|err|text)"
+# A name that follows at once means that the value is missing.
+_FIELD = re.compile(rf"\b(id|submit[ _]date|done[ _]date|stat|err)\s*:\s*+(?!{_NAMES}\s*:)([^\s\x00]*)", re.IGNORECASE)
 _TEXT = re.compile(r"\btext\s*:", re.IGNORECASE)
 _TYPE_BITS = 0x3C
 _BLANK = " \t\r\n\x00"
-
-SKEW_MS = 15 * 60 * 1000
-"""How far an operator's clock may be ahead of ours, or behind the submission, before we flag it."""
 
 
 class Kind(Enum):
@@ -57,7 +56,7 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
 
     `at` is when it arrived, in milliseconds; `zone` is the one the operator's dates are in.
     """
-    smsc_id, done, word, err = _fields(text_of(pdu))
+    smsc_id, submitted, done, word, err = _fields(text_of(pdu))
     tlvs = pdu.tlvs
     smsc_id = _tlv_text(tlvs.get(Tag.RECEIPTED_MESSAGE_ID)) or smsc_id
     state = STAT_WORDS.get(word.upper())
@@ -69,6 +68,8 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
     if len(smsc_id) > MAX_LENGTH:
         flags.append("long_id")
         smsc_id = smsc_id[:MAX_LENGTH]
+    if not smsc_id:
+        flags.append("no_id" if word else "unparsed")
     done_at = _done_at(done, at, zone, flags)
     return DeliveryReceipt(
         link=link,
@@ -77,6 +78,7 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
         stat=word[:64],
         error_code=_error(tlvs.get(Tag.NETWORK_ERROR_CODE), err),
         addresses=(pdu.source_addr, pdu.destination_addr),
+        submitted_at=_instant(submitted, zone) if submitted else None,
         done_at=done_at,
         received_at=at,
         flags=" ".join(flags),
@@ -85,15 +87,21 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
     )
 
 
-def _fields(text: str) -> tuple[str, str, str, str]:
-    """Return id, done date, stat and err as they are written; empty where they are missing."""
+def _fields(text: str) -> tuple[str, str, str, str, str]:
+    """Return id, submit date, done date, stat and err as they are written; empty where they are missing."""
     usual = _USUAL.fullmatch(text)
     if usual is not None:
-        return usual[1], usual[2], usual[3], usual[4]
+        return usual[1], usual[2], usual[3], usual[4], usual[5]
     # What follows "text:" is the subscriber's own message and may imitate a field.
     head = _TEXT.split(text, maxsplit=1)[0]
     found = {name.lower().replace("_", " "): said for name, said in reversed(_FIELD.findall(head))}
-    return found.get("id", ""), found.get("done date", ""), found.get("stat", ""), found.get("err", "")
+    return (
+        found.get("id", ""),
+        found.get("submit date", ""),
+        found.get("done date", ""),
+        found.get("stat", ""),
+        found.get("err", ""),
+    )
 
 
 def text_of(pdu: DeliverSm | DataSm) -> str:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from esito.domain.account import Account, AccountState, ApiKey
+from esito.domain.id_forms import IdForm
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt, Reply
 from esito.domain.states import MultipartRule
@@ -30,6 +31,8 @@ class LinkRecord:
     """Links of one operator share their SMSC ids."""
     multipart_rule: MultipartRule = MultipartRule.ANY_FAILED
     resubmit_uncertain: bool = False
+    message_id_form: IdForm = IdForm.AUTO
+    """How the operator spells its ids in receipts, when it is not to be learned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

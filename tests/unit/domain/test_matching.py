@@ -1,7 +1,9 @@
+from collections import defaultdict
 from itertools import permutations
 
 import pytest
 
+from esito.domain.id_forms import Learned
 from esito.domain.matching import CallbackRow, Candidate, RecipientMove, SegmentMove, Settlement
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState, MultipartRule
@@ -31,7 +33,7 @@ def candidate(
 
 
 def settle(*receipts: tuple[DeliveryReceipt, list[Candidate]], expected: bool = False, **rules: str) -> Settlement:
-    settlement = Settlement({link: MultipartRule(rule) for link, rule in rules.items()})
+    settlement = Settlement({link: MultipartRule(rule) for link, rule in rules.items()}, defaultdict(Learned))
     for number, (one, candidates) in enumerate(receipts):
         settlement.settle(number, one, candidates, expected=expected)
     return settlement
@@ -238,7 +240,7 @@ def conclusion(state: MessageState | None) -> DeliveryReceipt:
 
 
 def infer(segments: list[Candidate], state: MessageState | None, link_rule: str = "any-failed") -> Settlement:
-    settlement = Settlement({"alpha": MultipartRule(link_rule)})
+    settlement = Settlement({"alpha": MultipartRule(link_rule)}, defaultdict(Learned))
     settlement.infer(0, conclusion(state), segments)
     return settlement
 
@@ -262,7 +264,7 @@ def test_a_conclusion_without_a_state_concludes_nothing() -> None:
 
 
 def test_a_later_word_of_the_operator_corrects_a_conclusion() -> None:
-    settlement = Settlement({})
+    settlement = Settlement({}, defaultdict(Learned))
     settlement.infer(0, conclusion(S.EXPIRED), [candidate("7")])
     settlement.settle(1, receipt("7", "DELIVRD"), [candidate("7")], expected=False)
     assert verdicts(settlement) == [("inferred", 1), ("moved", 1)]

@@ -22,6 +22,9 @@ MIGRATIONS = load_migrations("sqlite")
 FIRST_SAFE_ENGINE = (3, 51, 3)
 """Releases 3.7.0 to 3.51.2 can lose commits when two connections write or checkpoint at once."""
 
+BUSY_MS = 30_000
+"""How long a write waits for another process that writes; reads never wait."""
+
 _CHUNKS = (200, 50, 10, 1)
 """Row counts that have a prepared statement; 200 rows of 15 columns stay far below SQLite's limit."""
 
@@ -40,7 +43,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     try:
         connection = apsw.Connection(str(path), flags=flags, statementcachesize=200)
-        connection.set_busy_timeout(10_000)
+        connection.set_busy_timeout(BUSY_MS)
         connection.execute("PRAGMA cache_size = -16384")
         if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -1,12 +1,16 @@
 """The links and operators that segments and receipts refer to, by number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import apsw
 
+from esito.domain.id_forms import IdForm, Learned
 from esito.domain.states import MultipartRule
 from esito.store.base import LinkRecord
+
+FORM_OF_COLUMN = (IdForm.AS_IS, IdForm.STRIP_ZEROS, IdForm.HEX_TO_DEC, IdForm.DEC_TO_HEX)
+"""The columns of `operator` that count evidence, in their order."""
 
 UNROUTED = "(none)"
 """The name behind link number 0: recipients whom no link serves yet."""
@@ -26,6 +30,9 @@ class Links:
     def __init__(self) -> None:
         self._known: dict[str, KnownLink] = {}
         self.rules: dict[str, MultipartRule] = {}
+        self.forms: dict[str, Learned] = {}
+        """What is known of the ids of each link's operator; links of one operator share it."""
+        self._known_forms: dict[int, IdForm] = {}
 
     def named(self, name: str) -> KnownLink:
         """Return a registered link."""
@@ -44,6 +51,38 @@ class Links:
             (record.name, operator, record.resubmit_uncertain),
         )
         number = int(str(connection.execute("SELECT id FROM link WHERE name = ?", (record.name,)).get))
-        self._known[record.name] = KnownLink(number, int(str(operator)), record.resubmit_uncertain)
+        known = self._known[record.name] = KnownLink(number, int(str(operator)), record.resubmit_uncertain)
+        self._learned(connection, known.operator, record)
         self.rules[record.name] = record.multipart_rule
         return number
+
+    def _learned(self, connection: apsw.Connection, operator: int, record: LinkRecord) -> None:
+        """Begin with what was learned before; a locked form counts for all links of the operator."""
+        shared = next(
+            (
+                self.forms[name]
+                for name, one in self._known.items()
+                if one.operator == operator and name in self.forms and name != record.name
+            ),
+            None,
+        )
+        if shared is None or record.message_id_form is not IdForm.AUTO:
+            row = connection.execute(
+                "SELECT as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator WHERE id = ?", (operator,)
+            ).fetchone()
+            *seen, ambiguous = (int(str(count)) for count in row or (0,) * 5)
+            evidence = dict(zip(FORM_OF_COLUMN, seen, strict=True))
+            shared = Learned(record.message_id_form, evidence, ambiguous)
+        for name, one in self._known.items():
+            if one.operator == operator:
+                self.forms[name] = shared
+        self._known_forms[operator] = shared.form
+
+    def news(self) -> Iterator[tuple[int, Learned, bool]]:
+        """Yield the operators of whose ids something was learned, and whether their form became known by it."""
+        for name, learned in self.forms.items():
+            if learned.changed:
+                learned.changed = False
+                operator = self._known[name].operator
+                before, self._known_forms[operator] = self._known_forms[operator], learned.form
+                yield operator, learned, before is IdForm.AUTO and learned.form is not IdForm.AUTO

@@ -17,8 +17,11 @@ from esito.domain.receipt import DeliveryReceipt, Reply
 from esito.domain.states import MessageState
 from esito.store.base import Settled
 from esito.store.checksum import checksum
-from esito.store.sqlite.connection import QUERIES, SqlValue, ask_rows, run_rows, value
-from esito.store.sqlite.links import Links
+from esito.store.sqlite.connection import QUERIES, SqlValue, ask, ask_rows, run_rows, value
+from esito.store.sqlite.links import FORM_OF_COLUMN, Links
+
+ADOPT_AT_ONCE = 1000
+"""Receipts, or segments without a response, that one transaction looks through."""
 
 _Move = TypeVar("_Move", bound=tuple[object, ...])
 
@@ -60,12 +63,19 @@ def _settle(connection: apsw.Connection, links: Links, receipts: Sequence[Delive
             for shelf in shelves(receipt.smsc_message_id)
         ],
     )
-    settlement = Settlement(links.rules)
-    expected = _Expected(connection, links)
+    settlement = Settlement(links.rules, links.forms)
+    owed = _Owed(connection, links)
     for number, receipt in enumerate(receipts):
         mine = candidates.get(number, ())
-        settlement.settle(number, receipt, mine, expected=not mine and expected.by(receipt.link))
+        if mine:
+            # Nothing of these may fit after all, and then it may still be early.
+            settlement.settle(number, receipt, mine, expected=owed.unless_same(receipt, mine))
+        else:
+            settlement.settle(
+                number, receipt, (), expected=owed.by(receipt.link), uncertain=owed.uncertain(receipt.link)
+            )
     _write(connection, links, receipts, settlement.decisions)
+    _learn(connection, links)
     verdicts: dict[str, int] = {}
     for row in settlement.decisions.trail:
         verdicts[row.verdict] = verdicts.get(row.verdict, 0) + 1
@@ -82,7 +92,7 @@ def conclude(
     candidates = _candidates(
         connection, "candidates_by_ref", [(number, *ref) for number, (ref, _) in enumerate(conclusions)]
     )
-    settlement = Settlement(links.rules)
+    settlement = Settlement(links.rules, links.forms)
     for number, receipt in enumerate(receipts):
         settlement.infer(number, receipt, candidates.get(number, ()))
     _write(connection, links, receipts, settlement.decisions)
@@ -91,12 +101,25 @@ def conclude(
 
 def adopt(connection: apsw.Connection, links: Links, known: Sequence[tuple[int, str]], *, at: int) -> int:
     """Settle the receipts that waited for these (operator, canonical id) pairs; return how many recipients moved."""
-    rows = ask_rows(connection, "adoptable", known)
+    return _adopt(connection, links, ask_rows(connection, "adoptable", known), at)
+
+
+def _learn(connection: apsw.Connection, links: Links) -> None:
+    """Keep what the receipts taught of the operators' ids; a form that is known now settles what was ambiguous."""
+    for operator, learned, became_known in links.news():
+        seen = [learned.seen[form] for form in FORM_OF_COLUMN]
+        connection.execute(QUERIES["keep_form"], (operator, *seen, learned.ambiguous))
+        if became_known and learned.ambiguous:
+            rows = ask(connection, "ambiguous", (operator, ADOPT_AT_ONCE))
+            _adopt(connection, links, rows, max((row[1] for row in rows), default=0))
+
+
+def _adopt(connection: apsw.Connection, links: Links, rows: Sequence[Sequence[Any]], at: int) -> int:
     if not rows:
         return 0
     origins = [row[0] for row in rows]
     receipts = [_kept_receipt(row, at) for row in rows]
-    settlement = Settlement(links.rules)
+    settlement = Settlement(links.rules, links.forms)
     candidates = _candidates(
         connection,
         "candidates_by_shelf",
@@ -130,19 +153,39 @@ def adopt(connection: apsw.Connection, links: Links, known: Sequence[tuple[int, 
     return len(decisions.recipients)
 
 
-class _Expected:
-    """Remembers, for one batch, which operators still owe a submit_sm_resp."""
+class _Owed:
+    """Remembers, for one batch, which operators still owe a submit_sm_resp, and for whom it was lost."""
 
     def __init__(self, connection: apsw.Connection, links: Links) -> None:
         self._connection = connection
         self._links = links
         self._known: dict[int, bool] = {}
+        self._uncertain: dict[int, list[Candidate]] = {}
 
     def by(self, link: str) -> bool:
         operator = self._links.named(link).operator
         if operator not in self._known:
             self._known[operator] = bool(value(self._connection, QUERIES["expected"], (operator,)))
         return self._known[operator]
+
+    def unless_same(self, receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> bool:
+        """Like `by`, but asks nothing for the usual receipt: one candidate, with the very id."""
+        if len(candidates) == 1 and candidates[0].smsc_message_id == receipt.smsc_message_id:
+            return False
+        return self.by(receipt.link)
+
+    def uncertain(self, link: str) -> list[Candidate]:
+        """Return the segments of the link's operator whose response was lost."""
+        operator = self._links.named(link).operator
+        if operator not in self._uncertain:
+            found: list[Candidate] = []
+            if self.by(link):
+                refs = ask(self._connection, "uncertain", (operator, ADOPT_AT_ONCE))
+                rows = [(number, *ref) for number, ref in enumerate(refs)]
+                for candidates in _candidates(self._connection, "candidates_by_ref", rows).values():
+                    found += candidates
+            self._uncertain[operator] = found
+        return self._uncertain[operator]
 
 
 def _kept_receipt(row: Sequence[Any], at: int) -> DeliveryReceipt:
@@ -196,6 +239,11 @@ def _write(
         ],
     )
     run_rows(connection, "move_recipients", _last(decisions.recipients, 2))
+    run_rows(
+        connection,
+        "identify_segments",
+        [(*ref, smsc_id, canonical(smsc_id), at) for *ref, smsc_id, at in decisions.identified],
+    )
     run_rows(connection, "insert_callbacks", decisions.callbacks)
     if decisions.unmatched:
         _keep_unmatched(connection, links, receipts, decisions, first)
@@ -204,7 +252,7 @@ def _write(
 def _trail_rows(
     links: Links, receipts: Sequence[DeliveryReceipt], decisions: Decisions, origins: Sequence[int]
 ) -> Iterable[tuple[SqlValue, ...]]:
-    for number, verdict, flags, message_id, seq, part in decisions.trail:
+    for number, verdict, flags, done_at, message_id, seq, part in decisions.trail:
         receipt = receipts[number]
         state = None if receipt.state is None else int(receipt.state)
         yield (
@@ -218,7 +266,7 @@ def _trail_rows(
             state,
             receipt.stat,
             receipt.error_code,
-            receipt.done_at,
+            done_at,
             flags,
             origins[number] if origins else None,
             receipt.raw,

@@ -153,8 +153,8 @@ UPDATE segment SET phase = 2, retry_at = ?1
 UPDATE segment SET phase = 5 WHERE phase = 1
 
 -- name: expected
-SELECT EXISTS (SELECT 1 FROM segment s JOIN link l ON l.id = s.link
-                WHERE l.operator = ? AND s.phase IN (1, 5))
+SELECT EXISTS (SELECT 1 FROM link l CROSS JOIN segment s ON s.link = l.id AND (s.phase = 1 OR s.phase = 5)
+                WHERE l.operator = ?)
 
 -- name: candidates_by_shelf
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
@@ -210,6 +210,28 @@ SELECT json_group_array(json_array(w.trail, t.received_at, l.name, t.smsc_id, t.
   CROSS JOIN unmatched u ON u.trail = w.trail
   CROSS JOIN trail t ON t.id = w.trail
   CROSS JOIN link l ON l.id = t.link
+
+-- name: ambiguous
+SELECT json_group_array(json_array(u.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+                                   t.flags, u.source_addr, u.destination_addr))
+  FROM (SELECT w.* FROM unmatched w CROSS JOIN trail a ON a.id = w.trail
+         WHERE w.operator = ?1 AND a.flags LIKE '%ambiguous%' ORDER BY w.trail LIMIT ?2) AS u
+  CROSS JOIN trail t ON t.id = u.trail
+  CROSS JOIN link l ON l.id = t.link
+
+-- name: uncertain
+SELECT json_group_array(json_array(message_id, seq, part))
+  FROM (SELECT s.message_id, s.seq, s.part
+          FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 5
+         WHERE l.operator = ?1 ORDER BY s.submitted_at LIMIT ?2)
+
+-- name: identify_segments
+UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3
+  FROM (VALUES {rows}) AS told
+ WHERE segment.message_id = told.column1 AND segment.seq = told.column2 AND segment.part = told.column3
+
+-- name: keep_form
+UPDATE operator SET as_is = ?2, strip_zeros = ?3, hex_to_dec = ?4, dec_to_hex = ?5, ambiguous = ?6 WHERE id = ?1
 
 -- name: delete_unmatched
 DELETE FROM unmatched WHERE trail IN (SELECT value FROM json_each(?))
@@ -285,7 +307,7 @@ SELECT (SELECT count(*) FROM message),
        (SELECT count(*) FROM recipient),
        (SELECT count(*) FROM outgoing o JOIN recipient r
             ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq),
-       (SELECT count(*) FROM segment WHERE phase IN (1, 5)),
+       (SELECT count(*) FROM segment WHERE phase = 1 OR phase = 5),
        (SELECT count(*) FROM unmatched),
        (SELECT count(*) FROM callback WHERE done_at IS NULL)
 
