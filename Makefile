@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 ARGS ?=
+CASES ?=
 BIN := .venv/bin
 SOURCES := $(wildcard src tests benchmarks scripts)
 
-.PHONY: help setup run test lint bench format lock
+.PHONY: help setup run test lint bench format lock receipts
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -31,6 +32,9 @@ lint: setup  ## ruff, mypy and the floors of the house
 bench: setup  ## print the table of ratios; ARGS is passed on
 	@sh scripts/test-deps bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+receipts: setup  ## play receipt cases end to end; CASES=FILE plays those of another file
+	$(BIN)/python -m tests.receipts $(CASES)
 
 format: setup  ## let ruff set the code
 	$(BIN)/ruff check --fix $(SOURCES)

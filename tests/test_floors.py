@@ -20,6 +20,7 @@ BELOW: dict[str, set[str]] = {
     "logs": {"domain"},
     "config_rules": {"domain"},
     "config": {"domain", "config_rules"},
+    "vocabulary_files": {"domain", "config"},
     "client": {"domain"},
     "store": {"domain"},
     "bus": {"domain"},

@@ -122,6 +122,13 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorSettings:
+    """How operators' error codes are explained."""
+
+    directory: str = _setting("", "Directory of tables of error codes, which go before those that come with Esito.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
     """One way to an operator; the section `[[link]]` stands once for each."""
 
@@ -177,6 +184,7 @@ class Settings:
     clock: ClockSettings = ClockSettings()
     pricing: PricingSettings = PricingSettings()
     logs: LogSettings = LogSettings()
+    errors: ErrorSettings = ErrorSettings()
     links: tuple[LinkSettings, ...] = ()
 
     @staticmethod
@@ -217,6 +225,7 @@ _TABLES: dict[str, type] = {
     "clock": ClockSettings,
     "pricing": PricingSettings,
     "logs": LogSettings,
+    "errors": ErrorSettings,
     "link": LinkSettings,
 }
 """The sections of the file."""

@@ -1,0 +1,37 @@
+"""`make receipts CASES=FILE`: play every case of a file; a line for each, and exit status 1 if one fails."""
+
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import click
+
+from tests.receipts.runner import CASES, load, run_case
+
+
+def main(words: list[str]) -> int:
+    """`words`: a file of cases, ours when there is none, and the ids to play, all when there is none."""
+    path = Path(words[0]) if words else CASES
+    wanted = set(words[1:])
+    failed = 0
+    cases = [case for case in load(path) if not wanted or case["id"] in wanted]
+    for case in cases:
+        began = time.monotonic()
+        try:
+            problems = run_case(case)
+        except Exception as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            problems = [f"the runner stopped: {error!r} at {last.filename}:{last.lineno}"]
+        failed += bool(problems)
+        click.echo(
+            f"{'FAIL' if problems else 'ok  '} {case['id']:6} {case['title']}  ({time.monotonic() - began:.1f} s)"
+        )
+        for problem in problems:
+            click.echo(f"       {problem}")
+    click.echo(f"{len(cases) - failed} of {len(cases)} cases hold")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

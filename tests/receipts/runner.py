@@ -1,0 +1,51 @@
+"""Plays cases and says of each whether it holds."""
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.receipts.case import Variant, variants
+from tests.receipts.expect import complaints
+from tests.receipts.scene import Scene
+
+PATIENCE = 6.0
+"""Seconds in which what a case expects must have come about."""
+
+CASES = Path(__file__).with_name("cases.json")
+
+
+def load(path: Path) -> list[dict[str, Any]]:
+    """Return the cases of a file: `{"cases": [...]}`, or the list alone."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    cases: list[dict[str, Any]] = content["cases"] if isinstance(content, dict) else content
+    return cases
+
+
+def run_case(case: Mapping[str, Any]) -> list[str]:
+    """Play a case in all its variants; return what does not hold."""
+    found = []
+    for variant in variants(case):
+        with tempfile.TemporaryDirectory(prefix="esito-case-") as folder:
+            found += [f"{variant.name}: {one}" for one in asyncio.run(_play(variant, Path(folder)))]
+    return found
+
+
+async def _play(variant: Variant, folder: Path) -> list[str]:
+    async with Scene(variant, folder) as scene:
+        await scene.play()
+        found = await _until_it_holds(scene, later=False)
+        found += await _until_it_holds(scene, later=True)
+        return found + [f"the books: {one}" for one in scene.evidence.complaints()]
+
+
+async def _until_it_holds(scene: Scene, *, later: bool) -> list[str]:
+    deadline = time.monotonic() + PATIENCE
+    while found := await complaints(scene, later=later):
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.02)
+    return found

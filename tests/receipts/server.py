@@ -1,0 +1,170 @@
+"""The server under test: a process of its own, quick to start, that may be killed at any moment."""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from esito import logs
+from esito.bootstrap import CLOCK_OFFSET, key_secret, open_store, serve
+from esito.config import load
+from esito.domain.account import key_digest, new_api_key
+from tests.kit.live import free_port
+from tests.receipts.case import TIME_SCALE, LinkPlan
+
+BEGIN = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+"""When a case begins, by the server's clock: the dates in the receipts fit."""
+
+PATIENCE = 20.0
+
+_context: ForkServerContext | None = None
+
+
+def _processes() -> ForkServerContext:
+    """Return where processes come from: one that has imported everything already."""
+    global _context  # noqa: PLW0603  made at the first use, shared by all cases
+    if _context is None:
+        _context = multiprocessing.get_context("forkserver")
+        _context.set_forkserver_preload(["esito.bootstrap", "tests.receipts.server"])
+    return _context
+
+
+def run_server(config: str, log: str) -> None:
+    """Serve until killed or told to stop; the body of the process."""
+    for name in [name for name in os.environ if name.startswith("ESITO_")]:
+        del os.environ[name]
+    with Path(log).open("a", encoding="utf-8", buffering=1) as stream:
+        logs.configure(level="info", form="json", stream=stream)
+        asyncio.run(serve(load(Path(config), {})))
+
+
+class Server:
+    """`esito serve` on a folder of its own, its clock at `BEGIN`."""
+
+    def __init__(self, folder: Path, links: list[tuple[LinkPlan, int]], prefixes: dict[str, list[str]]) -> None:
+        """`links`: each with the port of its operator; `prefixes`: which numbers leave by it."""
+        self.folder = folder
+        self.key = new_api_key()
+        self.port = free_port()
+        self.config = folder / "esito.toml"
+        self.log = folder / "server.log"
+        self.database = folder / "esito.db"
+        self.config.write_text(self._toml(links, prefixes), encoding="utf-8")
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
+        self.pushed_ms = 0
+        self._offset_ms = int(BEGIN.timestamp() * 1000 - time.time() * 1000)
+        self._process: ForkServerProcess | None = None
+
+    def _toml(self, links: list[tuple[LinkPlan, int]], prefixes: dict[str, list[str]]) -> str:
+        sections = [
+            f'[http]\nlisten = "127.0.0.1:{self.port}"\n',
+            f'[store]\nurl = "sqlite:///{self.folder}/esito.db"\n',
+            "[clock]\npushable = true\n",
+        ]
+        for plan, port in links:
+            settings: dict[str, Any] = {
+                "name": plan.name,
+                "operator": plan.operator,
+                "port": port,
+                "system_id": "smsc",
+                "password": "secret",
+                "response_timeout": 60 / TIME_SCALE,
+                "enquire_interval": 30 / TIME_SCALE,
+                "prefixes": prefixes.get(plan.name, []),
+                **plan.settings,
+            }
+            lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+            sections.append(f"[[link]]\n{lines}")
+        return "\n".join(sections)
+
+    async def prepare(self) -> None:
+        """Make the store: an account, and the clock where the case begins."""
+        settings = load(self.config, {})
+        async with open_store(settings) as store:
+            digest = key_digest(self.key, key_secret(settings))
+            await store.create_account("torture", credit=Decimal(10**6), key_digest=digest, at=0)
+            await store.keep_setting(CLOCK_OFFSET, str(self._offset_ms))
+
+    async def start(self) -> None:
+        self._process = _processes().Process(target=run_server, args=(str(self.config), str(self.log)))
+        self._process.start()
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                if (await self.http.get("/healthz")).is_success:
+                    return
+            except httpx.TransportError:
+                if time.monotonic() > deadline or not self._process.is_alive():
+                    raise
+            await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """`kill -9`."""
+        if self._process is not None:
+            self._process.kill()
+            await asyncio.to_thread(self._process.join)
+
+    async def stop(self) -> None:
+        """SIGTERM."""
+        if self._process is not None:
+            self._process.terminate()
+            await asyncio.to_thread(self._process.join, PATIENCE)
+
+    async def close(self) -> None:
+        await self.kill()
+        await self.http.aclose()
+
+    @property
+    def now(self) -> datetime:
+        """The server's clock."""
+        return datetime.fromtimestamp((time.time() * 1000 + self._offset_ms + self.pushed_ms) / 1000, UTC)
+
+    @property
+    def rss_mb(self) -> float:
+        """Resident memory, megabytes."""
+        if self._process is None:
+            return 0.0
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+    # -- what a client does ---------------------------------------------------------------------
+
+    async def send(self, numbers: list[str], text: str) -> int:
+        """Send a message that asks for callbacks; return its id."""
+        body = {
+            "apiKey": self.key,
+            "phoneNumbers": ",".join(f"+{number}" for number in numbers),
+            "message": text,
+            "urlDlr": "http://127.0.0.1:9/dlr",
+        }
+        answer = await self.http.post("/v1/send", json=body)
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["message_id"])
+
+    async def statuses(self, message_id: int) -> dict[str, str]:
+        """Return the v1 status of every recipient of a message, by number without plus."""
+        answer = await self.http.get("/v1/bulk-status", params={"apiKey": self.key, "messageId": message_id})
+        return {one["phoneNumber"].lstrip("+"): one["status"] for one in answer.json()["StatutResponse_List"]}
+
+    async def get(self, path: str) -> Any:
+        """Ask the second path."""
+        answer = await self.http.get(path, headers={"Authorization": f"Bearer {self.key}"})
+        return answer.json()
+
+    async def advance(self, milliseconds: int) -> None:
+        """Push the clock."""
+        answer = await self.http.post(
+            "/v2/clock/advance",
+            json={"seconds": milliseconds / 1000},
+            headers={"Authorization": f"Bearer {self.key}"},
+        )
+        assert answer.is_success, answer.text
+        self.pushed_ms += milliseconds
