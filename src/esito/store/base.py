@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from esito.domain.account import Account, AccountState, ApiKey
-from esito.domain.id_forms import IdForm
+from esito.domain.id_forms import IdForm, Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt, Reply
 from esito.domain.states import MultipartRule
@@ -192,6 +192,9 @@ class Store(Protocol):
 
     async def has_stops(self, account_id: int) -> bool:
         """Tell whether the account's STOP list has anything on it."""
+
+    def id_forms(self) -> dict[str, Learned]:
+        """Return what is known of the ids in receipts, by operator, for the links that are registered."""
 
     async def counts(self) -> Counts:
         """Count what the store holds."""

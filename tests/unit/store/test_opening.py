@@ -6,9 +6,10 @@ import apsw
 import pytest
 
 from esito.domain.errors import NewerSchema, StoreError, StoreUnavailable, UnsafeEngine
+from esito.domain.id_forms import IdForm
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import MIGRATIONS, connect, migrate, require_safe_engine
-from tests.kit.builders import account_in, links_in, message, states_of, submitted
+from tests.kit.builders import account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio
 
@@ -148,3 +149,19 @@ async def test_a_store_that_is_not_open_refuses_at_once(path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="not open"):
         await store.keep_setting("a", "c")
     assert not await store.writable()
+
+
+async def test_what_was_learned_of_an_operators_ids_is_remembered(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    account = await account_in(store)
+    await links_in(store)
+    for number in range(0xA1F0, 0xA1F4):
+        await submitted(store, message(account), [f"{number:x}"])
+        await store.apply_receipts([receipt(str(number), "DELIVRD")])
+    await store.close()
+    store = SqliteStore(path)
+    await store.open()
+    await links_in(store)
+    assert store.id_forms()["alpha"].form is IdForm.HEX_TO_DEC
+    await store.close()

@@ -13,6 +13,7 @@ import structlog
 
 from esito.domain.account import Account, AccountState, ApiKey
 from esito.domain.errors import StoreError, StoreUnavailable
+from esito.domain.id_forms import Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.pricing import from_micros, to_micros
 from esito.domain.receipt import DeliveryReceipt, Reply
@@ -234,6 +235,10 @@ class SqliteStore:
     async def due(self, link: str, at: int) -> bool:
         """Tell whether this link has anything to submit now."""
         return bool(value(self._read, QUERIES["due"], (self._links.named(link).id, at)))
+
+    def id_forms(self) -> dict[str, Learned]:
+        """Return what is known of the ids in receipts, by operator."""
+        return self._links.by_operator()
 
     async def counts(self) -> Counts:
         """Count what the store holds; it scans, so it has a thread and a connection of its own."""

@@ -29,6 +29,7 @@ class Links:
 
     def __init__(self) -> None:
         self._known: dict[str, KnownLink] = {}
+        self._operators: dict[str, str] = {}
         self.rules: dict[str, MultipartRule] = {}
         self.forms: dict[str, Learned] = {}
         """What is known of the ids of each link's operator; links of one operator share it."""
@@ -54,7 +55,12 @@ class Links:
         known = self._known[record.name] = KnownLink(number, int(str(operator)), record.resubmit_uncertain)
         self._learned(connection, known.operator, record)
         self.rules[record.name] = record.multipart_rule
+        self._operators[record.name] = record.operator
         return number
+
+    def by_operator(self) -> dict[str, Learned]:
+        """Return what is known of every operator's ids, by its name."""
+        return {self._operators[name]: learned for name, learned in self.forms.items()}
 
     def _learned(self, connection: apsw.Connection, operator: int, record: LinkRecord) -> None:
         """Begin with what was learned before; a locked form counts for all links of the operator."""
