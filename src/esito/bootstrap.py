@@ -22,6 +22,7 @@ from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.id_forms import IdForm
 from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock, PushableClock, RealClock
+from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance, Routes
 from esito.lifecycle.expire import Expiry
 from esito.lifecycle.gateway import Gateway
@@ -32,6 +33,7 @@ from esito.smpp.outgoing import Concatenation
 from esito.smpp.settings import LinkSettings as SmppSettings
 from esito.store.base import LinkRecord, Store
 from esito.store.sqlite import SqliteStore
+from esito.vocabulary_files import load_vocabulary
 
 log = structlog.get_logger()
 
@@ -46,6 +48,9 @@ COLLECT_AFTER = 20_000
 """Objects that come before the collector looks for cycles among them: requests and receipts leave few,
 and what the house itself is made of is never looked at again."""
 
+SIMULATOR = "simulator"
+"""The operator whose error table we bring along, for the demo."""
+
 CLOCK_OFFSET = "clock_offset_ms"
 """The setting that keeps how far a pushable clock was pushed, so that a restart does not turn it back."""
 
@@ -59,6 +64,7 @@ class House:
     store: Store
     gateway: Gateway
     acceptance: Acceptance
+    vocabulary: Vocabulary
     url: str
 
 
@@ -192,6 +198,7 @@ async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
         store=store,
         gateway=gateway,
         acceptance=acceptance,
+        vocabulary=_vocabulary(settings),
         url=f"{scheme}://{host}:{port}",
     )
 
@@ -199,6 +206,15 @@ async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
 def _prices(settings: Settings) -> PriceList:
     pricing = settings.pricing
     return PriceList(default=pricing.default, low_cost=pricing.low_cost, countries=pricing.countries)
+
+
+def _vocabulary(settings: Settings) -> Vocabulary:
+    """Read the error tables; a table that no link asks for is likely a misspelt file name."""
+    vocabulary = load_vocabulary(Path(settings.errors.directory) if settings.errors.directory else None)
+    unused = vocabulary.operators - {link.operator or link.name for link in settings.links} - {SIMULATOR}
+    if unused:
+        log.warning("error_tables_unused", operators=sorted(unused))
+    return vocabulary
 
 
 def _record(link: LinkSettings) -> LinkRecord:
@@ -276,6 +292,7 @@ def _services(house: House) -> Services:
         clock=house.clock,
         prices=_prices(house.settings),
         key_secret=key_secret(house.settings),
+        vocabulary=house.vocabulary,
         error_status=house.settings.http.error_status,
         pushable=house.settings.clock.pushable,
         ready=lambda: _not_ready(house),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock
+from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.lifecycle.accept import Acceptance
 from esito.store.base import Store
 
@@ -26,6 +27,8 @@ class Services:
     """The secret of the keyed hashes of API keys."""
     prices: PriceList = field(default_factory=PriceList)
     """Tells `me` how many messages a credit buys."""
+    vocabulary: Vocabulary = field(default_factory=lambda: Vocabulary(ErrorTable(), {}))
+    """Says what operators' error codes mean."""
     error_status: int = 400
     """HTTP status of error envelopes (contract 0.1)."""
     pushable: bool = False
