@@ -4,6 +4,7 @@ Long because every event that a case may name is one short method of the same cl
 """
 
 import asyncio
+import re
 import struct
 import time
 from collections import deque
@@ -13,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Self
 
+from esito.domain.message_ids import spelling
 from esito.smpp import pdu as p
 from esito.smpp.codec import InvalidLength, InvalidPdu, decode, encode
 from tests.receipts.case import USUAL_TEXT, Event, Filler, LinkPlan, Variant, first_number, links_of, scaled, seconds
@@ -264,11 +266,17 @@ class Scene:
 
     def _number_of(self, text: str, receipt: Event, place: int) -> str:
         """Return whom the receipt is about: the newest recipient with its id, else the first of all."""
-        link = receipt.get("link")
-        for sent in reversed(self.sent):
-            named = any(one and f"id:{one} " in f"{text} " for one in sent.ids)
-            if named and (link in {None, sent.link} or len(self.plans) == 1):
-                return sent.numbers[0]
+        link, found = receipt.get("link"), re.search(r"\bid:(\S+)", text)
+        said = found[1] if found else ""
+        alike = [
+            (agreement, sent)
+            for sent in reversed(self.sent)
+            for one in sent.ids
+            if one and (agreement := spelling(one, said)) is not None
+            if link in {None, sent.link} or len(self.plans) == 1
+        ]
+        if alike:
+            return min(alike, key=lambda pair: pair[0])[1].numbers[0]
         numbers = [number for sent in self.sent for number in sent.numbers]
         return numbers[place] if place < len(numbers) else numbers[0]
 
