@@ -6,7 +6,7 @@ CASES ?=
 BIN := .venv/bin
 SOURCES := $(wildcard src tests benchmarks scripts)
 
-.PHONY: help setup run test lint bench format lock receipts
+.PHONY: help setup run test lint bench format lock receipts torture
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,10 @@ bench: setup  ## print the table of ratios; ARGS is passed on
 
 receipts: setup  ## play receipt cases end to end; CASES=FILE plays those of another file
 	$(BIN)/python -m tests.receipts $(CASES)
+
+torture: setup  ## kill -9, failing fsync, full disk, stalls, all rounds (minutes; root, for the mounts)
+	@sh scripts/test-deps
+	ESITO_TORTURE=full $(BIN)/python -m pytest tests/torture $(ARGS)
 
 format: setup  ## let ruff set the code
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -18,10 +18,11 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from esito.api.app import Services, build
+from esito.api.services import LinkStatus, SessionStatus
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.id_forms import IdForm
 from esito.domain.pricing import PriceList
-from esito.domain.timing import Clock, PushableClock, RealClock
+from esito.domain.timing import SECOND_MS, Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance, Routes
 from esito.lifecycle.expire import Expiry
@@ -296,6 +297,26 @@ def _services(house: House) -> Services:
         error_status=house.settings.http.error_status,
         pushable=house.settings.clock.pushable,
         ready=lambda: _not_ready(house),
+        links=lambda: [_link_status(house, link) for link in house.gateway.links],
+    )
+
+
+def _link_status(house: House, link: Link) -> LinkStatus:
+    configured = next(one for one in house.settings.links if one.name == link.settings.name)
+    bound = [word for word, can in (("sending", link.can_send), ("receiving", link.can_receive)) if can]
+    return LinkStatus(
+        name=configured.name,
+        operator=configured.operator or configured.name,
+        state="bound" if len(bound) == 2 else f"{bound[0]} only" if bound else "down",
+        sessions=tuple(
+            SessionStatus(
+                bind=binding.kind,
+                state=binding.state,
+                since=int(binding.since * SECOND_MS),
+                last_error=binding.last_error,
+            )
+            for binding in link.bindings
+        ),
     )
 
 

@@ -91,11 +91,13 @@ def test_with_a_key_and_a_message_that_is_there(
     promised: BaseSchema, server: LiveServer, method: str, path: str
 ) -> None:
     """As generated, most requests would never come past the key."""
+    pieces = {"id": "1", "msisdn": "+33622222222"}
     known = {"messageId": 1, "phoneNumber": "+33622222222", "tag": "t"}
 
     def change(case: AnyCase) -> None:
         with_key(case, server.api_key)
         case.query.update({name: value for name, value in known.items() if name in case.query})
+        case.path_parameters.update({name: value for name, value in pieces.items() if name in case.path_parameters})
 
     check_all(promised, method, path, change)
 
@@ -129,3 +131,6 @@ def test_good_answers_were_among_them(server: LiveServer) -> None:
     paths = ["bulk-status", "message-status", "multi-status", "bulk-status-by-tag", "send", "bulk-send", "me"]
     for path in paths:
         assert f'esito_http_requests_total{{path="/v1/{path}",status="200"}}' in text, path
+    closer = ["messages/{id}", "messages/{id}/recipients", "messages/{id}/recipients/{msisdn}", "links", "orphans"]
+    for path in closer:
+        assert f'esito_http_requests_total{{path="/v2/{path}",status="200"}}' in text, path

@@ -29,12 +29,38 @@ def npm_package(name: str) -> Callable[[], bool]:
     return lambda: shutil.which("node") is not None and (PEERS / "node_modules" / name).is_dir()
 
 
+def mounts() -> bool:
+    """Return whether this process may mount: a container often may not, even as root."""
+    if shutil.which("unshare") is None or os.geteuid() != 0:
+        return False
+    tried = ["unshare", "--mount", "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/mnt"]
+    return subprocess.run(tried, capture_output=True, check=False).returncode == 0
+
+
+def loop_devices() -> bool:
+    """Return whether a file can be mounted as a disk."""
+    return mounts() and shutil.which("losetup") is not None and Path("/dev/loop-control").exists()
+
+
+def tracing() -> bool:
+    """Return whether strace is there and may attach."""
+    if shutil.which("strace") is None:
+        return False
+    return subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0
+
+
 NEEDS: dict[str, Callable[[], bool]] = {
     "php": program("php"),
     "php-curl": php_has_curl,
     "curl": program("curl"),
     "node": program("node"),
     "openssl": program("openssl"),
+    "cc": program("cc"),
+    "strace": tracing,
+    "mounts": mounts,
+    "loop devices": loop_devices,
+    "mkfs.ext4": program("mkfs.ext4"),
+    "mkfs.xfs": program("mkfs.xfs"),
     "npm smpp": npm_package("smpp"),
 }
 

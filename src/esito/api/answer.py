@@ -39,6 +39,7 @@ MEANINGS: dict[type[e.EsitoError], Meaning] = {
     e.PhoneNumberMissing: Meaning(2, "Le numéro de téléphone est requis"),
     e.MessageIdMissing: Meaning(3, "L'ID du message est requis"),
     e.MessageNotFound: Meaning(4, "Message introuvable"),
+    e.NoSuchMessage: Meaning(4, "Message introuvable", 404),
     e.NumberListEmpty: Meaning(5, "La liste des numéros est vide"),
     e.BadFormat: Meaning(6, "Le format n'est pas correct"),
     e.InvalidFields: Meaning(9, ""),

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from esito.api import account, docs, health, send, status, v2clock
+from esito.api import account, docs, health, send, status, v2clock, v2messages, v2operators
 from esito.api.answer import Answer, Headers, refusal
 from esito.api.call import read_query, wants_xml
 from esito.api.front import AsgiApp, Front, Operation
@@ -31,6 +31,11 @@ OPERATIONS = (
     Operation("POST", "/v1/send", send.send, reads_body=True),
     Operation("POST", "/v1/bulk-send", send.bulk_send, reads_body=True),
     Operation("GET", "/v1/me", account.me),
+    Operation("GET", "/v2/messages/{id}", v2messages.message, bearer=True),
+    Operation("GET", "/v2/messages/{id}/recipients", v2messages.recipients, bearer=True),
+    Operation("GET", "/v2/messages/{id}/recipients/{msisdn}", v2messages.recipient, bearer=True),
+    Operation("GET", "/v2/links", v2operators.links, bearer=True),
+    Operation("GET", "/v2/orphans", v2operators.orphans, bearer=True),
 )
 
 CLOCK = Operation("POST", "/v2/clock/advance", v2clock.advance, reads_body=True, bearer=True)

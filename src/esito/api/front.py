@@ -5,6 +5,7 @@ function and a table of paths; pages that are not asked often are left to Starle
 """
 
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, NamedTuple
@@ -56,6 +57,7 @@ class Operation(NamedTuple):
 
     method: str
     path: str
+    """A piece in braces, such as `{id}`, is a parameter of the call."""
     endpoint: Endpoint
     reads_body: bool = False
     bearer: bool = False
@@ -85,7 +87,8 @@ class Front:
         for operation in operations:
             by_path.setdefault(operation.path, []).append(operation)
         self._services = services
-        self._pages = {path: Page(of_path) for path, of_path in by_path.items()}
+        self._pages = {path: Page(of_path) for path, of_path in by_path.items() if "{" not in path}
+        self._patterns = [(_pattern(path), Page(of_path)) for path, of_path in by_path.items() if "{" in path]
         self._rest = rest
         self._known = {path: Requests(path) for path in known}
         self._unknown = Requests("other")
@@ -100,19 +103,30 @@ class Front:
             return
         began = time.perf_counter()
         page = self._pages.get(scope["path"])
+        pieces: dict[str, str] = {}
         if page is None:
             path = plain_path(scope["path"])
-            page = self._pages.get(path)
+            page, pieces = self._find(path)
             if page is None:
                 await self._pass_on(scope, receive, send, path, began)
                 return
-        answer = await self._answer(page, scope, receive)
+        answer = await self._answer(page, scope, receive, pieces)
         await write(answer, send)
         self._note(page.requests, scope["method"], page.path, answer.status, began)
 
-    async def _answer(self, page: Page, scope: Scope, receive: Receive) -> Answer:
+    def _find(self, path: str) -> tuple[Page | None, dict[str, str]]:
+        """Return the page of a plain path, and the parameters that are pieces of it."""
+        page = self._pages.get(path)
+        if page is not None:
+            return page, {}
+        for pattern, page in self._patterns:
+            if found := pattern.fullmatch(path):
+                return page, found.groupdict()
+        return None, {}
+
+    async def _answer(self, page: Page, scope: Scope, receive: Receive, pieces: dict[str, str]) -> Answer:
         """Answer whatever happens."""
-        values = read_query(scope["query_string"])
+        values: dict[str, Any] = read_query(scope["query_string"]) | pieces
         try:
             return await self._perform(page, scope, receive, values)
         except Refusal as error:
@@ -186,6 +200,11 @@ async def write(answer: Answer, send: Send) -> None:
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what recognises a path with parameters."""
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
 
 
 def plain_path(path: str) -> str:

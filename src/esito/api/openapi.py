@@ -9,6 +9,8 @@ from esito.api import samples
 from esito.api.answer import FAILURE, MEANINGS, Meaning
 from esito.api.front import Operation
 from esito.api.schemas import API_KEY, BODIES, FORMAT, MESSAGE_ID, SCHEMAS, Schema, integer, ref, text
+from esito.api.v2samples import V2_SAMPLES
+from esito.api.v2schemas import CURSOR, MESSAGE_PIECE, MSISDN_PIECE, PAGE_LIMIT, STATUS_FILTER, V2_SCHEMAS
 from esito.api.xml import to_xml
 from esito.domain import errors as e
 
@@ -46,6 +48,8 @@ class Page:
 
 
 _ID = {"messageId": (MESSAGE_ID, True)}
+_PIECE = {"id": (MESSAGE_PIECE, True)}
+_PAGED = {"cursor": (CURSOR, False), "limit": (PAGE_LIMIT, False)}
 _MULTI = Page(
     summary="Statuses of up to 500 pairs of number and message.",
     answer="MultiStatus",
@@ -88,6 +92,35 @@ PAGES: dict[tuple[str, str], Page] = {
         refusals=(*BODY, *KEY, *SENDING),
     ),
     ("GET", "/v1/me"): Page(summary="Whose key it is, and what is left.", answer="Me", refusals=KEY),
+    ("GET", "/v2/messages/{id}"): Page(
+        summary="One message and how its recipients stand.",
+        answer="MessageOverview",
+        parameters=_PIECE,
+        refusals=(*KEY, e.NoSuchMessage),
+    ),
+    ("GET", "/v2/messages/{id}/recipients"): Page(
+        summary="The recipients of one message in order of submission, a page at a time.",
+        answer="RecipientPage",
+        parameters={**_PIECE, "status": (STATUS_FILTER, False), **_PAGED},
+        refusals=(*KEY, e.NoSuchMessage),
+    ),
+    ("GET", "/v2/messages/{id}/recipients/{msisdn}"): Page(
+        summary="What happened to one recipient, what it means, until when we wait, and every receipt.",
+        answer="RecipientExplained",
+        parameters={**_PIECE, "msisdn": (MSISDN_PIECE, True)},
+        refusals=(*KEY, e.NoSuchMessage),
+    ),
+    ("GET", "/v2/links"): Page(
+        summary="How the links to the operators stand; they are the installation's, so any valid key may ask.",
+        answer="Links",
+        refusals=KEY,
+    ),
+    ("GET", "/v2/orphans"): Page(
+        summary="Receipts that match nothing, oldest first; they are the installation's, so any valid key may ask.",
+        answer="OrphanPage",
+        parameters=_PAGED,
+        refusals=KEY,
+    ),
     ("POST", "/v2/clock/advance"): Page(
         summary="Push the clock ahead; for demonstrations and tests.",
         answer="ClockAdvanced",
@@ -114,6 +147,10 @@ read as JSON whatever its Content-Type says, any other as a form. Values of the 
 goes before them. `_format` chooses JSON or XML; in XML every value is an `<entry>`, in the order of the JSON keys."""
 
 
+_TO_NAME = str.maketrans("/-", "__", "{}")
+_SAMPLES = samples.OF_ANSWER | V2_SAMPLES
+
+
 def document(operations: Sequence[Operation], *, error_status: int) -> dict[str, Any]:
     """Return the document."""
     paths: dict[str, dict[str, Any]] = {}
@@ -127,7 +164,7 @@ def document(operations: Sequence[Operation], *, error_status: int) -> dict[str,
         "info": {"title": "Esito", "version": __version__, "description": ABOUT},
         "paths": paths,
         "components": {
-            "schemas": SCHEMAS | BODIES,
+            "schemas": SCHEMAS | V2_SCHEMAS | BODIES,
             "securitySchemes": {
                 "apiKey": {"type": "apiKey", "in": "query", "name": "apiKey"},
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -138,7 +175,7 @@ def document(operations: Sequence[Operation], *, error_status: int) -> dict[str,
 
 def _operation(operation: Operation, page: Page, error_status: int) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "operationId": f"{operation.method.lower()}{operation.path.replace('/', '_').replace('-', '_')}",
+        "operationId": f"{operation.method.lower()}{operation.path.translate(_TO_NAME)}",
         "summary": page.summary,
         "description": _codes(page.refusals),
         "security": [{"bearer": []}] if operation.bearer else [{"apiKey": []}],
@@ -146,10 +183,16 @@ def _operation(operation: Operation, page: Page, error_status: int) -> dict[str,
     }
     parameters = dict(page.parameters or {})
     if not page.body:
-        parameters = {"apiKey": (API_KEY, True), **parameters, "_format": (FORMAT, False)}
+        key = {} if operation.bearer else {"apiKey": (API_KEY, True)}
+        parameters = {**key, **parameters, "_format": (FORMAT, False)}
     if parameters:
         told["parameters"] = [
-            {"name": name, "in": "query", "required": required, "schema": schema}
+            {
+                "name": name,
+                "in": "path" if f"{{{name}}}" in operation.path else "query",
+                "required": required,
+                "schema": schema,
+            }
             for name, (schema, required) in parameters.items()
         ]
     if page.body:
@@ -180,7 +223,7 @@ def _responses(page: Page, error_status: int) -> dict[str, Any]:
 
 def _response(status: int, schemas: list[Schema], page: Page) -> dict[str, Any]:
     good = status == 200
-    sample = samples.OF_ANSWER[page.answer] if good else samples.refused(_first(page, status))
+    sample = _SAMPLES[page.answer] if good else samples.refused(_first(page, status))
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     return {
         "description": "All went well." if good else "The request was refused, or failed.",
@@ -193,7 +236,7 @@ def _response(status: int, schemas: list[Schema], page: Page) -> dict[str, Any]:
 
 def _first(page: Page, status: int) -> Meaning:
     """Return a refusal that is told with this status; the last resort has none."""
-    kinds: Refusals = (e.BodyTooLarge, *ALWAYS)
+    kinds: Refusals = (e.BodyTooLarge, e.NoSuchMessage, *ALWAYS)
     for kind in kinds:
         if MEANINGS[kind].status == status:
             return MEANINGS[kind]

@@ -12,6 +12,32 @@ from esito.store.base import Store
 MAX_HEADER_OCTETS = 32 * 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStatus:
+    """One session of a link."""
+
+    bind: str
+    state: str
+    since: int
+    """Milliseconds since the epoch; when it entered this state."""
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStatus:
+    """One configured link, as it stands now."""
+
+    name: str
+    operator: str
+    state: str
+    """`bound`, `sending only`, `receiving only` or `down`."""
+    sessions: tuple[SessionStatus, ...]
+
+
+def _no_links() -> list[LinkStatus]:
+    return []
+
+
 async def _nothing_missing() -> list[str]:
     return []
 
@@ -35,6 +61,8 @@ class Services:
     """Whether `POST /v2/clock/advance` is served; the clock must then be a PushableClock."""
     ready: Callable[[], Awaitable[list[str]]] = _nothing_missing
     """Says what keeps us from serving; nothing when all is well."""
+    links: Callable[[], list[LinkStatus]] = _no_links
+    """Says how the links stand."""
     max_body: int = 1_000_000
     """Octets of a request's body."""
     body_patience: float = 10.0

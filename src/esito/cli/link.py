@@ -15,7 +15,9 @@ from rich.table import Table
 from esito import logs
 from esito.bootstrap import smpp_settings
 from esito.cli.options import print_json, run, with_json, with_settings
+from esito.client import Client, ClientError
 from esito.config import ConfigError, LinkSettings, Settings
+from esito.domain.id_forms import IdForm
 from esito.smpp.connection import status_name
 from esito.smpp.link import Binding, Link, SubmitOutcome
 from esito.smpp.pdu import DataSm, DeliverSm, Status
@@ -36,25 +38,64 @@ def link() -> None:
 @link.command("list")
 @with_json
 @with_settings
-def list_(settings: Settings, *, as_json: bool) -> None:
+@click.option("--url", envvar="ESITO_URL", help="Where the server is, if not where its settings say; or set ESITO_URL.")
+@click.option(
+    "--api-key", envvar="ESITO_API_KEY", help="Key of any account, to see learned id forms; or set ESITO_API_KEY."
+)
+def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | None) -> None:
     """List the configured links; with their state when the server runs."""
     states = _states(settings)
+    forms = _id_forms(settings, url, api_key) if states is not None or url else {}
     if as_json:
-        print_json([_as_json(one, states) for one in settings.links])
+        print_json([_as_json(one, states, forms) for one in settings.links])
         return
-    table = Table("link", "address", "system_id", "bind", "prefixes", "state")
+    table = Table()
+    for heading in ("link", "operator", "address", "bind", "prefixes", "id form", "state"):
+        # A narrow terminal folds an address; what a link is and how it binds stays readable.
+        table.add_column(heading, overflow="fold", no_wrap=heading == "bind")
     for one in settings.links:
         prefixes = " ".join(one.prefixes) or "all others"
         bind = f"{one.sessions} x {one.bind}" if one.sessions > 1 else one.bind
-        table.add_row(one.name, f"{one.host}:{one.port}", one.system_id, bind, prefixes, _state(one, states))
+        table.add_row(
+            one.name,
+            one.operator or one.name,
+            f"{one.host}:{one.port}",
+            bind,
+            prefixes,
+            _id_form(one, forms),
+            _state(one, states),
+        )
     Console().print(table)
     if states is None:
         click.echo(f"The server does not answer at {settings.http.listen}, so their state is unknown.")
 
 
-def _as_json(one: LinkSettings, states: dict[tuple[str, str], bool] | None) -> dict[str, object]:
+def _as_json(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: dict[str, str]) -> dict[str, object]:
     shown = {field.name: getattr(one, field.name) for field in dataclasses.fields(one) if field.repr}
-    return {**shown, "multipart_rule": one.multipart_rule.value, "state": _state(one, states)}
+    return {
+        **shown,
+        "multipart_rule": one.multipart_rule.value,
+        "id_form": _id_form(one, forms),
+        "state": _state(one, states),
+    }
+
+
+def _id_forms(settings: Settings, url: str | None, api_key: str | None) -> dict[str, str]:
+    """Ask the running server how each operator spells ids; without a key, or an answer, nothing is known."""
+    if not api_key:
+        return {}
+    scheme = "https" if settings.http.tls_cert else "http"
+    try:
+        with Client(url or f"{scheme}://{settings.http.listen}", api_key) as client:
+            return {one["operator"]: one["id_form"] for one in client.links() if one["id_form"]}
+    except ClientError as error:
+        click.echo(f"What was learned of ids is unknown: {error}", err=True)
+        return {}
+
+
+def _id_form(one: LinkSettings, forms: dict[str, str]) -> str:
+    configured = str(one.message_id_form)
+    return configured if configured != IdForm.AUTO.value else forms.get(one.operator or one.name, "not known")
 
 
 def _states(settings: Settings) -> dict[tuple[str, str], bool] | None:

@@ -30,6 +30,8 @@ COMMANDS = {
     "link": Entry("esito.cli.link", "link", "List the links to operators, and try one."),
     "send": Entry("esito.cli.messages", "send", "Send a message."),
     "status": Entry("esito.cli.messages", "status", "Show what happened to every recipient of a message."),
+    "explain": Entry("esito.cli.explain", "explain", "Tell what happened to one recipient, with every receipt."),
+    "orphans": Entry("esito.cli.orphans", "orphans", "List the receipts that match no message."),
     "migrate": Entry("esito.cli.store", "migrate", "Make the database or bring it to the present schema."),
     "check": Entry("esito.cli.store", "check", "Prove that the books balance."),
 }

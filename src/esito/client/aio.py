@@ -1,8 +1,8 @@
 """The client for programs on an event loop; `calls` says what each call means."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import httpx
 
@@ -71,3 +71,19 @@ class AsyncClient:
     async def me(self) -> Credits:
         """Return whose key it is and what is left."""
         return await self._run(calls.me())
+
+    async def explain(self, message_id: int, msisdn: str) -> dict[str, Any]:
+        """Return what happened to one recipient and why, as GET /v2/messages/ID/recipients/MSISDN tells it."""
+        return await self._run(calls.explain(message_id, msisdn))
+
+    async def links(self) -> list[dict[str, Any]]:
+        """Return how the links to the operators stand."""
+        return await self._run(calls.links())
+
+    async def orphans(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the receipts that match nothing, oldest first."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page, cursor = await self._run(calls.orphans(cursor))
+            for one in page:
+                yield one

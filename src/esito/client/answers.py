@@ -176,3 +176,25 @@ def credit(answer: Answer) -> Credits:
         segments=int(left["creditSms"]),
         to_send=int(left["toSend"]),
     )
+
+
+# -- the second path, whose members are handed on under their own names ---------------------------
+
+
+def members(text: str) -> dict[str, Any]:
+    """Read an answer of which every member matters."""
+    return _json(_members)(text)
+
+
+def _members(answer: Answer) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name not in {"success", "code"}}
+
+
+def links(text: str) -> list[dict[str, Any]]:
+    """Read GET /v2/links."""
+    return _json(lambda answer: list(answer["links"]))(text)
+
+
+def orphans(text: str) -> tuple[list[dict[str, Any]], str | None]:
+    """Read a page of GET /v2/orphans, and where the next begins."""
+    return _json(lambda answer: (list(answer["orphans"]), answer["next_cursor"]))(text)

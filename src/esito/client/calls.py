@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
 
 from esito.client import answers
 from esito.client.models import BulkSent, Credits, PairStatus, RecipientStatus, Sent, SingleStatus, TagPage
@@ -25,6 +26,8 @@ class Call(Generic[T]):
     params: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     """JSON of a POST; None for a GET."""
+    bearer: bool = False
+    """Whether the key goes into the `Authorization` header, as on the second path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,3 +113,19 @@ def bulk_send(texts: Sequence[tuple[str, str]], options: SendOptions = PLAIN) ->
 def me() -> Call[Credits]:
     """Ask whose key it is and what is left."""
     return Call("GET", "/v1/me", answers.credit)
+
+
+def explain(message_id: int, msisdn: str) -> Call[dict[str, Any]]:
+    """Ask what happened to one recipient and why."""
+    path = f"/v2/messages/{message_id}/recipients/{quote(msisdn, safe='')}"
+    return Call("GET", path, answers.members, bearer=True)
+
+
+def links() -> Call[list[dict[str, Any]]]:
+    """Ask how the links to the operators stand."""
+    return Call("GET", "/v2/links", answers.links, bearer=True)
+
+
+def orphans(cursor: str = "") -> Call[tuple[list[dict[str, Any]], str | None]]:
+    """Ask for a page of the receipts that match nothing, and where the next page begins."""
+    return Call("GET", "/v2/orphans", answers.orphans, {"cursor": cursor} if cursor else {}, bearer=True)

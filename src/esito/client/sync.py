@@ -1,8 +1,8 @@
 """The client for programs that wait for each answer; `calls` says what each call means."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import httpx
 
@@ -71,3 +71,18 @@ class Client:
     def me(self) -> Credits:
         """Return whose key it is and what is left."""
         return self._run(calls.me())
+
+    def explain(self, message_id: int, msisdn: str) -> dict[str, Any]:
+        """Return what happened to one recipient and why, as GET /v2/messages/ID/recipients/MSISDN tells it."""
+        return self._run(calls.explain(message_id, msisdn))
+
+    def links(self) -> list[dict[str, Any]]:
+        """Return how the links to the operators stand."""
+        return self._run(calls.links())
+
+    def orphans(self) -> Iterator[dict[str, Any]]:
+        """Yield the receipts that match nothing, oldest first."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page, cursor = self._run(calls.orphans(cursor))
+            yield from page

@@ -4,7 +4,7 @@
     ├── Refusal                  the caller's request is at fault; nothing was changed
     │   ├── the request itself   NoSuchPath WrongMethod BodyTooLarge HeadersTooLarge MalformedJson
     │   ├── the key and account  ApiKeyMissing ApiKeyUnknown AccountDisabled AccountBlocked ApiRefused
-    │   ├── what was asked for   MessageIdMissing MessageNotFound PhoneNumberMissing ...
+    │   ├── what was asked for   MessageIdMissing MessageNotFound NoSuchMessage ...
     │   └── what was to be sent  InvalidFields TooManyRecipients TooManySegments NothingToSend ...
     ├── NameTaken NoSuchAccount  an administrator's command names the wrong account
     └── StoreError               the database is at fault
@@ -84,6 +84,10 @@ class MessageIdMissing(Refusal):
 
 class MessageNotFound(Refusal):
     """No such message in this account."""
+
+
+class NoSuchMessage(MessageNotFound):
+    """No such message in this account, or no such recipient of it."""
 
 
 class NumberListEmpty(Refusal):

@@ -11,10 +11,12 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from esito.domain.account import Account, AccountState, ApiKey
+from esito.domain.evidence import RecipientEvidence
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt, Reply
 from esito.domain.states import MultipartRule
+from esito.store.records import MessageOverview, Orphan, RecipientLine
 
 StatusRow = tuple[str, int, int, str]
 """One recipient as bulk-status shows it: MSISDN with plus, rung of its state, 1 when it is on
@@ -217,3 +219,22 @@ class Store(Protocol):
 
     async def keep_setting(self, name: str, value: str) -> None:
         """Keep a value."""
+
+    # -- explanations -----------------------------------------------------------------------
+
+    async def message_of(self, account_id: int, message_id: int) -> MessageOverview | None:
+        """Return one message and how its recipients stand; None when the account has no such message."""
+
+    async def recipients_page(
+        self, account_id: int, message_id: int, *, states: Sequence[int], after: int, limit: int
+    ) -> list[RecipientLine] | None:
+        """Return up to `limit` recipients beyond seq `after` that are in one of the states, in order of submission.
+
+        None when the account has no such message.
+        """
+
+    async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
+        """Return everything that bears on one recipient; None when the account has no such message or recipient."""
+
+    async def orphans(self, *, after: int, limit: int) -> list[Orphan]:
+        """Return up to `limit` receipts that match no segment, oldest first, beyond number `after`."""

@@ -275,7 +275,7 @@ def test_a_server_that_is_not_there_is_told_and_may_be_tried_again(ask: Callable
 def test_both_clients_have_the_same_calls() -> None:
     def calls_of(client: type) -> dict[str, str]:
         return {
-            name: str(inspect.signature(method))
+            name: str(inspect.signature(method)).replace("AsyncIterator", "Iterator")
             for name, method in vars(client).items()
             if not name.startswith("_") and name not in {"close", "aclose"}
         }

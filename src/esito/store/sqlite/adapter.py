@@ -13,12 +13,14 @@ import structlog
 
 from esito.domain.account import Account, AccountState, ApiKey
 from esito.domain.errors import StoreError, StoreUnavailable
+from esito.domain.evidence import RecipientEvidence
 from esito.domain.id_forms import Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.pricing import from_micros, to_micros
 from esito.domain.receipt import DeliveryReceipt, Reply
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
-from esito.store.sqlite import accounts
+from esito.store.records import MessageOverview, Orphan, RecipientLine
+from esito.store.sqlite import accounts, explaining
 from esito.store.sqlite.accepting import Accepting
 from esito.store.sqlite.books import read_books
 from esito.store.sqlite.connection import QUERIES, connect, migrate, require_safe_engine, value
@@ -272,3 +274,23 @@ class SqliteStore:
     async def keep_setting(self, name: str, value_: str) -> None:
         """Keep a value."""
         await self._administer(lambda open_: open_.execute(QUERIES["keep_setting"], (name, value_)).fetchall())
+
+    # -- explanations -----------------------------------------------------------------------
+
+    async def message_of(self, account_id: int, message_id: int) -> MessageOverview | None:
+        """Return one message and how its recipients stand."""
+        return explaining.read_message(self._read, account_id, message_id)
+
+    async def recipients_page(
+        self, account_id: int, message_id: int, *, states: Sequence[int], after: int, limit: int
+    ) -> list[RecipientLine] | None:
+        """Return a page of a message's recipients."""
+        return explaining.read_page(self._read, account_id, message_id, states=states, after=after, limit=limit)
+
+    async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
+        """Return everything that bears on one recipient."""
+        return explaining.read_evidence(self._read, account_id, message_id, msisdn)
+
+    async def orphans(self, *, after: int, limit: int) -> list[Orphan]:
+        """Return receipts that match no segment."""
+        return explaining.read_orphans(self._read, after=after, limit=limit)

@@ -322,3 +322,50 @@ SELECT value FROM setting WHERE name = ?
 
 -- name: insert_replies
 INSERT INTO reply (received_at, link, source, destination, raw) VALUES {rows}
+
+-- name: message_overview
+SELECT created_at, due_at, sender, sandbox, tag, reference FROM message WHERE id = ?1 AND account = ?2
+
+-- name: message_counts
+SELECT state, count(*), sum(segments), sum(cost) FROM recipient WHERE message_id = ? GROUP BY state ORDER BY state
+
+-- name: message_texts
+SELECT text FROM message_text WHERE message_id = ? ORDER BY number LIMIT ?
+
+-- name: recipients_page
+SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
+  FROM recipient r LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+ WHERE r.message_id = ?1 AND r.seq > ?2 AND r.state IN (SELECT value FROM json_each(?3))
+ ORDER BY r.seq
+ LIMIT ?4
+
+-- name: explained_recipient
+SELECT m.created_at, m.due_at, m.sandbox, r.seq, l.name, o.name, r.segments, r.state, r.changed_at
+  FROM message m JOIN recipient r ON r.message_id = m.id
+  LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+ WHERE m.id = ?1 AND m.account = ?2 AND r.msisdn = ?3
+ ORDER BY r.seq
+ LIMIT 1
+
+-- name: explained_segments
+SELECT s.part, l.name, o.name, s.phase, s.attempts, s.submitted_at, s.answered_at, s.status, s.smsc_id,
+       s.state, s.done_at, s.error
+  FROM segment s JOIN link l ON l.id = s.link JOIN operator o ON o.id = s.operator
+ WHERE s.message_id = ?1 AND s.seq = ?2
+ ORDER BY s.part
+
+-- name: explained_trail
+-- A receipt that was matched later has its octets and its time of arrival in the row it was first kept in.
+SELECT coalesce(first.received_at, t.received_at), l.name, t.part, t.verdict, t.origin IS NOT NULL, t.smsc_id,
+       t.state, t.stat, t.error, t.done_at, t.flags, coalesce(first.raw, t.raw)
+  FROM trail t JOIN link l ON l.id = t.link LEFT JOIN trail first ON first.id = t.origin
+ WHERE t.message_id = ?1 AND t.seq = ?2
+ ORDER BY t.id
+
+-- name: orphans
+SELECT u.trail, t.received_at, l.name, o.name, t.verdict, t.smsc_id, u.source_addr, u.destination_addr,
+       t.stat, t.error, t.flags, t.raw
+  FROM unmatched u JOIN trail t ON t.id = u.trail JOIN link l ON l.id = t.link JOIN operator o ON o.id = u.operator
+ WHERE u.trail > ?1
+ ORDER BY u.trail
+ LIMIT ?2

@@ -1,0 +1,199 @@
+"""One message seen closely: its counts, its recipients, and the explanation of one of them (design 6)."""
+
+from typing import Any
+
+from esito.api.answer import Answer
+from esito.api.call import Call, as_message_id, as_number_text
+from esito.api.xml import Value
+from esito.domain.errors import NoSuchMessage
+from esito.domain.evidence import RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.explanation import Explanation, FailureEvidence, explain, explain_receipt
+from esito.domain.msisdn import InvalidMsisdn, normalise
+from esito.domain.pricing import as_number
+from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
+from esito.lifecycle.readable import receipt_text
+from esito.store.records import RecipientLine
+
+LIMIT = 100
+"""Items on a page, unless the caller says otherwise."""
+MOST = 1000
+
+STATE_NAMES = {state: state.name.lower() for state in MessageState}
+STATUSES = {word.lower().replace(" ", "-"): word for word in PUBLIC_WORDS.values()}
+"""How a public status is written in a query, beside the way answers spell it."""
+
+
+async def message(call: Call) -> Answer:
+    """GET /v2/messages/{id}: one message and how its recipients stand."""
+    found = await call.services.store.message_of(call.account.id, path_id(call))
+    if found is None:
+        raise NoSuchMessage
+    statuses = dict.fromkeys(dict.fromkeys(PUBLIC_WORDS.values()), 0)
+    for state, count in found.by_state.items():
+        statuses[public_word(state)] += count
+    return call.answer(
+        {
+            "id": str(found.message_id),
+            "sender": found.sender,
+            "texts": list(found.texts),
+            "tag": found.tag,
+            "reference": found.reference,
+            "sandbox": found.sandbox,
+            "created_at": found.created_at,
+            "due_at": found.due_at,
+            "recipients": sum(found.by_state.values()),
+            "segments": found.segments,
+            "cost": as_number(found.cost),
+            "currency": "EUR",
+            "statuses": dict(statuses),
+            "states": {STATE_NAMES[state]: found.by_state.get(state, 0) for state in MessageState},
+        }
+    )
+
+
+async def recipients(call: Call) -> Answer:
+    """GET /v2/messages/{id}/recipients: the recipients in order of submission, a page at a time."""
+    limit = page_limit(call)
+    found = await call.services.store.recipients_page(
+        call.account.id, path_id(call), states=_states(call), after=page_cursor(call, first=-1), limit=limit + 1
+    )
+    if found is None:
+        raise NoSuchMessage
+    page, more = found[:limit], len(found) > limit
+    return call.answer({"recipients": [_line(one) for one in page], "next_cursor": str(page[-1].seq) if more else None})
+
+
+async def recipient(call: Call) -> Answer:
+    """GET /v2/messages/{id}/recipients/{msisdn}: what happened, what it means, until when we wait, what then."""
+    message_id = path_id(call)
+    try:
+        msisdn = normalise(as_number_text(call.inputs.raw("msisdn")))
+    except InvalidMsisdn:
+        raise NoSuchMessage from None
+    known = await call.services.store.evidence_of(call.account.id, message_id, msisdn)
+    if known is None:
+        raise NoSuchMessage
+    explained = explain(known, call.services.vocabulary, now=call.services.clock.now())
+    return call.answer(_recipient(known, explained))
+
+
+def _recipient(known: RecipientEvidence, explained: Explanation) -> dict[str, Value]:
+    last = explained.last_word
+    return {
+        "message_id": str(known.message_id),
+        "msisdn": known.msisdn,
+        "status": public_word(known.state),
+        "state": STATE_NAMES[known.state],
+        "changed_at": known.changed_at,
+        "explanation": list(explained.sentences),
+        "operator": known.operator,
+        "link": known.link,
+        "created_at": known.created_at,
+        "due_at": known.due_at,
+        "submitted_at": min((part.submitted_at for part in known.submitted if part.attempts), default=None),
+        "stops_waiting_at": explained.stops_waiting_at,
+        "last_word": None if last is None else {"stat": last.stat, "state": _name(last.state), "at": last.received_at},
+        "error": _error(explained.failure),
+        "segment_count": known.segments,
+        "segments": [_segment(part) for part in known.submitted],
+        "receipts": [_receipt(one) for one in known.trail],
+    }
+
+
+def _error(failure: FailureEvidence | None) -> dict[str, Value] | None:
+    if failure is None or failure.meaning is None:
+        return None
+    meaning = failure.meaning
+    return {
+        "raw": failure.raw,
+        "category": meaning.category.value,
+        "permanent": meaning.permanent,
+        "reason": meaning.reason,
+    }
+
+
+def _segment(part: SegmentEvidence) -> dict[str, Value]:
+    return {
+        "part": part.part,
+        "link": part.link,
+        "operator": part.operator,
+        "phase": part.phase.name.lower(),
+        "attempts": part.attempts,
+        "submitted_at": part.submitted_at if part.attempts else None,
+        "answered_at": part.answered_at,
+        "command_status": part.status,
+        "smsc_message_id": part.smsc_message_id,
+        "state": STATE_NAMES[part.state],
+        "done_at": part.done_at,
+        "error": part.error,
+    }
+
+
+def _receipt(one: TrailEvidence) -> dict[str, Value]:
+    return {
+        "received_at": one.received_at,
+        "verdict": one.verdict.value,
+        "explanation": explain_receipt(one),
+        "part": one.part,
+        "link": one.link,
+        "smsc_message_id": one.smsc_message_id,
+        "stat": one.stat,
+        "state": _name(one.state),
+        "error": one.error,
+        "done_at": one.done_at,
+        "flags": sorted(one.flags),
+        "matched_later": one.waited,
+        "text": receipt_text(one.raw),
+        "raw": one.raw.hex(),
+    }
+
+
+def _line(one: RecipientLine) -> dict[str, Value]:
+    return {
+        "seq": one.seq,
+        "msisdn": one.msisdn,
+        "status": public_word(one.state),
+        "state": STATE_NAMES[one.state],
+        "changed_at": one.changed_at,
+        "segments": one.segments,
+        "cost": as_number(one.cost),
+        "operator": one.operator,
+    }
+
+
+def _name(state: MessageState | None) -> str | None:
+    return None if state is None else STATE_NAMES[state]
+
+
+# -- what is asked -----------------------------------------------------------------------------
+
+
+def path_id(call: Call) -> int:
+    """Return the message id of the path. Raises NoSuchMessage for what can be none."""
+    message_id = as_message_id(call.inputs.raw("id"))
+    if message_id is None:
+        raise NoSuchMessage
+    return message_id
+
+
+def page_limit(call: Call) -> int:
+    """Return `limit`, within bounds; anything that is no number is the usual one."""
+    return min(as_message_id(call.inputs.raw("limit")) or LIMIT, MOST)
+
+
+def page_cursor(call: Call, *, first: int) -> int:
+    """Return `cursor` as an earlier answer gave it; anything else is the beginning."""
+    value: Any = call.inputs.raw("cursor")
+    if value == "0":
+        return 0
+    found = as_message_id(value)
+    return first if found is None else found
+
+
+def _states(call: Call) -> list[MessageState]:
+    """Return the states that `status` asks for: a public status or a state; without it all of them."""
+    asked = call.inputs.text("status").strip().lower().replace(" ", "-")
+    if not asked:
+        return list(MessageState)
+    word = STATUSES.get(asked)
+    return [state for state in MessageState if PUBLIC_WORDS[state] == word or STATE_NAMES[state] == asked]

@@ -1,0 +1,34 @@
+"""`esito orphans`: the receipts that match nothing we sent."""
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from esito.cli.explain import moment
+from esito.cli.options import print_json, with_json, with_server
+from esito.client import Client
+
+
+@click.command()
+@with_json
+@with_server
+def orphans(*, as_json: bool, url: str, api_key: str) -> None:
+    """List the receipts whose message is not known; the numbers in them are not shown whole."""
+    with Client(url, api_key) as client:
+        found = list(client.orphans())
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        click.echo("Every receipt has found its message.")
+        return
+    table = Table("received", "link", "SMSC id", "word", "from", "to", "what it waits for")
+    for one in found:
+        waits = "its submit_sm_resp" if one["verdict"] == "parked" else "nothing in sight"
+        if "ambiguous" in one["flags"]:
+            waits = "to be told apart"
+        # As text: what an operator writes is no markup of ours.
+        cells = (one["link"], one["smsc_message_id"], one["stat"], one["source_addr"], one["destination_addr"], waits)
+        table.add_row(moment(one["received_at"]), *(Text(cell) for cell in cells))
+    Console().print(table)

@@ -1,0 +1,261 @@
+"""Turns what the store knows of one recipient into sentences for somebody who asks where a message is.
+
+No word of the trade stands in them without its meaning: whoever reads them may be the
+sender's own customer. Everything is said from the evidence; nothing is made up where it is silent.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.explanation_words import FLAGS, MEANINGS, REFUSED_AT_ONCE, VERDICTS
+from esito.domain.receipt import Verdict
+from esito.domain.states import FIRST_FINAL, MessageState, is_final
+from esito.domain.timing import SECOND_MS, VALIDITY_MS
+from esito.domain.vocabulary import ErrorMeaning, Vocabulary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureEvidence:
+    """What the operator gave as the reason, and what it means."""
+
+    raw: str
+    meaning: ErrorMeaning | None
+    """None: there is no failure to speak of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The answer about one recipient."""
+
+    sentences: tuple[str, ...]
+    last_word: TrailEvidence | None
+    """The operator's report that decided last; None: it has not said a word that counts."""
+    failure: FailureEvidence | None
+    stops_waiting_at: int | None
+    """When silence is taken for an answer; None: nothing is awaited."""
+
+
+def moment(instant: int) -> str:
+    """Return an instant as people read it."""
+    return datetime.fromtimestamp(instant // SECOND_MS, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def explain(known: RecipientEvidence, vocabulary: Vocabulary, *, now: int) -> Explanation:
+    """Return the answer: handed to whom and when, the last word, until when we wait, and what then."""
+    last = _last_word(known)
+    failure = _failure(known, last, vocabulary)
+    until = _stops_waiting_at(known)
+    sentences = [*_handover(known, now), *_doubts(known), *_report(known, last), *_reason(failure)]
+    return Explanation(
+        sentences=(*sentences, *_outlook(known, until)),
+        last_word=last,
+        failure=failure,
+        stops_waiting_at=until,
+    )
+
+
+def explain_receipt(one: TrailEvidence) -> str:
+    """Return one plain sentence or two about one entry of the trail."""
+    if one.verdict is Verdict.INFERRED:
+        return _conclusion(one)
+    said = [VERDICTS[one.verdict].format(word=_word(one), meaning=_meaning(one.state))]
+    if one.waited:
+        said.append("It came before we knew which message it belonged to, so we kept it and matched it later.")
+    said += [text for flag, text in FLAGS.items() if flag in one.flags]
+    return " ".join(said)
+
+
+# -- the parts of the answer -------------------------------------------------------------------
+
+
+def _handover(known: RecipientEvidence, now: int) -> list[str]:
+    if known.sandbox:
+        return ["This is a trial message: it was checked and counts as delivered, but was never sent to a phone."]
+    if known.state is MessageState.KO:
+        return [_never_left(known)]
+    offered = [part for part in known.submitted if part.attempts]
+    if not offered:
+        return [_not_yet(known, now)]
+    if all(part.phase is Phase.REFUSED for part in offered):
+        return [f"We offered the message to {_operator(known)} at {moment(_first(offered))}; it refused it at once."]
+    taken = [part for part in offered if part.phase in {Phase.ANSWERED, Phase.SUBMITTED, Phase.UNCERTAIN}]
+    if not taken:
+        return [_put_off(known, offered)]
+    return _handed_over(known, taken)
+
+
+def _handed_over(known: RecipientEvidence, taken: list[SegmentEvidence]) -> list[str]:
+    said = f"The message was handed to {_operator(known)} at {moment(_first(taken))}"
+    if known.segments == 1:
+        return [f"{said}."]
+    many = "It is long, so it travels in"
+    if len(taken) == known.segments:
+        return [f"{said}.", f"{many} {known.segments} pieces (segments), which the phone joins again."]
+    return [f"{said}.", f"{many} {known.segments} pieces (segments); {len(taken)} of them have been handed over."]
+
+
+def _never_left(known: RecipientEvidence) -> str:
+    if not known.link:
+        return "We are connected to no operator that serves this number, so the message was not sent or charged."
+    return (
+        f"The message could not be handed to {_operator(known)} within 48 hours of {moment(known.due_at)}, "
+        "when it was due. It was given up and is not charged."
+    )
+
+
+def _not_yet(known: RecipientEvidence, now: int) -> str:
+    if not known.link:
+        return (
+            f"The message was accepted at {moment(known.created_at)}, "
+            "but we are connected to no operator that serves this number."
+        )
+    if known.due_at > now:
+        return f"The message is scheduled: it will be handed to {_operator(known)} at {moment(known.due_at)}."
+    return f"The message was accepted at {moment(known.created_at)} and waits to be handed to {_operator(known)}."
+
+
+def _put_off(known: RecipientEvidence, offered: list[SegmentEvidence]) -> str:
+    return (
+        f"We last offered the message to {_operator(known)} at {moment(max(one.submitted_at for one in offered))}, "
+        "but it asked us to try again later or could not be reached. We will."
+    )
+
+
+def _doubts(known: RecipientEvidence) -> list[str]:
+    said = []
+    if any(part.phase is Phase.UNCERTAIN for part in known.submitted):
+        said.append(
+            "The connection was lost before the operator confirmed that it took the message, so nobody can be sure "
+            "that it did. We do not send it again by ourselves, because the recipient might then get it twice; "
+            "a report of the operator would settle the matter."
+        )
+    elif any(part.phase is Phase.SUBMITTED for part in known.submitted):
+        said.append("The operator has yet to confirm that it took the message.")
+    again = max((part.attempts for part in known.submitted), default=0)
+    if again > 1:
+        said.append(f"It took {again} attempts: the operator had asked us to slow down, or had not answered.")
+    kept_back = sum(not part.attempts for part in known.submitted)
+    if kept_back:
+        said.append(f"{kept_back} of its pieces could not be handed over within 48 hours and were kept back.")
+    return said
+
+
+def _report(known: RecipientEvidence, last: TrailEvidence | None) -> list[str]:
+    if last is not None:
+        return [f"The operator's last word came at {moment(last.received_at)}: {_word(last)}, {_meaning(last.state)}."]
+    if any(part.attempts and part.phase is not Phase.REFUSED for part in known.submitted):
+        return [
+            "The operator has not reported yet what became of it."
+            if not is_final(known.state)
+            else "The operator never reported what became of it."
+        ]
+    return []
+
+
+def _reason(failure: FailureEvidence | None) -> list[str]:
+    if failure is None or failure.meaning is None:
+        return []
+    meaning = failure.meaning
+    advice = " Sending it again unchanged would fail again." if meaning.permanent else ""
+    return [f"Reason: {meaning.reason}{advice}"]
+
+
+def _outlook(known: RecipientEvidence, until: int | None) -> list[str]:
+    if known.state is MessageState.DELIVERED:
+        return [] if known.sandbox else ["Delivered is final: we wait for nothing more."]
+    if is_final(known.state):
+        if all(part.phase is Phase.REFUSED for part in known.submitted):
+            return ["It counts as not delivered. The operator never took it, so nothing more can come."]
+        return [
+            *_silence(known),
+            "It counts as not delivered, and we wait no longer. Should the operator report a delivery after all, "
+            "the status becomes Delivered.",
+        ]
+    if until is not None:
+        return [
+            f"We wait for the operator's final word until {moment(until)}, 48 hours after the message was handed over. "
+            "If none has come by then, it counts as not delivered; a later report can still correct that."
+        ]
+    if known.state is MessageState.KO:
+        return []
+    return [
+        f"If it cannot be handed over by {moment(known.due_at + VALIDITY_MS)}, 48 hours after it was due, "
+        "it is given up and not charged."
+    ]
+
+
+def _silence(known: RecipientEvidence) -> list[str]:
+    """Tell of the expiry that we concluded, where the state rests on it."""
+    expired = [one for one in known.trail if one.verdict is Verdict.INFERRED and one.state is MessageState.EXPIRED]
+    if known.state is not MessageState.EXPIRED or not expired:
+        return []
+    return [f"{_conclusion(expired[-1])} That was at {moment(expired[-1].received_at)}."]
+
+
+# -- what they rest on -------------------------------------------------------------------------
+
+
+def _last_word(known: RecipientEvidence) -> TrailEvidence | None:
+    moved = [one for one in known.trail if one.verdict is Verdict.MOVED]
+    return moved[-1] if moved else None
+
+
+def _failure(known: RecipientEvidence, last: TrailEvidence | None, vocabulary: Vocabulary) -> FailureEvidence | None:
+    """Return the reason of a failure, that of the piece that failed where there are several."""
+    if known.state is MessageState.DELIVERED:
+        return None
+    refused = next((part for part in known.submitted if part.phase is Phase.REFUSED and part.status), None)
+    if refused is not None and refused.status is not None:
+        raw = f"0x{refused.status:08X}"
+        return FailureEvidence(raw=raw, meaning=vocabulary.of_submit(refused.operator, refused.status))
+    moved = [one for one in known.trail if one.verdict is Verdict.MOVED]
+    failed = [one for one in moved if one.state is not None and FIRST_FINAL <= one.state < MessageState.DELIVERED]
+    one = failed[-1] if failed else last
+    if one is None:
+        return None
+    meaning = vocabulary.of_receipt(known.operator, one.error, one.state, stat=one.stat)
+    return FailureEvidence(raw=one.error, meaning=meaning)
+
+
+def _stops_waiting_at(known: RecipientEvidence) -> int | None:
+    """Return when the first piece without a final word has been away for 48 hours."""
+    if known.sandbox or is_final(known.state) or known.state is MessageState.KO:
+        return None
+    away = [
+        part.submitted_at
+        for part in known.submitted
+        if part.attempts
+        and part.phase in {Phase.SUBMITTED, Phase.ANSWERED, Phase.UNCERTAIN}
+        and part.state < FIRST_FINAL
+    ]
+    return min(away) + VALIDITY_MS if away else None
+
+
+def _conclusion(one: TrailEvidence) -> str:
+    """Tell what we concluded ourselves."""
+    if one.stat == REFUSED_AT_ONCE:
+        return "The operator refused the message when we offered it."
+    if one.state is MessageState.EXPIRED:
+        return "No final report had come in 48 hours, so we concluded that the message was not delivered."
+    return "The operator's report for another piece of this message holds for this one, so we applied it here too."
+
+
+def _word(one: TrailEvidence) -> str:
+    shown = "".join(sign if sign.isprintable() else "?" for sign in one.stat)
+    if shown.startswith("message_state "):  # the parameter spoke where the text was silent or broken
+        return f"the number {shown.removeprefix('message_state ')} instead of a word"
+    return f"“{shown}”" if shown else "a report without a word"
+
+
+def _meaning(state: MessageState | None) -> str:
+    return "which we do not know" if state is None else f"which means that {MEANINGS[state]}"
+
+
+def _operator(known: RecipientEvidence) -> str:
+    names = f"the operator {known.operator}"
+    return names if known.link == known.operator else f"{names} (over the link {known.link})"
+
+
+def _first(parts: list[SegmentEvidence]) -> int:
+    return min(part.submitted_at for part in parts)

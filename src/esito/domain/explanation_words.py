@@ -1,0 +1,48 @@
+"""What states, verdicts and flags are called when they are explained to somebody who does not know SMPP."""
+
+from esito.domain.receipt import Verdict
+from esito.domain.states import MessageState
+
+REFUSED_AT_ONCE = "submit_sm_resp"
+"""What stands in the place of the operator's word where it refused a submission."""
+
+MEANINGS = {
+    MessageState.KO: "the message never left us",
+    MessageState.WAITING: "nothing is known yet",
+    MessageState.ENROUTE: "the message is on its way to the phone",
+    MessageState.ACCEPTED: "the operator has taken the message and goes on with it",
+    MessageState.UNKNOWN: "the operator does not know what became of the message",
+    MessageState.EXPIRED: "the operator tried until the time for it ran out, as when a phone stays off or out of reach",
+    MessageState.DELETED: "the message was removed before it reached the phone",
+    MessageState.REJECTED: "the message was refused on its way to the phone",
+    MessageState.UNDELIVERABLE: "the message could not be delivered",
+    MessageState.DELIVERED: "the message reached the phone",
+}
+"""Each continues `which means that`."""
+
+VERDICTS = {
+    Verdict.MOVED: "The operator reported {word}, {meaning}.",
+    Verdict.WEAKER: "The operator reported {word}, {meaning}. We knew more already, so this changed nothing.",
+    Verdict.DUPLICATE: "The operator reported {word} once more. This changed nothing.",
+    Verdict.UNKNOWN_WORD: "The operator reported {word}, a word we do not know. We kept it; it changed nothing.",
+    Verdict.PARKED: "The operator reported {word} before it had confirmed the message. We kept it to match it later.",
+    Verdict.ORPHAN: "The operator reported {word} for a message we could not find. We kept it to match it later.",
+    Verdict.NOT_A_RECEIPT: (
+        "The phone or its user acknowledged the message. That is no report of the operator, so it changed nothing."
+    ),
+}
+
+FLAGS = {
+    "skewed_date": "Its date cannot be right, so we go by when it arrived.",
+    "bad_date": "Its date cannot be read, so we go by when it arrived.",
+    "bad_tlv": "A part of it was damaged; we read the rest.",
+    "long_id": "The message number in it was too long, and was cut.",
+    "no_id": "It did not say which message it was about.",
+    "unparsed": "Its text could not be read.",
+    "ambiguous": "The message number in it could have meant two messages, so we waited until it was clear which.",
+    "matched_by_address": (
+        "The message number was not known to us, as its confirmation was lost; "
+        "the phone number and the time told us which message was meant."
+    ),
+}
+"""Each is a sentence of its own, after that of the verdict."""

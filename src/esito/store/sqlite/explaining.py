@@ -1,0 +1,149 @@
+"""Reads what an explanation needs: a message, its recipients, the trail of one, and what matches nobody."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+import msgspec
+
+from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.pricing import from_micros
+from esito.domain.receipt import Verdict
+from esito.domain.states import MessageState
+from esito.store.records import MAX_TEXTS, MessageOverview, Orphan, RecipientLine
+from esito.store.sqlite.connection import QUERIES
+from esito.store.sqlite.links import UNROUTED
+
+
+def read_message(reader: apsw.Connection, account_id: int, message_id: int) -> MessageOverview | None:
+    """Return one message; None when the account has no such message."""
+    row: Any = reader.execute(QUERIES["message_overview"], (message_id, account_id)).fetchone()
+    if row is None:
+        return None
+    created_at, due_at, sender, sandbox, tag, reference = row
+    counts: Any = reader.execute(QUERIES["message_counts"], (message_id,)).fetchall()
+    texts: Any = reader.execute(QUERIES["message_texts"], (message_id, MAX_TEXTS)).fetchall()
+    return MessageOverview(
+        message_id=message_id,
+        created_at=created_at,
+        due_at=due_at,
+        sender=sender,
+        sandbox=bool(sandbox),
+        tag=tag,
+        reference=reference,
+        texts=tuple(text for (text,) in texts),
+        segments=sum(segments for _, _, segments, _ in counts),
+        cost=from_micros(sum(cost for _, _, _, cost in counts)),
+        by_state={MessageState(state): count for state, count, _, _ in counts},
+    )
+
+
+def read_page(
+    reader: apsw.Connection, account_id: int, message_id: int, *, states: Sequence[int], after: int, limit: int
+) -> list[RecipientLine] | None:
+    """Return the recipients beyond `after` that are in one of the states; None for another account's message."""
+    if reader.execute(QUERIES["message_overview"], (message_id, account_id)).fetchone() is None:
+        return None
+    wanted = msgspec.json.encode([int(state) for state in states]).decode()
+    rows: Any = reader.execute(QUERIES["recipients_page"], (message_id, after, wanted, limit)).fetchall()
+    return [
+        RecipientLine(
+            seq=seq,
+            msisdn=msisdn,
+            state=MessageState(state),
+            changed_at=changed_at,
+            segments=segments,
+            cost=from_micros(cost),
+            operator=_routed(operator),
+        )
+        for seq, msisdn, state, changed_at, segments, cost, operator in rows
+    ]
+
+
+def read_evidence(reader: apsw.Connection, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
+    """Return everything that bears on one recipient; None when the account has no such message or recipient."""
+    digits = msisdn.removeprefix("+")
+    if not (digits.isascii() and digits.isdecimal()):
+        return None
+    row: Any = reader.execute(QUERIES["explained_recipient"], (message_id, account_id, int(digits))).fetchone()
+    if row is None:
+        return None
+    created_at, due_at, sandbox, seq, link, operator, segments, state, changed_at = row
+    parts: Any = reader.execute(QUERIES["explained_segments"], (message_id, seq)).fetchall()
+    trail: Any = reader.execute(QUERIES["explained_trail"], (message_id, seq)).fetchall()
+    return RecipientEvidence(
+        message_id=message_id,
+        seq=seq,
+        msisdn=f"+{digits}",
+        created_at=created_at,
+        due_at=due_at,
+        sandbox=bool(sandbox),
+        link=_routed(link),
+        operator=_routed(operator),
+        segments=segments,
+        state=MessageState(state),
+        changed_at=changed_at,
+        submitted=tuple(_segment(part) for part in parts),
+        trail=tuple(_trail(one) for one in trail),
+    )
+
+
+def read_orphans(reader: apsw.Connection, *, after: int, limit: int) -> list[Orphan]:
+    """Return the receipts that match no segment, oldest first, beyond number `after`."""
+    rows: Any = reader.execute(QUERIES["orphans"], (after, limit)).fetchall()
+    return [
+        Orphan(
+            number=number,
+            received_at=received_at,
+            link=link,
+            operator=operator,
+            verdict=verdict,
+            smsc_message_id=smsc_id,
+            addresses=(source, destination),
+            stat=stat,
+            error=error,
+            flags=flags,
+            raw=raw,
+        )
+        for number, received_at, link, operator, verdict, smsc_id, source, destination, stat, error, flags, raw in rows
+    ]
+
+
+def _segment(row: Sequence[Any]) -> SegmentEvidence:
+    part, link, operator, phase, attempts, submitted_at, answered_at, status, smsc_id, state, done_at, error = row
+    return SegmentEvidence(
+        part=part,
+        link=link,
+        operator=operator,
+        phase=Phase(phase),
+        attempts=attempts,
+        submitted_at=submitted_at,
+        answered_at=answered_at,
+        status=status,
+        smsc_message_id=smsc_id or "",
+        state=MessageState(state),
+        done_at=done_at,
+        error=error or "",
+    )
+
+
+def _trail(row: Sequence[Any]) -> TrailEvidence:
+    received_at, link, part, verdict, waited, smsc_id, state, stat, error, done_at, flags, raw = row
+    return TrailEvidence(
+        received_at=received_at,
+        link=link,
+        part=part,
+        verdict=Verdict(verdict),
+        waited=bool(waited),
+        smsc_message_id=smsc_id,
+        state=None if state is None else MessageState(state),
+        stat=stat,
+        error=error,
+        done_at=done_at,
+        flags=frozenset(flags.split()),
+        raw=raw,
+    )
+
+
+def _routed(name: str | None) -> str:
+    return "" if name is None or name == UNROUTED else name

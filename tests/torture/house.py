@@ -1,0 +1,206 @@
+"""A server to torture, those who send through it, and what must be found in its store afterwards."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import apsw
+import httpx
+
+from tests.kit.live import free_port
+from tests.torture.witness import Witness
+
+PATIENCE = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """`esito serve` on a folder, begun anew as often as a test wants."""
+
+    folder: Path
+    database: Path
+    links: Mapping[str, int]
+    """The port of each link; all belong to one operator."""
+    pushable: bool = False
+    http: int = field(default_factory=free_port)
+    key: str = ""
+    process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        sections = [
+            f'[http]\nlisten = "127.0.0.1:{self.http}"',
+            f'[store]\nurl = "sqlite:///{self.database}"',
+            '[logs]\nformat = "json"',
+            f"[clock]\npushable = {str(self.pushable).lower()}",
+        ]
+        sections += [
+            f'[[link]]\nname = "{name}"\noperator = "witness"\nport = {port}\nsystem_id = "smsc"\npassword = "secret"'
+            for name, port in self.links.items()
+        ]
+        self.config.write_text("\n".join(sections) + "\n", encoding="utf-8")
+        self.key = json.loads(self.esito("account", "create", "acme", "--credit", "1000000", "--json"))["apiKey"]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "esito.toml"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http}"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text(encoding="utf-8")
+
+    def start(self, *, before: Sequence[str] = (), body: Sequence[str] = ("-m", "esito"), **environment: str) -> None:
+        """Begin a process and wait until it answers; `before` are words of a program that runs it."""
+        words = [*before, sys.executable, *body, "serve", "--config", str(self.config)]
+        with (self.folder / "server.log").open("a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(words, stderr=log, env=plain_environment() | environment)
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up:
+            assert self.process.poll() is None, self.log[-2000:]
+            try:
+                if httpx.get(f"{self.url}/healthz", timeout=1).is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.03)
+        raise AssertionError("the server does not answer")
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM."""
+        assert self.process is not None
+        self.process.terminate()
+        assert self.process.wait(PATIENCE) == 0, self.log[-2000:]
+
+    def esito(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "esito", *words, "--config", str(self.config)],
+            capture_output=True, text=True, timeout=PATIENCE, check=True, env=plain_environment(),
+        )  # fmt: skip
+        return done.stdout
+
+    def ready(self) -> httpx.Response:
+        return httpx.get(f"{self.url}/readyz", timeout=5)
+
+    def status(self, message_id: int) -> httpx.Response:
+        return httpx.get(f"{self.url}/v1/bulk-status", params={"apiKey": self.key, "messageId": message_id}, timeout=5)
+
+    @property
+    def rss_mb(self) -> float:
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+def plain_environment() -> dict[str, str]:
+    """Return the environment without the settings of whoever runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ESITO_")}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A send that was answered."""
+
+    at: float
+    status: int
+    text: str
+
+
+class Sender(threading.Thread):
+    """Sends without pause, each number once, and remembers what was answered."""
+
+    def __init__(self, house: House, *, pause: float = 0.01, count: int = 20) -> None:
+        super().__init__(daemon=True)
+        self.house = house
+        self.pause = pause
+        self.count = count
+        self.accepted: dict[int, tuple[float, str, list[str]]] = {}
+        """By message id: when it was answered, its text, its numbers."""
+        self.refused: list[Sent] = []
+        self._stopping = threading.Event()
+        self._numbers = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self.join()
+
+    def run(self) -> None:
+        with httpx.Client(base_url=self.house.url, timeout=20) as client:
+            while not self._stopping.wait(self.pause):
+                first, self._numbers = self._numbers, self._numbers + self.count
+                numbers = [f"+336{number:08d}" for number in range(first, first + self.count)]
+                text = f"torture {first:08d}"
+                body = {"apiKey": self.house.key, "phoneNumbers": ",".join(numbers), "message": text,
+                        "urlDlr": "https://example.org/dlr"}  # fmt: skip
+                try:
+                    answer = client.post("/v1/send", json=body)
+                except httpx.TransportError:
+                    time.sleep(0.02)
+                    continue
+                at = time.monotonic()
+                if answer.status_code == 200:
+                    self.accepted[answer.json()["message_id"]] = (at, text, numbers)
+                else:
+                    self.refused.append(Sent(at, answer.status_code, answer.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What was answered up to now."""
+
+    messages: dict[int, list[str]]
+    receipts: list[str]
+
+    def missing(self, database: Path) -> list[str]:
+        """Return what the store does not hold."""
+        connection = apsw.Connection(str(database))
+        try:
+            lost = []
+            for message_id, numbers in self.messages.items():
+                rows = connection.execute(
+                    "SELECT msisdn FROM recipient WHERE message_id = ? ORDER BY seq", (message_id,)
+                )
+                if [f"+{msisdn}" for (msisdn,) in rows] != numbers:
+                    lost.append(f"message {message_id}")
+            trail = {smsc_id for (smsc_id,) in connection.execute("SELECT smsc_id FROM trail")}
+            return lost + [f"receipt {smsc_id}" for smsc_id in self.receipts if smsc_id not in trail]
+        finally:
+            connection.close()
+
+
+def promised(sender: Sender, witness: Witness) -> Promised:
+    return Promised(
+        {message_id: numbers for message_id, (_, _, numbers) in list(sender.accepted.items())},
+        [one.smsc_id for one in witness.acknowledged],
+    )
+
+
+def until(true: object, *, seconds: float = PATIENCE) -> None:
+    """Return once `true()` is."""
+    assert callable(true)
+    give_up = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < give_up, "it did not come about"
+        time.sleep(0.02)

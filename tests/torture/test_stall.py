@@ -1,0 +1,43 @@
+"""A store that stands still for ten seconds costs ten seconds: nothing is lost, and memory stays bounded."""
+
+import time
+from pathlib import Path
+
+import apsw
+import pytest
+
+from tests.torture.house import House, Sender, promised, until
+from tests.torture.witness import Witness
+
+STALL = 10.0
+"""Seconds; the server waits up to 30 for another writer."""
+
+MOST_GROWTH_MB = 64.0
+
+
+@pytest.mark.timeout(90)
+def test_a_store_that_stalls_for_ten_seconds_loses_nothing_and_recovers(tmp_path: Path) -> None:
+    database = tmp_path / "esito.db"
+    with Witness() as witness, House(folder=tmp_path, database=database, links={"alpha": witness.port}) as house:
+        house.start()
+        with Sender(house) as sender:
+            until(lambda: len(witness.acknowledged) > 200)
+            some, before = next(iter(sender.accepted)), house.rss_mb
+            held = apsw.Connection(str(database))
+            held.set_busy_timeout(5000)
+            held.execute("BEGIN IMMEDIATE")
+            began, kept = time.monotonic(), promised(sender, witness)
+            while time.monotonic() < began + STALL:
+                assert house.status(some).status_code == 200
+                time.sleep(0.25)
+            assert house.rss_mb < before + MOST_GROWTH_MB
+            ended = time.monotonic()
+            held.execute("COMMIT")
+            held.close()
+            until(lambda: len(sender.accepted) > len(kept.messages) + 5, seconds=10)
+            until(lambda: len(witness.acknowledged) > len(kept.receipts) + 100, seconds=10)
+        house.stop()
+        early = [one for one in witness.acknowledged if began + 0.5 < one.at < ended]
+        assert early == [], "acknowledged while nothing could be kept"
+        assert promised(sender, witness).missing(database) == []
+        assert house.esito("check").strip() == "The books balance."

@@ -1,0 +1,125 @@
+"""What is said about one recipient, to somebody who does not know SMPP."""
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+
+from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.explanation import explain, explain_receipt
+from esito.domain.explanation_words import MEANINGS, REFUSED_AT_ONCE, VERDICTS
+from esito.domain.receipt import Verdict
+from esito.domain.states import MessageState
+from esito.domain.timing import HOUR_MS, VALIDITY_MS
+from esito.domain.vocabulary import ErrorTable, Vocabulary
+
+NOW = 1_800_000_000_000
+NO_TABLES = Vocabulary(ErrorTable(), {})
+
+
+def segment(**known: Any) -> SegmentEvidence:
+    usual = SegmentEvidence(
+        part=1, link="north", operator="north", phase=Phase.ANSWERED, attempts=1, submitted_at=NOW, answered_at=NOW,
+        status=0, smsc_message_id="0A1F", state=MessageState.WAITING, done_at=None, error="",
+    )  # fmt: skip
+    return dataclasses.replace(usual, **known)
+
+
+def noted(word: str, state: MessageState | None, verdict: Verdict = Verdict.MOVED, **known: Any) -> TrailEvidence:
+    usual = TrailEvidence(
+        received_at=NOW + 5_000, link="north", part=1, verdict=verdict, waited=False, smsc_message_id="0A1F",
+        state=state, stat=word, error="000", done_at=None, flags=frozenset(), raw=b"",
+    )  # fmt: skip
+    return dataclasses.replace(usual, **known)
+
+
+def recipient(*submitted: SegmentEvidence, **known: Any) -> RecipientEvidence:
+    usual = RecipientEvidence(
+        message_id=1, seq=0, msisdn="+33611111111", created_at=NOW, due_at=NOW, sandbox=False, link="north",
+        operator="north", segments=1, state=MessageState.WAITING, changed_at=NOW, submitted=submitted, trail=(),
+    )  # fmt: skip
+    return dataclasses.replace(usual, **known)
+
+
+def said(known: RecipientEvidence) -> str:
+    return " ".join(explain(known, NO_TABLES, now=NOW).sentences)
+
+
+SILENT = segment()
+UNDELIVERED = (noted("UNDELIV", MessageState.UNDELIVERABLE),)
+GONE = (noted("no receipt in 48 h", MessageState.EXPIRED, Verdict.INFERRED),)
+DELIVERED = (noted("DELIVRD", MessageState.DELIVERED),)
+
+CASES = [
+    (recipient(), "waits to be handed to the operator north"),
+    (recipient(), "given up and not charged"),
+    (recipient(due_at=NOW + HOUR_MS), "scheduled: it will be handed"),
+    (recipient(link="", operator=""), "connected to no operator that serves this number"),
+    (recipient(sandbox=True, state=MessageState.DELIVERED), "trial message"),
+    (recipient(state=MessageState.KO), "could not be handed to the operator north within 48 hours"),
+    (recipient(state=MessageState.KO, link="", operator=""), "not sent or charged"),
+    (recipient(SILENT), "handed to the operator north at 2027-01-15 08:00:00 UTC."),
+    (recipient(SILENT, link="n1"), "north (over the link n1)"),
+    (recipient(SILENT), "until 2027-01-17 08:00:00 UTC, 48 hours after"),
+    (recipient(segment(phase=Phase.SUBMITTED)), "yet to confirm"),
+    (recipient(segment(phase=Phase.LATER)), "asked us to try again later"),
+    (recipient(segment(phase=Phase.UNCERTAIN)), "nobody can be sure"),
+    (recipient(segment(attempts=4)), "It took 4 attempts"),
+    (recipient(SILENT, segments=3), "3 pieces (segments); 1 of them"),
+    (recipient(SILENT, segment(part=2), segments=2), "travels in 2 pieces (segments), which the phone joins"),
+    (recipient(SILENT, segment(part=2, attempts=0, phase=Phase.REFUSED), segments=2), "1 of its pieces could not"),
+    (recipient(SILENT, state=MessageState.DELIVERED, trail=DELIVERED), "reached the phone. Delivered is final"),
+    (recipient(SILENT, state=MessageState.EXPIRED, trail=GONE), "we concluded that the message was not delivered"),
+    (recipient(SILENT, state=MessageState.EXPIRED, trail=GONE), "never reported"),
+    (recipient(segment(phase=Phase.REFUSED, status=11), state=MessageState.REJECTED), "it refused it at once"),
+    (recipient(segment(phase=Phase.REFUSED, status=11), state=MessageState.REJECTED), "nothing more can come"),
+    (recipient(SILENT, state=MessageState.UNDELIVERABLE, trail=UNDELIVERED), "No reason was given"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("known", "expected"), CASES)
+def test_the_answer_says_it(known: RecipientEvidence, expected: str) -> None:
+    assert expected in said(known)
+
+
+@pytest.mark.parametrize("known", [known for known, _ in CASES])
+def test_no_word_of_the_trade_stands_in_the_answer(known: RecipientEvidence) -> None:
+    assert not re.search(r"submit_sm|deliver_sm|SMPP|SMSC|ESME|TLV|\bPDU|\bbind\b", said(known))
+
+
+def test_of_several_pieces_the_one_that_has_waited_longest_ends_the_waiting() -> None:
+    late = segment(part=2, submitted_at=NOW + HOUR_MS)
+    assert explain(recipient(SILENT, late, segments=2), NO_TABLES, now=NOW).stops_waiting_at == NOW + VALIDITY_MS
+
+
+def test_a_receipt_that_changed_nothing_is_not_the_last_word() -> None:
+    trail = (*DELIVERED, noted("ENROUTE", MessageState.ENROUTE, Verdict.WEAKER))
+    told = explain(recipient(SILENT, state=MessageState.DELIVERED, trail=trail), NO_TABLES, now=NOW)
+    assert told.last_word is DELIVERED[0]
+
+
+RECEIPTS = [
+    (noted("DELIVRD", MessageState.DELIVERED), "the message reached the phone"),
+    (noted("ENROUTE", MessageState.ENROUTE, Verdict.WEAKER), "We knew more already"),
+    (noted("DELIVRD", MessageState.DELIVERED, Verdict.DUPLICATE), "once more"),
+    (noted("QUUX", None, Verdict.UNKNOWN_WORD), "“QUUX”, a word we do not know"),
+    (noted("", None, Verdict.NOT_A_RECEIPT), "acknowledged the message"),
+    (noted("message_state 2", MessageState.DELIVERED), "the number 2 instead of a word"),
+    (noted("DELIVRD", MessageState.DELIVERED, waited=True), "kept it and matched it later"),
+    (noted("DELIVRD", MessageState.DELIVERED, flags=frozenset({"skewed_date"})), "date cannot be right"),
+    (noted("DELIVRD", MessageState.DELIVERED, flags=frozenset({"matched_by_address"})), "confirmation was lost"),
+    (noted(REFUSED_AT_ONCE, MessageState.REJECTED, Verdict.INFERRED), "refused the message when we offered it"),
+    (noted("no receipt in 48 h", MessageState.EXPIRED, Verdict.INFERRED), "we concluded"),
+    (noted("one id for all segments", MessageState.DELIVERED, Verdict.INFERRED), "another piece"),
+]
+
+
+@pytest.mark.parametrize(("one", "expected"), RECEIPTS)
+def test_every_entry_of_the_trail_has_its_sentence(one: TrailEvidence, expected: str) -> None:
+    assert expected in explain_receipt(one)
+
+
+def test_every_verdict_and_every_state_has_words() -> None:
+    assert set(VERDICTS) == set(Verdict) - {Verdict.INFERRED}
+    assert set(MEANINGS) == set(MessageState)
