@@ -14,7 +14,7 @@ import pytest
 from tests.kit.needs import stop_without
 
 try:
-    stop_without(("php", "node"))
+    stop_without(NAMES)
 except pytest.skip.Exception as outcome:
     print("skipped:", outcome)
 except pytest.fail.Exception as outcome:
@@ -24,9 +24,10 @@ else:
 """
 
 
-def outcome_on_a_machine_without_programs(folder: Path, *, ci: str) -> str:
+def outcome_on_a_machine_without_programs(folder: Path, *, ci: str, names: tuple[str, ...] = ("php", "node")) -> str:
+    program = PROGRAM.replace("NAMES", repr(names))
     environment = {"PATH": str(folder), "PYTHONPATH": str(ROOT), "CI": ci}
-    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     return done.stdout
 
 
@@ -36,6 +37,11 @@ def test_a_missing_program_skips_the_test_and_is_named(tmp_path: Path) -> None:
 
 def test_a_missing_program_fails_the_test_in_ci(tmp_path: Path) -> None:
     assert outcome_on_a_machine_without_programs(tmp_path, ci="true").startswith("failed: needs php, node")
+
+
+def test_what_the_machine_forbids_is_named_and_fails_nothing(tmp_path: Path) -> None:
+    said = outcome_on_a_machine_without_programs(tmp_path, ci="true", names=("mounts", "strace"))
+    assert said == "skipped: this machine forbids mounts; this machine forbids tracing\n"
 
 
 def test_a_program_that_is_there_lets_the_test_run(tmp_path: Path) -> None:
