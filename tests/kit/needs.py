@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture.disk import may_cut
+from tests.torture.network import may_route
+
 PEERS = Path(__file__).parents[1] / "peers"
 
 
@@ -44,6 +47,10 @@ def tracing() -> bool:
     return subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0
 
 
+def cuts(kind: str) -> Callable[[], bool]:
+    return lambda: may_cut(kind)
+
+
 NEEDS: dict[str, Callable[[], bool]] = {
     "php": program("php"),
     "php-curl": php_has_curl,
@@ -53,11 +60,20 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "cc": program("cc"),
     "strace": tracing,
     "mounts": mounts,
+    "ext4 cuts": cuts("ext4"),
+    "xfs cuts": cuts("xfs"),
+    "network namespaces": may_route,
     "npm smpp": npm_package("smpp"),
 }
 
 
-FORBIDDABLE = {"mounts": "this machine forbids mounts", "strace": "this machine forbids tracing"}
+FORBIDDABLE = {
+    "mounts": "this machine forbids mounts",
+    "strace": "this machine forbids tracing",
+    "ext4 cuts": "this machine forbids loop devices with ext4",
+    "xfs cuts": "this machine forbids loop devices with xfs",
+    "network namespaces": "this machine forbids network namespaces",
+}
 """What no installation brings where the machine does not allow it: such a test is skipped by name, in CI too."""
 
 

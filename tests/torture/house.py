@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -28,6 +29,9 @@ class House:
     database: Path
     links: Mapping[str, int]
     """The port of each link; all belong to one operator."""
+    operator_host: str = "127.0.0.1"
+    link_settings: str = ""
+    """More lines of each `[[link]]`."""
     pushable: bool = False
     http: int = field(default_factory=free_port)
     key: str = ""
@@ -41,7 +45,8 @@ class House:
             f"[clock]\npushable = {str(self.pushable).lower()}",
         ]
         sections += [
-            f'[[link]]\nname = "{name}"\noperator = "witness"\nport = {port}\nsystem_id = "smsc"\npassword = "secret"'
+            f'[[link]]\nname = "{name}"\noperator = "witness"\nhost = "{self.operator_host}"\nport = {port}\n'
+            f'system_id = "smsc"\npassword = "secret"\n{self.link_settings}'
             for name, port in self.links.items()
         ]
         self.config.write_text("\n".join(sections) + "\n", encoding="utf-8")
@@ -84,6 +89,11 @@ class House:
             self.process.kill()
             self.process.wait()
 
+    def freeze(self) -> None:
+        """SIGSTOP: no thread returns from the kernel any more."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
     def stop(self) -> None:
         """SIGTERM."""
         assert self.process is not None
@@ -99,6 +109,11 @@ class House:
 
     def ready(self) -> httpx.Response:
         return httpx.get(f"{self.url}/readyz", timeout=5)
+
+    def bound(self) -> bool:
+        """Return whether every link is bound for sending."""
+        answer = httpx.get(f"{self.url}/v2/links", headers={"Authorization": f"Bearer {self.key}"}, timeout=5)
+        return all(binding["state"] == "bound" for link in answer.json()["links"] for binding in link["sessions"])
 
     def status(self, message_id: int) -> httpx.Response:
         return httpx.get(f"{self.url}/v1/bulk-status", params={"apiKey": self.key, "messageId": message_id}, timeout=5)
@@ -143,6 +158,10 @@ class Sender(threading.Thread):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Send no more."""
         self._stopping.set()
         self.join()
 

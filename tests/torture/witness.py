@@ -32,9 +32,10 @@ class Answered:
 class Witness(threading.Thread):
     """An SMSC in a thread of its own, which outlives every server that binds to it."""
 
-    def __init__(self, *, port: int = 0, delivers: bool = True) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, delivers: bool = True) -> None:
         """With `delivers` false, receipts are said only when a test says so."""
         super().__init__(daemon=True)
+        self.host = host
         self.port = port
         self.delivers = delivers
         self.submitted: list[str] = []
@@ -58,7 +59,7 @@ class Witness(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        server = self._loop.run_until_complete(asyncio.start_server(self._take, "127.0.0.1", self.port))
+        server = self._loop.run_until_complete(asyncio.start_server(self._take, self.host, self.port))
         self.port = server.sockets[0].getsockname()[1]
         self._listening.set()
         self._loop.run_forever()

@@ -1,0 +1,96 @@
+"""A network of three hosts in namespaces: us, a router, the operator. The router can stop forwarding.
+
+Then packets vanish in both directions while both ends see a network that is up: a half-open link.
+The addresses are of 198.18.0.0/15, which is set aside for such trials (RFC 2544).
+"""
+
+import ctypes
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from tests.torture.witness import Witness
+
+CLONE_NEWNET = 0x40000000
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The route from this namespace over a router to the operator's."""
+
+    name: str = field(default_factory=lambda: f"es{os.getpid()}")
+
+    ours = "198.18.0.1"
+    operators = "198.18.0.6"
+
+    def __enter__(self) -> Self:
+        router, far, name = self.router, self.far, self.name
+        lines = [
+            f"netns add {router}",
+            f"netns add {far}",
+            f"link add {name}a type veth peer name {name}b netns {router}",
+            f"-n {router} link add {name}c type veth peer name {name}d netns {far}",
+            f"addr add {self.ours}/30 dev {name}a",
+            f"-n {router} addr add 198.18.0.2/30 dev {name}b",
+            f"-n {router} addr add 198.18.0.5/30 dev {name}c",
+            f"-n {far} addr add {self.operators}/30 dev {name}d",
+            f"link set {name}a up",
+            f"-n {router} link set {name}b up",
+            f"-n {router} link set {name}c up",
+            f"-n {far} link set {name}d up",
+            "route add 198.18.0.4/30 via 198.18.0.2",
+            f"-n {far} route add 198.18.0.0/30 via 198.18.0.5",
+        ]
+        try:
+            for line in lines:
+                ip(*line.split())
+            self.forward(True)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for namespace in (self.router, self.far):  # the pairs go with their namespaces
+            subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
+
+    @property
+    def router(self) -> str:
+        return f"{self.name}r"
+
+    @property
+    def far(self) -> str:
+        return f"{self.name}f"
+
+    def forward(self, wanted: bool) -> None:
+        """Let packets pass, or drop them all."""
+        ip("netns", "exec", self.router, "sh", "-c", f"echo {int(wanted)} > /proc/sys/net/ipv4/ip_forward")
+
+
+class FarWitness(Witness):
+    """The operator on its own host."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(host=network.operators)
+        self._network = network
+
+    def run(self) -> None:
+        with Path("/run/netns", self._network.far).open() as namespace:
+            moved = ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET)  # this thread only
+            assert moved == 0, os.strerror(ctypes.get_errno())
+        super().run()
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=20)
+
+
+def may_route() -> bool:
+    """Return whether this machine lets us make namespaces and veth pairs."""
+    try:
+        with Network(f"et{os.getpid()}"):
+            return True
+    except (OSError, subprocess.SubprocessError):
+        return False
