@@ -23,8 +23,8 @@ async def me(call: Call) -> Answer:
         {
             "user": {
                 "username": account.username,
-                "firstname": account.firstname,
-                "lastname": account.lastname,
+                "firstname": account.profile.firstname,
+                "lastname": account.profile.lastname,
             },
             "credits": {
                 "creditSms": _buys(account.credit, _price(call.services.prices, Range.PREMIUM)),

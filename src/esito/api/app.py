@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from esito.api import account, docs, health, send, status, v2clock, v2messages, v2operators
 from esito.api.answer import Answer, Headers, refusal
+from esito.api.areas import AREAS
 from esito.api.call import read_query, wants_xml
 from esito.api.front import AsgiApp, Front, Operation
 from esito.api.services import Services
@@ -45,7 +46,8 @@ CLOCK = Operation("POST", "/v2/clock/advance", v2clock.advance, reads_body=True,
 def operations_of(services: Services) -> Sequence[Operation]:
     """Return what is served."""
     pushable = services.pushable and isinstance(services.clock, PushableClock)
-    return (*OPERATIONS, CLOCK) if pushable else OPERATIONS
+    served = (*OPERATIONS, *(operation for area in AREAS for operation in area.operations))
+    return (*served, CLOCK) if pushable else served
 
 
 def build(services: Services) -> AsgiApp:

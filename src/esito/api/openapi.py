@@ -1,51 +1,19 @@
 """The OpenAPI 3.1 document of everything that is served, built from tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from esito import __version__
 from esito.api import samples
 from esito.api.answer import FAILURE, MEANINGS, Meaning
+from esito.api.areas import AREAS
 from esito.api.front import Operation
+from esito.api.pages import ALWAYS, BODY, KEY, SENDING, Page, Refusals
 from esito.api.schemas import API_KEY, BODIES, FORMAT, MESSAGE_ID, SCHEMAS, Schema, integer, ref, text
 from esito.api.v2samples import V2_SAMPLES
 from esito.api.v2schemas import CURSOR, MESSAGE_PIECE, MSISDN_PIECE, PAGE_LIMIT, STATUS_FILTER, V2_SCHEMAS
 from esito.api.xml import to_xml
 from esito.domain import errors as e
-
-Refusals = tuple[type[e.EsitoError], ...]
-
-KEY: Refusals = (e.ApiKeyMissing, e.ApiKeyUnknown, e.AccountDisabled, e.AccountBlocked, e.ApiRefused)
-BODY: Refusals = (e.MalformedJson,)
-SENDING: Refusals = (
-    e.InvalidFields,
-    e.PhoneNumberMissing,
-    e.TooManyRecipients,
-    e.LowCostTooLong,
-    e.TooManySegments,
-    e.NothingToSend,
-    e.NotEnoughCredit,
-)
-ALWAYS: Refusals = (e.HeadersTooLarge, e.StoreUnavailable)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What the document says of one operation beyond what the table of operations knows."""
-
-    summary: str
-    answer: str
-    """Name of the schema of a good answer."""
-    refusals: Refusals
-    """In the order in which they are checked."""
-    parameters: Mapping[str, tuple[Schema, bool]] | None = None
-    """Name to schema, and whether it is required; `apiKey` and `_format` are added."""
-    body: str = ""
-    """Name of the schema of the body."""
-    form: bool = False
-    """Whether the body may be a form as well."""
-
 
 _ID = {"messageId": (MESSAGE_ID, True)}
 _PIECE = {"id": (MESSAGE_PIECE, True)}
@@ -149,6 +117,12 @@ goes before them. `_format` chooses JSON or XML; in XML every value is an `<entr
 
 _TO_NAME = str.maketrans("/-", "__", "{}")
 _SAMPLES = samples.OF_ANSWER | V2_SAMPLES
+_SCHEMAS = SCHEMAS | V2_SCHEMAS | BODIES
+for _area in AREAS:
+    PAGES.update(_area.pages)
+    _SAMPLES.update(_area.samples)
+    _SCHEMAS.update(_area.schemas)
+    _SCHEMAS.update(_area.bodies)
 
 
 def document(operations: Sequence[Operation], *, error_status: int) -> dict[str, Any]:
@@ -164,7 +138,7 @@ def document(operations: Sequence[Operation], *, error_status: int) -> dict[str,
         "info": {"title": "Esito", "version": __version__, "description": ABOUT},
         "paths": paths,
         "components": {
-            "schemas": SCHEMAS | V2_SCHEMAS | BODIES,
+            "schemas": _SCHEMAS,
             "securitySchemes": {
                 "apiKey": {"type": "apiKey", "in": "query", "name": "apiKey"},
                 "bearer": {"type": "http", "scheme": "bearer"},

@@ -2,9 +2,11 @@
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+
+from esito.domain.profile import Profile
 
 
 class AccountState(Enum):
@@ -28,12 +30,9 @@ class Account:
     state: AccountState
     credit: Decimal
     currency: str = "EUR"
-    firstname: str = ""
-    lastname: str = ""
-    unicode_allowed: bool = True
-    """Whether `isUnicode` is activated (contract 2.1)."""
-    low_cost_allowed: bool = True
-    """Whether the low cost range may be used (contract 5, code 51)."""
+    profile: Profile = field(default_factory=Profile)
+    networks: tuple[str, ...] = ()
+    """From where the key that opened it may be used; empty: from everywhere (contract 5, code 96)."""
 
     @property
     def username(self) -> str:
@@ -50,6 +49,8 @@ class ApiKey:
     label: str
     created_at: int
     disabled: bool
+    networks: tuple[str, ...] = ()
+    """Networks it may be used from, such as 192.0.2.0/24; empty: everywhere."""
 
 
 def new_api_key() -> str:

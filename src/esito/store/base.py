@@ -5,7 +5,7 @@ call returns. Reads see everything that was committed before they began and neve
 for a writer. Instants are milliseconds since the epoch, UTC; money is micro-euros.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, Protocol
@@ -108,14 +108,19 @@ class Store(Protocol):
     async def create_account(self, name: str, *, credit: Decimal, key_digest: bytes, at: int) -> Account:
         """Keep a new account with its first key. Raises NameTaken."""
 
-    async def add_key(self, account: str, *, key_digest: bytes, label: str, at: int) -> ApiKey:
-        """Keep another key of an account. Raises NoSuchAccount."""
+    async def add_key(
+        self, account: str, *, key_digest: bytes, label: str, at: int, networks: Sequence[str] = ()
+    ) -> ApiKey:
+        """Keep another key of an account, usable from these networks; none: from everywhere. Raises NoSuchAccount."""
 
     async def disable_key(self, account: str, key_id: int) -> None:
         """Let one key open nothing any more. Raises NoSuchAccount."""
 
     async def set_account_state(self, account: str, state: AccountState) -> Account:
         """Open, disable or block an account. Raises NoSuchAccount."""
+
+    async def change_profile(self, account: str, changes: Mapping[str, object]) -> Account:
+        """Set some settings of an account, by the names of `Profile`. Raises NoSuchAccount."""
 
     async def accounts(self) -> list[tuple[Account, list[ApiKey]]]:
         """Return every account with its keys, by name."""

@@ -7,10 +7,18 @@ _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
 def load_queries(dialect: str) -> dict[str, str]:
-    """Return the statements of `sql/<dialect>/queries.sql` by name."""
-    text = files("esito.store").joinpath("sql", dialect, "queries.sql").read_text(encoding="utf-8")
-    pieces = _NAME.split(text)
-    return {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
+    """Return the statements of `sql/<dialect>/queries*.sql` by name."""
+    found: dict[str, str] = {}
+    folder = files("esito.store").joinpath("sql", dialect)
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not re.fullmatch(r"queries\w*\.sql", entry.name):
+            continue
+        pieces = _NAME.split(entry.read_text(encoding="utf-8"))
+        for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
+            if name in found:
+                raise ValueError(f"two statements of {dialect} are named {name}")
+            found[name] = body.strip()
+    return found
 
 
 def load_migrations(dialect: str) -> list[tuple[int, str]]:

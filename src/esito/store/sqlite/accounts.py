@@ -1,33 +1,42 @@
 """Accounts and their keys."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import apsw
+import msgspec
 
 from esito.domain.account import Account, AccountState, ApiKey
 from esito.domain.errors import EsitoError, NameTaken, NoSuchAccount
 from esito.domain.pricing import from_micros
+from esito.domain.profile import Profile
 from esito.store.sqlite.connection import QUERIES, SqlValue
 
 
 def read_account(row: Sequence[SqlValue]) -> Account:
-    """Make an account of its row: id, name, state, credit."""
-    number, name, state, credit = row
+    """Make an account of its row: id, name, state, credit, profile, networks of the key."""
+    number, name, state, credit, profile, networks = row
     return Account(
-        id=int(str(number)), name=str(name), state=AccountState(str(state)), credit=from_micros(int(str(credit)))
+        id=int(str(number)),
+        name=str(name),
+        state=AccountState(str(state)),
+        credit=from_micros(int(str(credit))),
+        profile=msgspec.json.decode(str(profile), type=Profile),
+        networks=msgspec.json.decode(str(networks), type=tuple[str, ...]),
     )
 
 
 def read_key(row: Sequence[SqlValue]) -> ApiKey:
-    """Make a key of its row: id, account, label, created_at, disabled."""
-    number, account, label, created_at, disabled = row
+    """Make a key of its row: id, account, label, created_at, disabled, networks."""
+    number, account, label, created_at, disabled, networks = row
     return ApiKey(
         id=int(str(number)),
         account_id=int(str(account)),
         label=str(label),
         created_at=int(str(created_at)),
         disabled=bool(disabled),
+        networks=msgspec.json.decode(str(networks), type=tuple[str, ...]),
     )
 
 
@@ -59,15 +68,18 @@ def create_account(connection: apsw.Connection, name: str, credit: int, digest: 
         raise NameTaken(f"there is an account named {name!r} already")
     connection.execute(QUERIES["insert_account"], (name, AccountState.ACTIVE.value, credit, at))
     account = account_named(connection, name)
-    connection.execute(QUERIES["insert_key"], (account.id, digest, "first", at))
+    connection.execute(QUERIES["insert_key"], (account.id, digest, "first", at, "[]"))
     return account
 
 
-def add_key(connection: apsw.Connection, name: str, digest: bytes, label: str, at: int) -> ApiKey:
+def add_key(
+    connection: apsw.Connection, name: str, digest: bytes, label: str, at: int, *, networks: Sequence[str]
+) -> ApiKey:
     """Keep another key. Raises NoSuchAccount."""
     account = account_named(connection, name)
-    connection.execute(QUERIES["insert_key"], (account.id, digest, label, at))
-    return read_key((connection.last_insert_rowid(), account.id, label, at, 0))
+    kept = msgspec.json.encode(networks).decode()
+    connection.execute(QUERIES["insert_key"], (account.id, digest, label, at, kept))
+    return read_key((connection.last_insert_rowid(), account.id, label, at, 0, kept))
 
 
 def disable_key(connection: apsw.Connection, name: str, key_id: int) -> None:
@@ -82,4 +94,12 @@ def set_state(connection: apsw.Connection, name: str, state: AccountState) -> Ac
     """Open, disable or block an account. Raises NoSuchAccount."""
     account = account_named(connection, name)
     connection.execute(QUERIES["set_account_state"], (account.id, state.value))
+    return account_named(connection, name)
+
+
+def change_profile(connection: apsw.Connection, name: str, changes: Mapping[str, object]) -> Account:
+    """Set some settings of an account. Raises NoSuchAccount."""
+    account = account_named(connection, name)
+    profile = replace(account.profile, **changes)  # type: ignore[arg-type]  # the caller names fields of Profile
+    connection.execute(QUERIES["set_profile"], (account.id, msgspec.json.encode(profile).decode()))
     return account_named(connection, name)

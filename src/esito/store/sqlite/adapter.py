@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -109,10 +109,15 @@ class SqliteStore:
             await self._administer(lambda open_: accounts.create_account(open_, name, micros, key_digest, at)),
         )
 
-    async def add_key(self, account: str, *, key_digest: bytes, label: str, at: int) -> ApiKey:
+    async def add_key(
+        self, account: str, *, key_digest: bytes, label: str, at: int, networks: Sequence[str] = ()
+    ) -> ApiKey:
         """Keep another key of an account. Raises NoSuchAccount."""
         return cast(
-            "ApiKey", await self._administer(lambda open_: accounts.add_key(open_, account, key_digest, label, at))
+            "ApiKey",
+            await self._administer(
+                lambda open_: accounts.add_key(open_, account, key_digest, label, at, networks=tuple(networks))
+            ),
         )
 
     async def disable_key(self, account: str, key_id: int) -> None:
@@ -122,6 +127,10 @@ class SqliteStore:
     async def set_account_state(self, account: str, state: AccountState) -> Account:
         """Open, disable or block an account. Raises NoSuchAccount."""
         return cast("Account", await self._administer(lambda open_: accounts.set_state(open_, account, state)))
+
+    async def change_profile(self, account: str, changes: Mapping[str, object]) -> Account:
+        """Set some settings of an account. Raises NoSuchAccount."""
+        return cast("Account", await self._administer(lambda open_: accounts.change_profile(open_, account, changes)))
 
     async def accounts(self) -> list[tuple[Account, list[ApiKey]]]:
         """Return every account with its keys, by name."""

@@ -2,7 +2,7 @@
 -- {rows} stands for as many bracketed rows of parameters as one call brings.
 
 -- name: account_by_key
-SELECT a.id, a.name, a.state, a.credit
+SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks
   FROM api_key k JOIN account a ON a.id = k.account
  WHERE k.digest = ? AND k.disabled = 0
 
@@ -285,22 +285,25 @@ SELECT ko.column1, ko.column2, ko.column3, ko.column4
 INSERT INTO account (name, state, granted, credit, created_at) VALUES (?1, ?2, ?3, ?3, ?4)
 
 -- name: insert_key
-INSERT INTO api_key (account, digest, label, created_at) VALUES (?, ?, ?, ?)
+INSERT INTO api_key (account, digest, label, created_at, networks) VALUES (?, ?, ?, ?, ?)
 
 -- name: account_by_name
-SELECT id, name, state, credit FROM account WHERE name = ?
+SELECT id, name, state, credit, profile, '[]' FROM account WHERE name = ?
 
 -- name: all_accounts
-SELECT id, name, state, credit FROM account ORDER BY name
+SELECT id, name, state, credit, profile, '[]' FROM account ORDER BY name
 
 -- name: keys_of
-SELECT id, account, label, created_at, disabled FROM api_key WHERE account = ? ORDER BY id
+SELECT id, account, label, created_at, disabled, networks FROM api_key WHERE account = ? ORDER BY id
 
 -- name: disable_key
 UPDATE api_key SET disabled = 1 WHERE account = ? AND id = ?
 
 -- name: set_account_state
 UPDATE account SET state = ?2 WHERE id = ?1
+
+-- name: set_profile
+UPDATE account SET profile = ?2 WHERE id = ?1
 
 -- name: counts
 SELECT (SELECT count(*) FROM message),

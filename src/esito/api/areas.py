@@ -1,0 +1,5 @@
+"""The areas of the API beyond statuses and sending; a new one is named here."""
+
+from esito.api.area import Area
+
+AREAS: tuple[Area, ...] = ()

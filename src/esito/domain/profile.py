@@ -1,0 +1,40 @@
+"""What is set for one account, beyond its name, state and credit."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class CommercialTexts(Enum):
+    """Which texts of an account leave at commercial hours only (contract 2.5)."""
+
+    NONE = "none"
+    """The account sends for transactions."""
+    STOP = "stop"
+    """Those with the STOP mention."""
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The settings of one account; the store keeps them as one JSON object, a missing one is the default."""
+
+    firstname: str = ""
+    lastname: str = ""
+    email: str = ""
+    unicode_allowed: bool = True
+    """Whether `isUnicode` is activated (contract 2.1)."""
+    low_cost_allowed: bool = True
+    """Whether the low cost range may be used (contract 5, code 51)."""
+    commercial: CommercialTexts = CommercialTexts.NONE
+    senders: tuple[str, ...] = ()
+    """The senders it may use; empty: any (contract 5, code 992)."""
+    numbers: tuple[str, ...] = ()
+    """Long numbers that are its own, E.164 digits: where `vn/send` may come from, and replies go to."""
+    stop_answer: str = ""
+    """What a subscriber who sends STOP is answered; empty: nothing."""
+    signing_secret: str = ""
+    """Signs its callbacks; empty: the secret of the installation."""
+    creates_subaccounts: bool = True
+    """Whether it may have sub-accounts (contract 4.4, code 2)."""
+    requests_per_second: int = 0
+    """Requests answered in one second, over all its keys; 0: the limit of the installation."""
