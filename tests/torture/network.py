@@ -22,26 +22,36 @@ class Network:
 
     name: str = field(default_factory=lambda: f"es{os.getpid()}")
 
-    ours = "198.18.0.1"
-    operators = "198.18.0.6"
+    @property
+    def _net(self) -> str:
+        """Two runs at once must not share addresses."""
+        return f"198.18.{os.getpid() % 256}"
+
+    @property
+    def ours(self) -> str:
+        return f"{self._net}.1"
+
+    @property
+    def operators(self) -> str:
+        return f"{self._net}.6"
 
     def __enter__(self) -> Self:
-        router, far, name = self.router, self.far, self.name
+        router, far, name, net = self.router, self.far, self.name, self._net
         lines = [
             f"netns add {router}",
             f"netns add {far}",
             f"link add {name}a type veth peer name {name}b netns {router}",
             f"-n {router} link add {name}c type veth peer name {name}d netns {far}",
             f"addr add {self.ours}/30 dev {name}a",
-            f"-n {router} addr add 198.18.0.2/30 dev {name}b",
-            f"-n {router} addr add 198.18.0.5/30 dev {name}c",
+            f"-n {router} addr add {net}.2/30 dev {name}b",
+            f"-n {router} addr add {net}.5/30 dev {name}c",
             f"-n {far} addr add {self.operators}/30 dev {name}d",
             f"link set {name}a up",
             f"-n {router} link set {name}b up",
             f"-n {router} link set {name}c up",
             f"-n {far} link set {name}d up",
-            "route add 198.18.0.4/30 via 198.18.0.2",
-            f"-n {far} route add 198.18.0.0/30 via 198.18.0.5",
+            f"route add {net}.4/30 via {net}.2",
+            f"-n {far} route add {net}.0/30 via {net}.5",
         ]
         try:
             for line in lines:
@@ -53,7 +63,9 @@ class Network:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for namespace in (self.router, self.far):  # the pairs go with their namespaces
+        # Gone when the command returns, its route too; with its namespace it would go some time later.
+        subprocess.run(["ip", "link", "del", f"{self.name}a"], capture_output=True, check=False)
+        for namespace in (self.router, self.far):
             subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
 
     @property
