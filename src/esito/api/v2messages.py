@@ -7,7 +7,7 @@ from esito.api.call import Call, as_message_id, as_number_text
 from esito.api.xml import Value
 from esito.domain.errors import NoSuchMessage
 from esito.domain.evidence import RecipientEvidence, SegmentEvidence, TrailEvidence
-from esito.domain.explanation import Explanation, FailureEvidence, explain, explain_receipt
+from esito.domain.explanation import Explanation, FailureEvidence, explain, explain_trail
 from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.pricing import as_number
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
@@ -96,7 +96,9 @@ def _recipient(known: RecipientEvidence, explained: Explanation) -> dict[str, Va
         "error": _error(explained.failure),
         "segment_count": known.segments,
         "segments": [_segment(part) for part in known.submitted],
-        "receipts": [_receipt(one) for one in known.trail],
+        "receipts": [
+            _receipt(one, explanation) for one, explanation in zip(known.trail, explain_trail(known.trail), strict=True)
+        ],
     }
 
 
@@ -129,11 +131,11 @@ def _segment(part: SegmentEvidence) -> dict[str, Value]:
     }
 
 
-def _receipt(one: TrailEvidence) -> dict[str, Value]:
+def _receipt(one: TrailEvidence, explanation: str) -> dict[str, Value]:
     return {
         "received_at": one.received_at,
         "verdict": one.verdict.value,
-        "explanation": explain_receipt(one),
+        "explanation": explanation,
         "part": one.part,
         "link": one.link,
         "smsc_message_id": one.smsc_message_id,

@@ -4,11 +4,12 @@ No word of the trade stands in them without its meaning: whoever reads them may 
 sender's own customer. Everything is said from the evidence; nothing is made up where it is silent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
-from esito.domain.explanation_words import FLAGS, MEANINGS, REFUSED_AT_ONCE, VERDICTS
+from esito.domain.explanation_words import CONFIRMED, FLAGS, MEANINGS, REFUSED_AT_ONCE, VERDICTS
 from esito.domain.receipt import Verdict
 from esito.domain.states import FIRST_FINAL, MessageState, is_final
 from esito.domain.timing import SECOND_MS, VALIDITY_MS
@@ -55,11 +56,19 @@ def explain(known: RecipientEvidence, vocabulary: Vocabulary, *, now: int) -> Ex
     )
 
 
-def explain_receipt(one: TrailEvidence) -> str:
-    """Return one plain sentence or two about one entry of the trail."""
+def explain_trail(trail: Sequence[TrailEvidence]) -> list[str]:
+    """Return one plain sentence or two about each entry of the trail."""
+    return [_explain_receipt(one, confirms=_confirms(trail, place)) for place, one in enumerate(trail)]
+
+
+def _explain_receipt(one: TrailEvidence, *, confirms: bool) -> str:
     if one.verdict is Verdict.INFERRED:
         return _conclusion(one)
-    said = [VERDICTS[one.verdict].format(word=_word(one), meaning=_meaning(one.state))]
+    said = [
+        CONFIRMED.format(word=_word(one))
+        if confirms
+        else VERDICTS[one.verdict].format(word=_word(one), meaning=_meaning(one.state))
+    ]
     if one.waited:
         said.append("It came before we knew which message it belonged to, so we kept it and matched it later.")
     said += [text for flag, text in FLAGS.items() if flag in one.flags]
@@ -188,7 +197,7 @@ def _outlook(known: RecipientEvidence, until: int | None) -> list[str]:
 def _silence(known: RecipientEvidence) -> list[str]:
     """Tell of the expiry that we concluded, where the state rests on it."""
     expired = [one for one in known.trail if one.verdict is Verdict.INFERRED and one.state is MessageState.EXPIRED]
-    if known.state is not MessageState.EXPIRED or not expired:
+    if known.state is not MessageState.EXPIRED or not expired or _confirmed(known):
         return []
     return [f"{_conclusion(expired[-1])} That was at {moment(expired[-1].received_at)}."]
 
@@ -198,7 +207,20 @@ def _silence(known: RecipientEvidence) -> list[str]:
 
 def _last_word(known: RecipientEvidence) -> TrailEvidence | None:
     moved = [one for one in known.trail if one.verdict is Verdict.MOVED]
-    return moved[-1] if moved else None
+    words = _confirmed(known) or moved
+    return words[-1] if words else None
+
+
+def _confirmed(known: RecipientEvidence) -> list[TrailEvidence]:
+    """Return the operator's words for what we had concluded ourselves, where the state rests on that."""
+    return [one for place, one in enumerate(known.trail) if one.state is known.state and _confirms(known.trail, place)]
+
+
+def _confirms(trail: Sequence[TrailEvidence], place: int) -> bool:
+    """Tell whether an entry is the operator's first word for what had been concluded before."""
+    one = trail[place]
+    before = [earlier for earlier in trail[:place] if (earlier.part, earlier.state) == (one.part, one.state)]
+    return one.verdict is Verdict.DUPLICATE and {earlier.verdict for earlier in before} == {Verdict.INFERRED}
 
 
 def _failure(known: RecipientEvidence, last: TrailEvidence | None, vocabulary: Vocabulary) -> FailureEvidence | None:

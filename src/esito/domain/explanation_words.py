@@ -32,6 +32,9 @@ VERDICTS = {
     ),
 }
 
+CONFIRMED = "The operator reported {word}, which confirms what we had concluded."
+"""In the place of the verdict, where nobody but we had said it before."""
+
 FLAGS = {
     "skewed_date": "Its date cannot be right, so we go by when it arrived.",
     "bad_date": "Its date cannot be read, so we go by when it arrived.",

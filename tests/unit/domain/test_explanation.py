@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
-from esito.domain.explanation import explain, explain_receipt
+from esito.domain.explanation import explain, explain_trail
 from esito.domain.explanation_words import MEANINGS, REFUSED_AT_ONCE, VERDICTS
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState
@@ -117,7 +117,17 @@ RECEIPTS = [
 
 @pytest.mark.parametrize(("one", "expected"), RECEIPTS)
 def test_every_entry_of_the_trail_has_its_sentence(one: TrailEvidence, expected: str) -> None:
-    assert expected in explain_receipt(one)
+    assert expected in explain_trail([one])[0]
+
+
+def test_an_operator_that_says_what_we_had_concluded_confirms_it_and_has_the_last_word() -> None:
+    ours = noted("no receipt in 48 h", MessageState.EXPIRED, Verdict.INFERRED)
+    its, again = (noted("EXPIRED", MessageState.EXPIRED, Verdict.DUPLICATE) for _ in range(2))
+    told = explain(recipient(SILENT, state=MessageState.EXPIRED, trail=(ours, its, again)), NO_TABLES, now=NOW)
+    assert told.last_word is its
+    assert "never reported" not in " ".join(told.sentences)
+    assert "confirms what we had concluded" in explain_trail([ours, its, again])[1]
+    assert "once more" in explain_trail([ours, its, again])[2]
 
 
 def test_every_verdict_and_every_state_has_words() -> None:
