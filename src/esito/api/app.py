@@ -39,6 +39,9 @@ OPERATIONS = (
     Operation("GET", "/v2/orphans", v2operators.orphans, bearer=True),
 )
 
+SERVED = (*OPERATIONS, *(operation for area in AREAS for operation in area.operations))
+"""Everything that is always served."""
+
 CLOCK = Operation("POST", "/v2/clock/advance", v2clock.advance, reads_body=True, bearer=True)
 """Served only where the clock can be pushed."""
 
@@ -46,8 +49,7 @@ CLOCK = Operation("POST", "/v2/clock/advance", v2clock.advance, reads_body=True,
 def operations_of(services: Services) -> Sequence[Operation]:
     """Return what is served."""
     pushable = services.pushable and isinstance(services.clock, PushableClock)
-    served = (*OPERATIONS, *(operation for area in AREAS for operation in area.operations))
-    return (*served, CLOCK) if pushable else served
+    return (*SERVED, CLOCK) if pushable else SERVED
 
 
 def build(services: Services) -> AsgiApp:

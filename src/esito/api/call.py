@@ -7,7 +7,7 @@ What is read here is text, a message id, a flag or a list; what it means is the 
 import asyncio
 import codecs
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, ItemsView, Mapping, MutableMapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -46,6 +46,10 @@ class Inputs:
         value = self._values.get(name)
         return value is not None and value != ""
 
+    def items(self) -> ItemsView[str, Any]:
+        """Return all parameters as they came."""
+        return self._values.items()
+
     def raw(self, name: str) -> Any:
         """Return a parameter as it came; None when it is absent."""
         return self._values.get(name)
@@ -66,13 +70,18 @@ class Inputs:
 class Call:
     """One authenticated request."""
 
-    __slots__ = ("account", "inputs", "services", "xml")
+    __slots__ = ("_scope", "account", "inputs", "services", "xml")
 
-    def __init__(self, services: Services, account: Account, inputs: Inputs, *, xml: bool) -> None:
+    def __init__(self, services: Services, account: Account, inputs: Inputs, *, xml: bool, scope: Scope) -> None:
         self.services = services
         self.account = account
         self.inputs = inputs
         self.xml = xml
+        self._scope = scope
+
+    def header(self, name: bytes) -> str:
+        """Return a header of the request, by its name in lower case; empty when it is absent."""
+        return header(self._scope, name).decode("latin-1")
 
     def message_id(self) -> int:
         """Return `messageId`. Raises MessageIdMissing, MessageNotFound."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from esito.api.call import Inputs, as_text
 from esito.api.schedule import read_due
+from esito.domain.account import Account
 from esito.domain.errors import FieldError, InvalidFields
 from esito.domain.message import MAX_RECIPIENTS, MAX_TAG_LENGTH, Range
 from esito.domain.msisdn import InvalidMsisdn, normalise_many, split_numbers
@@ -74,8 +75,8 @@ class Options:
     sandbox: bool
 
 
-def read_options(inputs: Inputs, errors: FieldErrors, *, now: int) -> Options:
-    """Read the options; what cannot be used is noted in `errors`."""
+def read_options(inputs: Inputs, errors: FieldErrors, *, account: Account, now: int) -> Options:
+    """Read the options; what cannot be used, or not by this account, is noted in `errors`."""
     sender = _sender(inputs, errors)
     due_at = read_due(inputs, errors.add, now=now)
     gamme = _gamme(inputs, errors)
@@ -88,7 +89,7 @@ def read_options(inputs: Inputs, errors: FieldErrors, *, now: int) -> Options:
         # `webhookUrl` is an older name of `urlDlr`.
         url_dlr=_url(inputs, "urlDlr" if inputs.has("urlDlr") else "webhookUrl", errors),
         url_response=_url(inputs, "urlResponse", errors),
-        unicode=inputs.flag("isUnicode"),
+        unicode=_unicode(inputs, account, errors),
         stop_mention=inputs.flag("isStopSms") and gamme is Range.PREMIUM,
         sandbox=inputs.flag("sandbox"),
     )
@@ -139,6 +140,13 @@ def _sender(inputs: Inputs, errors: FieldErrors) -> str:
     elif not SENDER.fullmatch(sender):
         errors.add("sender", "L'emetteur ne peut pas contenir de caracteres speciaux")
     return sender
+
+
+def _unicode(inputs: Inputs, account: Account, errors: FieldErrors) -> bool:
+    wanted = inputs.flag("isUnicode")
+    if wanted and not account.profile.unicode_allowed:
+        errors.add("isUnicode", "L'unicode n'est pas active sur ce compte")
+    return wanted
 
 
 def _gamme(inputs: Inputs, errors: FieldErrors) -> Range:

@@ -152,7 +152,7 @@ class Front:
             body = await read_body(scope, receive, limit=services.max_body, patience=services.body_patience)
             values |= parse_body(body, header(scope, b"content-type"))
         account = await self._account(_bearer(scope) if operation.bearer else values.get("apiKey"))
-        return await operation.endpoint(Call(services, account, Inputs(values), xml=wants_xml(values)))
+        return await operation.endpoint(Call(services, account, Inputs(values), xml=wants_xml(values), scope=scope))
 
     async def _account(self, key: Any) -> Account:
         """Return whose key this is. Raises ApiKeyMissing, ApiKeyUnknown, or what `SHUT_OUT` says."""

@@ -13,11 +13,16 @@ BODY: Refusals = (e.MalformedJson,)
 SENDING: Refusals = (
     e.InvalidFields,
     e.PhoneNumberMissing,
+    e.SenderNotAllowed,
     e.TooManyRecipients,
+    e.LowCostNotEligible,
     e.LowCostTooLong,
     e.TooManySegments,
+    e.CommercialHour,
+    e.CommercialDay,
     e.NothingToSend,
     e.NotEnoughCredit,
+    e.IdempotencyKeyReused,
 )
 ALWAYS: Refusals = (e.HeadersTooLarge, e.StoreUnavailable)
 

@@ -1,6 +1,6 @@
 """Sending: one text to many, or a text for each (contract 2.1, 2.2)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from esito.api.fields import (
     read_options,
     read_text,
 )
+from esito.api.once import Asked, answer_once
 from esito.api.xml import Value
 from esito.domain.errors import NothingToSend, NumberProblem, PhoneNumberMissing, TooManyRecipients
 from esito.domain.pricing import as_number
@@ -28,49 +29,67 @@ REPEATED = 15
 
 async def send(call: Call) -> Answer:
     """POST /v1/send: one text to up to 500 numbers; with `SMSList` it is a bulk-send."""
-    inputs = call.inputs
-    if inputs.has("SMSList"):  # two of the documented samples post the batch here
+    if call.inputs.has("SMSList"):  # two of the documented samples post the batch here
         return await bulk_send(call)
-    raws = raw_numbers(inputs.raw("phoneNumbers"))
+    return await answer_once(call, "send", _send)
+
+
+async def _send(call: Call, asked: Asked | None) -> Answer:
+    return await send_one_text(call, asked, raw_numbers(call.inputs.raw("phoneNumbers")), "phoneNumbers")
+
+
+async def send_one_text(call: Call, asked: Asked | None, raws: Sequence[str], field: str, **more: Any) -> Answer:
+    """Send `message` to these numbers, which the caller named in `field`; `more` goes before its options."""
+    inputs = call.inputs
     _require_readable(raws)
     errors = FieldErrors()
     text = read_text(inputs, errors)
-    numbers = read_numbers(raws, "phoneNumbers", errors)
-    options = read_options(inputs, errors, now=call.services.clock.now())
+    numbers = read_numbers(raws, field, errors)
+    options = read_options(inputs, errors, account=call.account, now=call.services.clock.now())
     errors.raise_any()
     if not raws:
         raise PhoneNumberMissing
-    draft = _draft(call, options, (text,), [(number, 0) for number in numbers])
-    accepted = await _accept(call, draft, raws)
-    answer: dict[str, Value] = {
-        "message_id": accepted.message_id,  # an integer here, a string in bulk-status
-        "nb_sms": accepted.segments,
-        "cost": as_number(accepted.cost),
-        "currency": accepted.currency,
-    }
-    return call.answer(answer | _left_out(accepted, draft, raws) | _due(accepted))
+    draft = replace(_draft(call, options, (text,), [(number, 0) for number in numbers]), **more)
+
+    def members(accepted: Accepted) -> dict[str, Value]:
+        told: dict[str, Value] = {
+            "message_id": accepted.message_id,  # an integer here, a string in bulk-status
+            "nb_sms": accepted.segments,
+            "cost": as_number(accepted.cost),
+            "currency": accepted.currency,
+        }
+        return told | _left_out(accepted, draft, raws) | _due(accepted)
+
+    return call.answer(members(await _accept(call, draft, raws, asked, members)))
 
 
 async def bulk_send(call: Call) -> Answer:
     """POST /v1/bulk-send: up to 500 pairs of number and text, as one message."""
+    return await answer_once(call, "bulk-send", _bulk_send)
+
+
+async def _bulk_send(call: Call, asked: Asked | None) -> Answer:
     items = call.inputs.raw("SMSList")
     if items is None or items in ("", []):
         raise PhoneNumberMissing
     errors = FieldErrors()
     raws, texts, chosen = _read_items(items, errors)
     numbers = read_numbers(raws, "phoneNumber", errors)
-    options = read_options(call.inputs, errors, now=call.services.clock.now())
+    options = read_options(call.inputs, errors, account=call.account, now=call.services.clock.now())
     errors.raise_any()
     draft = _draft(call, options, texts, list(zip(numbers, chosen, strict=True)))
-    accepted = await _accept(call, draft, raws)
-    answer: dict[str, Value] = {
-        "message_id": accepted.message_id,
-        "currency": accepted.currency,
-        "cost": as_number(accepted.cost),
-        "nbSMS": accepted.segments,  # `nbSms` within an item
-        "SMSResponse_List": list(_items(accepted, draft)),
-    }
-    return call.answer(answer | _left_out(accepted, draft, raws) | _due(accepted))
+
+    def members(accepted: Accepted) -> dict[str, Value]:
+        told: dict[str, Value] = {
+            "message_id": accepted.message_id,
+            "currency": accepted.currency,
+            "cost": as_number(accepted.cost),
+            "nbSMS": accepted.segments,  # `nbSms` within an item
+            "SMSResponse_List": list(_items(accepted, draft)),
+        }
+        return told | _left_out(accepted, draft, raws) | _due(accepted)
+
+    return call.answer(members(await _accept(call, draft, raws, asked, members)))
 
 
 def _read_items(items: Any, errors: FieldErrors) -> tuple[list[str], tuple[str, ...], list[int]]:
@@ -113,10 +132,13 @@ def _draft(call: Call, options: Options, texts: tuple[str, ...], numbers: list[t
     )
 
 
-async def _accept(call: Call, draft: Draft, raws: Sequence[str]) -> Accepted:
+async def _accept(
+    call: Call, draft: Draft, raws: Sequence[str], asked: Asked | None, members: Callable[[Accepted], dict[str, Value]]
+) -> Accepted:
     """Accept a draft; a refusal speaks of numbers the way the caller wrote them."""
+    once = None if asked is None else lambda accepted: asked.once(members(accepted))
     try:
-        return await call.services.acceptance.accept(draft)
+        return await call.services.acceptance.accept(draft, once=once)
     except NothingToSend as error:
         raise NothingToSend(_as_written(error.problems, draft, raws)) from None
 

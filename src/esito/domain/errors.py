@@ -110,6 +110,42 @@ class TooManySegments(Refusal):
     """A message has at most 10 segments."""
 
 
+class AlreadyCancelled(Refusal):
+    """The message was cancelled before."""
+
+
+class TooLateToCancel(Refusal):
+    """A message cannot be cancelled less than five minutes before it is due."""
+
+
+class AlreadySent(Refusal):
+    """The message has left, or was never scheduled."""
+
+
+class CommercialHour(Refusal):
+    """A commercial text is not sent at this hour."""
+
+
+class CommercialDay(Refusal):
+    """A commercial text is not sent on a Sunday or a holiday."""
+
+
+class LowCostNotEligible(Refusal):
+    """The account may not use the low cost range."""
+
+
+class SenderNotAllowed(Refusal):
+    """The account may not use this sender."""
+
+
+class AnsweredBefore(EsitoError):
+    """The same request came at the same time under the same idempotency key, and was kept first."""
+
+
+class IdempotencyKeyReused(Refusal):
+    """The idempotency key was used for another request."""
+
+
 class NotEnoughCredit(Refusal):
     """The account's credit does not cover the message."""
 

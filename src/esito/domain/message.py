@@ -37,6 +37,17 @@ class NewRecipient(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """A request that is answered once, however often it comes: its idempotency key, and what it is answered."""
+
+    key: str
+    request: bytes
+    """Digest of what is asked."""
+    answer: str
+    """The members of the answer as JSON, without the message id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
     """Everything a send decides, ready to be kept in one transaction."""
 
@@ -54,6 +65,7 @@ class NewMessage:
     url_dlr: str | None = None
     url_response: str | None = None
     sandbox: bool = False
+    once: Once | None = None
 
     @property
     def cost(self) -> int:

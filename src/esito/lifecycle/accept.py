@@ -5,7 +5,7 @@ second layer), in the contract's order: 50, 42 or 52, then 13, 14 and 15 per num
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -13,17 +13,21 @@ import structlog
 
 from esito.domain.account import Account
 from esito.domain.errors import (
+    LowCostNotEligible,
     LowCostTooLong,
     NothingToSend,
     NumberProblem,
+    SenderNotAllowed,
     TooManyRecipients,
     TooManySegments,
 )
-from esito.domain.message import MAX_RECIPIENTS, NewMessage, NewRecipient, Range
+from esito.domain.message import MAX_RECIPIENTS, NewMessage, NewRecipient, Once, Range
 from esito.domain.msisdn import country_of, is_mobile, longest_prefix
 from esito.domain.pricing import PriceList, from_micros, to_micros
+from esito.domain.profile import Profile
 from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, prepare
 from esito.domain.timing import Clock
+from esito.lifecycle import commercial
 from esito.store.base import Store
 
 log = structlog.get_logger()
@@ -73,6 +77,7 @@ class Accepted:
     cost: Decimal
     currency: str
     due_at: int | None
+    """When it leaves, where that is not at once: as scheduled, or at the next commercial hour."""
     recipients: list[AcceptedRecipient]
     problems: tuple[NumberProblem, ...] = ()
 
@@ -90,6 +95,10 @@ class Routes:
         """Return the link's name; None when no link serves the number."""
         prefix = longest_prefix(msisdn, self.prefixes)
         return None if prefix is None else self.prefixes[prefix]
+
+
+OnceOf = Callable[[Accepted], Once]
+"""Makes the record of a request that is answered once."""
 
 
 class Terms(NamedTuple):
@@ -122,23 +131,31 @@ class Acceptance:
         # Eight digits and the plus tell country and kind (`domain/dialling`), a routing prefix may look further.
         self._telling = max([9, *map(len, routes.prefixes)])
 
-    async def accept(self, draft: Draft) -> Accepted:
+    async def accept(self, draft: Draft, *, once: OnceOf | None = None) -> Accepted:
         """Keep the message; return its id and what it costs.
 
-        Raises TooManyRecipients, TooManySegments, LowCostTooLong, NothingToSend, NotEnoughCredit.
+        `once` makes the record of a request that is answered once from what was accepted, whose message id is
+        not known yet (0). Raises SenderNotAllowed, TooManyRecipients, LowCostNotEligible, TooManySegments,
+        LowCostTooLong, CommercialHour, CommercialDay, NothingToSend, NotEnoughCredit, AnsweredBefore.
         """
+        profile = draft.account.profile
+        if not _may_use(profile, draft.sender):
+            raise SenderNotAllowed
         if len(draft.numbers) > MAX_RECIPIENTS:
             raise TooManyRecipients
+        if draft.gamme is Range.LOW_COST and not profile.low_cost_allowed:
+            raise LowCostNotEligible
         texts = tuple(text + STOP_MENTION for text in draft.texts) if draft.stop_mention else draft.texts
         plan = _Plan(draft, texts, self._segments_of(draft, texts))
+        now = self._clock.now()
+        due_at = _due_at(draft, now)
         await self._choose(plan)
         if not plan.recipients:
             raise NothingToSend(plan.problems)
-        now = self._clock.now()
         message = NewMessage(
             account_id=draft.account.id,
             created_at=now,
-            due_at=max(now, draft.due_at or now),
+            due_at=max(now, due_at or now),
             sender=draft.sender,
             gamme=draft.gamme,
             texts=texts,
@@ -150,9 +167,12 @@ class Acceptance:
             url_response=draft.url_response,
             sandbox=draft.sandbox,
         )
+        accepted = self._accepted(due_at, message, plan.problems)
+        if once is not None:
+            message = replace(message, once=once(accepted))
         message_id = await self._store.accept(message)
         self._kept()
-        return self._accepted(message_id, draft, message, plan.problems)
+        return replace(accepted, message_id=message_id)
 
     def _segments_of(self, draft: Draft, texts: Sequence[str]) -> list[int]:
         counts = []
@@ -208,21 +228,35 @@ class Acceptance:
         micros = 0 if plan.draft.sandbox else to_micros(price)
         return Terms(number, micros)
 
-    def _accepted(
-        self, message_id: int, draft: Draft, message: NewMessage, problems: Sequence[NumberProblem]
-    ) -> Accepted:
+    def _accepted(self, due_at: int | None, message: NewMessage, problems: Sequence[NumberProblem]) -> Accepted:
+        """Return what is about to be kept; its id comes with the commit."""
         prices = {recipient.cost: from_micros(recipient.cost) for recipient in message.recipients}
         return Accepted(
-            message_id=message_id,
+            message_id=0,
             segments=message.segments,
             cost=from_micros(message.cost),
             currency=self._currency,
-            due_at=draft.due_at,
+            due_at=due_at,
             recipients=[
                 AcceptedRecipient(f"+{one.msisdn}", one.segments, prices[one.cost]) for one in message.recipients
             ],
             problems=tuple(problems),
         )
+
+
+def _may_use(profile: Profile, sender: str) -> bool:
+    """Tell whether the account may send under this name; the operator's short code and its own numbers it may."""
+    return not (profile.senders and sender) or sender in profile.senders or sender.lstrip("+") in profile.numbers
+
+
+def _due_at(draft: Draft, now: int) -> int | None:
+    """Return when a message leaves that does not leave at once. Raises CommercialHour, CommercialDay."""
+    if not commercial.is_commercial(draft.account, stop_mention=draft.stop_mention):
+        return draft.due_at
+    if draft.due_at is not None:
+        commercial.check_schedule(draft.due_at)
+    opening = commercial.next_opening(draft.due_at or now)
+    return opening if opening != now else None
 
 
 @dataclass(slots=True)

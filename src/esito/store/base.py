@@ -17,6 +17,7 @@ from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt, Reply
 from esito.domain.states import MultipartRule
 from esito.store.records import MessageOverview, Orphan, RecipientLine
+from esito.store.sending import SendingStore
 
 StatusRow = tuple[str, int, int, str]
 """One recipient as bulk-status shows it: MSISDN with plus, rung of its state, 1 when it is on
@@ -93,6 +94,10 @@ class Settled(NamedTuple):
 
 class Store(Protocol):
     """Everything we ask of a database."""
+
+    @property
+    def sending(self) -> SendingStore:
+        """Cancelling, and what was answered once."""
 
     async def open(self) -> None:
         """Open the database and apply the migrations it lacks.

@@ -1,15 +1,19 @@
 """The fields of a send and what is said of those that cannot be used (contract 2.1, 2.6)."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from esito.api.call import Inputs
 from esito.api.fields import FieldErrors, raw_numbers, read_options
+from esito.domain.account import Account, AccountState
 from esito.domain.errors import InvalidFields
 from esito.domain.message import Range
 from tests.kit.builders import NOW
 from tests.kit.desk import Desk
+
+ACCOUNT = Account(id=1, name="acme", state=AccountState.ACTIVE, credit=Decimal(100))
 
 GOOD = {"phoneNumbers": "+33611111111", "message": "ciao"}
 
@@ -146,7 +150,7 @@ def test_several_errors_come_in_the_contracts_order(api: Desk) -> None:
 
 def options(**values: object) -> Any:
     errors = FieldErrors()
-    read = read_options(Inputs(values), errors, now=NOW)
+    read = read_options(Inputs(values), errors, account=ACCOUNT, now=NOW)
     errors.raise_any()
     return read
 

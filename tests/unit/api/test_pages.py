@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 
 from esito.api import samples
-from esito.api.app import CLOCK, OPERATIONS, Services, build
+from esito.api.app import CLOCK, SERVED, Services, build
 from esito.api.openapi import PAGES, document
 from esito.api.xml import to_xml
 from esito.domain.errors import StoreUnavailable
@@ -165,11 +165,11 @@ def test_a_real_clock_cannot_be_pushed_whatever_the_settings_say(tmp_path: Path)
 
 # -- documentation -----------------------------------------------------------------------------
 
-TOLD = document((*OPERATIONS, CLOCK), error_status=400)
+TOLD = document((*SERVED, CLOCK), error_status=400)
 
 
 def test_every_operation_is_documented_and_no_other() -> None:
-    assert set(PAGES) == {(operation.method, operation.path) for operation in (*OPERATIONS, CLOCK)}
+    assert set(PAGES) == {(operation.method, operation.path) for operation in (*SERVED, CLOCK)}
 
 
 def test_the_document_is_served_with_what_is_served(api: Desk, pushable: Desk) -> None:
@@ -211,8 +211,8 @@ def test_the_example_of_me_is_what_me_answers(api: Desk) -> None:
 
 
 def test_errors_are_documented_under_their_http_status() -> None:
-    responses = document(OPERATIONS, error_status=200)["paths"]["/v1/send"]["post"]["responses"]
-    assert sorted(responses) == ["200", "413", "431", "500", "503"]
+    responses = document(SERVED, error_status=200)["paths"]["/v1/send"]["post"]["responses"]
+    assert sorted(responses) == ["200", "409", "413", "431", "500", "503"]
     assert {"$ref": "#/components/schemas/InvalidFields"} in responses["200"]["content"]["application/json"]["schema"][
         "anyOf"
     ]
@@ -243,7 +243,7 @@ def test_the_page_shows_every_operation_and_needs_nothing_from_elsewhere(api: De
     assert page.fetched == []
     assert "http" not in re.sub(r"HTTP \d+", "", page.text.replace("https://", "http"))
     assert reply.headers["content-security-policy"].startswith("default-src 'none'")
-    for operation in OPERATIONS:
+    for operation in SERVED:
         assert f"{operation.method} {operation.path}" in page.text
     assert "Clé API incorrecte" in page.text
     assert "<entry><![CDATA[+33611111111]]></entry>" in page.text

@@ -6,14 +6,17 @@ from itertools import groupby
 import apsw
 import msgspec
 
-from esito.domain.errors import NotEnoughCredit
+from esito.domain.errors import AnsweredBefore, EsitoError, NotEnoughCredit
 from esito.domain.message import NewMessage, NewRecipient
 from esito.domain.states import MessageState
-from esito.domain.timing import VALIDITY_MS
+from esito.domain.timing import DAY_MS, VALIDITY_MS
 from esito.store.sqlite.connection import QUERIES, SqlValue, run_rows
 
 ID_BLOCK = 1000
 """Message ids are handed out from blocks, so that a send need not write a counter."""
+
+REMEMBERED_MS = 2 * DAY_MS
+"""For how long an idempotency key stands for its answer; some are remembered longer."""
 
 
 class IdBlocks:
@@ -53,20 +56,28 @@ class Accepting:
     def __init__(self) -> None:
         self._ids = IdBlocks()
 
-    def __call__(self, connection: apsw.Connection, messages: Sequence[NewMessage]) -> list[int | NotEnoughCredit]:
+    def __call__(self, connection: apsw.Connection, messages: Sequence[NewMessage]) -> list[int | EsitoError]:
         """Keep every message its account can pay; return its id, or the refusal."""
         self._ids.resume(connection)
         credit = _credits(connection, {message.account_id for message in messages})
         taken = dict.fromkeys(credit, 0)
-        results: list[int | NotEnoughCredit] = []
+        results: list[int | EsitoError] = []
         kept: list[tuple[int, NewMessage]] = []
+        answered = _answered(connection, messages)
         for message in messages:
+            if message.once is not None:
+                name = message.account_id, message.once.key
+                if name in answered:
+                    results.append(AnsweredBefore())
+                    continue
             cost = message.cost
             if cost > credit[message.account_id] - taken[message.account_id]:
                 results.append(NotEnoughCredit())
                 continue
             taken[message.account_id] += cost
             number = self._ids.take(connection)
+            if message.once is not None:
+                answered.add((message.account_id, message.once.key))
             kept.append((number, message))
             results.append(number)
         if kept:
@@ -78,6 +89,12 @@ class Accepting:
 def _credits(connection: apsw.Connection, accounts: set[int]) -> dict[int, int]:
     wanted = msgspec.json.encode(sorted(accounts)).decode()
     return dict(connection.execute(QUERIES["credits"], (wanted,)))
+
+
+def _answered(connection: apsw.Connection, messages: Sequence[NewMessage]) -> set[tuple[int, str]]:
+    """Return the accounts and idempotency keys of these messages that were answered before."""
+    asked = [(message.account_id, message.once.key) for message in messages if message.once is not None]
+    return {name for name in asked if connection.execute(QUERIES["answered_once"], name).fetchone() is not None}
 
 
 def _insert(connection: apsw.Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
@@ -94,6 +111,19 @@ def _insert(connection: apsw.Connection, kept: Sequence[tuple[int, NewMessage]])
         "insert_outgoing",
         [row for number, message in kept if not message.sandbox for row in _outgoing_rows(number, message)],
     )
+    _remember_answers(connection, kept)
+
+
+def _remember_answers(connection: apsw.Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
+    """Keep what is answered under idempotency keys, and forget the oldest."""
+    rows = [
+        (message.account_id, message.once.key, message.created_at, message.once.request, number, message.once.answer)
+        for number, message in kept
+        if message.once is not None
+    ]
+    if rows:
+        run_rows(connection, "insert_idempotency", rows)
+        connection.execute(QUERIES["forget_idempotency"], (rows[-1][2] - REMEMBERED_MS,))
 
 
 def _message_row(number: int, message: NewMessage) -> tuple[SqlValue, ...]:

@@ -27,6 +27,7 @@ from esito.store.sqlite.connection import QUERIES, connect, migrate, require_saf
 from esito.store.sqlite.counting import read_counts
 from esito.store.sqlite.expiry import Expiring, Expiry
 from esito.store.sqlite.links import Links
+from esito.store.sqlite.sending import Sending
 from esito.store.sqlite.settling import Settling
 from esito.store.sqlite.submitting import Answers, Claim, Submitting
 from esito.store.sqlite.writer import Writer
@@ -61,6 +62,7 @@ class SqliteStore:
         )
         self._register = self._links.register
         self._keep_replies = self._settling.keep_replies
+        self.sending = Sending(self._writer, lambda: self._read)
         self._last_account: tuple[object, Account] | None = None
 
     async def open(self) -> None:

@@ -9,7 +9,8 @@ from esito.domain.message import SegmentRef
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.domain.timing import VALIDITY_MS
-from esito.store.sqlite.connection import QUERIES, run_rows
+from esito.store.sqlite.connection import QUERIES
+from esito.store.sqlite.giving_up import give_up_unsent, send_no_more
 from esito.store.sqlite.links import Links
 from esito.store.sqlite.settling import conclude
 
@@ -41,8 +42,8 @@ class Expiring:
     def _expire_message(self, connection: apsw.Connection, message_id: int, due_at: int, at: int) -> int | None:
         """Return when to look again; None when nothing is left to wait for."""
         if at >= due_at + VALIDITY_MS:
-            self._give_up_unsent(connection, message_id, at)
-            self._send_no_more(connection, message_id, due_at)
+            give_up_unsent(connection, message_id, at)
+            send_no_more(connection, message_id, due_at)
         silent: list[Any] = connection.execute(QUERIES["unreported"], (message_id,)).fetchall()
         conclusions = [
             (SegmentRef(message_id, seq, part), _expired(link, at))
@@ -52,26 +53,6 @@ class Expiring:
         conclude(connection, self._links, conclusions)
         later: list[int] = [submitted_at for _, _, submitted_at, _ in silent if submitted_at + VALIDITY_MS > at]
         return min(later) + VALIDITY_MS if later else None
-
-    def _give_up_unsent(self, connection: apsw.Connection, message_id: int, at: int) -> None:
-        """Let recipients that no operator ever took become KO, and give their price back."""
-        unsent: list[Any] = connection.execute(QUERIES["never_submitted"], (message_id,)).fetchall()
-        if not unsent:
-            return
-        run_rows(connection, "give_back", [(message_id, cost) for _, cost in unsent])
-        for seq, _ in unsent:
-            connection.execute(QUERIES["make_ko"], (message_id, at, seq))
-        run_rows(
-            connection,
-            "callbacks_of_ko",
-            [(message_id, seq, int(MessageState.KO), at) for seq, _ in unsent],
-        )
-
-    def _send_no_more(self, connection: apsw.Connection, message_id: int, due_at: int) -> None:
-        """Keep back what has not left yet, even of recipients who got a part of their text."""
-        connection.execute(QUERIES["drop_outgoing_of"], (message_id, due_at))
-        connection.execute(QUERIES["drop_unsent_parts_of"], (message_id, due_at))
-        connection.execute(QUERIES["drop_postponed_of"], (message_id,))
 
 
 def _expired(link: str, at: int) -> DeliveryReceipt:
