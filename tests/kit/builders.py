@@ -82,6 +82,10 @@ def accepted(submission: Submission, smsc_message_id: str, *, at: int = NOW + 1_
     return SubmitAnswer(ref=submission.ref, answer=Answer.ACCEPTED, at=at, smsc_message_id=smsc_message_id)
 
 
+def refused(submission: Submission, *, status: int = 0x0B, at: int = NOW + 1_000) -> SubmitAnswer:
+    return SubmitAnswer(ref=submission.ref, answer=Answer.REFUSED, at=at, status=status)
+
+
 async def submitted(store: Store, new: NewMessage, ids: Sequence[str], *, link: str = "alpha", at: int = NOW) -> int:
     """Accept a message, submit all its segments and answer them with these SMSC ids; return the message id."""
     number = await store.accept(new)

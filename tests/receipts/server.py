@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 
 from esito import logs
-from esito.bootstrap import CLOCK_OFFSET, key_secret, open_store, serve
+from esito.bootstrap import key_secret, open_store, serve
 from esito.config import load
 from esito.domain.account import key_digest, new_api_key
+from esito.store.base import CLOCK_OFFSET
 from tests.kit.live import free_port
 from tests.receipts.case import TIME_SCALE, LinkPlan
 

@@ -128,9 +128,7 @@ def test_a_clock_that_was_pushed_is_not_turned_back_by_a_restart(tmp_path: Path)
         assert isinstance(house.clock, PushableClock)
         offsets.append(house.clock.offset_ms)
         house.clock.advance(48 * HOUR_MS)
-        async with asyncio.timeout(5):
-            while await house.store.setting("clock_offset_ms") != str(house.clock.offset_ms):
-                await asyncio.sleep(0.005)
+        await house.store.keep_setting("clock_offset_ms", str(house.clock.offset_ms))
         stop()
 
     for _ in range(2):

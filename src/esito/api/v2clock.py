@@ -6,6 +6,7 @@ from esito.api.answer import Answer
 from esito.api.call import Call
 from esito.domain.errors import FieldError, InvalidFields
 from esito.domain.timing import HOUR_MS, SECOND_MS, PushableClock
+from esito.store.base import CLOCK_OFFSET
 
 LONGEST = 10 * 366 * 24 * HOUR_MS
 """A push of more than ten years is a slip."""
@@ -23,7 +24,10 @@ async def advance(call: Call) -> Answer:
     if not given or min(given) < 0 or by > LONGEST:
         message = "Le nombre de secondes ou d'heures n'est pas valide"
         raise InvalidFields([FieldError(element="children[seconds].data", message=message)])
-    return call.answer({"now": clock.advance(by)})
+    now = clock.advance(by)
+    # Kept before it is told, so that not even a crash turns it back.
+    await call.services.store.keep_setting(CLOCK_OFFSET, str(clock.offset_ms))
+    return call.answer({"now": now})
 
 
 def _milliseconds(value: Any, unit: int) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from esito import bootstrap, logs
-from esito.bootstrap import CLOCK_OFFSET, House, key_secret, open_store
+from esito.bootstrap import House, key_secret, open_store
 from esito.cli.options import Address, listenable, print_json, with_json
 from esito.client import AsyncClient, ClientError, Sent, Unreachable
 from esito.client.calls import SendOptions
@@ -27,7 +27,7 @@ from esito.domain.account import key_digest, new_api_key
 from esito.domain.timing import PushableClock
 from esito.simulator.fates import ENDINGS
 from esito.simulator.smsc import Smsc, SmscSettings
-from esito.store.base import Store
+from esito.store.base import CLOCK_OFFSET, Store
 
 ACCOUNT = "demo"
 CREDIT = Decimal(1000)

@@ -73,6 +73,8 @@ class RecipientEvidence:
     msisdn: str
     created_at: int
     due_at: int
+    cancelled_at: int | None
+    """When its sender took it back."""
     sandbox: bool
     link: str
     """The link it leaves by; empty when none serves its number."""

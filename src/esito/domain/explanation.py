@@ -79,8 +79,15 @@ def _explain_receipt(one: TrailEvidence, *, confirms: bool) -> str:
 
 
 def _handover(known: RecipientEvidence, now: int) -> list[str]:
+    if known.cancelled_at is not None:
+        return [
+            f"Its sender took the message back at {moment(known.cancelled_at)}. It was not sent and is not charged."
+        ]
     if known.sandbox:
-        return ["This is a trial message: it was checked and counts as delivered, but was never sent to a phone."]
+        return [
+            "This is a trial message: it was checked, but never sent to a phone. "
+            "The last four digits of the number chose its status."
+        ]
     if known.state is MessageState.KO:
         return [_never_left(known)]
     offered = [part for part in known.submitted if part.attempts]
@@ -171,8 +178,10 @@ def _reason(failure: FailureEvidence | None) -> list[str]:
 
 
 def _outlook(known: RecipientEvidence, until: int | None) -> list[str]:
+    if known.sandbox or known.cancelled_at is not None:
+        return []
     if known.state is MessageState.DELIVERED:
-        return [] if known.sandbox else ["Delivered is final: we wait for nothing more."]
+        return ["Delivered is final: we wait for nothing more."]
     if is_final(known.state):
         if all(part.phase is Phase.REFUSED for part in known.submitted):
             return ["It counts as not delivered. The operator never took it, so nothing more can come."]
@@ -225,7 +234,7 @@ def _confirms(trail: Sequence[TrailEvidence], place: int) -> bool:
 
 def _failure(known: RecipientEvidence, last: TrailEvidence | None, vocabulary: Vocabulary) -> FailureEvidence | None:
     """Return the reason of a failure, that of the piece that failed where there are several."""
-    if known.state is MessageState.DELIVERED:
+    if known.state is MessageState.DELIVERED or known.sandbox:
         return None
     refused = next((part for part in known.submitted if part.phase is Phase.REFUSED and part.status), None)
     if refused is not None and refused.status is not None:

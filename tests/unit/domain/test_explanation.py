@@ -36,7 +36,7 @@ def noted(word: str, state: MessageState | None, verdict: Verdict = Verdict.MOVE
 
 def recipient(*submitted: SegmentEvidence, **known: Any) -> RecipientEvidence:
     usual = RecipientEvidence(
-        message_id=1, seq=0, msisdn="+33611111111", created_at=NOW, due_at=NOW, sandbox=False, link="north",
+        message_id=1, seq=0, msisdn="+33611111111", created_at=NOW, due_at=NOW, cancelled_at=None, sandbox=False, link="north",
         operator="north", segments=1, state=MessageState.WAITING, changed_at=NOW, submitted=submitted, trail=(),
     )  # fmt: skip
     return dataclasses.replace(usual, **known)
@@ -57,6 +57,8 @@ CASES = [
     (recipient(due_at=NOW + HOUR_MS), "scheduled: it will be handed"),
     (recipient(link="", operator=""), "connected to no operator that serves this number"),
     (recipient(sandbox=True, state=MessageState.DELIVERED), "trial message"),
+    (recipient(sandbox=True, state=MessageState.WAITING), "last four digits"),
+    (recipient(cancelled_at=NOW, state=MessageState.KO), "took the message back"),
     (recipient(state=MessageState.KO), "could not be handed to the operator north within 48 hours"),
     (recipient(state=MessageState.KO, link="", operator=""), "not sent or charged"),
     (recipient(SILENT), "handed to the operator north at 2027-01-15 08:00:00 UTC."),

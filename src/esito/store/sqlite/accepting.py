@@ -8,6 +8,7 @@ import msgspec
 
 from esito.domain.errors import AnsweredBefore, EsitoError, NotEnoughCredit
 from esito.domain.message import NewMessage, NewRecipient
+from esito.domain.sandbox import sandbox_state
 from esito.domain.states import MessageState
 from esito.domain.timing import DAY_MS, VALIDITY_MS
 from esito.store.sqlite.connection import QUERIES, SqlValue, run_rows
@@ -146,20 +147,26 @@ def _message_row(number: int, message: NewMessage) -> tuple[SqlValue, ...]:
 
 def _alike(number: int, message: NewMessage) -> list[list[object]]:
     """Group neighbours that differ in their number alone; each number carries its seq in the low nine bits."""
-    state = int(MessageState.DELIVERED if message.sandbox else MessageState.WAITING)
     groups: list[list[object]] = []
     seq = 0
-    for shared, members in groupby(message.recipients, key=_shared):
+    for shared, members in groupby(message.recipients, key=_simulated if message.sandbox else _shared):
         numbers = []
         for member in members:
             numbers.append(member.msisdn << 9 | seq)
             seq += 1
-        groups.append([number, *shared, state, message.created_at, numbers])
+        groups.append([number, *shared, message.created_at, numbers])
     return groups
 
 
 def _shared(recipient: NewRecipient) -> tuple[int, ...]:
-    return recipient[1:]
+    return (*recipient[1:], _WAITING)
+
+
+def _simulated(recipient: NewRecipient) -> tuple[int, ...]:
+    return (*recipient[1:], int(sandbox_state(recipient.msisdn)))
+
+
+_WAITING = int(MessageState.WAITING)
 
 
 def _outgoing_rows(number: int, message: NewMessage) -> list[tuple[int, ...]]:

@@ -68,7 +68,7 @@ def read_evidence(reader: apsw.Connection, account_id: int, message_id: int, msi
     row: Any = reader.execute(QUERIES["explained_recipient"], (message_id, account_id, int(digits))).fetchone()
     if row is None:
         return None
-    created_at, due_at, sandbox, seq, link, operator, segments, state, changed_at = row
+    created_at, due_at, cancelled_at, sandbox, seq, link, operator, segments, state, changed_at = row
     parts: Any = reader.execute(QUERIES["explained_segments"], (message_id, seq)).fetchall()
     trail: Any = reader.execute(QUERIES["explained_trail"], (message_id, seq)).fetchall()
     return RecipientEvidence(
@@ -77,6 +77,7 @@ def read_evidence(reader: apsw.Connection, account_id: int, message_id: int, msi
         msisdn=f"+{digits}",
         created_at=created_at,
         due_at=due_at,
+        cancelled_at=cancelled_at,
         sandbox=bool(sandbox),
         link=_routed(link),
         operator=_routed(operator),

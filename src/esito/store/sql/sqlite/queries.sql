@@ -311,8 +311,7 @@ SELECT (SELECT count(*) FROM message),
        (SELECT count(*) FROM outgoing o JOIN recipient r
             ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq),
        (SELECT count(*) FROM segment WHERE phase = 1 OR phase = 5),
-       (SELECT count(*) FROM unmatched),
-       (SELECT count(*) FROM callback WHERE done_at IS NULL)
+       (SELECT count(*) FROM unmatched)
 
 -- name: counts_by_state
 SELECT state, count(*) FROM recipient GROUP BY state
@@ -322,9 +321,6 @@ INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE S
 
 -- name: setting
 SELECT value FROM setting WHERE name = ?
-
--- name: insert_replies
-INSERT INTO reply (received_at, link, source, destination, raw) VALUES {rows}
 
 -- name: message_overview
 SELECT created_at, due_at, sender, sandbox, tag, reference FROM message WHERE id = ?1 AND account = ?2
@@ -343,7 +339,7 @@ SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
  LIMIT ?4
 
 -- name: explained_recipient
-SELECT m.created_at, m.due_at, m.sandbox, r.seq, l.name, o.name, r.segments, r.state, r.changed_at
+SELECT m.created_at, m.due_at, m.cancelled_at, m.sandbox, r.seq, l.name, o.name, r.segments, r.state, r.changed_at
   FROM message m JOIN recipient r ON r.message_id = m.id
   LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
  WHERE m.id = ?1 AND m.account = ?2 AND r.msisdn = ?3

@@ -1,0 +1,105 @@
+"""Credits balance to the cent whatever is sent, cancelled, refused and given up at once (contract 2, 5).
+
+The plan of an example says what each of several connections does, one request after the
+other, while the others do the same; some credits are so small that sends are refused.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from esito.domain.timing import HOUR_MS
+from tests.kit.builders import accepted, refused
+from tests.kit.desk import KEY, Desk, ask, desk
+
+PRICE = Decimal("0.045")
+LATER = {"scheduledDeliveryDate": "20/01/2027", "time": 9, "minute": 30}
+
+STEPS = st.one_of(
+    st.tuples(st.just("send"), st.integers(1, 12)),
+    st.tuples(st.just("schedule"), st.integers(1, 12)),
+    st.tuples(st.just("cancel"), st.integers(0, 3)),
+    st.tuples(st.just("submit"), st.integers(1, 10)),
+    st.tuples(st.just("refuse"), st.integers(1, 10)),
+    st.tuples(st.just("wait"), st.integers(1, 40)),
+)
+PLANS = st.lists(st.lists(STEPS, min_size=1, max_size=8), min_size=1, max_size=8)
+
+
+class Connection:
+    """One client, and now and then the operator's hand."""
+
+    def __init__(self, api: Desk, number: int) -> None:
+        self._api = api
+        self._next = number * 1_000_000
+        self._scheduled: list[int] = []
+
+    async def play(self, steps: Sequence[tuple[str, int]]) -> None:
+        for what, count in steps:
+            await getattr(self, what)(count)
+
+    async def send(self, count: int, **options: object) -> int | None:
+        numbers = [f"+336{self._next + one:08d}" for one in range(count)]
+        self._next += count
+        body = json.dumps({"apiKey": KEY, "phoneNumbers": numbers, "message": "ciao"} | options).encode()
+        reply = await ask(self._api.app, "POST", "/v1/send", body=[body])
+        if reply.status != 200:
+            assert reply.refused == (400, 11, "Manque de crédits")
+            return None
+        return int(reply.json["message_id"])
+
+    async def schedule(self, count: int) -> None:
+        message = await self.send(count, **LATER)
+        if message is not None:
+            self._scheduled.append(message)
+
+    async def cancel(self, place: int) -> None:
+        if place < len(self._scheduled):  # some twice
+            query = f"apiKey={KEY}&messageId={self._scheduled[place]}"
+            reply = await ask(self._api.app, "GET", "/v1/message-cancel", query=query)
+            assert reply.status == 200 or reply.json["code"] in {5, 6, 7}
+
+    async def submit(self, limit: int) -> None:
+        claimed = await self._api.store.claim("alpha", limit=limit, at=self._api.clock.now())
+        ids = [f"{one.ref.message_id}-{one.ref.seq}" for one in claimed]
+        await self._api.store.record_answers(
+            "alpha", [accepted(one, id_) for one, id_ in zip(claimed, ids, strict=True)]
+        )
+
+    async def refuse(self, limit: int) -> None:
+        claimed = await self._api.store.claim("alpha", limit=limit, at=self._api.clock.now())
+        await self._api.store.record_answers("alpha", [refused(one) for one in claimed])
+
+    async def wait(self, hours: int) -> None:
+        """Let time pass: what could not be submitted within 48 h is given up and refunded."""
+        self._api.clock.advance(hours * HOUR_MS)
+        await self._api.store.expire(self._api.clock.now())
+
+
+@settings(deadline=None, max_examples=40)
+@given(plans=PLANS, credit=st.sampled_from(["0.5", "2", "100"]))
+def test_credits_balance_to_the_cent_whatever_happens_at_once(plans: list[list[tuple[str, int]]], credit: str) -> None:
+    with tempfile.TemporaryDirectory() as folder, desk(Path(folder), credit=credit) as api:
+
+        async def all_at_once() -> None:
+            await asyncio.gather(*(Connection(api, number).play(plan) for number, plan in enumerate(plans)))
+
+        api.runner.run(all_at_once())
+        rows = api.store._read.execute("SELECT state, cost FROM recipient").fetchall()
+        charged = sum(int(str(cost)) for _, cost in rows)
+        assert all(int(str(cost)) in ({0} if state == -1 else {45_000}) for state, cost in rows)
+        left = Decimal(api.get("/v1/me").json["credits"]["balance"])
+        assert left == Decimal(credit) - Decimal(charged) / 1_000_000
+        assert left >= 0
+        assert left == Decimal(credit) - PRICE * sum(1 for _, cost in rows if cost)
+
+        async def complaints() -> list[str]:
+            return [sentence async for sentence in api.store.check()]
+
+        assert api.runner.run(complaints()) == []

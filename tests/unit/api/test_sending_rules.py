@@ -1,0 +1,138 @@
+"""What an account may send, from where and when: long numbers, senders, ranges, commercial hours, the sandbox."""
+
+import pytest
+
+from esito.domain.profile import CommercialTexts
+from tests.kit.desk import Desk, Reply
+
+FIRST = "+33611111111"
+OWN = "33644556677"
+
+
+def profile(api: Desk, **changes: object) -> None:
+    api.runner.run(api.store.change_profile("acme", changes))
+
+
+def vn(api: Desk, **members: object) -> Reply:
+    return api.post("/v1/vn/send", **({"to": "0611111111", "from": OWN, "message": "ciao"} | members))
+
+
+def send(api: Desk, **members: object) -> Reply:
+    return api.post("/v1/send", **({"phoneNumbers": FIRST, "message": "ciao"} | members))
+
+
+# -- long numbers ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", [OWN, f"+{OWN}", "0644556677", "00" + OWN])
+def test_an_own_number_may_send_and_is_the_sender(api: Desk, written: str) -> None:
+    profile(api, numbers=(OWN,))
+    told = vn(api, **{"from": written})
+    assert list(told.json) == ["success", "code", "message_id", "nb_sms", "cost", "currency"]
+    (segment,) = api.runner.run(api.store.claim("alpha", limit=10, at=api.clock.now()))
+    assert (segment.sender, segment.msisdn) == (OWN, FIRST)
+
+
+def test_a_number_of_somebody_else_may_not(api: Desk) -> None:
+    assert vn(api).refused == (400, 992, "Sender non autorisé")
+
+
+@pytest.mark.parametrize(
+    ("members", "fields"),
+    [
+        ({"from": ""}, [("children[from].data", "L'emetteur est requis")]),
+        ({"from": "ESITO"}, [("children[from].data", "Ce numero de telephone n'est pas valide (ESITO)")]),
+        ({"to": "12"}, [("children[to].data", "Ce numero de telephone n'est pas valide (12)")]),
+        ({"message": " "}, [("children[message].data", "Le message est requis")]),
+    ],
+)
+def test_fields_of_a_long_number_send(api: Desk, members: dict[str, str], fields: list[tuple[str, str]]) -> None:
+    profile(api, numbers=(OWN,))
+    assert vn(api, **members).fields == fields
+
+
+def test_a_long_number_send_to_nobody(api: Desk) -> None:
+    profile(api, numbers=(OWN,))
+    assert vn(api, to=None).refused == (400, 2, "Le numéro de téléphone est requis")
+
+
+# -- what an account may -----------------------------------------------------------------------
+
+
+def test_only_the_senders_of_the_account_where_it_has_any(api: Desk) -> None:
+    profile(api, senders=("ESITO",))
+    assert send(api, sender="ACME").refused == (400, 992, "Sender non autorisé")
+    assert send(api, sender="ESITO").status == 200
+    assert send(api).status == 200
+
+
+def test_low_cost_only_where_the_account_may(api: Desk) -> None:
+    profile(api, low_cost_allowed=False)
+    assert send(api, gamme=2).refused == (400, 51, "La gamme lowcost n'est pas éligible")
+    assert send(api, gamme=3).status == 200
+
+
+def test_unicode_only_where_the_account_may(api: Desk) -> None:
+    profile(api, unicode_allowed=False)
+    assert send(api, isUnicode=1).fields == [("children[isUnicode].data", "L'unicode n'est pas active sur ce compte")]
+    assert send(api, isUnicode=0).status == 200
+
+
+# -- commercial hours; the desk's time is a Friday, 2027-01-15 09:00 in Paris ------------------------
+
+
+def test_a_commercial_text_by_day_leaves_at_once(api: Desk) -> None:
+    profile(api, commercial=CommercialTexts.ALL)
+    assert "scheduledDeliveryDate" not in send(api).json
+
+
+def test_a_commercial_text_in_the_evening_waits_and_says_until_when(api: Desk) -> None:
+    profile(api, commercial=CommercialTexts.ALL)
+    api.clock.advance(12 * 3_600_000)
+    assert send(api).json["scheduledDeliveryDate"] == "2027-01-16 08:00:00"
+    assert api.runner.run(api.store.claim("alpha", limit=10, at=api.clock.now())) == []
+    assert len(api.runner.run(api.store.claim("alpha", limit=10, at=api.clock.now() + 11 * 3_600_000))) == 1
+
+
+def test_texts_with_the_stop_mention_alone(api: Desk) -> None:
+    profile(api, commercial=CommercialTexts.STOP)
+    api.clock.advance(12 * 3_600_000)
+    assert "scheduledDeliveryDate" not in send(api).json
+    assert send(api, isStopSms=1).json["scheduledDeliveryDate"] == "2027-01-16 08:00:00"
+
+
+def test_a_schedule_at_night_or_on_a_sunday_is_refused(api: Desk) -> None:
+    profile(api, commercial=CommercialTexts.ALL)
+    night = {"scheduledDeliveryDate": "16/01/2027", "time": 23, "minute": 0}
+    sunday = {"scheduledDeliveryDate": "17/01/2027", "time": 12, "minute": 0}
+    evening = {"scheduledDeliveryDate": "16/01/2027", "time": 21, "minute": 0}
+    assert send(api, **night).refused == (400, 22, "Un SMS commercial ne peut être envoyé qu'entre 8h et 22h")
+    assert send(api, **sunday).refused == (
+        400, 23, "Un SMS commercial ne peut être envoyé un dimanche ou un jour férié",
+    )  # fmt: skip
+    assert send(api, **evening).json["scheduledDeliveryDate"] == "2027-01-18 08:00:00"
+
+
+def test_other_accounts_send_at_any_hour(api: Desk) -> None:
+    api.clock.advance(12 * 3_600_000)
+    assert "scheduledDeliveryDate" not in send(api, isStopSms=1).json
+
+
+# -- the sandbox -------------------------------------------------------------------------------
+
+
+def test_the_endings_of_sandbox_numbers_choose_their_statuses(api: Desk) -> None:
+    numbers = [
+        "+33600000001",
+        "+33600000002",
+        "+33600000003",
+        "+33600000004",
+        "+33600000005",
+        "+33600000001"[:-1] + "9",
+    ]
+    message = api.send(*numbers, sandbox=1)
+    told = api.get("/v1/bulk-status", messageId=message).json["StatutResponse_List"]
+    assert [one["status"] for one in told] == [
+        "Delivered", "Not delivered", "Not delivered", "Not delivered", "Waiting", "Delivered",
+    ]  # fmt: skip
+    assert [one["phoneNumber"] for one in told] == numbers
