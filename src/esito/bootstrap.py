@@ -32,7 +32,7 @@ from esito.lifecycle.submit import Submitter
 from esito.smpp.link import Link
 from esito.smpp.outgoing import Concatenation
 from esito.smpp.settings import LinkSettings as SmppSettings
-from esito.store.base import LinkRecord, Store
+from esito.store.base import CLOCK_OFFSET, LinkRecord, Store
 from esito.store.sqlite import SqliteStore
 from esito.vocabulary_files import load_vocabulary
 
@@ -49,11 +49,11 @@ COLLECT_AFTER = 20_000
 """Objects that come before the collector looks for cycles among them: requests and receipts leave few,
 and what the house itself is made of is never looked at again."""
 
+LONGEST_BIND = 30.0
+"""Seconds we wait for the response to a bind, unless the link waits less for any response."""
+
 SIMULATOR = "simulator"
 """The operator whose error table we bring along, for the demo."""
-
-CLOCK_OFFSET = "clock_offset_ms"
-"""The setting that keeps how far a pushable clock was pushed, so that a restart does not turn it back."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,24 +145,6 @@ async def _clock(settings: Settings, store: Store) -> Clock:
     return PushableClock(speed=settings.clock.speed, offset_ms=int(await store.setting(CLOCK_OFFSET) or 0))
 
 
-async def _remember_pushes(clock: PushableClock, store: Store) -> None:
-    """Keep how far the clock was pushed whenever it is, so that even a crash does not turn it back."""
-    pushed = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def note() -> None:
-        loop.call_soon_threadsafe(pushed.set)
-
-    forget = clock.on_push(note)
-    try:
-        while True:
-            await pushed.wait()
-            pushed.clear()
-            await store.keep_setting(CLOCK_OFFSET, str(clock.offset_ms))
-    finally:
-        forget()
-
-
 async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
     numbers = await store.register_links([_record(link) for link in settings.links])
     uncertain = await store.recover(clock.now())
@@ -244,6 +226,9 @@ def smpp_settings(link: LinkSettings) -> SmppSettings:
         tls=ssl.create_default_context() if link.tls else None,
         enquire_interval=link.enquire_interval,
         response_timeout=link.response_timeout,
+        bind_timeout=min(LONGEST_BIND, link.response_timeout),
+        rebind_min=min(1.0, link.rebind_max),
+        rebind_max=link.rebind_max,
     )
 
 
@@ -256,9 +241,6 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     server = _server(house.settings, app)
     serving = loop.create_task(server.serve(), name="http")
     expiring = loop.create_task(Expiry(store=house.store, clock=house.clock).run(), name="expiry")
-    remembering = None
-    if isinstance(house.clock, PushableClock):
-        remembering = loop.create_task(_remember_pushes(house.clock, house.store), name="clock")
     await house.gateway.start()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
@@ -269,9 +251,7 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
         for task in done:
             task.result()
     finally:
-        await _stop(
-            house, server, [task for task in (serving, expiring, remembering, ready, waiting) if task is not None]
-        )
+        await _stop(house, server, [task for task in (serving, expiring, ready, waiting) if task is not None])
 
 
 async def _stop(house: House, server: Server, tasks: list[asyncio.Task[Any]]) -> None:

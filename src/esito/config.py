@@ -148,6 +148,7 @@ class LinkSettings:
         30.0, "Seconds of silence after which we ask whether the SMSC is there.", rules.POSITIVE
     )
     response_timeout: float = _setting(60.0, "Seconds we wait for a response.", rules.POSITIVE)
+    rebind_max: float = _setting(60.0, "Longest pause, in seconds, between two tries to bind.", rules.POSITIVE)
     sender: str = _setting("", "Sender of messages that name none; empty: the operator's choice.", rules.SENDER)
     receipt_timezone: str = _setting("UTC", "Zone of the dates in this operator's receipts.", rules.ZONE)
     message_id_form: Literal["auto", "as-is", "hex-to-dec", "dec-to-hex", "strip-zeros"] = _setting(

@@ -20,6 +20,8 @@ from tests.torture.witness import Witness
 
 PATIENCE = 30.0
 
+OPERATOR = 'operator = "witness"'
+
 
 @dataclass(slots=True, kw_only=True)
 class House:
@@ -28,10 +30,10 @@ class House:
     folder: Path
     database: Path
     links: Mapping[str, int]
-    """The port of each link; all belong to one operator."""
+    """The port of each link; all belong to one operator, unless `link_settings` names another."""
     operator_host: str = "127.0.0.1"
-    link_settings: str = ""
-    """More lines of each `[[link]]`."""
+    link_settings: Mapping[str, str] = field(default_factory=dict)
+    """More lines of a `[[link]]`, by its name."""
     pushable: bool = False
     http: int = field(default_factory=free_port)
     key: str = ""
@@ -45,8 +47,8 @@ class House:
             f"[clock]\npushable = {str(self.pushable).lower()}",
         ]
         sections += [
-            f'[[link]]\nname = "{name}"\noperator = "witness"\nhost = "{self.operator_host}"\nport = {port}\n'
-            f'system_id = "smsc"\npassword = "secret"\n{self.link_settings}'
+            f'[[link]]\nname = "{name}"\nhost = "{self.operator_host}"\nport = {port}\n'
+            f'system_id = "smsc"\npassword = "secret"\n{self.link_settings.get(name, OPERATOR)}'
             for name, port in self.links.items()
         ]
         self.config.write_text("\n".join(sections) + "\n", encoding="utf-8")

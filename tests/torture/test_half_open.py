@@ -27,7 +27,7 @@ def test_a_half_open_link_is_noticed_in_time_and_no_segment_is_sent_twice(tmp_pa
         FarWitness(network) as witness,
         House(
             folder=tmp_path, database=tmp_path / "esito.db", links={"alpha": witness.port},
-            operator_host=network.operators, link_settings=SETTINGS,
+            operator_host=network.operators, link_settings={"alpha": SETTINGS},
         ) as house,
     ):  # fmt: skip
         house.start()
