@@ -118,6 +118,17 @@ def test_a_stream_that_cannot_be_cut_into_pdus_is_closed(scene: Scene, octets: b
         assert line.closed()
 
 
+def test_what_is_whole_before_the_nonsense_counts(scene: Scene) -> None:
+    message, _ = scene.send("3933")
+    with scene.hostile.line() as line:
+        asked = line.bind().until(p.SubmitSm)
+        assert isinstance(asked, p.SubmitSm)
+        answer = p.SubmitSmResp(sequence=asked.sequence, message_id="BEFORE")
+        line.octets(encode(answer) + encode(receipt("BEFORE", 1, asked.destination_addr)) + bytes(16))
+        assert line.closed()
+    until(lambda: scene.statuses(message) == ["Delivered"])
+
+
 @pytest.mark.parametrize("octets", [b"\x00", b"\x00\x00\x00\x50\x00", encode(receipt("PARTIAL", 1))[:-1]])
 def test_a_partial_pdu_before_the_end_is_nothing(scene: Scene, octets: bytes) -> None:
     with scene.hostile.line() as line:

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,7 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "ext4 cuts": cuts("ext4"),
     "xfs cuts": cuts("xfs"),
     "network namespaces": may_route,
+    "atheris": lambda: find_spec("atheris") is not None,
     "npm smpp": npm_package("smpp"),
 }
 

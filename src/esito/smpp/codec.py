@@ -6,7 +6,7 @@ the rest goes by a table.
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from esito.domain.errors import EsitoError
@@ -35,6 +35,11 @@ class RemoteProtocolError(ProtocolError):
 
 class InvalidLength(RemoteProtocolError):
     """command_length is impossible: what follows cannot be told apart any more."""
+
+    def __init__(self, why: str, frames: Sequence[bytes] = ()) -> None:
+        super().__init__(why)
+        self.frames = list(frames)
+        """The PDUs before it, which are whole."""
 
 
 class InvalidPdu(RemoteProtocolError):
@@ -66,16 +71,16 @@ class FrameBuffer:
         return not self._pieces
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the PDUs that are whole now. Raises InvalidLength as soon as four octets say so."""
+        """Return the PDUs that are whole now. Raises InvalidLength, with them, as soon as four octets say so."""
         if self._pieces:
             self._pieces += data
             data = bytes(self._pieces)
-        frames = []
+        frames: list[bytes] = []
         start, end = 0, len(data)
         while end - start >= 4:
             length = _LENGTH.unpack_from(data, start)[0]
             if not HEADER_LENGTH <= length <= MAX_PDU:
-                raise InvalidLength(f"command_length {length:#010x}")
+                raise InvalidLength(f"command_length {length:#010x}", frames)
             if end - start < length:
                 break
             frames.append(data[start : start + length])

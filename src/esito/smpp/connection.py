@@ -202,11 +202,11 @@ class Connection(asyncio.BufferedProtocol):
         self._heard_at = self._loop.time()
         answers: list[Answered] = []
         deliveries: list[DeliverSm | DataSm] = []
+        broken = None
         try:
             frames = self._frames.feed(data)
         except InvalidLength as error:
-            self._not_smpp(data, error)
-            return
+            frames, broken = error.frames, error
         self._unfinished_since = None if self._frames.is_empty else self._unfinished_since or self._heard_at
         for frame in frames:
             try:
@@ -220,6 +220,8 @@ class Connection(asyncio.BufferedProtocol):
             self._owner.answered(answers)
         if deliveries:
             self._deliver(deliveries)
+        if broken is not None:
+            self._not_smpp(data, broken)
 
     def _take(self, pdu: Pdu, answers: list[Answered], deliveries: list[DeliverSm | DataSm]) -> None:
         if isinstance(pdu, DeliverSm | DataSm):

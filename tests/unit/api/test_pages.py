@@ -130,6 +130,11 @@ def test_the_clock_is_pushed(pushable: Desk, body: str, milliseconds: int) -> No
     assert pushable.clock.now() == NOW + milliseconds
 
 
+def test_a_push_is_kept_before_it_is_told(pushable: Desk) -> None:
+    pushable.ask("POST", "/v2/clock/advance", body=b'{"hours": 1}', headers=BEARER)
+    assert pushable.runner.run(pushable.store.setting("clock_offset_ms")) == "3600000"
+
+
 @pytest.mark.parametrize(
     "body",
     ["", "{}", '{"hours": -1}', '{"seconds": -1, "hours": 5}', '{"seconds": "x"}', '{"hours": [1]}', '{"hours": {}}',
@@ -241,7 +246,8 @@ def test_the_page_shows_every_operation_and_needs_nothing_from_elsewhere(api: De
     page = Page(reply.text)
     assert "script" not in page.tags
     assert page.fetched == []
-    assert "http" not in re.sub(r"HTTP \d+", "", page.text.replace("https://", "http"))
+    # Samples may name the server of nobody.
+    assert "http" not in re.sub(r"HTTP \d+|https?://example\.org", "", page.text)
     assert reply.headers["content-security-policy"].startswith("default-src 'none'")
     for operation in SERVED:
         assert f"{operation.method} {operation.path}" in page.text
