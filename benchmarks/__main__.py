@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import apsw
 
-from benchmarks import http_load
+from benchmarks import callback_load, http_load
 from benchmarks.server import FIRST_SMSC_ID, Workplace, environment, resident_mb, running, workplace
 from esito.store.sqlite.connection import QUERIES, connect
 
@@ -165,6 +165,24 @@ def sends(folder: Path) -> list[Row]:
     ]
 
 
+def callbacks(folder: Path, messages: int = 60) -> list[Row]:
+    """Callbacks from the outbox to a local receiver and back, each with its commits, by a whole server."""
+    count = messages * 500
+    place = workplace(folder / "callbacks", messages=messages, answered=True)
+    with place.config.open("a", encoding="utf-8") as config:
+        config.write("[callbacks]\nallow_private_networks = true\n")
+    made = callback_load.measure(place, count)
+    return [
+        Row(
+            "callbacks delivered, outbox to commit",
+            f"{made.per_second:,.0f}/s",
+            f"{made.per_second / made.bare_per_second:.2f}",
+            f"bare aiohttp loop to the same receiver {made.bare_per_second:,.0f}/s",
+        ),
+        Row("resident memory, under callbacks", f"{made.used_mb:.0f} MB", "", ""),
+    ]
+
+
 def _median(runs: list[http_load.Load]) -> float:
     return statistics.median(run.per_second for run in runs)
 
@@ -174,7 +192,12 @@ def _no_errors(runs: list[http_load.Load]) -> None:
         raise RuntimeError(f"requests failed: {runs}")
 
 
-MEASUREMENTS: dict[str, Callable[[Path], list[Row]]] = {"reads": reads, "receipts": receipts, "sends": sends}
+MEASUREMENTS: dict[str, Callable[[Path], list[Row]]] = {
+    "reads": reads,
+    "receipts": receipts,
+    "sends": sends,
+    "callbacks": callbacks,
+}
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ def test_the_client_exports_these_names() -> None:
         "Sent",
         "SentItem",
         "SingleStatus",
+        "StoppedNumber",
         "TagPage",
         "UnexpectedAnswer",
         "Unreachable",

@@ -31,6 +31,7 @@ BELOW: dict[str, set[str]] = {
     "api": {"domain", "store", "lifecycle", "config"},
     "web": {"domain", "store", "lifecycle", "config"},
 }
+BELOW["chores"] = set(BELOW)
 BELOW["bootstrap"] = set(BELOW)
 BELOW["cli"] = {*BELOW, "bootstrap"}
 

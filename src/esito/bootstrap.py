@@ -19,13 +19,13 @@ from granian.server.embed import Server
 
 from esito.api.app import Services, build
 from esito.api.services import LinkStatus, SessionStatus
+from esito.chores import Chores, callback_worker, chores
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.id_forms import IdForm
 from esito.domain.pricing import PriceList
 from esito.domain.timing import SECOND_MS, Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance, Routes
-from esito.lifecycle.expire import Expiry
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import Submitter
@@ -65,6 +65,7 @@ class House:
     store: Store
     gateway: Gateway
     acceptance: Acceptance
+    chores: Chores
     vocabulary: Vocabulary
     url: str
 
@@ -150,7 +151,15 @@ async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
     uncertain = await store.recover(clock.now())
     if uncertain:
         log.warning("segments_uncertain", count=uncertain, reason="the process died before their submit_sm_resp")
-    receiving = Receiving(store=store, clock=clock, zones={link.name: link.zone for link in settings.links})
+    callbacks = callback_worker(settings, store=store, clock=clock)
+    stop_kept = asyncio.Event()
+    receiving = Receiving(
+        store=store,
+        clock=clock,
+        zones={link.name: link.zone for link in settings.links},
+        moved=callbacks.wake,
+        stopped=stop_kept.set,
+    )
     gateway = Gateway(receiving)
     for link_settings in settings.links:
         link = Link(smpp_settings(link_settings), gateway)
@@ -181,6 +190,7 @@ async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
         store=store,
         gateway=gateway,
         acceptance=acceptance,
+        chores=chores(store=store, clock=clock, acceptance=acceptance, callbacks=callbacks, stop_kept=stop_kept),
         vocabulary=_vocabulary(settings),
         url=f"{scheme}://{host}:{port}",
     )
@@ -240,18 +250,18 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     app = build(_services(house))
     server = _server(house.settings, app)
     serving = loop.create_task(server.serve(), name="http")
-    expiring = loop.create_task(Expiry(store=house.store, clock=house.clock).run(), name="expiry")
     await house.gateway.start()
+    working = house.chores.start()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     ready = loop.create_task(on_ready(house)) if on_ready is not None else None
     waiting = loop.create_task(stopping.wait())
     try:
-        done, _ = await asyncio.wait({serving, expiring, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({serving, waiting, *working}, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
-        await _stop(house, server, [task for task in (serving, expiring, ready, waiting) if task is not None])
+        await _stop(house, server, [task for task in (serving, ready, waiting, *working) if task is not None])
 
 
 async def _stop(house: House, server: Server, tasks: list[asyncio.Task[Any]]) -> None:

@@ -61,6 +61,12 @@ RECEIPTS = Counter(
     ["link", "verdict"],
     registry=REGISTRY,
 )
+REPLIES = Counter(
+    "esito_replies",
+    "Subscribers' texts, by what they came to: pieces received, whole replies, STOPs.",
+    ["link", "stage"],
+    registry=REGISTRY,
+)
 RECEIPT_COMMIT_SECONDS = Histogram(
     "esito_receipt_commit_seconds",
     "Seconds from a receipt's arrival to the commit that allows its deliver_sm_resp.",
@@ -79,12 +85,24 @@ STORE_COMMIT_SECONDS = Histogram(
 STORE_BATCH = Histogram("esito_store_batch", "Writes that shared one transaction.", registry=REGISTRY, buckets=_BATCHES)
 STORE_QUEUE = Gauge("esito_store_queue_depth", "Writes that wait for the writer.", registry=REGISTRY)
 
+# -- callbacks ---------------------------------------------------------------------------------
+
+CALLBACK_ATTEMPTS = Counter(
+    "esito_callback_attempts", "Attempts to make a callback: `delivered` or `failed`.", ["result"], registry=REGISTRY
+)
+CALLBACKS_GIVEN_UP = Counter("esito_callbacks_given_up", "Callbacks whose last attempt failed.", registry=REGISTRY)
+CALLBACK_SECONDS = Histogram(
+    "esito_callback_seconds", "Seconds one attempt took.", registry=REGISTRY, buckets=(*_FAST, 10.0, 15.0)
+)
+_DELIVERED, _FAILED = CALLBACK_ATTEMPTS.labels("delivered"), CALLBACK_ATTEMPTS.labels("failed")
+
 # -- what waits; set by whoever asks the store for its counts, never on a hot path --------------
 
 QUEUED = Gauge("esito_recipients_queued", "Recipients accepted and not yet submitted.", registry=REGISTRY)
 UNANSWERED = Gauge("esito_segments_unanswered", "Segments that lack their submit_sm_resp.", registry=REGISTRY)
 UNMATCHED = Gauge("esito_receipts_unmatched", "Receipts parked or orphaned.", registry=REGISTRY)
 CALLBACKS_DUE = Gauge("esito_callbacks_due", "Callbacks that wait to be made.", registry=REGISTRY)
+CALLBACKS_DEAD = Gauge("esito_callbacks_dead", "Callbacks given up, which can be replayed.", registry=REGISTRY)
 RECIPIENTS = Gauge("esito_recipients", "Recipients in the store, by status word.", ["status"], registry=REGISTRY)
 
 
@@ -126,12 +144,33 @@ def receipts_kept(link: str, verdicts: Mapping[str, int], seconds: float) -> Non
     RECEIPT_COMMIT_SECONDS.observe(seconds)
 
 
-def counted(*, queued: int, unanswered: int, unmatched: int, callbacks_due: int, by_status: Mapping[str, int]) -> None:
+def replies_kept(link: str, *, pieces: int, whole: int, stops: int) -> None:
+    """Count what subscribers wrote and what it came to."""
+    for stage, count in (("piece", pieces), ("whole", whole), ("stop", stops)):
+        REPLIES.labels(link, stage).inc(count)
+
+
+def callback_tried(*, delivered: bool, seconds: float) -> None:
+    """Count one attempt to make a callback."""
+    (_DELIVERED if delivered else _FAILED).inc()
+    CALLBACK_SECONDS.observe(seconds)
+
+
+def counted(
+    *,
+    queued: int,
+    unanswered: int,
+    unmatched: int,
+    callbacks_due: int,
+    callbacks_dead: int = 0,
+    by_status: Mapping[str, int],
+) -> None:
     """Note what the store says it holds; asked for when `/metrics` is, never on a hot path."""
     QUEUED.set(queued)
     UNANSWERED.set(unanswered)
     UNMATCHED.set(unmatched)
     CALLBACKS_DUE.set(callbacks_due)
+    CALLBACKS_DEAD.set(callbacks_dead)
     for status, count in by_status.items():
         RECIPIENTS.labels(status).set(count)
 

@@ -122,15 +122,8 @@ class Desk:
     def stop(self, *msisdns: int, account: Account | None = None) -> None:
         """Put numbers on the STOP list of an account."""
         number = (account or self.account).id
-        rows = [(number, msisdn, self.clock.now()) for msisdn in msisdns]
-        self.runner.run(self._stop(rows))
-
-    async def _stop(self, rows: Sequence[tuple[int, int, int]]) -> None:
-        await self.store._administer(  # the interface gets its way to stop numbers with the STOP endpoints
-            lambda connection: connection.executemany(
-                "INSERT INTO stop (account, msisdn, created_at) VALUES (?, ?, ?)", rows
-            )
-        )
+        for msisdn in msisdns:
+            self.runner.run(self.store.stops.add(number, msisdn, at=self.clock.now()))
 
 
 async def ask(

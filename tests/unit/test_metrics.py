@@ -34,6 +34,13 @@ def test_receipts_of_one_commit_are_counted_by_verdict() -> None:
     assert value("esito_receipt_batch_count") == batches + 2
 
 
+def test_replies_are_counted_by_what_they_came_to() -> None:
+    metrics.replies_kept("test", pieces=3, whole=1, stops=1)
+    metrics.replies_kept("test", pieces=1, whole=1, stops=0)
+    counted = [value("esito_replies_total", link="test", stage=stage) for stage in ("piece", "whole", "stop")]
+    assert counted == [4, 2, 1]
+
+
 def test_answers_to_submit_sm_are_counted_by_link() -> None:
     metrics.submit_answered("test", "accepted")
     metrics.submit_answered("test", "accepted")

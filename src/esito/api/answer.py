@@ -37,9 +37,13 @@ class Meaning(NamedTuple):
 MEANINGS: dict[type[e.EsitoError], Meaning] = {
     e.ApiKeyMissing: Meaning(1, "La Clé API est requise"),
     e.PhoneNumberMissing: Meaning(2, "Le numéro de téléphone est requis"),
+    e.StopNumberInvalid: Meaning(9, "Le numéro de téléphone est invalide"),
+    e.StopIdMissing: Meaning(3, "L'ID du numéro est requis"),
+    e.StopNotFound: Meaning(4, "L'ID du numéro introuvable"),
     e.MessageIdMissing: Meaning(3, "L'ID du message est requis"),
     e.MessageNotFound: Meaning(4, "Message introuvable"),
     e.NoSuchMessage: Meaning(4, "Message introuvable", 404),
+    e.NoSuchCallback: Meaning(404, "Notification introuvable", 404),
     e.NumberListEmpty: Meaning(5, "La liste des numéros est vide"),
     e.BadFormat: Meaning(6, "Le format n'est pas correct"),
     e.InvalidFields: Meaning(9, ""),

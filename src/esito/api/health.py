@@ -59,6 +59,7 @@ class Counting:
             unanswered=counts.unanswered,
             unmatched=counts.unmatched,
             callbacks_due=counts.callbacks_due,
+            callbacks_dead=counts.callbacks_dead,
             by_status=counts.by_status,
         )
 

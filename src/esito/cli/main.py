@@ -32,6 +32,9 @@ COMMANDS = {
     "status": Entry("esito.cli.messages", "status", "Show what happened to every recipient of a message."),
     "explain": Entry("esito.cli.explain", "explain", "Tell what happened to one recipient, with every receipt."),
     "orphans": Entry("esito.cli.orphans", "orphans", "List the receipts that match no message."),
+    "stop": Entry("esito.cli.stop", "stop", "List the STOP list, add numbers to it, take them off."),
+    "callbacks": Entry("esito.cli.callbacks", "callbacks", "List the callbacks, or every attempt of one."),
+    "replay": Entry("esito.cli.callbacks", "replay", "Make callbacks again: one, or all since a moment."),
     "migrate": Entry("esito.cli.store", "migrate", "Make the database or bring it to the present schema."),
     "check": Entry("esito.cli.store", "check", "Prove that the books balance."),
 }

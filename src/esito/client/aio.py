@@ -1,6 +1,7 @@
 """The client for programs on an event loop; `calls` says what each call means."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -9,7 +10,16 @@ import httpx
 from esito.client import calls
 from esito.client.calls import PLAIN, Call, SendOptions
 from esito.client.exchange import TIMEOUT, answer_of, request_of, unreachable
-from esito.client.models import BulkSent, Credits, PairStatus, RecipientStatus, Sent, SingleStatus, TagPage
+from esito.client.models import (
+    BulkSent,
+    Credits,
+    PairStatus,
+    RecipientStatus,
+    Sent,
+    SingleStatus,
+    StoppedNumber,
+    TagPage,
+)
 
 T = TypeVar("T")
 
@@ -68,6 +78,18 @@ class AsyncClient:
         """Send up to 500 (number, text) pairs as one message."""
         return await self._run(calls.bulk_send(texts, options))
 
+    async def stops(self) -> list[StoppedNumber]:
+        """Return the numbers on the STOP list, oldest first."""
+        return await self._run(calls.stops())
+
+    async def add_stop(self, msisdn: str) -> int:
+        """Put a number on the STOP list; return its id there."""
+        return await self._run(calls.add_stop(msisdn))
+
+    async def delete_stop(self, stop_id: int) -> None:
+        """Take a number off the STOP list by its id."""
+        await self._run(calls.delete_stop(stop_id))
+
     async def me(self) -> Credits:
         """Return whose key it is and what is left."""
         return await self._run(calls.me())
@@ -87,3 +109,27 @@ class AsyncClient:
             page, cursor = await self._run(calls.orphans(cursor))
             for one in page:
                 yield one
+
+    async def callbacks(
+        self, *, status: str | None = None, message_id: int | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield the callbacks, newest first; `status` is waiting, done or dead."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page, cursor = await self._run(calls.callbacks(cursor, status=status, message_id=message_id))
+            for one in page:
+                yield one
+
+    async def callback(self, callback_id: int) -> dict[str, Any]:
+        """Return one callback with every attempt, as GET /v2/callbacks/ID tells it."""
+        return await self._run(calls.callback(callback_id))
+
+    async def callback_destinations(self) -> list[dict[str, Any]]:
+        """Return the servers that callbacks go to, and how that goes."""
+        return await self._run(calls.callback_destinations())
+
+    async def replay_callbacks(
+        self, callback_id: int | None = None, *, since: str | datetime | None = None, dead_only: bool = False
+    ) -> int:
+        """Have one callback made again, or all since a moment; return how many."""
+        return await self._run(calls.replay_callbacks(callback_id, since=since, dead_only=dead_only))

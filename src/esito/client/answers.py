@@ -17,6 +17,7 @@ from esito.client.models import (
     Sent,
     SentItem,
     SingleStatus,
+    StoppedNumber,
     TagPage,
 )
 
@@ -178,6 +179,26 @@ def credit(answer: Answer) -> Credits:
     )
 
 
+@_json
+def stops(answer: Answer) -> list[StoppedNumber]:
+    """Read stop-sms/list."""
+    return [
+        StoppedNumber(id=int(item["id"]), msisdn=item["phoneNumber"], created_at=item["createdAt"])
+        for item in answer["data"]
+    ]
+
+
+@_json
+def stop_added(answer: Answer) -> int:
+    """Read stop-sms/add."""
+    return int(answer["stopId"])
+
+
+@_json
+def nothing(_answer: Answer) -> None:
+    """Read an answer that says only that all went well."""
+
+
 # -- the second path, whose members are handed on under their own names ---------------------------
 
 
@@ -198,3 +219,18 @@ def links(text: str) -> list[dict[str, Any]]:
 def orphans(text: str) -> tuple[list[dict[str, Any]], str | None]:
     """Read a page of GET /v2/orphans, and where the next begins."""
     return _json(lambda answer: (list(answer["orphans"]), answer["next_cursor"]))(text)
+
+
+def callbacks(text: str) -> tuple[list[dict[str, Any]], str | None]:
+    """Read a page of GET /v2/callbacks, and where the next begins."""
+    return _json(lambda answer: (list(answer["callbacks"]), answer["next_cursor"]))(text)
+
+
+def destinations(text: str) -> list[dict[str, Any]]:
+    """Read GET /v2/callbacks/destinations."""
+    return _json(lambda answer: list(answer["destinations"]))(text)
+
+
+def replayed(text: str) -> int:
+    """Read how many callbacks a replay came to."""
+    return _json(lambda answer: int(answer["replayed"]))(text)

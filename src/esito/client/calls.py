@@ -10,7 +10,16 @@ from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from esito.client import answers
-from esito.client.models import BulkSent, Credits, PairStatus, RecipientStatus, Sent, SingleStatus, TagPage
+from esito.client.models import (
+    BulkSent,
+    Credits,
+    PairStatus,
+    RecipientStatus,
+    Sent,
+    SingleStatus,
+    StoppedNumber,
+    TagPage,
+)
 
 T = TypeVar("T")
 
@@ -110,6 +119,21 @@ def bulk_send(texts: Sequence[tuple[str, str]], options: SendOptions = PLAIN) ->
     return Call("POST", "/v1/bulk-send", answers.bulk_sent, body={"SMSList": items, **options.as_body()})
 
 
+def stops() -> Call[list[StoppedNumber]]:
+    """Ask for the STOP list."""
+    return Call("GET", "/v1/stop-sms/list", answers.stops)
+
+
+def add_stop(msisdn: str) -> Call[int]:
+    """Put a number on the STOP list."""
+    return Call("POST", "/v1/stop-sms/add", answers.stop_added, body={"phoneNumber": msisdn})
+
+
+def delete_stop(stop_id: int) -> Call[None]:
+    """Take a number off the STOP list by its id."""
+    return Call("GET", "/v1/stop-sms/delete", answers.nothing, {"id": str(stop_id)})
+
+
 def me() -> Call[Credits]:
     """Ask whose key it is and what is left."""
     return Call("GET", "/v1/me", answers.credit)
@@ -129,3 +153,33 @@ def links() -> Call[list[dict[str, Any]]]:
 def orphans(cursor: str = "") -> Call[tuple[list[dict[str, Any]], str | None]]:
     """Ask for a page of the receipts that match nothing, and where the next page begins."""
     return Call("GET", "/v2/orphans", answers.orphans, {"cursor": cursor} if cursor else {}, bearer=True)
+
+
+def callbacks(
+    cursor: str = "", *, status: str | None = None, message_id: int | None = None
+) -> Call[tuple[list[dict[str, Any]], str | None]]:
+    """Ask for a page of the callbacks, newest first, and where the next page begins."""
+    asked = {"cursor": cursor, "status": status or "", "message": "" if message_id is None else str(message_id)}
+    return Call(
+        "GET", "/v2/callbacks", answers.callbacks, {name: one for name, one in asked.items() if one}, bearer=True
+    )
+
+
+def callback(callback_id: int) -> Call[dict[str, Any]]:
+    """Ask for one callback with every attempt."""
+    return Call("GET", f"/v2/callbacks/{callback_id}", answers.members, bearer=True)
+
+
+def callback_destinations() -> Call[list[dict[str, Any]]]:
+    """Ask for the servers that callbacks go to."""
+    return Call("GET", "/v2/callbacks/destinations", answers.destinations, bearer=True)
+
+
+def replay_callbacks(
+    callback_id: int | None = None, *, since: str | datetime | None = None, dead_only: bool = False
+) -> Call[int]:
+    """Make one callback again, or all since a moment."""
+    moment = since.isoformat() if isinstance(since, datetime) else since
+    asked = {"id": callback_id, "since": moment, "status": "dead" if dead_only else None}
+    body = {name: one for name, one in asked.items() if one is not None}
+    return Call("POST", "/v2/callbacks/replay", answers.replayed, body=body, bearer=True)

@@ -16,9 +16,8 @@ TIMEOUT = httpx.Timeout(30, connect=5)
 def request_of(call: Call[T], client: httpx.Client | httpx.AsyncClient, api_key: str) -> httpx.Request:
     """Return the request; the key goes where the API looks for it."""
     if call.bearer:
-        return client.build_request(
-            call.method, call.path, params=call.params, headers={"Authorization": f"Bearer {api_key}"}
-        )
+        headers = {"Authorization": f"Bearer {api_key}"}
+        return client.build_request(call.method, call.path, params=call.params, headers=headers, json=call.body)
     if call.body is None:
         return client.build_request(call.method, call.path, params={"apiKey": api_key, **call.params})
     return client.build_request(call.method, call.path, params=call.params, json={"apiKey": api_key, **call.body})

@@ -138,6 +138,16 @@ class BulkSent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedNumber:
+    """A number on the STOP list (stop-sms/list)."""
+
+    id: int
+    msisdn: str
+    created_at: str
+    """Paris date and time, as the API writes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Credits:
     """Whose key it is, and what is left (me)."""
 

@@ -1,6 +1,7 @@
 """The client for programs that wait for each answer; `calls` says what each call means."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -9,7 +10,16 @@ import httpx
 from esito.client import calls
 from esito.client.calls import PLAIN, Call, SendOptions
 from esito.client.exchange import TIMEOUT, answer_of, request_of, unreachable
-from esito.client.models import BulkSent, Credits, PairStatus, RecipientStatus, Sent, SingleStatus, TagPage
+from esito.client.models import (
+    BulkSent,
+    Credits,
+    PairStatus,
+    RecipientStatus,
+    Sent,
+    SingleStatus,
+    StoppedNumber,
+    TagPage,
+)
 
 T = TypeVar("T")
 
@@ -68,6 +78,18 @@ class Client:
         """Send up to 500 (number, text) pairs as one message."""
         return self._run(calls.bulk_send(texts, options))
 
+    def stops(self) -> list[StoppedNumber]:
+        """Return the numbers on the STOP list, oldest first."""
+        return self._run(calls.stops())
+
+    def add_stop(self, msisdn: str) -> int:
+        """Put a number on the STOP list; return its id there."""
+        return self._run(calls.add_stop(msisdn))
+
+    def delete_stop(self, stop_id: int) -> None:
+        """Take a number off the STOP list by its id."""
+        self._run(calls.delete_stop(stop_id))
+
     def me(self) -> Credits:
         """Return whose key it is and what is left."""
         return self._run(calls.me())
@@ -86,3 +108,24 @@ class Client:
         while cursor is not None:
             page, cursor = self._run(calls.orphans(cursor))
             yield from page
+
+    def callbacks(self, *, status: str | None = None, message_id: int | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the callbacks, newest first; `status` is waiting, done or dead."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page, cursor = self._run(calls.callbacks(cursor, status=status, message_id=message_id))
+            yield from page
+
+    def callback(self, callback_id: int) -> dict[str, Any]:
+        """Return one callback with every attempt, as GET /v2/callbacks/ID tells it."""
+        return self._run(calls.callback(callback_id))
+
+    def callback_destinations(self) -> list[dict[str, Any]]:
+        """Return the servers that callbacks go to, and how that goes."""
+        return self._run(calls.callback_destinations())
+
+    def replay_callbacks(
+        self, callback_id: int | None = None, *, since: str | datetime | None = None, dead_only: bool = False
+    ) -> int:
+        """Have one callback made again, or all since a moment; return how many."""
+        return self._run(calls.replay_callbacks(callback_id, since=since, dead_only=dead_only))

@@ -78,6 +78,18 @@ class PhoneNumberMissing(Refusal):
     """The phone number is required."""
 
 
+class StopNumberInvalid(Refusal):
+    """What is to be stopped is no phone number."""
+
+
+class StopIdMissing(Refusal):
+    """The id of the stopped number is required."""
+
+
+class StopNotFound(Refusal):
+    """No such number on this account's STOP list."""
+
+
 class MessageIdMissing(Refusal):
     """The message id is required."""
 
@@ -88,6 +100,10 @@ class MessageNotFound(Refusal):
 
 class NoSuchMessage(MessageNotFound):
     """No such message in this account, or no such recipient of it."""
+
+
+class NoSuchCallback(Refusal):
+    """No such callback in this account."""
 
 
 class NumberListEmpty(Refusal):

@@ -1,6 +1,5 @@
 """A delivery receipt as we understand it, whatever the operator's way of writing it."""
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
@@ -51,14 +50,3 @@ class DeliveryReceipt(NamedTuple):
     """False for acknowledgements by handset or user (esm_class 0x08, 0x10): kept, moves nobody."""
     raw: bytes = b""
     """The deliver_sm or data_sm as it came, header included."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """A message written by a subscriber; `raw` is the deliver_sm or data_sm as it came."""
-
-    link: str
-    source: str
-    destination: str
-    received_at: int
-    raw: bytes

@@ -58,6 +58,8 @@ class Draft:
     unicode: bool = False
     stop_mention: bool = False
     sandbox: bool = False
+    to_stopped: bool = False
+    """Whether it goes to numbers on the STOP list too, as the answer to a STOP does."""
 
 
 class AcceptedRecipient(NamedTuple):
@@ -199,7 +201,7 @@ class Acceptance:
                 plan.refuse(msisdn, REPEATED)
                 continue
             seen.add(msisdn)
-            if digits in stopped:
+            if digits in stopped and not plan.draft.to_stopped:
                 plan.refuse(msisdn, STOPPED)
                 continue
             terms = self._terms(plan, msisdn)

@@ -7,7 +7,7 @@ say ESME_RMSGQFUL, which every operator takes as "later", and never 0x64 to 0x66
 some take as final.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from time import perf_counter
 
@@ -15,10 +15,13 @@ import structlog
 
 from esito import metrics
 from esito.domain.errors import StoreUnavailable
-from esito.domain.receipt import DeliveryReceipt, Reply
+from esito.domain.receipt import DeliveryReceipt
+from esito.domain.reply import Reply
 from esito.domain.timing import Clock
+from esito.lifecycle.stop_words import stop_words
 from esito.smpp.pdu import DataSm, DeliverSm, Status
 from esito.smpp.receipts import Kind, kind_of, read_receipt
+from esito.smpp.replies import read_reply
 from esito.store.base import Store
 
 log = structlog.get_logger()
@@ -30,11 +33,25 @@ MAX_IN_FLIGHT = 20_000
 class Receiving:
     """Keeps what operators deliver."""
 
-    def __init__(self, *, store: Store, clock: Clock, zones: dict[str, tzinfo]) -> None:
-        """`zones`: the zone of the dates in each link's receipts."""
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        zones: dict[str, tzinfo],
+        stopped: Callable[[], None] = lambda: None,
+        moved: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`zones`: the zone of the dates in each link's receipts.
+
+        `stopped` is called once a STOP is kept, `moved` once receipts that moved recipients are, or replies.
+        """
         self._store = store
         self._clock = clock
         self._zones = zones
+        self._stopped = stopped
+        self._moved = moved
+        self._words = stop_words()
         self._in_flight = 0
 
     async def keep(self, link: str, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
@@ -47,7 +64,7 @@ class Receiving:
         replies: list[Reply] = []
         for pdu in pdus:
             if kind_of(pdu) is Kind.REPLY:
-                replies.append(_read_reply(pdu, link, at))
+                replies.append(read_reply(pdu, link=link, at=at))
             else:
                 receipts.append(read_receipt(pdu, link=link, at=at, zone=self._zones[link]))
         self._in_flight += len(pdus)
@@ -65,10 +82,12 @@ class Receiving:
         if receipts:
             settled = await self._store.apply_receipts(receipts)
             metrics.receipts_kept(link, settled.verdicts, perf_counter() - began)
+            if settled.moved:
+                self._moved()
         # Last: should this be refused, all of them come again, and a receipt may be kept twice, a reply not.
         if replies:
-            await self._store.keep_replies(replies)
-
-
-def _read_reply(pdu: DeliverSm | DataSm, link: str, at: int) -> Reply:
-    return Reply(link=link, source=pdu.source_addr, destination=pdu.destination_addr, received_at=at, raw=pdu.frame)
+            kept = await self._store.replies.keep(replies, self._words)
+            self._moved()
+            metrics.replies_kept(link, pieces=len(replies), whole=kept.responses, stops=kept.stops)
+            if kept.stops:
+                self._stopped()

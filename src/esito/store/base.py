@@ -14,15 +14,21 @@ from esito.domain.account import Account, AccountState, ApiKey
 from esito.domain.evidence import RecipientEvidence
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
-from esito.domain.receipt import DeliveryReceipt, Reply
+from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MultipartRule
+from esito.store.callbacks import Callbacks
 from esito.store.records import MessageOverview, Orphan, RecipientLine
+from esito.store.replies import ReplyStore
 from esito.store.sending import SendingStore
+from esito.store.stops import StopStore
 
 StatusRow = tuple[str, int, int, str]
 """One recipient as bulk-status shows it: MSISDN with plus, rung of its state, 1 when it is on
 the STOP list (else 0), and the moment of the last change in Unix seconds as digits.
 A bare tuple, because 500 of them are read and written out in well under a millisecond."""
+
+CLOCK_OFFSET = "clock_offset_ms"
+"""The setting that keeps how far a pushable clock was pushed, so that a restart does not turn it back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,9 @@ class Counts:
     unmatched: int = 0
     """Receipts parked or orphaned."""
     callbacks_due: int = 0
+    """Callbacks that wait to be made."""
+    callbacks_dead: int = 0
+    """Callbacks given up, which can be replayed."""
 
 
 class Settled(NamedTuple):
@@ -94,6 +103,18 @@ class Settled(NamedTuple):
 
 class Store(Protocol):
     """Everything we ask of a database."""
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """The outbox of callbacks."""
+
+    @property
+    def stops(self) -> StopStore:
+        """The STOP lists."""
+
+    @property
+    def replies(self) -> ReplyStore:
+        """What subscribers wrote."""
 
     @property
     def sending(self) -> SendingStore:
@@ -142,7 +163,8 @@ class Store(Protocol):
         """Keep message, recipients, texts and price, take the price off the credit; return the id.
 
         Raises NotEnoughCredit, and then keeps nothing. Ids are increasing integers below 2**53.
-        A sandbox message costs nothing, is never submitted and counts as delivered.
+        A sandbox message costs nothing and is never submitted; the numbers choose its statuses (domain/sandbox).
+        Raises AnsweredBefore where its idempotency key was used, and then keeps nothing.
         """
 
     async def recover(self, at: int) -> int:
@@ -171,9 +193,6 @@ class Store(Protocol):
         parked, not dropped. A recipient whose public status changes also gets its callback row,
         if its message has a `urlDlr`.
         """
-
-    async def keep_replies(self, replies: Sequence[Reply]) -> None:
-        """Keep what subscribers wrote, in one transaction."""
 
     async def expire(self, at: int, *, limit: int = 1000) -> int:
         """Infer EXPIRED for recipients without a final word 48 h after their submission.

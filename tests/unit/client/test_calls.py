@@ -23,6 +23,7 @@ from esito.client import (
     Sent,
     SentItem,
     SingleStatus,
+    StoppedNumber,
     TagPage,
     UnexpectedAnswer,
     Unreachable,
@@ -131,6 +132,26 @@ def test_bulk_status_by_tag(ask: Callable[..., Any]) -> None:
     handler, asked = answering(answer)
     assert ask(handler, "bulk_status_by_tag", "order77", 2) == TagPage(page=2, total=502, recipients=READ)
     assert dict(asked[0].url.params) == {"apiKey": "key", "tag": "order77", "page": "2"}
+
+
+def test_the_stop_list(ask: Callable[..., Any]) -> None:
+    shown = {"id": 7, "phoneNumber": "+33611111111", "createdAt": "2027-01-15 09:00:00"}
+    handler, asked = answering({"success": True, "code": 200, "nbData": 1, "data": [shown]})
+    expected = [StoppedNumber(id=7, msisdn="+33611111111", created_at="2027-01-15 09:00:00")]
+    assert ask(handler, "stops") == expected
+    assert (asked[0].method, asked[0].url.path) == ("GET", "/v1/stop-sms/list")
+    assert dict(asked[0].url.params) == {"apiKey": "key"}
+
+
+def test_a_number_is_put_on_the_stop_list_and_taken_off(ask: Callable[..., Any]) -> None:
+    handler, asked = answering({"success": True, "code": 200, "stopId": 7})
+    assert ask(handler, "add_stop", "0611111111") == 7
+    assert (asked[0].method, asked[0].url.path) == ("POST", "/v1/stop-sms/add")
+    assert json.loads(asked[0].content) == {"apiKey": "key", "phoneNumber": "0611111111"}
+    handler, asked = answering({"success": True, "code": 200})
+    assert ask(handler, "delete_stop", 7) is None
+    assert (asked[0].method, asked[0].url.path) == ("GET", "/v1/stop-sms/delete")
+    assert dict(asked[0].url.params) == {"apiKey": "key", "id": "7"}
 
 
 SENT = {"success": True, "code": 200, "message_id": 4712, "nb_sms": 2, "cost": 0.09, "currency": "EUR"}

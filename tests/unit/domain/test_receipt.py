@@ -1,8 +1,6 @@
-from dataclasses import FrozenInstanceError
-
 import pytest
 
-from esito.domain.receipt import DeliveryReceipt, Reply, Verdict
+from esito.domain.receipt import DeliveryReceipt, Verdict
 from esito.domain.states import MessageState
 
 
@@ -17,12 +15,6 @@ def test_a_receipt_cannot_be_altered() -> None:
     said = DeliveryReceipt(link="alpha", smsc_message_id="7", state=MessageState.DELIVERED)
     with pytest.raises(AttributeError):
         said.state = MessageState.EXPIRED  # type: ignore[misc]  # what is tested
-
-
-def test_a_reply_cannot_be_altered() -> None:
-    reply = Reply(link="alpha", source="33612345678", destination="36111", received_at=1, raw=b"\x00")
-    with pytest.raises(FrozenInstanceError):
-        reply.raw = b""  # type: ignore[misc]  # what is tested
 
 
 def test_the_words_of_the_trail_are_these() -> None:

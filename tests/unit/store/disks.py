@@ -55,13 +55,18 @@ async def full(directory: Path) -> None:
     await again.close()
 
 
+def largest_file(directory: Path) -> int:
+    return max(path.stat().st_size for path in directory.iterdir())
+
+
 async def failing(directory: Path) -> None:
     """Let writes beyond some length of a file fail as on a broken disk, and send until the process is ended."""
     store = SqliteStore(directory / "esito.db")
     await store.open()
     account = await account_in(store)
     await links_in(store)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    limit = largest_file(directory) + 150_000  # beyond what the schema took
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     await send_until_refused(store, account)
     raise AssertionError(f"a write that fails with {errno.errorcode[errno.EFBIG]} was taken for a full disk")
 

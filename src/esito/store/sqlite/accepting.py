@@ -9,7 +9,7 @@ import msgspec
 from esito.domain.errors import AnsweredBefore, EsitoError, NotEnoughCredit
 from esito.domain.message import NewMessage, NewRecipient
 from esito.domain.sandbox import sandbox_state
-from esito.domain.states import MessageState
+from esito.domain.states import MessageState, is_final
 from esito.domain.timing import DAY_MS, VALIDITY_MS
 from esito.store.sqlite.connection import QUERIES, SqlValue, run_rows
 
@@ -112,6 +112,11 @@ def _insert(connection: apsw.Connection, kept: Sequence[tuple[int, NewMessage]])
         "insert_outgoing",
         [row for number, message in kept if not message.sandbox for row in _outgoing_rows(number, message)],
     )
+    run_rows(
+        connection,
+        "insert_callbacks",
+        [row for number, message in kept if message.sandbox and message.url_dlr for row in _told(number, message)],
+    )
     _remember_answers(connection, kept)
 
 
@@ -167,6 +172,12 @@ def _simulated(recipient: NewRecipient) -> tuple[int, ...]:
 
 
 _WAITING = int(MessageState.WAITING)
+
+
+def _told(number: int, message: NewMessage) -> list[tuple[int, ...]]:
+    """Return a callback for each sandbox recipient that has its last status: a rehearsal is told of it too."""
+    states = [int(sandbox_state(recipient.msisdn)) for recipient in message.recipients]
+    return [(number, seq, state, message.created_at) for seq, state in enumerate(states) if is_final(state)]
 
 
 def _outgoing_rows(number: int, message: NewMessage) -> list[tuple[int, ...]]:

@@ -17,18 +17,21 @@ from esito.domain.evidence import RecipientEvidence
 from esito.domain.id_forms import Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.pricing import from_micros, to_micros
-from esito.domain.receipt import DeliveryReceipt, Reply
+from esito.domain.receipt import DeliveryReceipt
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
 from esito.store.records import MessageOverview, Orphan, RecipientLine
 from esito.store.sqlite import accounts, explaining
 from esito.store.sqlite.accepting import Accepting
 from esito.store.sqlite.books import read_books
+from esito.store.sqlite.callbacks import SqliteCallbacks
 from esito.store.sqlite.connection import QUERIES, connect, migrate, require_safe_engine, value
 from esito.store.sqlite.counting import read_counts
 from esito.store.sqlite.expiry import Expiring, Expiry
 from esito.store.sqlite.links import Links
+from esito.store.sqlite.replies import Replies
 from esito.store.sqlite.sending import Sending
 from esito.store.sqlite.settling import Settling
+from esito.store.sqlite.stops import Stops
 from esito.store.sqlite.submitting import Answers, Claim, Submitting
 from esito.store.sqlite.writer import Writer
 
@@ -61,8 +64,10 @@ class SqliteStore:
             self._submitting.recover,
         )
         self._register = self._links.register
-        self._keep_replies = self._settling.keep_replies
         self.sending = Sending(self._writer, lambda: self._read)
+        self.callbacks = SqliteCallbacks(self._writer, lambda: self._read)
+        self.stops = Stops(self._writer, lambda: self._read)
+        self.replies = Replies(self._writer, lambda: self._read, self._links)
         self._last_account: tuple[object, Account] | None = None
 
     async def open(self) -> None:
@@ -179,10 +184,6 @@ class SqliteStore:
     async def apply_receipts(self, receipts: Sequence[DeliveryReceipt]) -> Settled:
         """Move each recipient up the ladder, in one transaction; tell what it came to."""
         return cast("Settled", await self._writer.do(self._settling, receipts))
-
-    async def keep_replies(self, replies: Sequence[Reply]) -> None:
-        """Keep what subscribers wrote, in one transaction."""
-        await self._writer.do(self._keep_replies, replies)
 
     async def expire(self, at: int, *, limit: int = 1000) -> int:
         """Infer EXPIRED for recipients without a final word 48 h after their submission."""

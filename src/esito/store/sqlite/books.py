@@ -41,9 +41,23 @@ SELECT s.message_id, s.seq, s.part, s.state,
 
 _CALLBACKS = """
 SELECT r.message_id, r.seq, r.state FROM message m JOIN recipient r ON r.message_id = m.id
- WHERE m.url_dlr IS NOT NULL AND m.sandbox = 0 AND (r.state >= 3 OR r.state = -1)
+ WHERE m.url_dlr IS NOT NULL AND (r.state >= 3 OR r.state = -1)
    AND NOT EXISTS (SELECT 1 FROM callback c WHERE c.message_id = r.message_id AND c.seq = r.seq
-                     AND (c.state = 8) = (r.state = 8) AND (c.state = -1) = (r.state = -1))"""
+                     AND c.kind = 1 AND (c.state = 8) = (r.state = 8) AND (c.state = -1) = (r.state = -1))"""
+
+_DONE_UNHEARD = """
+SELECT c.id FROM callback c
+ WHERE c.phase = 4 AND NOT EXISTS (SELECT 1 FROM callback_attempt t
+                                    WHERE t.callback_id = c.id AND t.status BETWEEN 200 AND 299)"""
+
+_DEAD_UNTOLD = """
+SELECT c.id FROM callback c WHERE c.phase = 5 AND coalesce(c.reason, '') = ''"""
+
+_LINES_STUCK = """
+SELECT c.id FROM callback c
+ WHERE c.phase = 3 AND NOT EXISTS (SELECT 1 FROM callback h
+                                    WHERE h.message_id = c.message_id AND h.seq = c.seq AND h.kind = c.kind
+                                      AND (h.phase = 1 OR h.phase = 2))"""
 
 _TRAIL = """
 SELECT t.id, t.received_at, t.verdict, t.smsc_id, t.state, t.error, t.message_id, t.seq, t.part, t.raw, t.checksum,
@@ -61,6 +75,7 @@ def read_books(connection: apsw.Connection) -> Iterator[str]:
         yield from _money(connection)
         yield from _recipients(connection)
         yield from _receipts(connection)
+        yield from _callbacks(connection)
     finally:
         connection.execute("COMMIT")
 
@@ -114,3 +129,12 @@ def _receipts(connection: apsw.Connection) -> Iterator[str]:
         )
         if found != kept:
             yield f"trail row {number} does not match its checksum: it was altered after it was written"
+
+
+def _callbacks(connection: apsw.Connection) -> Iterator[str]:
+    for (number,) in connection.execute(_DONE_UNHEARD):
+        yield f"callback {number} counts as done, but no attempt was answered with 2xx"
+    for (number,) in connection.execute(_DEAD_UNTOLD):
+        yield f"callback {number} was given up without a reason"
+    for (number,) in connection.execute(_LINES_STUCK):
+        yield f"callback {number} waits for an earlier one of its recipient, but none is open"

@@ -5,6 +5,7 @@ from typing import cast
 
 from esito.domain.states import MessageState, public_word
 from esito.store.base import Counts
+from esito.store.sqlite.callback_lists import read_waiting
 from esito.store.sqlite.connection import QUERIES, connect
 
 
@@ -14,10 +15,11 @@ def read_counts(path: Path) -> Counts:
     try:
         connection.execute("BEGIN")
         row = connection.execute(QUERIES["counts"]).fetchone()
+        callbacks, dead = read_waiting(connection)
         by_state = cast("list[tuple[int, int]]", connection.execute(QUERIES["counts_by_state"]).fetchall())
     finally:
         connection.close()
-    messages, recipients, queued, unanswered, unmatched, callbacks = cast("tuple[int, ...]", row)
+    messages, recipients, queued, unanswered, unmatched = cast("tuple[int, ...]", row)
     by_status: dict[str, int] = {}
     for state, count in by_state:
         word = public_word(MessageState(state))
@@ -30,4 +32,5 @@ def read_counts(path: Path) -> Counts:
         unanswered=unanswered,
         unmatched=unmatched,
         callbacks_due=callbacks,
+        callbacks_dead=dead,
     )

@@ -13,7 +13,7 @@ import msgspec
 from esito.domain.matching import Candidate, Decisions, Settlement
 from esito.domain.message import SegmentRef
 from esito.domain.message_ids import canonical, shelves
-from esito.domain.receipt import DeliveryReceipt, Reply
+from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.store.base import Settled
 from esito.store.checksum import checksum
@@ -38,19 +38,6 @@ class Settling:
         settled = _settle(connection, self._links, receipts)
         nothing = Settled(0, {})
         return [settled, *[nothing] * (len(batches) - 1)]
-
-    def keep_replies(self, connection: apsw.Connection, batches: Sequence[Sequence[Reply]]) -> list[None]:
-        """Keep what subscribers wrote."""
-        run_rows(
-            connection,
-            "insert_replies",
-            [
-                (reply.received_at, self._links.named(reply.link).id, reply.source, reply.destination, reply.raw)
-                for batch in batches
-                for reply in batch
-            ],
-        )
-        return [None] * len(batches)
 
 
 def _settle(connection: apsw.Connection, links: Links, receipts: Sequence[DeliveryReceipt]) -> Settled:

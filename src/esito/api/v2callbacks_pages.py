@@ -1,0 +1,189 @@
+"""What the OpenAPI document says of the outbox of callbacks."""
+
+from esito.api import v2callbacks as own
+from esito.api.area import Area
+from esito.api.front import Operation
+from esito.api.pages import BODY, KEY, Page
+from esito.api.schemas import Schema, array, constant, integer, record, ref, text
+from esito.api.v2messages import MOST, STATE_NAMES
+from esito.api.v2schemas import MESSAGE_PIECE, PAGE_LIMIT
+from esito.domain import errors as e
+from esito.domain.states import PUBLIC_WORDS
+
+_AT_SAMPLE = 1_795_430_400_000
+
+_GOOD = {"success": constant(True), "code": constant(200)}
+_AT = integer("Milliseconds since the epoch, UTC.")
+_COUNT = integer(minimum=0)
+_CURSOR = r"^[0-9]+\.[0-9]+$"
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+_STATUS = _or_null(integer("HTTP status of the receiver; null: there was no answer."))
+
+_LINE: dict[str, Schema] = {
+    "id": integer(minimum=1),
+    "webhook_id": text("The header of that name, the same at every attempt."),
+    "kind": {"type": "string", "enum": list(own.KINDS.values())},
+    "message_id": text(pattern="^[0-9]+$"),
+    "msisdn": text("E.164 with plus; empty when the recipient was erased."),
+    "told": {
+        "type": "string",
+        "enum": sorted({*PUBLIC_WORDS.values(), ""}),
+        "description": "The status that it tells; empty for a reply.",
+    },
+    "state": {"type": "string", "enum": [*STATE_NAMES.values(), ""]},
+    "at": integer("When that happened, in milliseconds since the epoch."),
+    "status": {"type": "string", "enum": sorted(set(own.PHASE_WORDS.values()))},
+    "origin": text("Scheme, host and port it goes to; empty: not looked at yet, or a URL that cannot be called."),
+    "attempts": _COUNT,
+    "last_status": _STATUS,
+    "last_error": text("Why the last attempt had no answer."),
+    "next_attempt_at": _or_null(_AT),
+    "finished_at": _or_null(_AT),
+    "reason": text("Why it was given up."),
+}
+
+_LINE_SAMPLE = {
+    "id": 815,
+    "webhook_id": "msg_4711_0_8",
+    "kind": "report",
+    "message_id": "4711",
+    "msisdn": "+33611111111",
+    "told": "Delivered",
+    "state": "delivered",
+    "at": _AT_SAMPLE,
+    "status": "waiting",
+    "origin": "https://example.org:443",
+    "attempts": 1,
+    "last_status": 503,
+    "last_error": "",
+    "next_attempt_at": _AT_SAMPLE + 5_000,
+    "finished_at": None,
+    "reason": "",
+}
+
+AREA = Area(
+    operations=(
+        Operation("GET", "/v2/callbacks", own.callbacks, bearer=True),
+        Operation("GET", "/v2/callbacks/destinations", own.destinations, bearer=True),
+        Operation("POST", "/v2/callbacks/replay", own.replay, reads_body=True, bearer=True),
+        Operation("GET", "/v2/callbacks/{id}", own.callback, bearer=True),
+    ),
+    pages={
+        ("GET", "/v2/callbacks"): Page(
+            summary="The callbacks of your account, newest first.",
+            answer="CallbackPage",
+            parameters={
+                "status": ({"type": "string", "enum": list(own.STATUSES)}, False),
+                "message": (MESSAGE_PIECE, False),
+                "cursor": (text("`next_cursor` of the page before."), False),
+                "limit": (PAGE_LIMIT, False),
+            },
+            refusals=(*KEY, e.InvalidFields),
+        ),
+        ("GET", "/v2/callbacks/destinations"): Page(
+            summary="The servers your callbacks go to, and how that goes.",
+            answer="CallbackDestinations",
+            refusals=KEY,
+        ),
+        ("POST", "/v2/callbacks/replay"): Page(
+            summary="Make one callback again, or all since a moment, under the same webhook-id.",
+            answer="Replayed",
+            body="ReplayRequest",
+            refusals=(*BODY, *KEY, e.InvalidFields, e.NoSuchCallback),
+        ),
+        ("GET", "/v2/callbacks/{id}"): Page(
+            summary="One callback with its log of attempts.",
+            answer="CallbackTold",
+            parameters={"id": (text("Its `id`.", pattern="^[0-9]{1,16}$", examples=["815"]), True)},
+            refusals=(*KEY, e.NoSuchCallback),
+        ),
+    },
+    schemas={
+        "CallbackLine": record(_LINE),
+        "CallbackPage": record(
+            {
+                **_GOOD,
+                "callbacks": array(ref("CallbackLine"), maxItems=MOST),
+                "next_cursor": _or_null(text("`cursor` of the next page; null on the last.", pattern=_CURSOR)),
+            }
+        ),
+        "CallbackAttempt": record(
+            {
+                "number": integer(minimum=1),
+                "at": _AT,
+                "milliseconds": _COUNT,
+                "status": _STATUS,
+                "error": text(),
+                "address": text("Where the connection was made to."),
+                "answer": text("How the answer began, at most a kilobyte."),
+            }
+        ),
+        "CallbackTold": record({**_GOOD, **_LINE, "url": text(), "log": array(ref("CallbackAttempt"))}),
+        "CallbackDestination": record(
+            {
+                "origin": text("Scheme, host and port."),
+                "state": {"type": "string", "enum": ["good", "failing", "disabled"]},
+                "reason": text("Why it is disabled."),
+                "last_success_at": _or_null(_AT),
+                "failing_since": _or_null(_AT),
+                "disabled_at": _or_null(_AT),
+                "waiting": _COUNT,
+                "dead": _COUNT,
+            }
+        ),
+        "CallbackDestinations": record({**_GOOD, "destinations": array(ref("CallbackDestination"))}),
+        "Replayed": record({**_GOOD, "replayed": _COUNT}),
+    },
+    bodies={
+        "ReplayRequest": record(
+            {
+                "id": integer("One callback.", minimum=1),
+                "since": text("All finished ones whose change is not older: ISO 8601, or milliseconds."),
+                "status": {"type": "string", "enum": ["dead"], "description": "With `since`: those given up alone."},
+            },
+            optional=("id", "since", "status"),
+        )
+    },
+    samples={
+        "CallbackPage": {"success": True, "code": 200, "callbacks": [_LINE_SAMPLE], "next_cursor": None},
+        "CallbackTold": {
+            "success": True,
+            "code": 200,
+            **_LINE_SAMPLE,
+            "url": "https://example.org/dlr?secret=1",
+            "log": [
+                {
+                    "number": 1,
+                    "at": _AT_SAMPLE,
+                    "milliseconds": 12,
+                    "status": 503,
+                    "error": "",
+                    "address": "192.0.2.7:443",
+                    "answer": "try later",
+                }
+            ],
+        },
+        "CallbackDestinations": {
+            "success": True,
+            "code": 200,
+            "destinations": [
+                {
+                    "origin": "https://example.org:443",
+                    "state": "failing",
+                    "reason": "",
+                    "last_success_at": None,
+                    "failing_since": _AT_SAMPLE,
+                    "disabled_at": None,
+                    "waiting": 1,
+                    "dead": 0,
+                }
+            ],
+        },
+        "Replayed": {"success": True, "code": 200, "replayed": 1},
+    },
+)

@@ -1,0 +1,56 @@
+"""What the house does by itself, beside answering requests and keeping links bound: one task for each chore."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from esito.config import Settings
+from esito.domain.timing import Clock
+from esito.lifecycle.accept import Acceptance
+from esito.lifecycle.expire import Expiry
+from esito.lifecycle.replies import ReplyWork
+from esito.store.base import Store
+from esito.webhooks.sender import Sender
+from esito.webhooks.signing import sign
+from esito.webhooks.worker import CallbackWorker
+
+Chore = Callable[[], Coroutine[Any, Any, None]]
+"""Runs until cancelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chores:
+    """All of them, by name."""
+
+    by_name: dict[str, Chore]
+
+    def start(self) -> list[asyncio.Task[None]]:
+        """Begin every chore."""
+        loop = asyncio.get_running_loop()
+        return [loop.create_task(run(), name=name) for name, run in self.by_name.items()]
+
+
+def callback_worker(settings: Settings, *, store: Store, clock: Clock) -> CallbackWorker:
+    """Return what makes the callbacks; it is woken by whoever keeps receipts."""
+    return CallbackWorker(
+        store=store,
+        clock=clock,
+        poster=Sender(allow_private_networks=settings.callbacks.allow_private_networks),
+        sign=sign,
+        secret=settings.callbacks.signing_secret,
+        currency=settings.pricing.currency,
+    )
+
+
+def chores(
+    *, store: Store, clock: Clock, acceptance: Acceptance, callbacks: CallbackWorker, stop_kept: asyncio.Event
+) -> Chores:
+    """Return what is to be done; `stop_kept` is set by whoever keeps what subscribers write."""
+    return Chores(
+        by_name={
+            "expiry": Expiry(store=store, clock=clock).run,
+            "replies": ReplyWork(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept).run,
+            "callbacks": callbacks.run,
+        }
+    )

@@ -1,0 +1,130 @@
+"""`esito callbacks` and `esito replay`: what your server was told, and telling it again."""
+
+from itertools import islice
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from esito.cli.explain import moment
+from esito.cli.options import print_json, with_json, with_server
+from esito.client import Client
+
+SHOWN = 100
+
+
+@click.command()
+@click.argument("callback_id", metavar="[ID]", type=click.IntRange(min=1), required=False)
+@click.option("--status", type=click.Choice(["waiting", "done", "dead"]), help="Only these.")
+@click.option("--message", type=click.IntRange(min=1), metavar="ID", help="Only those of one message.")
+@click.option("--limit", type=click.IntRange(min=1), default=SHOWN, show_default=True, help="How many at the most.")
+@click.option("--destinations", is_flag=True, help="The servers they go to, instead.")
+@with_json
+@with_server
+def callbacks(
+    *,
+    callback_id: int | None,
+    status: str | None,
+    message: int | None,
+    limit: int,
+    destinations: bool,
+    as_json: bool,
+    url: str,
+    api_key: str,
+) -> None:
+    """List callbacks, newest first; with an ID, every attempt to make that one."""
+    with Client(url, api_key) as client:
+        if destinations:
+            _show(client.callback_destinations(), as_json, _destinations, "No callback has gone anywhere yet.")
+        elif callback_id is not None:
+            told = client.callback(callback_id)
+            print_json(told) if as_json else _tell(told)
+        else:
+            found = list(islice(client.callbacks(status=status, message_id=message), limit))
+            _show(found, as_json, _lines, "No callbacks.")
+
+
+@click.command()
+@click.argument("callback_id", metavar="[ID]", type=click.IntRange(min=1), required=False)
+@click.option("--since", metavar="WHEN", help="All whose change is not older: 2026-11-23T10:00:00Z.")
+@click.option("--dead", is_flag=True, help="With --since: only those that were given up.")
+@with_json
+@with_server
+def replay(*, callback_id: int | None, since: str | None, dead: bool, as_json: bool, url: str, api_key: str) -> None:
+    """Make a callback again, or all since a moment; your server gets them under the same webhook-id."""
+    if (callback_id is None) == (since is None):
+        raise click.UsageError("Say which: an ID, or --since WHEN.")
+    if dead and since is None:
+        raise click.UsageError("--dead goes with --since.")
+    with Client(url, api_key) as client:
+        count = client.replay_callbacks(callback_id=callback_id, since=since, dead_only=dead)
+    if as_json:
+        print_json({"replayed": count})
+    else:
+        click.echo(f"{count} callback{'' if count == 1 else 's'} will be made again.")
+
+
+def _show(found: list[dict[str, Any]], as_json: bool, table: Any, nothing: str) -> None:
+    if as_json:
+        print_json(found)
+    elif not found:
+        click.echo(nothing)
+    else:
+        Console().print(table(found))
+
+
+def _lines(found: list[dict[str, Any]]) -> Table:
+    table = Table("id", "message", "recipient", "tells", "status", "attempts", "last answer", "next", "reason")
+    for one in found:
+        cells = (
+            str(one["id"]),
+            one["message_id"],
+            one["msisdn"],
+            one["told"] or one["kind"],
+            one["status"],
+            str(one["attempts"]),
+            _answer(one["last_status"], one["last_error"]),
+            _when(one["next_attempt_at"]),
+            one["reason"],
+        )
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def _destinations(found: list[dict[str, Any]]) -> Table:
+    table = Table("server", "state", "last success", "failing since", "waiting", "dead", "reason")
+    for one in found:
+        cells = (
+            one["origin"],
+            one["state"],
+            _when(one["last_success_at"]),
+            _when(one["failing_since"]),
+            str(one["waiting"]),
+            str(one["dead"]),
+            one["reason"],
+        )
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def _tell(told: dict[str, Any]) -> None:
+    click.echo(f"Callback {told['id']} ({told['webhook_id']}) to {told['origin']}: {told['status']}")
+    if told["reason"]:
+        click.echo(told["reason"])
+    if told["next_attempt_at"] is not None:
+        click.echo(f"Next attempt: {moment(told['next_attempt_at'])}")
+    for one in told["log"]:
+        answer = _answer(one["status"], one["error"])
+        click.echo(f"{one['number']:>3}  {moment(one['at'])}  {one['milliseconds']} ms  {answer}")
+        if one["answer"]:
+            click.echo(f"     {one['answer']}")
+
+
+def _answer(status: int | None, error: str) -> str:
+    return f"HTTP {status}" if status is not None else error
+
+
+def _when(at: int | None) -> str:
+    return "" if at is None else moment(at)

@@ -1,0 +1,60 @@
+"""`esito stop`: the numbers an account must not send to, through the API."""
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from esito.cli.options import print_json, with_json, with_server
+from esito.client import Client
+
+
+@click.group()
+def stop() -> None:
+    """List the STOP list, add numbers to it, take them off."""
+
+
+@stop.command("list")
+@with_json
+@with_server
+def list_(*, as_json: bool, url: str, api_key: str) -> None:
+    """List the numbers that are not sent to any more."""
+    with Client(url, api_key) as client:
+        stops = client.stops()
+    if as_json:
+        print_json([{"id": one.id, "phoneNumber": one.msisdn, "createdAt": one.created_at} for one in stops])
+        return
+    if not stops:
+        click.echo("No number is on the STOP list.")
+        return
+    table = Table("id", "number", "since (Paris)")
+    for one in stops:
+        table.add_row(str(one.id), one.msisdn, one.created_at)
+    Console().print(table)
+
+
+@stop.command()
+@click.argument("number")
+@with_json
+@with_server
+def add(*, number: str, as_json: bool, url: str, api_key: str) -> None:
+    """Put NUMBER on the STOP list; later sends to it are refused with code 14."""
+    with Client(url, api_key) as client:
+        stop_id = client.add_stop(number)
+    if as_json:
+        print_json({"stopId": stop_id})
+    else:
+        click.echo(f"{number} is on the STOP list as {stop_id}.")
+
+
+@stop.command()
+@click.argument("stop_id", metavar="ID", type=click.IntRange(min=1))
+@with_json
+@with_server
+def delete(*, stop_id: int, as_json: bool, url: str, api_key: str) -> None:
+    """Take a number off the STOP list by the ID that the list shows."""
+    with Client(url, api_key) as client:
+        client.delete_stop(stop_id)
+    if as_json:
+        print_json({"deleted": stop_id})
+    else:
+        click.echo(f"{stop_id} is off the STOP list.")

@@ -1,0 +1,137 @@
+"""What subscribers write to us: a piece as it came, the whole, and how the sender is told (contract 3.2, 3.3)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from esito.domain.timing import DAY_MS, HOUR_MS, SECOND_MS
+
+WINDOW_MS = 30 * DAY_MS
+"""How long after a message a reply to its sender still belongs to it."""
+
+STOP_WINDOW_MS = 90 * DAY_MS
+"""How long after a message a STOP still finds whom it is meant for."""
+
+INCOMPLETE_AFTER_MS = 24 * HOUR_MS
+"""How long a long reply waits for its missing parts."""
+
+REPEATED_WITHIN_MS = 60 * SECOND_MS
+"""The same octets from the same number within this time are the operator's repetition: our response was lost."""
+
+MAX_PARTS = 255
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+class ReplyKind(Enum):
+    """What a reply is; the words of contract 3.2."""
+
+    RESPONSE = "response"
+    STOP = "stop"
+
+
+class Concatenated(NamedTuple):
+    """Which part of a long reply a piece is."""
+
+    reference: int
+    """What its parts share; references of different widths are kept apart in the bits above the sixteenth."""
+    total: int
+    part: int
+
+    @property
+    def shown(self) -> int:
+        """The reference as the handset wrote it."""
+        return self.reference & 0xFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One deliver_sm or data_sm that a subscriber wrote; `raw` is the PDU as it came."""
+
+    link: str
+    source: str
+    destination: str
+    received_at: int
+    raw: bytes
+    text: str = ""
+    """Half of a surrogate pair may open or end the piece of a long reply; `whole_text` joins them."""
+    concatenated: Concatenated | None = None
+
+
+class SentBefore(NamedTuple):
+    """A message that a number was sent, as a candidate for what it replies to."""
+
+    message_id: int
+    seq: int
+    account: int
+    sender: str
+    due_at: int
+    url_response: str | None
+
+
+def whole_text(pieces: Sequence[str]) -> str:
+    """Join the texts of parts in their order."""
+    octets = "".join(pieces).encode("utf-16-be", "surrogatepass")
+    return octets.decode("utf-16-be", "replace")
+
+
+def same_address(address: str) -> str:
+    """Return an address in the one spelling that two can be compared in."""
+    return address.strip(" \0").removeprefix("+").casefold()
+
+
+def answered_message(
+    candidates: Sequence[SentBefore], *, destination: str, at: int, owner: int | None, any_sender: bool = False
+) -> SentBefore | None:
+    """Return the newest message that a reply to `destination` answers; None when there is none.
+
+    An empty sender is the operator's short code, whichever that is. `owner` is the account whose own
+    long number the destination is: only its messages from that number count. `any_sender` is for a
+    STOP, which is sent to a short code also when the message came from a name, and obeyed for longer.
+    """
+    wanted = same_address(destination)
+    window = STOP_WINDOW_MS if any_sender else WINDOW_MS
+    fitting = [
+        one
+        for one in candidates
+        if at - window <= one.due_at <= at
+        and (owner is None or one.account == owner)
+        and (any_sender or same_address(one.sender) == wanted or (owner is None and not one.sender))
+    ]
+    return max(fitting, key=lambda one: (one.due_at, one.message_id), default=None)
+
+
+def short_code_body(kind: ReplyKind, msisdn: str, text: str, message_id: int) -> str:
+    """Return what is posted to `urlResponse` for a reply to a short code (contract 3.2)."""
+    return _json({"type": kind.value, "phone_number": msisdn, "text": text, "message_id": message_id})
+
+
+def long_number_body(reply: Reply, msisdn: str, *, uuid: str) -> str:
+    """Return what is posted for one piece of a reply to an own long number (contract 3.3)."""
+    text = whole_text([reply.text])
+    moment = datetime.fromtimestamp(reply.received_at / SECOND_MS, UTC).astimezone(PARIS)
+    members: dict[str, str] = {
+        "msisdn": msisdn.removeprefix("+"),
+        "to": same_address(reply.destination),
+        "messageId": uuid,
+        "text": text,
+        "type": "text",
+        "keyword": next(iter(text.split()), ""),
+        "message-timestamp": moment.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+    if reply.concatenated is not None:
+        members |= {
+            "concat": "true",
+            "concat-ref": str(reply.concatenated.shown),
+            "concat-total": str(reply.concatenated.total),
+            "concat-part": str(reply.concatenated.part),
+        }
+    return _json(members)
+
+
+def _json(members: Mapping[str, object]) -> str:
+    return json.dumps(members, separators=(",", ":"))

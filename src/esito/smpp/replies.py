@@ -1,0 +1,94 @@
+"""Reads what a subscriber wrote: the alphabet, and which part of a long reply it is; nothing here raises."""
+
+from esito.domain import gsm0338
+from esito.domain.reply import Concatenated, Reply
+from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
+
+_CHARSETS = {1: "latin-1", 3: "latin-1", 5: "shift_jis", 6: "iso8859-5", 7: "iso8859-8", 8: "utf-16-be",
+             10: "iso2022-jp", 13: "euc-jp", 14: "euc-kr"}  # fmt: skip
+"""data_coding to Python's name of the charset (SMPP 3.4, 5.2.19); 0 is the alphabet of the SMSC."""
+
+_GSM, _OCTETS, _UCS2 = "gsm", "latin-1", "utf-16-be"
+
+_EIGHT_BITS, _SIXTEEN_BITS = 0x00, 0x08
+"""Information elements of a concatenation header (3GPP TS 23.040, 9.2.3.24)."""
+
+# A reference of 8 bits, one of 16 and one of sar_msg_ref_num may be the same number and mean different messages.
+_OF_SIXTEEN_BITS, _OF_SAR = 1 << 16, 2 << 16
+
+
+def read_reply(pdu: DeliverSm | DataSm, *, link: str, at: int) -> Reply:
+    """Return what the PDU says, and the PDU itself as it came; `at` is when it arrived, in milliseconds."""
+    octets = pdu.short_message if isinstance(pdu, DeliverSm) else b""
+    octets = octets or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
+    header = b""
+    if pdu.esm_class & EsmClass.UDHI and octets and octets[0] < len(octets):
+        header, octets = octets[1 : octets[0] + 1], octets[octets[0] + 1 :]
+    return Reply(
+        link=link,
+        source=pdu.source_addr,
+        destination=pdu.destination_addr,
+        received_at=at,
+        raw=pdu.frame,
+        text=decode_text(octets, pdu.data_coding),
+        concatenated=_by_header(header) or _by_sar(pdu.tlvs),
+    )
+
+
+def decode_text(octets: bytes, data_coding: int) -> str:
+    """Return the text; what is no character becomes U+FFFD, and half of a surrogate pair stays what it is."""
+    charset = _charset(data_coding)
+    if charset == _GSM:
+        return gsm0338.decode(octets) if octets.isascii() else _not_septets(octets)
+    if charset == _UCS2:
+        even = octets[: len(octets) // 2 * 2]
+        return even.decode(_UCS2, "surrogatepass").rstrip("\0")
+    return octets.decode(charset, "replace").rstrip("\0")
+
+
+def _charset(data_coding: int) -> str:
+    """Return the charset; the groups above those of SMPP are GSM 03.38's own (3GPP TS 23.038, 4)."""
+    if data_coding in _CHARSETS:
+        return _CHARSETS[data_coding]
+    if 0x10 <= data_coding < 0x40:
+        return (_GSM, _OCTETS, _UCS2, _GSM)[data_coding >> 2 & 3]
+    if 0xE0 <= data_coding < 0xF0:
+        return _UCS2
+    if data_coding in {2, 4} or (data_coding >= 0xF0 and data_coding & 0x04):
+        return _OCTETS
+    return _GSM
+
+
+def _not_septets(octets: bytes) -> str:
+    """Return a text whose SMSC says its own alphabet and means one of eight bits."""
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+def _by_header(header: bytes) -> Concatenated | None:
+    """Return what a user data header says of the parts; None when it says nothing that could be."""
+    place = 0
+    while place + 2 <= len(header):
+        element, length = header[place], header[place + 1]
+        value = header[place + 2 : place + 2 + length]
+        if element == _EIGHT_BITS and len(value) == 3:
+            return _parts(value[0], value[1], value[2])
+        if element == _SIXTEEN_BITS and len(value) == 4:
+            return _parts(_OF_SIXTEEN_BITS | int.from_bytes(value[:2], "big"), value[2], value[3])
+        place += 2 + length
+    return None
+
+
+def _by_sar(tlvs: dict[int, bytes]) -> Concatenated | None:
+    reference = tlvs.get(Tag.SAR_MSG_REF_NUM, b"")
+    total, part = tlvs.get(Tag.SAR_TOTAL_SEGMENTS, b""), tlvs.get(Tag.SAR_SEGMENT_SEQNUM, b"")
+    if (len(reference), len(total), len(part)) != (2, 1, 1):
+        return None
+    return _parts(_OF_SAR | int.from_bytes(reference, "big"), total[0], part[0])
+
+
+def _parts(reference: int, total: int, part: int) -> Concatenated | None:
+    """Return the part if it is one of several; anything else is a whole text."""
+    return Concatenated(reference, total, part) if total > 1 and 1 <= part <= total else None

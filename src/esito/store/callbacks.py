@@ -1,0 +1,108 @@
+"""What we ask of a database for the outbox of callbacks; the docstrings are the promises.
+
+A callback is written with the change that it tells of, by whoever makes that change. From there on it is here:
+sorted to its destination, claimed under a lease, recorded attempt by attempt, listed, replayed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from esito.domain.callback import Callback, CallbackLine, Destination, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How many callbacks a worker can make now."""
+
+    at: int
+    lease_ms: int
+    limit: int
+    """Over all destinations; one of them gets no more than a quarter of what is left of it, but always one."""
+    each: int
+    """For one destination that `slots` does not name."""
+    slots: Mapping[int, int] = field(default_factory=dict)
+    """For the destinations that are being called now."""
+    holding: frozenset[int] = frozenset()
+    """Callbacks that this worker is making: their leases do not end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What was leased."""
+
+    callbacks: list[Callback]
+    next_at: int | None
+    """When the next becomes due, as far as it was looked; None: nothing is in sight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one turn of a worker came to."""
+
+    given_up: int
+    """Callbacks whose last attempt was recorded."""
+    sorted: int
+    claimed: Claimed
+
+
+class Callbacks(Protocol):
+    """The outbox of callbacks."""
+
+    async def free_leases(self, at: int) -> int:
+        """Make due what a dead process was making; return how many. For the only worker of a store, when it starts."""
+
+    async def sort(self, at: int, *, limit: int = 1000) -> int:
+        """Find the destination of up to `limit` new callbacks, oldest first; return how many there were.
+
+        One whose destination is disabled, or that has none, is dead at once with the reason.
+        One is behind as long as an earlier one of its kind for its recipient is unfinished.
+        """
+
+    async def claim(self, wanted: Wanted) -> Claimed:
+        """Lease callbacks that are due, for every destination in turn up to its free slots, earliest due first.
+
+        Of one kind and recipient, one is out at a time. A lease that has ended is as none.
+        """
+
+    async def record(self, outcomes: Sequence[Outcome]) -> int:
+        """Keep attempts and what they came to, in one transaction; return how many callbacks were given up.
+
+        2xx is done; without `next_at` it is dead; else it is tried again then. Whatever waited behind a finished
+        one becomes due. 410, or five days of failures without a success, disables the destination.
+        """
+
+    async def turn(self, outcomes: Sequence[Outcome], wanted: Wanted, *, sort: int = 1000) -> Turn:
+        """Record, sort and claim in one transaction: when it is refused, nothing of all that has happened."""
+
+    async def replay(self, account_id: int, callback_id: int, at: int) -> int:
+        """Make one callback again, under the same webhook-id; return how many that was: none while it is being made.
+
+        What is replayed begins a new ladder of tries, and enables its destination. Raises NoSuchCallback.
+        """
+
+    async def replay_since(self, account_id: int, since: int, at: int, *, dead_only: bool = False) -> int:
+        """Make again every finished callback whose change is not older than `since`; return how many."""
+
+    async def page(
+        self,
+        account_id: int,
+        *,
+        status: str = "",
+        message_id: int | None = None,
+        before: tuple[int, int] | None = None,
+        limit: int = 100,
+    ) -> list[CallbackLine]:
+        """Return up to `limit` callbacks, newest first, beyond (instant, id) `before`.
+
+        `status` is `waiting`, `done` or `dead`; empty: any.
+        """
+
+    async def one(self, account_id: int, callback_id: int) -> CallbackLine | None:
+        """Return a callback with its log of attempts; None when the account has no such callback."""
+
+    async def destinations(self, account_id: int) -> list[Destination]:
+        """Return where the account's callbacks go, and how that goes."""
+
+    async def waiting(self) -> tuple[int, int]:
+        """Return how many callbacks wait to be made, and how many are dead, over all accounts."""

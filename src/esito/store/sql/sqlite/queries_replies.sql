@@ -1,0 +1,118 @@
+-- The STOP list, replies, and whom a number heard from.
+
+-- name: stops_of
+SELECT id, '+' || msisdn, created_at FROM stop WHERE account = ? ORDER BY id
+
+-- name: add_stop
+INSERT INTO stop (account, msisdn, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: stop_id
+SELECT id FROM stop WHERE account = ? AND msisdn = ?
+
+-- name: delete_stop
+DELETE FROM stop WHERE account = ? AND id = ?
+
+-- name: repeated_reply
+-- The octets after the header, whose sequence number differs each time.
+SELECT EXISTS (SELECT 1 FROM reply
+                WHERE source = ?1 AND received_at >= ?2 AND link = ?3 AND destination = ?4
+                  AND substr(raw, 17) = substr(?5, 17))
+
+-- name: insert_reply
+INSERT INTO reply (received_at, link, source, destination, raw, text, phase, reference, total, part)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: waiting_parts
+SELECT id, part, text, received_at FROM reply
+ WHERE source = ?1 AND received_at >= ?2 AND link = ?3 AND destination = ?4 AND reference = ?5 AND total = ?6
+   AND phase = 2
+ ORDER BY id
+
+-- name: waiting_since
+SELECT w.id, l.name, w.source, w.destination, w.reference, w.total, w.received_at
+  FROM reply w JOIN link l ON l.id = w.link
+ WHERE w.phase = 2 AND w.received_at <= ?1
+ ORDER BY w.received_at
+ LIMIT ?2
+
+-- name: finish_reply
+UPDATE reply SET phase = 1, response = ?2 WHERE id = ?1
+
+-- name: insert_response
+INSERT INTO response (received_at, link, source, destination, kind, account, message_id, seq, missing, text)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+RETURNING id
+
+-- name: insert_reply_callback
+INSERT INTO callback (message_id, seq, state, at, kind, body) VALUES (?1, ?2, 0, ?3, 2, ?4)
+
+-- name: owner_of_number
+SELECT a.id FROM account a CROSS JOIN json_each(a.profile, '$.numbers') n WHERE ltrim(n.value, '+') = ? LIMIT 1
+
+-- name: account_words
+SELECT name, coalesce(profile ->> '$.stop_answer', '') FROM account WHERE id = ?
+
+-- name: insert_stop_answer
+INSERT INTO stop_answer (response, account, msisdn, sender, text) VALUES (?, ?, ?, ?, ?)
+
+-- name: stop_answers_due
+SELECT s.response, '+' || s.msisdn, s.sender, s.text, a.id, a.name, a.state, a.credit, a.profile, '[]'
+  FROM stop_answer s JOIN account a ON a.id = s.account
+ WHERE s.done = 0
+ ORDER BY s.response
+ LIMIT ?
+
+-- name: stop_answer_done
+UPDATE stop_answer SET done = 1, message_id = ?2 WHERE response = ?1
+
+-- name: replies_page
+SELECT p.id, p.received_at, p.source, p.destination, p.kind, p.text, p.message_id, p.missing
+  FROM response p
+ WHERE p.account = ?1 AND p.id > ?2 AND (?3 IS NULL OR p.source = '+' || ?3)
+ ORDER BY p.id
+ LIMIT ?4
+
+-- name: sent_in_runs
+SELECT t.msisdn, t.message_id, t.seq, m.account, m.sender, m.due_at, m.url_response
+  FROM json_each(?1) AS number
+  CROSS JOIN sent_run r ON r.newest_due_at >= ?2
+  CROSS JOIN sent_to t ON t.run = r.id AND t.msisdn = number.value
+  CROSS JOIN message m ON m.id = t.message_id
+  CROSS JOIN recipient c ON c.message_id = t.message_id AND c.seq = t.seq
+ WHERE m.due_at >= ?2 AND m.sandbox = 0 AND c.state >= 0 AND c.msisdn = t.msisdn
+   AND NOT EXISTS (SELECT 1 FROM stop_answer s WHERE s.message_id = m.id)
+
+-- name: sent_since_runs
+SELECT c.msisdn, c.message_id, c.seq, m.account, m.sender, m.due_at, m.url_response
+  FROM (SELECT message_id, seq, msisdn, state FROM recipient WHERE message_id > ?3
+         ORDER BY message_id DESC, seq DESC LIMIT ?4) AS c
+  CROSS JOIN message m ON m.id = c.message_id
+ WHERE c.msisdn IN (SELECT value FROM json_each(?1)) AND c.state >= 0 AND m.due_at >= ?2 AND m.sandbox = 0
+   AND NOT EXISTS (SELECT 1 FROM stop_answer s WHERE s.message_id = m.id)
+
+-- name: runs_end
+SELECT coalesce((SELECT last_message_id FROM sent_run ORDER BY id DESC LIMIT 1), 0)
+
+-- name: run_boundary
+-- The last whole message among so many recipients beyond the runs.
+SELECT max(message_id) FROM (SELECT message_id FROM recipient WHERE message_id > ?1 ORDER BY message_id LIMIT ?2)
+
+-- name: insert_run
+INSERT INTO sent_run (last_message_id, newest_due_at)
+SELECT ?2, max(due_at) FROM message WHERE id > ?1 AND id <= ?2
+RETURNING id
+
+-- name: fill_run
+INSERT INTO sent_to (run, msisdn, message_id, seq)
+SELECT ?1, msisdn, message_id, seq FROM recipient WHERE message_id > ?2 AND message_id <= ?3
+ ORDER BY msisdn, message_id, seq
+
+-- name: stale_run
+SELECT id FROM sent_run WHERE newest_due_at < ? AND id < (SELECT max(id) FROM sent_run) ORDER BY id LIMIT 1
+
+-- name: empty_run
+DELETE FROM sent_to WHERE (run, msisdn, message_id, seq) IN
+    (SELECT run, msisdn, message_id, seq FROM sent_to WHERE run = ?1 LIMIT ?2)
+
+-- name: delete_run
+DELETE FROM sent_run WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM sent_to WHERE run = ?1)

@@ -1,0 +1,295 @@
+"""What follows from one piece of a reply, step by step, within one transaction.
+
+repeated? -> whose is it, what does it answer -> kept -> whole? -> STOP? -> response, callback
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import uuid4
+
+import apsw
+
+from esito.domain.msisdn import InvalidMsisdn, normalise
+from esito.domain.reply import (
+    INCOMPLETE_AFTER_MS,
+    REPEATED_WITHIN_MS,
+    STOP_WINDOW_MS,
+    Reply,
+    ReplyKind,
+    SentBefore,
+    answered_message,
+    long_number_body,
+    same_address,
+    short_code_body,
+    whole_text,
+)
+from esito.domain.stop_words import StopWords
+from esito.store.replies import Kept
+from esito.store.sqlite.connection import QUERIES, SqlValue, value
+from esito.store.sqlite.links import Links
+from esito.store.sqlite.sent_to import sent_before
+from esito.store.sqlite.stops import add_stop
+
+DONE, WAITS, REPEATED = 1, 2, 3
+"""Phases of a piece."""
+
+
+class Whole(NamedTuple):
+    """A reply with all the parts it will ever have."""
+
+    link: str
+    source: str
+    destination: str
+    received_at: int
+    text: str
+    missing: int = 0
+
+
+class Owner(NamedTuple):
+    """Whom a reply belongs to."""
+
+    account: int | None
+    message: SentBefore | None
+    long_number: bool
+
+
+class ReplyDesk:
+    """Takes the pieces of one batch."""
+
+    def __init__(self, connection: apsw.Connection, links: Links, words: StopWords) -> None:
+        self._connection = connection
+        self._links = links
+        self._words = words
+        self._owners: dict[str, int | None] = {}
+        self._sent: dict[int, list[SentBefore]] = {}
+        self._looked_up: set[int] = set()
+        self.kept = Kept()
+
+    def look_up(self, replies: Sequence[Reply]) -> None:
+        """Find what the writers of these were sent, all in one go."""
+        msisdns = {msisdn for reply in replies if (msisdn := msisdn_of(reply.source)) is not None}
+        if msisdns:
+            self._look_up(msisdns, since=min(reply.received_at for reply in replies) - STOP_WINDOW_MS)
+
+    def take(self, reply: Reply) -> None:
+        """Keep one piece, and do what follows from it."""
+        if self._is_repeated(reply):
+            self._insert(reply, REPEATED)
+            return
+        waiting = self._waiting(reply)
+        same = waiting.get(reply.concatenated.part) if reply.concatenated is not None else None
+        if same is not None and same[1] == reply.text:
+            self._insert(reply, REPEATED)
+            return
+        owner = self._owner(reply.source, reply.destination, reply.received_at)
+        if owner.long_number:
+            self._tell_piece(reply, owner)
+        if reply.concatenated is None:
+            number = self._insert(reply, DONE)
+            text = whole_text([reply.text])
+            whole = Whole(reply.link, reply.source, reply.destination, reply.received_at, text)
+            self._finish(whole, owner, [number])
+            return
+        if same is not None:  # the reference has come round: these will never be whole
+            self._join(reply.link, reply.source, reply.destination, waiting, reply.concatenated.total)
+            waiting = {}
+        number = self._insert(reply, WAITS)
+        waiting[reply.concatenated.part] = (number, reply.text, reply.received_at)
+        if len(waiting) == reply.concatenated.total:
+            self._join(reply.link, reply.source, reply.destination, waiting, reply.concatenated.total)
+
+    def give_up(self, link: str, source: str, destination: str, reference: int, total: int) -> int:
+        """Join what there is of a long reply; return how many parts it lacks."""
+        waiting = self._waiting_under(source, 0, link, destination, reference, total)
+        if waiting:
+            self._join(link, source, destination, waiting, total)
+        return total - len(waiting)
+
+    # -- pieces -------------------------------------------------------------------------------
+
+    def _is_repeated(self, reply: Reply) -> bool:
+        # The reference in a part tells it from any other for longer than a whole text can be told from another "yes".
+        within = REPEATED_WITHIN_MS if reply.concatenated is None else INCOMPLETE_AFTER_MS
+        since = reply.received_at - within
+        link = self._links.named(reply.link).id
+        asked = (reply.source, since, link, reply.destination, reply.raw)
+        return bool(value(self._connection, QUERIES["repeated_reply"], asked))
+
+    def _insert(self, reply: Reply, phase: int) -> int:
+        reference, total, part = reply.concatenated or (None, 1, 1)
+        self._connection.execute(
+            QUERIES["insert_reply"],
+            (
+                reply.received_at,
+                self._links.named(reply.link).id,
+                reply.source,
+                reply.destination,
+                reply.raw,
+                reply.text.encode("utf-16-be", "surrogatepass"),
+                phase,
+                reference,
+                total,
+                part,
+            ),
+        )
+        return self._connection.last_insert_rowid()
+
+    def _waiting(self, reply: Reply) -> dict[int, tuple[int, str, int]]:
+        if reply.concatenated is None:
+            return {}
+        reference, total, _ = reply.concatenated
+        since = reply.received_at - INCOMPLETE_AFTER_MS
+        return self._waiting_under(reply.source, since, reply.link, reply.destination, reference, total)
+
+    def _waiting_under(self, source: str, since: int, link: str, *rest: SqlValue) -> dict[int, tuple[int, str, int]]:
+        """Return row, text and arrival of each part that waits."""
+        rows = self._connection.execute(
+            QUERIES["waiting_parts"], (source, since, self._links.named(link).id, *rest)
+        ).fetchall()
+        return {
+            int(str(part)): (int(str(number)), _text_of(text), int(str(received_at)))
+            for number, part, text, received_at in rows
+        }
+
+    def _join(
+        self, link: str, source: str, destination: str, parts: dict[int, tuple[int, str, int]], total: int
+    ) -> None:
+        in_order = [parts[part] for part in sorted(parts)]
+        whole = Whole(
+            link,
+            source,
+            destination,
+            min(received_at for _, _, received_at in in_order),
+            whole_text([text for _, text, _ in in_order]),
+            total - len(parts),
+        )
+        last = max(received_at for _, _, received_at in in_order)
+        self._finish(whole, self._owner(source, destination, last), [number for number, _, _ in in_order])
+
+    # -- the whole ------------------------------------------------------------------------------
+
+    def _finish(self, whole: Whole, owner: Owner, pieces: Sequence[int]) -> None:
+        kind, owner = self._kind(whole, owner)
+        message = owner.message
+        row = self._connection.execute(
+            QUERIES["insert_response"],
+            (
+                whole.received_at,
+                self._links.named(whole.link).id,
+                shown_number(whole.source),
+                whole.destination,
+                kind.value,
+                owner.account,
+                None if message is None else message.message_id,
+                None if message is None else message.seq,
+                whole.missing,
+                whole.text,
+            ),
+        ).fetchall()
+        response = int(str(row[0][0]))
+        for piece in pieces:
+            self._connection.execute(QUERIES["finish_reply"], (piece, response))
+        self.kept = self.kept._replace(responses=self.kept.responses + 1)
+        if message is not None and message.url_response and not owner.long_number:
+            body = short_code_body(kind, shown_number(whole.source), whole.text, message.message_id)
+            self._tell(message, whole.received_at, body)
+        if kind is ReplyKind.STOP and owner.account is not None:
+            self._stop(whole, owner, owner.account, response)
+
+    def _kind(self, whole: Whole, owner: Owner) -> tuple[ReplyKind, Owner]:
+        """Tell whether it is a STOP, and whose; a STOP is obeyed also by who sent under a name (contract 2.5)."""
+        heard = owner
+        if not owner.long_number and not _came_from(owner.message, whole.destination):
+            message = self._match(whole.source, whole.destination, whole.received_at, None, any_sender=True)
+            heard = Owner(None if message is None else message.account, message, long_number=False)
+        names = [whole.destination]
+        if heard.message is not None:
+            names.append(heard.message.sender)
+        if heard.account is not None:
+            names.append(self._words_of(heard.account)[0])
+        if self._words.stops(whole.text, names):
+            return ReplyKind.STOP, heard
+        return ReplyKind.RESPONSE, owner
+
+    def _stop(self, whole: Whole, owner: Owner, account: int, response: int) -> None:
+        msisdn = msisdn_of(whole.source)
+        if msisdn is None:
+            return
+        _, new = add_stop(self._connection, account, msisdn, whole.received_at)
+        self.kept = self.kept._replace(stops=self.kept.stops + 1)
+        answer = self._words_of(account)[1]
+        # Once: a machine that answers our answer must not be answered again.
+        if new and answer:
+            sender = "" if owner.message is None else owner.message.sender
+            if owner.long_number:
+                sender = same_address(whole.destination)
+            self._connection.execute(QUERIES["insert_stop_answer"], (response, account, msisdn, sender, answer))
+
+    def _tell_piece(self, reply: Reply, owner: Owner) -> None:
+        if owner.message is not None and owner.message.url_response:
+            body = long_number_body(reply, shown_number(reply.source), uuid=str(uuid4()))
+            self._tell(owner.message, reply.received_at, body)
+
+    def _tell(self, message: SentBefore, at: int, body: str) -> None:
+        self._connection.execute(QUERIES["insert_reply_callback"], (message.message_id, message.seq, at, body))
+        self.kept = self.kept._replace(pushed=self.kept.pushed + 1)
+
+    # -- whose it is ----------------------------------------------------------------------------
+
+    def _owner(self, source: str, destination: str, at: int) -> Owner:
+        account = self._owner_of(same_address(destination))
+        message = self._match(source, destination, at, account)
+        if account is not None:
+            return Owner(account, message, long_number=True)
+        return Owner(None if message is None else message.account, message, long_number=False)
+
+    def _owner_of(self, number: str) -> int | None:
+        """Return the account whose own long number this is."""
+        if not (number.isascii() and number.isdecimal()):
+            return None
+        if number not in self._owners:
+            self._owners[number] = value(self._connection, QUERIES["owner_of_number"], (number,)) or None
+        return self._owners[number]
+
+    def _match(
+        self, source: str, destination: str, at: int, owner: int | None, *, any_sender: bool = False
+    ) -> SentBefore | None:
+        msisdn = msisdn_of(source)
+        if msisdn is None:
+            return None
+        if msisdn not in self._looked_up:
+            self._look_up({msisdn}, since=at - STOP_WINDOW_MS)
+        candidates = self._sent.get(msisdn, ())
+        return answered_message(candidates, destination=destination, at=at, owner=owner, any_sender=any_sender)
+
+    def _look_up(self, msisdns: set[int], *, since: int) -> None:
+        self._looked_up |= msisdns
+        self._sent |= sent_before(self._connection, msisdns, since=since)
+
+    def _words_of(self, account: int) -> tuple[str, str]:
+        """Return the account's name, and what it answers to a STOP."""
+        name, answer = self._connection.execute(QUERIES["account_words"], (account,)).fetchone() or ("", "")
+        return str(name), str(answer)
+
+
+def _came_from(message: SentBefore | None, address: str) -> bool:
+    """Tell whether a message had this very address for its sender."""
+    return message is not None and same_address(message.sender) == same_address(address)
+
+
+def msisdn_of(source: str) -> int | None:
+    """Return the digits of the number that wrote; None for a name, or what is no number."""
+    try:
+        return int(normalise(source)[1:])
+    except InvalidMsisdn:
+        return None
+
+
+def shown_number(source: str) -> str:
+    """Return a number in E.164 with plus; anything else as it came."""
+    msisdn = msisdn_of(source)
+    return source if msisdn is None else f"+{msisdn}"
+
+
+def _text_of(octets: object) -> str:
+    return bytes(octets).decode("utf-16-be", "surrogatepass") if isinstance(octets, bytes) else ""

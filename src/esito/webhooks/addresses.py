@@ -1,0 +1,79 @@
+"""Which addresses may be called: never one that only this network can reach, in whatever spelling.
+
+`ipaddress.is_global` alone lets forms pass that carry an IPv4 address inside an IPv6 one,
+so those are unwrapped first and judged by what they carry.
+"""
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+Address = IPv4Address | IPv6Address
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+_COMPATIBLE = IPv6Network("::/96")
+_TRANSLATED = IPv6Network("::ffff:0:0:0/96")
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+_TEREDO = IPv6Network("2001::/32")
+
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
+"""The upper half of the interface id of an ISATAP address (RFC 5214, 6.1)."""
+
+_NAMED: tuple[tuple[IPv4Network | IPv6Network, str], ...] = (
+    (IPv4Network("169.254.169.254/32"), "the address of a cloud's metadata"),
+    (IPv4Network("168.63.129.16/32"), "the address of a cloud's metadata"),
+    (IPv4Network("100.100.100.200/32"), "the address of a cloud's metadata"),
+    (IPv4Network("192.0.0.192/32"), "the address of a cloud's metadata"),
+    (IPv6Network("fd00:ec2::254/128"), "the address of a cloud's metadata"),
+    (IPv6Network("fd20:ce::254/128"), "the address of a cloud's metadata"),
+    (IPv4Network("100.64.0.0/10"), "a provider's shared address"),
+    (IPv4Network("192.88.99.0/24"), "the address of a relay"),
+    (IPv6Network("3fff::/20"), "an address for documentation"),
+)
+
+
+def unwrapped(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 address carries, or the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    low = IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _NAT64 or address in _TRANSLATED or (int(address) >> 32 & 0xFFFFFFFF) in _ISATAP:
+        return low
+    if address in _COMPATIBLE and int(address) > 1:  # :: and ::1 speak for themselves
+        return low
+    return address
+
+
+def forbidden(address: Address) -> str:
+    """Return why an address must not be called, as `a loopback address`; empty when it may be."""
+    carried = unwrapped(address)
+    for network, name in _NAMED:
+        if carried.version == network.version and carried in network:
+            return name
+    if isinstance(carried, IPv6Address) and carried.scope_id is not None:
+        return "an address of one interface"
+    if carried.is_loopback:
+        return "a loopback address"
+    if carried.is_unspecified:
+        return "no address of a host"
+    if carried.is_link_local:
+        return "a link-local address"
+    if carried.is_multicast:
+        return "a multicast address"
+    if isinstance(carried, IPv6Address) and (carried in _TEREDO or carried not in _GLOBAL_UNICAST):
+        return "a private address" if carried.is_private else "a reserved address"
+    if carried.is_private:
+        return "a private address"
+    return "" if carried.is_global and not carried.is_reserved else "a reserved address"
+
+
+def impossible(address: Address) -> str:
+    """Return why an address cannot be called even where private networks are allowed; empty when it can be."""
+    carried = unwrapped(address)
+    if carried.is_unspecified:
+        return "no address of a host"
+    if carried.is_multicast or carried == IPv4Address("255.255.255.255"):
+        return "a multicast address"
+    return ""

@@ -1,0 +1,246 @@
+"""Makes one request to a receiver, and says how it went; never to an address it must not call.
+
+A name is resolved once, every address of it is judged, and the connection is made to the
+judged address itself: what the name resolves to a moment later does not matter.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from esito.webhooks import addresses
+
+CONNECT_WITHIN = 5.0
+ALL_WITHIN = 15.0
+"""Seconds."""
+
+LARGEST_ANSWER = 64 * 1024
+"""Octets that are read; more than that is not awaited."""
+
+ANSWER_KEPT = 1024
+
+NAME_KEPT = 15.0
+"""Seconds for which the judged addresses of a name are used again."""
+
+NAMES_KEPT = 4096
+MOST_ADDRESSES = 3
+"""Addresses of one name that are tried."""
+
+RESOLVERS = 32
+"""Names that are looked up at a time, so that a slow name server of one receiver keeps nobody else waiting."""
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Host and port to the texts of its addresses. Raises OSError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """How one request ended."""
+
+    status: int | None
+    """HTTP status; None: there was no answer."""
+    milliseconds: int
+    answer: bytes = b""
+    """The first kilobyte of it."""
+    error: str = ""
+    """Why there was no answer, as a sentence; empty when there was one."""
+    address: str = ""
+    """Where the connection was made to; empty when none was."""
+
+
+class RefusedError(Exception):
+    """This must not be called; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A URL taken apart."""
+
+    scheme: str
+    host: str
+    port: int
+    netloc: str
+    """What the Host header says."""
+    rest: str
+    """Path and query, untouched."""
+    auth: aiohttp.BasicAuth | None
+
+
+class Sender:
+    """Posts to receivers, with connections that are used again."""
+
+    def __init__(self, *, allow_private_networks: bool = False, resolve: Resolve | None = None) -> None:
+        self._judge = addresses.impossible if allow_private_networks else addresses.forbidden
+        self._resolve = resolve or self._ask_the_system
+        self._threads: ThreadPoolExecutor | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._known: dict[tuple[str, int], tuple[float, list[str]]] = {}
+
+    async def start(self) -> None:
+        """Make ready; to be called in the event loop."""
+        self._threads = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="esito-names")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, use_dns_cache=False, keepalive_timeout=15),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=ALL_WITHIN, sock_connect=CONNECT_WITHIN),
+            auto_decompress=False,  # what is kept is looked at by people only, and a bomb must not go off
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        if self._session is not None:
+            await self._session.close()
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
+        """Make one request. A receiver's faults are in the attempt, not raised."""
+        began = time.monotonic()
+        address = ""
+        try:
+            async with asyncio.timeout(ALL_WITHIN):
+                target = _taken_apart(url)
+                for address in await self._addresses(target):
+                    try:
+                        status, answer = await self._post(target, address, body, headers)
+                    except aiohttp.ClientConnectorError as error:
+                        failure = _why(error)
+                        continue
+                    return Attempt(status=status, milliseconds=_since(began), answer=answer, address=address)
+        except RefusedError as error:
+            return Attempt(status=None, milliseconds=_since(began), error=f"refused: {error}")
+        except TimeoutError:
+            failure = f"no answer within {ALL_WITHIN:.0f} seconds"
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failure = _why(error)
+        return Attempt(status=None, milliseconds=_since(began), error=failure, address=address)
+
+    async def _post(self, target: _Target, address: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        if self._session is None:
+            raise RuntimeError("the sender was not started")
+        host = f"[{address}]" if ":" in address else address
+        url = URL(f"{target.scheme}://{host}:{target.port}{target.rest}", encoded=True)
+        for again in (True, False):
+            try:
+                async with self._session.post(
+                    url,
+                    data=body,
+                    headers={"content-type": "application/json", **headers, "host": target.netloc},
+                    auth=target.auth,
+                    allow_redirects=False,
+                    server_hostname=target.host if target.scheme == "https" else None,
+                ) as response:
+                    return response.status, await _beginning(response)
+            except aiohttp.ServerDisconnectedError:
+                # The receiver closed a connection that we kept; a new one is tried at once.
+                if not again:
+                    raise
+        raise AssertionError("unreachable")
+
+    # -- names ---------------------------------------------------------------------------------
+
+    async def _addresses(self, target: _Target) -> list[str]:
+        """Return the judged addresses of the target. Raises RefusedError, OSError, TimeoutError."""
+        name = target.host, target.port
+        now = time.monotonic()
+        known = self._known.get(name)
+        if known is not None and known[0] > now:
+            return known[1]
+        async with asyncio.timeout(CONNECT_WITHIN):
+            found = list(await self._resolve(*name))
+        for text in found:
+            address = ip_address(text)
+            reason = self._judge(address)
+            if reason:
+                raise RefusedError(f"{text} is {reason}")
+        if not found:
+            raise OSError(f"{target.host} has no address")
+        if len(self._known) >= NAMES_KEPT:
+            self._known.clear()
+        self._known[name] = now + NAME_KEPT, found[:MOST_ADDRESSES]
+        return found[:MOST_ADDRESSES]
+
+    async def _ask_the_system(self, host: str, port: int) -> list[str]:
+        """Resolve as connecting would: numbers in octal, hexadecimal or one piece become addresses here too."""
+        rows = await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        )
+        return list(dict.fromkeys(str(row[4][0]) for row in rows))
+
+
+def _taken_apart(url: str) -> _Target:
+    """Return a URL in its pieces. Raises RefusedError for what is none of ours to call."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise RefusedError(f"the URL cannot be read ({error})") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise RefusedError("only http and https are called")
+    bare = host.rstrip(".").lower()
+    if not bare:
+        raise RefusedError("the URL names no host")
+    _, _, netloc = parts.netloc.rpartition("@")
+    auth = None
+    if parts.username is not None:
+        auth = aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or ""), encoding="utf-8")
+    rest = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return _Target(parts.scheme, _as_dns(bare), port or (443 if parts.scheme == "https" else 80), netloc, rest, auth)
+
+
+def _as_dns(host: str) -> str:
+    """Return a host as name servers know it. Raises RefusedError."""
+    if ":" in host:
+        try:
+            address = ip_address(host)
+        except ValueError:
+            raise RefusedError("the host is no address") from None
+        if isinstance(address, IPv6Address) and address.scope_id is not None:
+            raise RefusedError("the address is one of a single interface")
+        return host
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise RefusedError("the host is no name") from None
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Read the answer up to the limit, and return how it begins."""
+    kept, size = b"", 0
+    async for piece in response.content.iter_any():
+        kept += piece[: ANSWER_KEPT - len(kept)]
+        size += len(piece)
+        if size > LARGEST_ANSWER:
+            response.close()
+            break
+    return kept
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
+
+
+def _why(error: Exception) -> str:
+    """Say what went wrong without the URL, which may hold the receiver's secret."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        return (
+            f"the TLS certificate or handshake is not good ({error.os_error if hasattr(error, 'os_error') else error})"
+        )
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"cannot connect ({error.os_error.strerror or error.os_error})"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the receiver closed the connection without an answer"
+    if isinstance(error, socket.gaierror):
+        return f"the name cannot be resolved ({error.strerror})"
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL):
+        return "the answer is not HTTP" if isinstance(error, aiohttp.ClientResponseError) else "the URL cannot be read"
+    return f"the connection failed ({type(error).__name__})"

@@ -1,0 +1,47 @@
+"""Which texts ask for no more messages."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esito.domain.stop_words import LONGEST_STOP, StopWords, plain_words
+from esito.lifecycle.stop_words import stop_words
+
+WORDS = stop_words()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["STOP", "stop", "Stop.", " stop \r\n", "«STOP»", "STOP!!!", "ARRÊT", "Arret", "arre\u0302t", "STOPSMS", "stop sms",
+     "Unsubscribe", "DÉSABONNEMENT", "desabonnement", "BAJA", "parar", "STOPP", "cancella", "Abmelden", "ＳＴＯＰ",
+     "stop\u200b", "S\u00adTOP".replace("\u00ad", ""), "STOP\0", "* STOP *", "end", "stop pub"],
+)  # fmt: skip
+def test_a_word_of_any_language_stops(text: str) -> None:
+    assert WORDS.stops(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "!", "oui", "don't stop", "stop it", "stop envoyer svp", "nonstop", "stopover", "s t o p", "STOP ESITO",
+     "arrêtez de m'écrire", "STOP" * 20, "stop" + "!" * LONGEST_STOP, "Please cancel my order"],
+)  # fmt: skip
+def test_anything_else_does_not(text: str) -> None:
+    assert not WORDS.stops(text)
+
+
+@pytest.mark.parametrize("text", ["STOP ESITO", "stop esito.", "Arrêt, Esito!", "stop  36111", "STOP Café du Coin"])
+def test_a_word_and_the_name_of_the_service_stop(text: str) -> None:
+    assert WORDS.stops(text, ["ESITO", "36111", "Cafe du coin", ""])
+    assert not WORDS.stops(text, ["SHOP", ""])
+    assert not WORDS.stops(text + " please", ["ESITO", "36111", "Cafe du coin"])
+
+
+@given(st.text())
+def test_no_text_is_too_odd_to_be_judged(text: str) -> None:
+    assert WORDS.stops(text, [text]) in {True, False}
+    assert plain_words(plain_words(text)) == plain_words(text)
+
+
+def test_every_word_of_the_list_stops_by_itself() -> None:
+    assert StopWords(["Arrêt", "opt out"]).stops("OPT-OUT") is False
+    assert StopWords(["Arrêt", "opt out"]).stops("opt   OUT!")

@@ -1,0 +1,141 @@
+"""What subscribers wrote, in every alphabet, and which part of a long text it is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esito.domain.reply import Concatenated, whole_text
+from esito.domain.text import prepare, split, udh
+from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
+from esito.smpp.replies import decode_text, read_reply
+
+LOVE = "❤️🧡"
+
+
+def sar(reference: int, total: int, part: int) -> dict[int, bytes]:
+    return {
+        Tag.SAR_MSG_REF_NUM: reference.to_bytes(2, "big"),
+        Tag.SAR_TOTAL_SEGMENTS: bytes([total]),
+        Tag.SAR_SEGMENT_SEQNUM: bytes([part]),
+    }
+
+
+def with_header(header: bytes, text: bytes = b"ciao") -> DeliverSm:
+    return DeliverSm(esm_class=EsmClass.UDHI, short_message=bytes([len(header)]) + header + text)
+
+
+@pytest.mark.parametrize(
+    ("data_coding", "octets", "text"),
+    [
+        (0, b"STOP", "STOP"),
+        (0, b"\x00\x04 \x1b\x65 caf\x05", "@è € café"),
+        (0, b"arr\xeat", "arrêt"),
+        (0, "désolé".encode(), "désolé"),
+        (1, b"STOP @", "STOP @"),
+        (3, b"arr\xeat", "arrêt"),
+        (8, "Arrêt ❤".encode("utf-16-be"), "Arrêt ❤"),
+        (8, "oui".encode("utf-16-be") + b"\0", "oui"),
+        (6, "стоп".encode("iso8859-5"), "стоп"),
+        (7, "די".encode("iso8859-8"), "די"),
+        (5, "停止".encode("shift_jis"), "停止"),
+        (0x18, "oui".encode("utf-16-be"), "oui"),
+        (0x10, b"oui", "oui"),
+        (0xF0, b"oui", "oui"),
+        (0xF5, b"\xe9", "é"),
+        (0xE0, "oui".encode("utf-16-be"), "oui"),
+        (0xC8, b"oui", "oui"),
+        (2, b"\x01\xff", "\x01ÿ"),
+        (99, b"oui", "oui"),
+        (3, b"oui\0", "oui"),
+        (0, b"", ""),
+    ],
+)
+def test_a_text_is_read_in_its_alphabet(data_coding: int, octets: bytes, text: str) -> None:
+    assert decode_text(octets, data_coding) == text
+
+
+@given(st.binary(max_size=200), st.integers(0, 255), st.integers(0, 255), st.booleans())
+def test_whatever_comes_has_a_text_and_can_be_kept(
+    octets: bytes, data_coding: int, esm_class: int, payload: bool
+) -> None:
+    pdu = (
+        DataSm(esm_class=esm_class, data_coding=data_coding, tlvs={Tag.MESSAGE_PAYLOAD: octets})
+        if payload
+        else DeliverSm(esm_class=esm_class, data_coding=data_coding, short_message=octets)
+    )
+    read = read_reply(pdu, link="alpha", at=1)
+    assert whole_text([read.text]).encode().decode() == whole_text([read.text])
+    assert read.concatenated is None or 1 <= read.concatenated.part <= read.concatenated.total
+
+
+def test_a_text_in_message_payload_counts_as_one_in_short_message() -> None:
+    pdu = DataSm(source_addr="33611111111", destination_addr="36111", tlvs={Tag.MESSAGE_PAYLOAD: b"oui"}, frame=b"raw")
+    read = read_reply(pdu, link="alpha", at=7)
+    assert (read.text, read.source, read.destination, read.received_at, read.raw, read.link) == (
+        "oui", "33611111111", "36111", 7, b"raw", "alpha",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pdu", "expected"),
+    [
+        (with_header(bytes([0, 3, 9, 3, 2])), Concatenated(9, 3, 2)),
+        (with_header(bytes([8, 4, 1, 2, 3, 1])), Concatenated(0x10102, 3, 1)),
+        (with_header(bytes([5, 4, 0, 0, 0, 0, 0, 3, 9, 2, 2])), Concatenated(9, 2, 2)),  # after port numbers
+        (DeliverSm(short_message=b"ciao", tlvs=sar(300, 2, 1)), Concatenated(0x2012C, 2, 1)),
+    ],
+)
+def test_a_part_is_told_by_header_or_parameters(pdu: DeliverSm, expected: Concatenated) -> None:
+    read = read_reply(pdu, link="alpha", at=1)
+    assert (read.concatenated, read.text) == (expected, "ciao")
+
+
+@pytest.mark.parametrize(
+    "pdu",
+    [
+        with_header(bytes([0, 3, 9, 1, 1])),  # one of one
+        with_header(bytes([0, 3, 9, 2, 3])),  # three of two
+        with_header(bytes([0, 3, 9, 2, 0])),
+        with_header(bytes([0, 200, 9])),  # longer than the header
+        with_header(bytes([0])),
+        with_header(b""),
+        DeliverSm(short_message=b"ciao", tlvs=sar(1, 0, 0)),
+        DeliverSm(short_message=b"ciao", tlvs={Tag.SAR_MSG_REF_NUM: b"\0\1"}),
+        DeliverSm(short_message=b"ciao", tlvs=sar(1, 2, 1) | {Tag.SAR_SEGMENT_SEQNUM: b"\0\1"}),
+    ],
+)
+def test_what_can_be_no_part_is_a_whole_text(pdu: DeliverSm) -> None:
+    read = read_reply(pdu, link="alpha", at=1)
+    assert (read.concatenated, read.text) == (None, "ciao")
+
+
+def test_a_header_that_is_announced_and_missing_leaves_the_text_alone() -> None:
+    read = read_reply(DeliverSm(esm_class=EsmClass.UDHI, short_message=b"oui"), link="alpha", at=1)
+    assert (read.concatenated, read.text) == (None, "oui")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=400), st.booleans())
+def test_the_parts_of_any_text_make_that_text(text: str, unicode: bool) -> None:
+    prepared = prepare(text, unicode=unicode)
+    segments = split(prepared)
+    pieces = [
+        read_reply(
+            DeliverSm(
+                esm_class=EsmClass.UDHI if len(segments) > 1 else 0,
+                data_coding=segment.data_coding,
+                short_message=(udh(7, len(segments), part) if len(segments) > 1 else b"") + segment.octets,
+            ),
+            link="alpha",
+            at=1,
+        ).text
+        for part, segment in enumerate(segments, 1)
+    ]
+    if "\0" not in prepared.text:  # at the end of a piece they are filling, and no subscriber's
+        assert whole_text(pieces) == prepared.text
+
+
+def test_a_pair_that_is_cut_between_parts_is_joined_again() -> None:
+    octets = LOVE.encode("utf-16-be")
+    pieces = [decode_text(octets[:6], 8), decode_text(octets[6:], 8)]
+    assert whole_text(pieces) == LOVE
+    assert whole_text(pieces[:1]) == "❤️\ufffd"

@@ -1,0 +1,307 @@
+"""The worker of callbacks on a real store and real sockets; days pass in a moment."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import count, pairwise
+from pathlib import Path
+
+import pytest
+
+from esito.clockwork import sleep_until
+from esito.domain.account import Account
+from esito.domain.callback import TRIES, Phase
+from esito.domain.errors import StoreUnavailable
+from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, PushableClock
+from esito.store.sqlite import SqliteStore
+from esito.webhooks.sender import Sender
+from esito.webhooks.worker import Attempt, CallbackWorker
+from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, submitted
+from tests.kit.desk import Standing
+from tests.kit.receiver import Receiver
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Office:
+    """A store, an account, a clock that stands still until it is pushed."""
+
+    def __init__(self, store: SqliteStore, account: Account) -> None:
+        self.store = store
+        self.account = account
+        self.clock = PushableClock(Standing(NOW))
+        self._ids = count(1)
+        self._worker: CallbackWorker | None = None
+
+    def worker(self, **more: object) -> CallbackWorker:
+        """Return a worker, which `settle` wakes as receipts would."""
+        given = {
+            "store": self.store, "clock": self.clock, "poster": Sender(allow_private_networks=True), "sign": plain_sign,
+        }  # fmt: skip
+        self._worker = CallbackWorker(**(given | more))  # type: ignore[arg-type]  # of a test
+        return self._worker
+
+    async def send(self, url: str, *, numbers: int = 1) -> tuple[int, list[str]]:
+        """Send a message; return its id and those of its segments."""
+        ids = [f"O{next(self._ids)}" for _ in range(numbers)]
+        new = message(self.account, [33600000000 + seq for seq in range(numbers)], url_dlr=url, due_at=self.clock.now())
+        return await submitted(self.store, new, ids, at=self.clock.now()), ids
+
+    async def tell(self, url: str, *words: str, numbers: int = 1) -> int:
+        """Send a message and have the operator say these words of each recipient now; return its id."""
+        number, ids = await self.send(url, numbers=numbers)
+        for word in words:
+            await self.say(ids, word)
+        return number
+
+    async def say(self, ids: Sequence[str], word: str) -> None:
+        await self.store.apply_receipts([receipt(id_, word, at=self.clock.now()) for id_ in ids])
+
+    async def settle(self) -> None:
+        """Return once nothing is out and nothing is due at this instant."""
+        give_up = time.monotonic() + 20
+        if self._worker is not None:
+            self._worker.wake()
+        while await self._busy():
+            assert time.monotonic() < give_up, "callbacks are not made"
+            await asyncio.sleep(0.005)
+
+    async def _busy(self) -> bool:
+        now = self.clock.now()
+        due, _ = await self.store.callbacks.waiting()
+        lines = await self.store.callbacks.page(self.account.id, status="waiting", limit=10_000)
+        return len(lines) < due or any(
+            one.phase is Phase.LEASED or (one.next_at is not None and one.next_at <= now) for one in lines
+        )
+
+    async def pass_(self, ms: int, *, step: int) -> None:
+        """Let time pass, and everything happen that is due meanwhile."""
+        for _ in range(0, ms, step):
+            self.clock.advance(step)
+            await self.settle()
+
+
+def plain_sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
+    return f"{secret}.{webhook_id}.{timestamp}.{len(body)}"
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    store = SqliteStore(tmp_path / "esito.db")
+    await store.open()
+    try:
+        account = await account_in(store, credit="10000")
+        await links_in(store)
+        yield Office(store, account)
+        assert await complaints(store) == []
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def running(worker: CallbackWorker) -> AsyncIterator[CallbackWorker]:
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_receiver_that_is_down_for_three_hours_gets_everything_afterwards(office: Office) -> None:
+    receiver = Receiver()
+    await receiver.come()
+    await receiver.go()
+    async with running(office.worker()):
+        numbers = [await office.tell(receiver.url, "UNDELIV", "DELIVRD", numbers=10) for _ in range(3)]
+        await office.settle()
+        await office.pass_(3 * HOUR_MS, step=2 * MINUTE_MS)
+        assert receiver.heard == []
+        await receiver.come()
+        await office.pass_(9 * HOUR_MS, step=15 * MINUTE_MS)
+        await receiver.go()
+    told = [one.id for one in receiver.heard]
+    wanted = {f"msg_{number}_{seq}_{rung}" for number in numbers for seq in range(10) for rung in (7, 8)}
+    assert sorted(told) == sorted(wanted)  # each, and each once
+    for number in numbers:
+        for seq in range(10):
+            mine = [one.sequence for one in receiver.heard if one.id.startswith(f"msg_{number}_{seq}_")]
+            assert mine == [1, 2]
+    assert await office.store.callbacks.waiting() == (0, 0)
+
+
+async def test_a_receiver_that_takes_ten_seconds_delays_no_other(office: Office) -> None:
+    async def slowly(_path: str, _headers: dict[str, str]) -> int:
+        await sleep_until(office.clock, office.clock.now() + 10 * SECOND_MS)
+        return 200
+
+    delays: list[float] = []
+    written: dict[int, float] = {}
+
+    async def at_once(_path: str, headers: dict[str, str]) -> int:
+        delays.append(time.monotonic() - written[int(headers["webhook-id"].split("_")[1])])
+        return 200
+
+    async with Receiver(slowly) as slow, Receiver(at_once) as quick, running(office.worker()) as worker:
+        await office.tell(slow.url, "DELIVRD", numbers=300)
+        worker.wake()
+        while worker.in_flight < 32:
+            await asyncio.sleep(0.01)
+        for _ in range(20):
+            number, ids = await office.send(quick.url, numbers=10)
+            written[number] = time.monotonic()
+            await office.say(ids, "DELIVRD")
+            worker.wake()
+            await asyncio.sleep(0.02)
+        while len(delays) < 200:
+            await asyncio.sleep(0.01)
+        assert len(slow.heard) == 0
+        assert worker.in_flight == 32
+        assert statistics.quantiles(delays, n=100)[98] < 1.0
+        while len(slow.taken) < 300:
+            office.clock.advance(10 * SECOND_MS)
+            await asyncio.sleep(0.05)
+        await office.settle()
+
+
+async def test_after_29_attempts_within_72_hours_a_callback_is_dead(office: Office) -> None:
+    async def refuse(_path: str, _headers: dict[str, str]) -> int:
+        return 500
+
+    async with Receiver(refuse) as receiver, running(office.worker()):
+        number = await office.tell(receiver.url, "DELIVRD")
+        while True:
+            await office.settle()
+            (line,) = await office.store.callbacks.page(office.account.id)
+            if line.next_at is None:
+                break
+            office.clock.advance(line.next_at - office.clock.now())
+    assert (line.phase, line.reason, line.attempts) == (Phase.DEAD, "given up: HTTP 500", TRIES)
+    assert [one.attempt for one in receiver.heard] == list(range(1, 30))
+    assert {one.id for one in receiver.heard} == {f"msg_{number}_0_8"}
+    told = await office.store.callbacks.one(office.account.id, line.id)
+    assert told is not None
+    moments = [one.at for one in told.log]
+    assert 60 * HOUR_MS < moments[-1] - moments[0] <= 72 * HOUR_MS
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    for place, pause in enumerate(pauses[:-1]):
+        usual = min(5_000 * 2**place, 4 * HOUR_MS)
+        assert 0.8 * usual <= pause <= 1.2 * usual
+    assert {(one.status, one.answer, one.address != "") for one in told.log} == {(500, b"said", True)}
+
+
+async def test_a_dead_callback_is_made_again_when_it_is_replayed(office: Office) -> None:
+    answers = iter([410, 200])
+
+    async def next_answer(_path: str, _headers: dict[str, str]) -> int:
+        return next(answers)
+
+    async with Receiver(next_answer) as receiver, running(office.worker()):
+        await office.tell(receiver.url, "DELIVRD")
+        await office.settle()
+        (dead,) = await office.store.callbacks.page(office.account.id, status="dead")
+        assert dead.reason == "given up: HTTP 410"
+        await office.store.callbacks.replay(office.account.id, dead.id, office.clock.now())
+        await office.settle()
+    assert [(one.id, one.attempt) for one in receiver.heard] == [(dead.webhook_id, 1), (dead.webhook_id, 2)]
+    assert [one.phase for one in await office.store.callbacks.page(office.account.id)] == [Phase.DONE]
+
+
+async def test_after_five_days_of_failures_a_destination_is_called_no_more(office: Office) -> None:
+    async def refuse(_path: str, _headers: dict[str, str]) -> int:
+        return 503
+
+    async with Receiver(refuse) as receiver, running(office.worker()):
+        for _ in range(6):
+            await office.tell(receiver.url, "DELIVRD")
+            await office.settle()
+            await office.pass_(DAY_MS, step=4 * HOUR_MS)
+        (place,) = await office.store.callbacks.destinations(office.account.id)
+        assert (place.reason, place.due, place.dead) == ("five days without a success", 0, 6)
+        heard = len(receiver.heard)
+        await office.tell(receiver.url, "DELIVRD")
+        await office.settle()
+        assert len(receiver.heard) == heard
+    newest = (await office.store.callbacks.page(office.account.id))[0]
+    assert (newest.reason, newest.attempts) == ("destination disabled: five days without a success", 0)
+
+
+@pytest.mark.parametrize(("own", "common", "signs"), [("own", "all", "own"), ("", "all", "all"), ("", "", None)])
+async def test_a_request_says_what_it_is_and_is_signed_by_whoever_has_a_secret(
+    office: Office, own: str, common: str, signs: str | None
+) -> None:
+    await office.store.change_profile("acme", {"signing_secret": own})
+    async with Receiver() as receiver, running(office.worker(secret=common)):
+        number = await office.tell(receiver.url, "DELIVRD")
+        await office.settle()
+    (one,) = receiver.heard
+    seconds = NOW // 1000
+    assert one.path == "/dlr?secret=1"
+    assert one.headers["content-type"] == "application/json"
+    assert one.headers["user-agent"].startswith("Esito/")
+    assert (one.id, one.headers["webhook-timestamp"]) == (f"msg_{number}_0_8", str(seconds))
+    assert (one.sequence, one.attempt) == (1, 1)
+    signed = None if signs is None else f"{signs}.{one.id}.{seconds}.{len(one.body)}"
+    assert one.headers.get("webhook-signature") == signed
+
+
+class Broken:
+    """A poster with a fault of its own."""
+
+    async def start(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    async def post(self, _url: str, _body: bytes, _headers: Mapping[str, str]) -> Attempt:
+        raise LookupError("a slip of ours \ud800")
+
+
+async def test_a_fault_of_ours_costs_an_attempt_and_no_callback(office: Office) -> None:
+    async with running(office.worker(poster=Broken())):
+        await office.tell("https://example.org/", "DELIVRD")
+        await office.settle()
+    (line,) = await office.store.callbacks.page(office.account.id)
+    assert (line.phase, line.last_error) == (Phase.DUE, "LookupError: a slip of ours ?")
+
+
+async def test_what_is_out_when_the_process_stops_is_kept_if_it_ends_in_time(office: Office) -> None:
+    begun = asyncio.Event()
+
+    async def a_little_later(_path: str, _headers: dict[str, str]) -> int:
+        begun.set()
+        await asyncio.sleep(0.2)
+        return 200
+
+    async with Receiver(a_little_later) as receiver:
+        async with running(office.worker()):
+            await office.tell(receiver.url, "DELIVRD")
+            await begun.wait()
+        assert [one.phase for one in await office.store.callbacks.page(office.account.id)] == [Phase.DONE]
+        assert len(receiver.taken) == 1
+
+
+async def test_a_store_that_is_full_for_a_while_loses_nothing(office: Office) -> None:
+    async def limit_pages(limit: int) -> None:
+        await office.store.callbacks._act(lambda open_: open_.execute(f"PRAGMA max_page_count = {limit}").fetchall())
+
+    async with Receiver() as receiver, running(office.worker()) as worker:
+        number = await office.tell(receiver.url, "DELIVRD", numbers=300)
+        await limit_pages(1)  # what is in use stays, nothing is added
+        worker.wake()
+        with pytest.raises(StoreUnavailable):
+            await office.send(receiver.url, numbers=500)
+        await asyncio.sleep(1.2)
+        await limit_pages(1_000_000)
+        await office.settle()
+    assert {f"msg_{number}_{seq}_8" for seq in range(300)} <= {one.id for one in receiver.taken}
+    assert await office.store.callbacks.waiting() == (0, 0)
