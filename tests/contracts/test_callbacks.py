@@ -308,3 +308,12 @@ async def test_a_rehearsal_in_the_sandbox_is_told_its_statuses_too(store: Store)
     number = await store.accept(message(account, numbers, cost=0, url_dlr=URL, sandbox=True))
     await store.callbacks.sort(NOW)
     assert [one.webhook_id for one in await claim(store)] == [f"msg_{number}_0_8", f"msg_{number}_1_7"]
+
+
+async def test_many_slow_destinations_leave_room_for_one_more(store: Store) -> None:
+    """None takes more than a quarter of what is left over all."""
+    account = await account_in(store)
+    for letter in "abcdef":
+        await told(store, account, "DELIVRD", numbers=40, url=f"https://{letter}.example/")
+    claimed = await claim(store, each=32, limit=64)
+    assert [sum(one.url[8] == letter for one in claimed) for letter in "abcdef"] == [16, 12, 9, 6, 5, 4]

@@ -21,7 +21,15 @@ from esito.bootstrap import House, key_secret, open_store
 from esito.cli.options import Address, listenable, print_json, with_json
 from esito.client import AsyncClient, ClientError, Sent, Unreachable
 from esito.client.calls import SendOptions
-from esito.config import ClockSettings, HttpSettings, LinkSettings, LogSettings, Settings, StoreSettings
+from esito.config import (
+    CallbackSettings,
+    ClockSettings,
+    HttpSettings,
+    LinkSettings,
+    LogSettings,
+    Settings,
+    StoreSettings,
+)
 from esito.config_rules import SQLITE, host_and_port
 from esito.domain.account import key_digest, new_api_key
 from esito.domain.timing import PushableClock
@@ -78,6 +86,7 @@ async def _run(directory: Path, address: str, speed: float, *, as_json: bool) ->
     settings = Settings(
         http=HttpSettings(listen=address),
         store=StoreSettings(url=f"{SQLITE}{directory}/esito.db"),
+        callbacks=CallbackSettings(allow_private_networks=True),
         clock=ClockSettings(pushable=True, speed=speed),
         logs=LogSettings(level="warning"),
     )

@@ -216,6 +216,11 @@ def links(text: str) -> list[dict[str, Any]]:
     return _json(lambda answer: list(answer["links"]))(text)
 
 
+def events(text: str) -> tuple[list[dict[str, Any]], str]:
+    """Read a page of GET /v2/events, and the next cursor."""
+    return _json(lambda answer: (list(answer["events"]), str(answer["next_cursor"])))(text)
+
+
 def orphans(text: str) -> tuple[list[dict[str, Any]], str | None]:
     """Read a page of GET /v2/orphans, and where the next begins."""
     return _json(lambda answer: (list(answer["orphans"]), answer["next_cursor"]))(text)

@@ -145,6 +145,17 @@ def explain(message_id: int, msisdn: str) -> Call[dict[str, Any]]:
     return Call("GET", path, answers.members, bearer=True)
 
 
+def cancel(message_id: int) -> Call[None]:
+    """Take a scheduled message back."""
+    return Call("GET", "/v1/message-cancel", answers.nothing, {"messageId": str(message_id)})
+
+
+def events(cursor: str = "", limit: int = 500) -> Call[tuple[list[dict[str, Any]], str]]:
+    """Ask for what happened beyond a cursor, and the next cursor; without one, only for the cursor."""
+    params = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+    return Call("GET", "/v2/events", answers.events, params, bearer=True)
+
+
 def links() -> Call[list[dict[str, Any]]]:
     """Ask how the links to the operators stand."""
     return Call("GET", "/v2/links", answers.links, bearer=True)

@@ -98,6 +98,14 @@ class Client:
         """Return what happened to one recipient and why, as GET /v2/messages/ID/recipients/MSISDN tells it."""
         return self._run(calls.explain(message_id, msisdn))
 
+    def cancel(self, message_id: int) -> None:
+        """Take a scheduled message back, until five minutes before it is due."""
+        self._run(calls.cancel(message_id))
+
+    def events(self, *, cursor: str = "", limit: int = 500) -> tuple[list[dict[str, Any]], str]:
+        """Return receipts of the account's messages beyond a cursor, and the next cursor."""
+        return self._run(calls.events(cursor, limit))
+
     def links(self) -> list[dict[str, Any]]:
         """Return how the links to the operators stand."""
         return self._run(calls.links())

@@ -7,6 +7,7 @@
     │   ├── what was asked for   MessageIdMissing MessageNotFound NoSuchMessage ...
     │   └── what was to be sent  InvalidFields TooManyRecipients TooManySegments NothingToSend ...
     ├── NameTaken NoSuchAccount  an administrator's command names the wrong account
+    ├── AnsweredBefore           the same request under one idempotency key, at the same time
     └── StoreError               the database is at fault
         ├── StoreUnavailable     try again later
         ├── StoreFailed          a commit whose end is unknown: the process must stop

@@ -17,7 +17,7 @@ from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MultipartRule
 from esito.store.callbacks import Callbacks
-from esito.store.records import MessageOverview, Orphan, RecipientLine
+from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
 from esito.store.replies import ReplyStore
 from esito.store.sending import SendingStore
 from esito.store.stops import StopStore
@@ -264,6 +264,13 @@ class Store(Protocol):
 
     async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
         """Return everything that bears on one recipient; None when the account has no such message or recipient."""
+
+    async def events(self, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
+        """Return up to `limit` events of the account's messages beyond a cursor, oldest first, and the next cursor.
+
+        Without a cursor there are none, and the next cursor is that of what comes next. A call looks at a
+        bounded number of rows, so a page may be short, or empty, though more follow: then the cursor has moved.
+        """
 
     async def orphans(self, *, after: int, limit: int) -> list[Orphan]:
         """Return up to `limit` receipts that match no segment, oldest first, beyond number `after`."""

@@ -39,6 +39,22 @@ class RecipientLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A receipt, or a conclusion of our own, about one recipient of an account."""
+
+    message_id: int
+    msisdn: str
+    part: int
+    received_at: int
+    verdict: str
+    stat: str
+    error: str
+    state: int | None
+    recipient_state: int
+    """Where the recipient stands now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
     """A receipt whose segment is not known."""
 

@@ -5,6 +5,7 @@ judged address itself: what the name resolves to a moment later does not matter.
 """
 
 import asyncio
+import base64
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -71,15 +72,23 @@ class _Target:
     """What the Host header says."""
     rest: str
     """Path and query, untouched."""
-    auth: aiohttp.BasicAuth | None
+    login: dict[str, str]
+    """The `Authorization` header, where the URL names a user."""
 
 
 class Sender:
     """Posts to receivers, with connections that are used again."""
 
-    def __init__(self, *, allow_private_networks: bool = False, resolve: Resolve | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        allow_private_networks: bool = False,
+        resolve: Resolve | None = None,
+        all_within: float = ALL_WITHIN,
+    ) -> None:
         self._judge = addresses.impossible if allow_private_networks else addresses.forbidden
         self._resolve = resolve or self._ask_the_system
+        self._all_within = all_within
         self._threads: ThreadPoolExecutor | None = None
         self._session: aiohttp.ClientSession | None = None
         self._known: dict[tuple[str, int], tuple[float, list[str]]] = {}
@@ -90,7 +99,7 @@ class Sender:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, use_dns_cache=False, keepalive_timeout=15),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=ALL_WITHIN, sock_connect=CONNECT_WITHIN),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN),
             auto_decompress=False,  # what is kept is looked at by people only, and a bomb must not go off
             trust_env=False,
         )
@@ -107,7 +116,7 @@ class Sender:
         began = time.monotonic()
         address = ""
         try:
-            async with asyncio.timeout(ALL_WITHIN):
+            async with asyncio.timeout(self._all_within):
                 target = _taken_apart(url)
                 for address in await self._addresses(target):
                     try:
@@ -119,7 +128,7 @@ class Sender:
         except RefusedError as error:
             return Attempt(status=None, milliseconds=_since(began), error=f"refused: {error}")
         except TimeoutError:
-            failure = f"no answer within {ALL_WITHIN:.0f} seconds"
+            failure = f"no answer within {self._all_within:g} seconds"
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = _why(error)
         return Attempt(status=None, milliseconds=_since(began), error=failure, address=address)
@@ -134,8 +143,7 @@ class Sender:
                 async with self._session.post(
                     url,
                     data=body,
-                    headers={"content-type": "application/json", **headers, "host": target.netloc},
-                    auth=target.auth,
+                    headers={"content-type": "application/json", **headers, **target.login, "host": target.netloc},
                     allow_redirects=False,
                     server_hostname=target.host if target.scheme == "https" else None,
                 ) as response:
@@ -190,11 +198,12 @@ def _taken_apart(url: str) -> _Target:
     if not bare:
         raise RefusedError("the URL names no host")
     _, _, netloc = parts.netloc.rpartition("@")
-    auth = None
+    login = {}
     if parts.username is not None:
-        auth = aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or ""), encoding="utf-8")
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        login["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
     rest = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Target(parts.scheme, _as_dns(bare), port or (443 if parts.scheme == "https" else 80), netloc, rest, auth)
+    return _Target(parts.scheme, _as_dns(bare), port or (443 if parts.scheme == "https" else 80), netloc, rest, login)
 
 
 def _as_dns(host: str) -> str:

@@ -149,3 +149,18 @@ async def test_a_commit_of_unknown_end_is_answered_neither_way(clock: PushableCl
     with pytest.raises(StoreFailed):
         await keeper.keep("alpha", [deliver(appendix_b("7"))])
     await store.close()
+
+
+async def test_whoever_makes_callbacks_is_told_of_receipts_that_moved_someone(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    told: list[str] = []
+    desk = Receiving(store=store, clock=clock, zones={"alpha": UTC}, moved=lambda: told.append("moved"))
+    await links_in(store)
+    await submitted(store, message(await account_in(store)), ["7"])
+    await desk.keep("alpha", [deliver(appendix_b("nobody"))])
+    assert told == []
+    await desk.keep("alpha", [deliver(appendix_b("7"))])
+    assert told == ["moved"]
+    await desk.keep("alpha", [deliver("ciao", esm_class=0)])
+    assert told == ["moved", "moved"]

@@ -21,6 +21,7 @@ from esito.webhooks.worker import Attempt, CallbackWorker
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, submitted
 from tests.kit.desk import Standing
 from tests.kit.receiver import Receiver
+from tests.unit.lifecycle.parts import allow_growth, forbid_growth
 
 pytestmark = pytest.mark.anyio
 
@@ -291,17 +292,29 @@ async def test_what_is_out_when_the_process_stops_is_kept_if_it_ends_in_time(off
 
 
 async def test_a_store_that_is_full_for_a_while_loses_nothing(office: Office) -> None:
-    async def limit_pages(limit: int) -> None:
-        await office.store.callbacks._act(lambda open_: open_.execute(f"PRAGMA max_page_count = {limit}").fetchall())
-
     async with Receiver() as receiver, running(office.worker()) as worker:
         number = await office.tell(receiver.url, "DELIVRD", numbers=300)
-        await limit_pages(1)  # what is in use stays, nothing is added
+        await forbid_growth(office.store)
         worker.wake()
         with pytest.raises(StoreUnavailable):
             await office.send(receiver.url, numbers=500)
         await asyncio.sleep(1.2)
-        await limit_pages(1_000_000)
+        await allow_growth(office.store)
         await office.settle()
     assert {f"msg_{number}_{seq}_8" for seq in range(300)} <= {one.id for one in receiver.taken}
     assert await office.store.callbacks.waiting() == (0, 0)
+
+
+async def test_a_fault_in_the_store_ends_neither_the_worker_nor_a_callback(office: Office) -> None:
+    async def rename(one: str, other: str) -> None:
+        await office.store._administer(lambda open_: open_.execute(f"ALTER TABLE {one} RENAME TO {other}").fetchall())
+
+    async with Receiver() as receiver, running(office.worker()) as worker:
+        await rename("destination", "mislaid")
+        await office.tell(receiver.url, "DELIVRD")
+        worker.wake()
+        await asyncio.sleep(0.3)
+        assert receiver.heard == []
+        await rename("mislaid", "destination")
+        await office.settle()
+        assert len(receiver.taken) == 1

@@ -19,7 +19,7 @@ from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.pricing import from_micros, to_micros
 from esito.domain.receipt import DeliveryReceipt
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
-from esito.store.records import MessageOverview, Orphan, RecipientLine
+from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
 from esito.store.sqlite import accounts, explaining
 from esito.store.sqlite.accepting import Accepting
 from esito.store.sqlite.books import read_books
@@ -302,6 +302,10 @@ class SqliteStore:
     async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
         """Return everything that bears on one recipient."""
         return explaining.read_evidence(self._read, account_id, message_id, msisdn)
+
+    async def events(self, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
+        """Return events of the account's messages, and the next cursor."""
+        return explaining.read_events(self._read, account_id, after=after, limit=limit)
 
     async def orphans(self, *, after: int, limit: int) -> list[Orphan]:
         """Return receipts that match no segment."""

@@ -10,9 +10,12 @@ from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, Tra
 from esito.domain.pricing import from_micros
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState
-from esito.store.records import MAX_TEXTS, MessageOverview, Orphan, RecipientLine
+from esito.store.records import MAX_TEXTS, Event, MessageOverview, Orphan, RecipientLine
 from esito.store.sqlite.connection import QUERIES
 from esito.store.sqlite.links import UNROUTED
+
+LOOKED_AT = 5_000
+"""Rows of the trail that one look for events passes; they may all be other accounts'."""
 
 
 def read_message(reader: apsw.Connection, account_id: int, message_id: int) -> MessageOverview | None:
@@ -87,6 +90,30 @@ def read_evidence(reader: apsw.Connection, account_id: int, message_id: int, msi
         submitted=tuple(_segment(part) for part in parts),
         trail=tuple(_trail(one) for one in trail),
     )
+
+
+def read_events(reader: apsw.Connection, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
+    """Return events of an account beyond a row of the trail, and the row to go on from."""
+    newest = int(str(reader.execute("SELECT coalesce(max(id), 0) FROM trail").get))
+    if after is None or after >= newest:
+        return [], newest
+    last = min(newest, after + LOOKED_AT)
+    rows: Any = reader.execute(QUERIES["events"], (account_id, after, last, limit)).fetchall()
+    found = [
+        Event(
+            message_id=message_id,
+            msisdn=f"+{msisdn}",
+            part=part,
+            received_at=received_at,
+            verdict=verdict,
+            stat=stat,
+            error=error,
+            state=state,
+            recipient_state=recipient_state,
+        )
+        for _, message_id, msisdn, part, received_at, verdict, stat, error, state, recipient_state in rows
+    ]
+    return found, int(rows[-1][0]) if len(rows) == limit else last
 
 
 def read_orphans(reader: apsw.Connection, *, after: int, limit: int) -> list[Orphan]:

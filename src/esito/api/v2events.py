@@ -1,0 +1,97 @@
+"""What happened to the account's messages, in the order in which we took note: `GET /v2/events`."""
+
+from esito.api.answer import Answer
+from esito.api.area import Area
+from esito.api.call import Call
+from esito.api.front import Operation
+from esito.api.pages import KEY, Page
+from esito.api.schemas import array, constant, integer, record, text
+from esito.api.v2messages import page_limit
+from esito.api.v2schemas import CURSOR, PAGE_LIMIT
+from esito.api.xml import Value
+from esito.domain.receipt import Verdict
+from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
+from esito.store.records import Event
+
+WIDTH = 2**53 - 1
+
+
+async def events(call: Call) -> Answer:
+    """GET /v2/events: receipts and conclusions beyond a cursor; without one, where the next will be."""
+    cursor = call.inputs.text("cursor").strip()
+    after = int(cursor) if cursor.isascii() and cursor.isdecimal() and len(cursor) <= 16 else None
+    found, following = await call.services.store.events(
+        call.account.id, after=None if after is None else min(after, WIDTH), limit=page_limit(call)
+    )
+    return call.answer({"events": [_event(one) for one in found], "next_cursor": str(following)})
+
+
+def _event(one: Event) -> dict[str, Value]:
+    return {
+        "message_id": one.message_id,
+        "msisdn": one.msisdn,
+        "part": one.part,
+        "received_at": one.received_at,
+        "verdict": one.verdict,
+        "stat": one.stat,
+        "error": one.error,
+        "state": "" if one.state is None else MessageState(one.state).name,
+        "status": public_word(one.recipient_state),
+    }
+
+
+_VERDICTS = [verdict.value for verdict in Verdict]
+AREA = Area(
+    operations=(Operation("GET", "/v2/events", events, bearer=True),),
+    pages={
+        ("GET", "/v2/events"): Page(
+            summary="Every receipt of the account's messages, oldest first; ask again with `next_cursor` to follow.",
+            answer="Events",
+            parameters={"cursor": (CURSOR, False), "limit": (PAGE_LIMIT, False)},
+            refusals=KEY,
+        )
+    },
+    schemas={
+        "Event": record(
+            {
+                "message_id": integer(minimum=1),
+                "msisdn": text("With plus."),
+                "part": integer("Segment, from 1.", minimum=1),
+                "received_at": integer("Milliseconds since the epoch, UTC."),
+                "verdict": {"enum": _VERDICTS},
+                "stat": text("The operator's word."),
+                "error": text("Its code."),
+                "state": {"enum": ["", *[state.name for state in MessageState]]},
+                "status": {"enum": list(dict.fromkeys(PUBLIC_WORDS.values())), "description": "Of the recipient, now."},
+            }
+        ),
+        "Events": record(
+            {
+                "success": constant(True),
+                "code": constant(200),
+                "events": array({"$ref": "#/components/schemas/Event"}),
+                "next_cursor": text("Of the next request; the same again: nothing has come."),
+            }
+        ),
+    },
+    samples={
+        "Events": {
+            "success": True,
+            "code": 200,
+            "events": [
+                {
+                    "message_id": 4711,
+                    "msisdn": "+33611111111",
+                    "part": 1,
+                    "received_at": 1_600_000_010_000,
+                    "verdict": "moved",
+                    "stat": "DELIVRD",
+                    "error": "000",
+                    "state": "DELIVERED",
+                    "status": "Delivered",
+                }
+            ],
+            "next_cursor": "815",
+        }
+    },
+)
