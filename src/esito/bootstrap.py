@@ -18,6 +18,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from esito.api.app import Services, build
+from esito.api.limits import Limits
 from esito.api.services import LinkStatus, SessionStatus
 from esito.chores import Chores, callback_worker, chores
 from esito.config import ConfigError, LinkSettings, Settings
@@ -111,9 +112,9 @@ def _write_once(path: Path, content: bytes) -> None:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[Store]:
-    """Open the store the settings name, migrated; close it at the end."""
-    store = SqliteStore(settings.store.path)
+async def open_store(settings: Settings, *, actor: str = "server") -> AsyncIterator[Store]:
+    """Open the store the settings name, migrated; close it at the end. `actor` stands in the audit log."""
+    store = SqliteStore(settings.store.path, actor=actor)
     await store.open()
     try:
         yield store
@@ -285,6 +286,7 @@ def _services(house: House) -> Services:
         key_secret=key_secret(house.settings),
         vocabulary=house.vocabulary,
         error_status=house.settings.http.error_status,
+        limits=Limits(house.settings.limits.requests_per_second),
         pushable=house.settings.clock.pushable,
         ready=lambda: _not_ready(house),
         links=lambda: [_link_status(house, link) for link in house.gateway.links],

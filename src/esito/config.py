@@ -114,6 +114,17 @@ class PricingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """How much is answered."""
+
+    requests_per_second: int = _setting(
+        0,
+        "Requests of one account that are answered in a second, unless its profile says otherwise; 0: all.",
+        rules.at_least(0),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """What is written to standard error."""
 
@@ -184,6 +195,7 @@ class Settings:
     callbacks: CallbackSettings = CallbackSettings()
     clock: ClockSettings = ClockSettings()
     pricing: PricingSettings = PricingSettings()
+    limits: LimitSettings = LimitSettings()
     logs: LogSettings = LogSettings()
     errors: ErrorSettings = ErrorSettings()
     links: tuple[LinkSettings, ...] = ()
@@ -225,6 +237,7 @@ _TABLES: dict[str, type] = {
     "callbacks": CallbackSettings,
     "clock": ClockSettings,
     "pricing": PricingSettings,
+    "limits": LimitSettings,
     "logs": LogSettings,
     "errors": ErrorSettings,
     "link": LinkSettings,

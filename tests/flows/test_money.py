@@ -8,18 +8,18 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esito.domain.timing import HOUR_MS
+from esito.domain.timing import DAY_MS, HOUR_MS
 from tests.kit.builders import accepted, refused
 from tests.kit.desk import KEY, Desk, ask, desk
 
 PRICE = Decimal("0.045")
-LATER = {"scheduledDeliveryDate": "20/01/2027", "time": 9, "minute": 30}
 
 STEPS = st.one_of(
     st.tuples(st.just("send"), st.integers(1, 12)),
@@ -55,7 +55,8 @@ class Connection:
         return int(reply.json["message_id"])
 
     async def schedule(self, count: int) -> None:
-        message = await self.send(count, **LATER)
+        day = datetime.fromtimestamp((self._api.clock.now() + 4 * DAY_MS) / 1000, UTC)
+        message = await self.send(count, scheduledDeliveryDate=f"{day:%d/%m/%Y}", time=9, minute=30)
         if message is not None:
             self._scheduled.append(message)
 

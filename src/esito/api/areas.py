@@ -1,6 +1,12 @@
 """The areas of the API beyond statuses and sending; a new one is named here."""
 
-from esito.api import sending_area, stops_pages, v2callbacks_pages, v2events
+from esito.api import accounts_area, sending_area, stops_pages, v2callbacks_pages, v2events
 from esito.api.area import Area
 
-AREAS: tuple[Area, ...] = (sending_area.AREA, stops_pages.AREA, v2callbacks_pages.AREA, v2events.AREA)
+AREAS: tuple[Area, ...] = (
+    sending_area.AREA,
+    accounts_area.AREA,
+    stops_pages.AREA,
+    v2callbacks_pages.AREA,
+    v2events.AREA,
+)

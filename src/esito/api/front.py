@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from esito import logs
-from esito.api.answer import Answer, refusal
+from esito.api.answer import Answer, Headers, refusal
 from esito.api.call import (
     Call,
     Inputs,
@@ -38,6 +38,7 @@ from esito.domain.errors import (
     EsitoError,
     HeadersTooLarge,
     Refusal,
+    TooManyRequests,
     WrongMethod,
 )
 from esito.metrics import Requests
@@ -90,6 +91,7 @@ class Front:
         self._pages = {path: Page(of_path) for path, of_path in by_path.items() if "{" not in path}
         self._patterns = [(_pattern(path), Page(of_path)) for path, of_path in by_path.items() if "{" in path]
         self._rest = rest
+        self._limited = services.limits.requests_per_second > 0
         self._known = {path: Requests(path) for path in known}
         self._unknown = Requests("other")
         self._log = structlog.get_logger().bind()
@@ -137,8 +139,12 @@ class Front:
         except Exception as error:
             self._log.exception("request_failed", path=page.path)
             refused = error
-        allow = ((b"allow", page.allow),) if isinstance(refused, WrongMethod) else ()
-        return refusal(refused, xml=wants_xml(values), error_status=self._services.error_status, headers=allow)
+        headers: Headers = ()
+        if isinstance(refused, WrongMethod):
+            headers = ((b"allow", page.allow),)
+        elif isinstance(refused, TooManyRequests):
+            headers = ((b"retry-after", b"%d" % refused.retry_after),)
+        return refusal(refused, xml=wants_xml(values), error_status=self._services.error_status, headers=headers)
 
     async def _perform(self, page: Page, scope: Scope, receive: Receive, values: dict[str, Any]) -> Answer:
         """Read the request, body over query in `values`, and let the endpoint answer."""
@@ -152,6 +158,8 @@ class Front:
             body = await read_body(scope, receive, limit=services.max_body, patience=services.body_patience)
             values |= parse_body(body, header(scope, b"content-type"))
         account = await self._account(_bearer(scope) if operation.bearer else values.get("apiKey"))
+        if self._limited or account.profile.requests_per_second:
+            services.limits.check_request(account, services.clock.now())
         return await operation.endpoint(Call(services, account, Inputs(values), xml=wants_xml(values), scope=scope))
 
     async def _account(self, key: Any) -> Account:

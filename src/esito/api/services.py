@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from esito.api.limits import Limits
 from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock
 from esito.domain.vocabulary import ErrorTable, Vocabulary
@@ -63,6 +64,8 @@ class Services:
     """Says what keeps us from serving; nothing when all is well."""
     links: Callable[[], list[LinkStatus]] = _no_links
     """Says how the links stand."""
+    limits: Limits = field(default_factory=Limits)
+    """How often accounts may ask."""
     max_body: int = 1_000_000
     """Octets of a request's body."""
     body_patience: float = 10.0

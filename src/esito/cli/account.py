@@ -5,6 +5,7 @@ It works on the database directly, also while the server runs.
 
 import re
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Any
 
 import click
@@ -12,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from esito import bootstrap
-from esito.cli.options import Money, print_json, run, with_json, with_settings
+from esito.cli.options import Money, actor, print_json, run, with_json, with_settings
+from esito.cli.profile import credit, set_
 from esito.config import Settings
 from esito.domain.account import Account, AccountState, ApiKey, key_digest, new_api_key
 from esito.domain.pricing import as_number
@@ -30,6 +32,17 @@ def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     return value
 
 
+def _networks(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_network(value)) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; a network is such as 192.0.2.0/24 or 2001:db8::/32") from None
+
+
+account.add_command(set_)
+account.add_command(credit)
+
+
 @account.command()
 @click.argument("name", callback=_name)
 @click.option("--credit", type=Money(), default=Decimal(100), show_default=True, help="What it may spend.")
@@ -44,7 +57,7 @@ def create(name: str, credit: Decimal, settings: Settings, *, as_json: bool) -> 
 
 async def _create(settings: Settings, name: str, credit: Decimal, key: str) -> None:
     digest = key_digest(key, bootstrap.key_secret(settings))
-    async with bootstrap.open_store(settings) as store:
+    async with bootstrap.open_store(settings, actor=actor()) as store:
         await store.create_account(name, credit=credit, key_digest=digest, at=RealClock().now())
 
 
@@ -65,7 +78,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 
 
 async def _accounts(settings: Settings) -> list[tuple[Account, list[ApiKey]]]:
-    async with bootstrap.open_store(settings) as store:
+    async with bootstrap.open_store(settings, actor=actor()) as store:
         return await store.accounts()
 
 
@@ -82,10 +95,20 @@ def _as_json(one: Account, keys: list[ApiKey]) -> dict[str, Any]:
 @account.command()
 @click.argument("name")
 @click.option("--label", default="", help="What the key is for.")
+@click.option(
+    "--network",
+    "networks",
+    multiple=True,
+    metavar="CIDR",
+    callback=_networks,
+    help="It may be used from here only, such as 192.0.2.0/24; may stand several times.",
+)
 @click.option("--disable", "disabled", type=int, metavar="ID", help="Instead: disable the key of this number.")
 @with_json
 @with_settings
-def key(name: str, label: str, disabled: int | None, settings: Settings, *, as_json: bool) -> None:
+def key(
+    name: str, label: str, networks: tuple[str, ...], disabled: int | None, settings: Settings, *, as_json: bool
+) -> None:
     """Make another key, which is shown this once; or disable one."""
     if disabled is not None:
         run(_disable_key(settings, name, disabled))
@@ -96,18 +119,18 @@ def key(name: str, label: str, disabled: int | None, settings: Settings, *, as_j
         )
         return
     made = new_api_key()
-    run(_add_key(settings, name, label, made))
+    run(_add_key(settings, name, label, made, networks))
     _show_key(name, made, as_json=as_json)
 
 
-async def _add_key(settings: Settings, name: str, label: str, made: str) -> None:
+async def _add_key(settings: Settings, name: str, label: str, made: str, networks: tuple[str, ...]) -> None:
     digest = key_digest(made, bootstrap.key_secret(settings))
-    async with bootstrap.open_store(settings) as store:
-        await store.add_key(name, key_digest=digest, label=label, at=RealClock().now())
+    async with bootstrap.open_store(settings, actor=actor()) as store:
+        await store.add_key(name, key_digest=digest, label=label, at=RealClock().now(), networks=networks)
 
 
 async def _disable_key(settings: Settings, name: str, key_id: int) -> None:
-    async with bootstrap.open_store(settings) as store:
+    async with bootstrap.open_store(settings, actor=actor()) as store:
         await store.disable_key(name, key_id)
 
 
@@ -132,7 +155,7 @@ def enable(name: str, settings: Settings, *, as_json: bool) -> None:
 
 
 async def _set_state(settings: Settings, name: str, state: AccountState) -> None:
-    async with bootstrap.open_store(settings) as store:
+    async with bootstrap.open_store(settings, actor=actor()) as store:
         await store.set_account_state(name, state)
 
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "callbacks": Entry("esito.cli.callbacks", "callbacks", "List the callbacks, or every attempt of one."),
     "replay": Entry("esito.cli.callbacks", "replay", "Make callbacks again: one, or all since a moment."),
     "migrate": Entry("esito.cli.store", "migrate", "Make the database or bring it to the present schema."),
+    "audit": Entry("esito.cli.audit", "audit", "List what administrators did."),
     "check": Entry("esito.cli.store", "check", "Prove that the books balance."),
 }
 """In the order in which they are listed."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import getpass
 import json
 import os
 import socket
@@ -60,6 +61,14 @@ def with_server(command: F) -> F:
         help="Where the server is; or set ESITO_URL.",
     )
     return url(key(command))
+
+
+def actor() -> str:
+    """Return who administers, for the audit log."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a user without a name, as containers have
+        return f"cli:{os.getuid()}"
 
 
 class Address(click.ParamType[str]):

@@ -7,6 +7,7 @@
     │   ├── what was asked for   MessageIdMissing MessageNotFound NoSuchMessage ...
     │   └── what was to be sent  InvalidFields TooManyRecipients TooManySegments NothingToSend ...
     ├── NameTaken NoSuchAccount  an administrator's command names the wrong account
+    ├── LookupUnavailable        an extra is not installed
     ├── AnsweredBefore           the same request under one idempotency key, at the same time
     └── StoreError               the database is at fault
         ├── StoreUnavailable     try again later
@@ -157,6 +158,91 @@ class SenderNotAllowed(Refusal):
 
 class AnsweredBefore(EsitoError):
     """The same request came at the same time under the same idempotency key, and was kept first."""
+
+
+class SubaccountsNotAllowed(Refusal):
+    """The account may not have sub-accounts."""
+
+
+class BuyerMissing(Refusal):
+    """Whether the sub-account buys for itself is required."""
+
+
+class SubaccountTypeMissing(Refusal):
+    """The type of the sub-account is required."""
+
+
+class SubaccountTypeUnknown(Refusal):
+    """The type of the sub-account is not known."""
+
+
+class EmailMissing(Refusal):
+    """The e-mail address is required."""
+
+
+class EmailTaken(Refusal):
+    """There is an account with this e-mail address."""
+
+
+class CreditNotPositive(Refusal):
+    """The credit must be more than nothing."""
+
+
+class BalanceTooLow(Refusal):
+    """The account's own credit is less than that."""
+
+
+class TransferBalanceTooLow(BalanceTooLow):
+    """The account's own credit is less than what it would give."""
+
+
+class CreditMissing(Refusal):
+    """The credit is required."""
+
+
+class CreditInvalid(Refusal):
+    """The credit is no amount above nothing."""
+
+
+class TokenMissing(Refusal):
+    """The token of the sub-account is required."""
+
+
+class SubaccountNotFound(Refusal):
+    """The account has no such sub-account."""
+
+
+class RemovalTokenMissing(TokenMissing):
+    """The token of the sub-account that is to be removed is required."""
+
+
+class SubaccountGone(SubaccountNotFound):
+    """The account has no such sub-account that could be removed."""
+
+
+class SubaccountBalanceTooLow(Refusal):
+    """The sub-account's credit is less than that."""
+
+
+class IntervalInvalid(Refusal):
+    """The interval is none of those that are known, or its days are no days."""
+
+
+class NumbersNotSeparated(Refusal):
+    """The numbers must be separated by commas."""
+
+
+class LookupUnavailable(EsitoError):
+    """Lookup needs the extra `lookup`: pip install 'esito[lookup]'."""
+
+
+class TooManyRequests(Refusal):
+    """More requests came than are answered in this time."""
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+        """Seconds until another is answered."""
 
 
 class IdempotencyKeyReused(Refusal):

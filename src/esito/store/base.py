@@ -17,6 +17,7 @@ from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MultipartRule
 from esito.store.callbacks import Callbacks
+from esito.store.ledger import LedgerStore
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
 from esito.store.replies import ReplyStore
 from esito.store.sending import SendingStore
@@ -119,6 +120,10 @@ class Store(Protocol):
     @property
     def sending(self) -> SendingStore:
         """Cancelling, and what was answered once."""
+
+    @property
+    def ledger(self) -> LedgerStore:
+        """Sub-accounts, credit, spending and the audit log."""
 
     async def open(self) -> None:
         """Open the database and apply the migrations it lacks.

@@ -37,7 +37,8 @@ def noted(word: str, state: MessageState | None, verdict: Verdict = Verdict.MOVE
 def recipient(*submitted: SegmentEvidence, **known: Any) -> RecipientEvidence:
     usual = RecipientEvidence(
         message_id=1, seq=0, msisdn="+33611111111", created_at=NOW, due_at=NOW, cancelled_at=None,
-        sandbox=False, link="north", operator="north", segments=1, state=MessageState.WAITING, changed_at=NOW, submitted=submitted, trail=(),
+        sandbox=False, link="north", operator="north", segments=1, state=MessageState.WAITING,
+        changed_at=NOW, submitted=submitted, trail=(),
     )  # fmt: skip
     return dataclasses.replace(usual, **known)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from esito.domain.errors import AnsweredBefore, EsitoError, NotEnoughCredit
 from esito.domain.message import NewMessage, NewRecipient
+from esito.domain.months import month_of
 from esito.domain.sandbox import sandbox_state
 from esito.domain.states import MessageState, is_final
 from esito.domain.timing import DAY_MS, VALIDITY_MS
@@ -83,6 +84,7 @@ class Accepting:
             results.append(number)
         if kept:
             run_rows(connection, "take_credit", [(account, cost) for account, cost in taken.items() if cost])
+            _add_to_months(connection, kept)
             _insert(connection, kept)
         return results
 
@@ -90,6 +92,17 @@ class Accepting:
 def _credits(connection: apsw.Connection, accounts: set[int]) -> dict[int, int]:
     wanted = msgspec.json.encode(sorted(accounts)).decode()
     return dict(connection.execute(QUERIES["credits"], (wanted,)))
+
+
+def _add_to_months(connection: apsw.Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
+    """Add what was charged to the month it was charged in."""
+    sums: dict[tuple[int, str], tuple[int, int]] = {}
+    for _, message in kept:
+        if not message.sandbox:
+            month = message.account_id, month_of(message.created_at)
+            cost, segments = sums.get(month, (0, 0))
+            sums[month] = cost + message.cost, segments + message.segments
+    connection.executemany(QUERIES["spend"], [(*month, *sums_) for month, sums_ in sums.items()])
 
 
 def _answered(connection: apsw.Connection, messages: Sequence[NewMessage]) -> set[tuple[int, str]]:

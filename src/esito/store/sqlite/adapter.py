@@ -18,15 +18,18 @@ from esito.domain.id_forms import Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.pricing import from_micros, to_micros
 from esito.domain.receipt import DeliveryReceipt
+from esito.domain.timing import RealClock
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
 from esito.store.sqlite import accounts, explaining
 from esito.store.sqlite.accepting import Accepting
+from esito.store.sqlite.auditing import note
 from esito.store.sqlite.books import read_books
 from esito.store.sqlite.callbacks import SqliteCallbacks
 from esito.store.sqlite.connection import QUERIES, connect, migrate, require_safe_engine, value
 from esito.store.sqlite.counting import read_counts
 from esito.store.sqlite.expiry import Expiring, Expiry
+from esito.store.sqlite.ledger import Ledger
 from esito.store.sqlite.links import Links
 from esito.store.sqlite.replies import Replies
 from esito.store.sqlite.sending import Sending
@@ -47,8 +50,11 @@ def _stop_at_once(error: Exception) -> None:
 class SqliteStore:
     """A `Store` in one SQLite file."""
 
-    def __init__(self, path: Path, *, failed: Callable[[Exception], None] = _stop_at_once) -> None:
-        """`failed` is told, from the writer thread, of a commit whose end is unknown."""
+    def __init__(
+        self, path: Path, *, failed: Callable[[Exception], None] = _stop_at_once, actor: str = "server"
+    ) -> None:
+        """`failed` is told, from the writer thread, of a commit whose end is unknown; `actor` is who administers."""
+        self._actor = actor
         self._path = path
         self._links = Links()
         self._writer = Writer(self._open_for_writing, failed=failed)
@@ -64,6 +70,7 @@ class SqliteStore:
             self._submitting.recover,
         )
         self._register = self._links.register
+        self.ledger = Ledger(self._writer, lambda: self._read)
         self.sending = Sending(self._writer, lambda: self._read)
         self.callbacks = SqliteCallbacks(self._writer, lambda: self._read)
         self.stops = Stops(self._writer, lambda: self._read)
@@ -105,39 +112,64 @@ class SqliteStore:
 
     # -- accounts ---------------------------------------------------------------------------
 
-    async def _administer(self, act: accounts.Act) -> Any:
-        return await self._writer.do(accounts.perform, act)
+    async def _administer(self, act: accounts.Act, did: str = "", subject: str = "", details: str = "") -> Any:
+        """Perform an act; with a word for what was `did`, it is noted in the audit log in the same transaction."""
+        if not did:
+            return await self._writer.do(accounts.perform, act)
+
+        def noted(connection: apsw.Connection) -> Any:
+            result = act(connection)
+            at = RealClock().now()
+            note(connection, at=at, actor=self._actor, act=did, subject=subject, details=details)
+            return result
+
+        return await self._writer.do(accounts.perform, noted)
 
     async def create_account(self, name: str, *, credit: Decimal, key_digest: bytes, at: int) -> Account:
         """Keep a new account with its first key. Raises NameTaken."""
         micros = to_micros(credit)
-        return cast(
-            "Account",
-            await self._administer(lambda open_: accounts.create_account(open_, name, micros, key_digest, at)),
+        made = await self._administer(
+            lambda open_: accounts.create_account(open_, name, micros, key_digest, at),
+            "account created",
+            name,
+            f"{credit:+f}",
         )
+        return cast("Account", made)
 
     async def add_key(
         self, account: str, *, key_digest: bytes, label: str, at: int, networks: Sequence[str] = ()
     ) -> ApiKey:
         """Keep another key of an account. Raises NoSuchAccount."""
-        return cast(
-            "ApiKey",
-            await self._administer(
-                lambda open_: accounts.add_key(open_, account, key_digest, label, at, networks=tuple(networks))
-            ),
+        made = await self._administer(
+            lambda open_: accounts.add_key(open_, account, key_digest, label, at, networks=tuple(networks)),
+            "key made",
+            account,
+            label,
         )
+        return cast("ApiKey", made)
 
     async def disable_key(self, account: str, key_id: int) -> None:
         """Let one key open nothing any more. Raises NoSuchAccount."""
-        await self._administer(lambda open_: accounts.disable_key(open_, account, key_id))
+        await self._administer(
+            lambda open_: accounts.disable_key(open_, account, key_id), "key disabled", account, str(key_id)
+        )
 
     async def set_account_state(self, account: str, state: AccountState) -> Account:
         """Open, disable or block an account. Raises NoSuchAccount."""
-        return cast("Account", await self._administer(lambda open_: accounts.set_state(open_, account, state)))
+        changed = await self._administer(
+            lambda open_: accounts.set_state(open_, account, state), "account set", account, state.value
+        )
+        return cast("Account", changed)
 
     async def change_profile(self, account: str, changes: Mapping[str, object]) -> Account:
         """Set some settings of an account. Raises NoSuchAccount."""
-        return cast("Account", await self._administer(lambda open_: accounts.change_profile(open_, account, changes)))
+        changed = await self._administer(
+            lambda open_: accounts.change_profile(open_, account, changes),
+            "profile changed",
+            account,
+            ", ".join(changes),  # not what they are set to: a secret may be among them
+        )
+        return cast("Account", changed)
 
     async def accounts(self) -> list[tuple[Account, list[ApiKey]]]:
         """Return every account with its keys, by name."""

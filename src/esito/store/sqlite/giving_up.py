@@ -6,6 +6,7 @@ import apsw
 
 from esito.domain.states import MessageState
 from esito.store.sqlite.connection import QUERIES, run_rows
+from esito.store.sqlite.ledger import take_off_month
 
 
 def give_up_unsent(connection: apsw.Connection, message_id: int, at: int) -> None:
@@ -14,6 +15,7 @@ def give_up_unsent(connection: apsw.Connection, message_id: int, at: int) -> Non
     if not unsent:
         return
     run_rows(connection, "give_back", [(message_id, cost) for _, cost in unsent])
+    take_off_month(connection, message_id, unsent)
     for seq, _ in unsent:
         connection.execute(QUERIES["make_ko"], (message_id, at, seq))
     run_rows(

@@ -1,0 +1,37 @@
+"""How often an account may ask what costs more than usual, and how often anything at all (contract 4.3, 4.5)."""
+
+from dataclasses import dataclass, field
+
+from esito.domain.account import Account
+from esito.domain.errors import TooManyRequests
+from esito.domain.limits import Limiter, Rate
+from esito.domain.timing import MINUTE_MS, SECOND_MS
+
+
+@dataclass(slots=True)
+class Limits:
+    """The limits of one installation; the counts are those of this process."""
+
+    requests_per_second: int = 0
+    """Of each account, unless its profile says otherwise; 0: as many as it likes."""
+    lookups: Limiter = field(default_factory=lambda: Limiter(Rate(360, MINUTE_MS)))
+    statistics: Limiter = field(default_factory=lambda: Limiter(Rate(5, MINUTE_MS)))
+    _requests: dict[int, Limiter] = field(default_factory=dict)
+    """By rate: few different ones are set."""
+
+    def check_request(self, account: Account, now: int) -> None:
+        """Count a request. Raises TooManyRequests."""
+        rate = account.profile.requests_per_second or self.requests_per_second
+        if not rate:
+            return
+        limiter = self._requests.get(rate)
+        if limiter is None:
+            limiter = self._requests[rate] = Limiter(Rate(rate, SECOND_MS))
+        check(limiter, account.id, now)
+
+
+def check(limiter: Limiter, name: object, now: int) -> None:
+    """Count a request. Raises TooManyRequests, which says when to come again."""
+    wait = limiter.wait_ms(name, now)
+    if wait:
+        raise TooManyRequests(-(-wait // SECOND_MS))

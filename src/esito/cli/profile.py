@@ -1,0 +1,127 @@
+"""`esito account set` and `esito account credit`: what an account may, and what it has."""
+
+import dataclasses
+import re
+import types
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from typing import Any, get_type_hints
+
+import click
+
+from esito import bootstrap
+from esito.cli.options import actor, print_json, run, with_json, with_settings
+from esito.config import Settings
+from esito.domain.account import Account
+from esito.domain.pricing import to_micros
+from esito.domain.profile import Profile
+from esito.domain.timing import RealClock
+
+KINDS = get_type_hints(Profile)
+FIELDS = {field.name: KINDS[field.name] for field in dataclasses.fields(Profile)}
+SECRET = frozenset({"signing_secret"})
+
+
+def read_changes(written: Sequence[str]) -> dict[str, object]:
+    """Return settings written as `name=value`; lists with commas. Raises click.BadParameter."""
+    changes: dict[str, object] = {}
+    for one in written:
+        name, equals, value = one.partition("=")
+        if not equals or name not in FIELDS:
+            raise click.BadParameter(f"{one!r} is not NAME=VALUE with one of the names {', '.join(FIELDS)}")
+        changes[name] = _value(name, value.strip(), FIELDS[name])
+    return changes
+
+
+def _value(name: str, text: str, kind: Any) -> object:
+    if kind is bool:
+        if text.lower() not in {"true", "false"}:
+            raise click.BadParameter(f"{name} is true or false, not {text!r}")
+        return text.lower() == "true"
+    if kind is int:
+        if not (text.isascii() and text.isdecimal()):
+            raise click.BadParameter(f"{name} is a whole number, 0 or more, not {text!r}")
+        return int(text)
+    if isinstance(kind, types.GenericAlias):
+        items = tuple(item.strip().removeprefix("+") for item in text.split(",") if item.strip())
+        if name == "numbers" and not all(re.fullmatch(r"[1-9][0-9]{7,14}", item) for item in items):
+            raise click.BadParameter(f"{name} are numbers with their calling code, such as 33644556677, not {text!r}")
+        return items
+    if issubclass(kind, Enum):
+        try:
+            return kind(text)
+        except ValueError:
+            words = ", ".join(str(one.value) for one in kind)
+            raise click.BadParameter(f"{name} is one of {words}, not {text!r}") from None
+    return text
+
+
+@click.command("set")
+@click.argument("name")
+@click.argument("changes", metavar="FIELD=VALUE...", nargs=-1)
+@with_json
+@with_settings
+def set_(name: str, changes: tuple[str, ...], settings: Settings, *, as_json: bool) -> None:
+    """Change settings of an account; without any, show them."""
+    account = run(_set(settings, name, read_changes(changes)))
+    shown = {field: _shown(field, getattr(account.profile, field)) for field in FIELDS}
+    if as_json:
+        print_json({"account": name, "profile": shown})
+        return
+    for field, value in shown.items():
+        click.echo(f"{field} = {value}")
+
+
+def _shown(field: str, value: object) -> object:
+    if field in SECRET:
+        return "(set)" if value else ""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return value.value if isinstance(value, Enum) else value
+
+
+async def _set(settings: Settings, name: str, changes: dict[str, object]) -> Account:
+    async with bootstrap.open_store(settings, actor=actor()) as store:
+        if changes:
+            return await store.change_profile(name, changes)
+        for account, _ in await store.accounts():
+            if account.name == name:
+                return account
+    raise click.ClickException(f"there is no account named {name!r}")
+
+
+class Change(click.ParamType[Decimal]):
+    """An amount with its sign."""
+
+    name = "AMOUNT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the amount."""
+        try:
+            amount = Decimal(value)
+            good = amount.is_finite() and abs(amount) < 10**9 and amount == round(amount, 6) and amount != 0
+        except InvalidOperation:
+            good = False
+        if not good:
+            self.fail(f"{value!r} is not an amount such as 10 or -2.50", param, ctx)
+        return amount
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("amount", type=Change())
+@with_json
+@with_settings
+def credit(name: str, amount: Decimal, settings: Settings, *, as_json: bool) -> None:
+    """Add to the credit of an account, or take off with a minus."""
+    left = run(_grant(settings, name, amount))
+    if as_json:
+        print_json({"account": name, "credit": str(left)})
+    else:
+        click.echo(f"Account {name} has {left:f} left.")
+
+
+async def _grant(settings: Settings, name: str, amount: Decimal) -> Decimal:
+    async with bootstrap.open_store(settings, actor=actor()) as store:
+        return await store.ledger.grant(name, to_micros(amount), actor=actor(), at=RealClock().now())

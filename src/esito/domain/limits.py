@@ -1,0 +1,56 @@
+"""How often one may ask: a bucket for each name, that empties with every request and fills with time."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+MOST_NAMES = 50_000
+"""Names that are remembered; of more, those that have not asked for longest are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many requests in so many milliseconds."""
+
+    count: int
+    per_ms: int
+
+
+class Limiter:
+    """Counts the requests of many names against one rate."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        # Name to how full its bucket was, in requests, and when.
+        self._buckets: OrderedDict[object, tuple[float, int]] = OrderedDict()
+
+    def wait_ms(self, name: object, now: int) -> int:
+        """Take a request into account; return 0 when it may be answered, else after how long another may."""
+        filled = self._filled(name, now)
+        allowed = filled >= 1
+        self._keep(name, filled - 1 if allowed else filled, now)
+        if allowed:
+            return 0
+        return max(1, -int(-(1 - filled) * self._rate.per_ms // self._rate.count))
+
+    def peek_ms(self, name: object, now: int) -> int:
+        """Return after how long a request may be answered, without taking one into account."""
+        filled = self._filled(name, now)
+        return 0 if filled >= 1 else max(1, -int(-(1 - filled) * self._rate.per_ms // self._rate.count))
+
+    def forget(self, name: object) -> None:
+        """Let a name begin anew."""
+        self._buckets.pop(name, None)
+
+    def _filled(self, name: object, now: int) -> float:
+        known = self._buckets.get(name)
+        if known is None:
+            return float(self._rate.count)
+        filled, at = known
+        gained = max(0, now - at) * self._rate.count / self._rate.per_ms
+        return min(float(self._rate.count), filled + gained)
+
+    def _keep(self, name: object, filled: float, now: int) -> None:
+        self._buckets[name] = filled, now
+        self._buckets.move_to_end(name)
+        if len(self._buckets) > MOST_NAMES:
+            self._buckets.popitem(last=False)

@@ -1,0 +1,97 @@
+"""What we ask of a database about money and those who administer: sub-accounts, credit, spending, the audit log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubaccount:
+    """A sub-account about to be made."""
+
+    email: str
+    """Names it; no other account may have it as its name."""
+    kind: str
+    """`simple` or `advanced`."""
+    token: str
+    """Names it to its parent."""
+    key_digest: bytes
+    firstname: str
+    lastname: str
+    credit: int
+    """Micro-euros that its parent gives it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subaccount:
+    """A sub-account as its parent sees it."""
+
+    id: int
+    email: str
+    kind: str
+    token: str
+    created_at: int
+    credit: Decimal
+
+
+class Credits(NamedTuple):
+    """What is left after credit was moved."""
+
+    parent: Decimal
+    subaccount: Decimal
+
+
+class MonthSpent(NamedTuple):
+    """What an account spent in one month."""
+
+    month: str
+    """As `2026-11`, Paris."""
+    cost: Decimal
+    segments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One administrative act."""
+
+    at: int
+    actor: str
+    """`cli:` and a user of the machine, or `account:` and the account whose key it was."""
+    act: str
+    subject: str
+    details: str
+
+
+class LedgerStore(Protocol):
+    """Money that moves between accounts, and what was done to them. Every change also has its line in the audit log."""
+
+    async def create_subaccount(self, parent: int, new: NewSubaccount, *, actor: str, at: int) -> None:
+        """Make a sub-account with its key and give it credit of its parent. Raises EmailTaken, BalanceTooLow."""
+
+    async def subaccounts(self, parent: int, *, page: int, size: int) -> tuple[int, list[Subaccount]]:
+        """Return how many there are, and a page of them, oldest first."""
+
+    async def move_credit(self, parent: int, token: str, amount: int, *, actor: str, at: int) -> Credits:
+        """Give a sub-account micro-euros of its parent, or with a negative amount take them back.
+
+        Neither ever has less than nothing. Raises SubaccountNotFound, BalanceTooLow, SubaccountBalanceTooLow.
+        """
+
+    async def remove_subaccount(self, parent: int, token: str, *, actor: str, at: int) -> None:
+        """Disable a sub-account and its keys; its credit goes back to the parent. Raises SubaccountNotFound."""
+
+    async def grant(self, account: str, amount: int, *, actor: str, at: int) -> Decimal:
+        """Add micro-euros to an account's credit, or take them off; return what is left.
+
+        Raises NoSuchAccount, and BalanceTooLow when less than nothing would be left.
+        """
+
+    async def spent(self, account_id: int, months: Sequence[str]) -> list[MonthSpent]:
+        """Return what was spent in those of the months in which anything was; they are in order, without a gap."""
+
+    async def note(self, *, actor: str, act: str, subject: str, details: str, at: int) -> None:
+        """Write a line into the audit log."""
+
+    async def audit(self, *, limit: int) -> list[AuditEntry]:
+        """Return the newest lines of the audit log, newest first."""
