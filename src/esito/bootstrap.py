@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,8 @@ def _services(house: House) -> Services:
         key_secret=key_secret(house.settings),
         vocabulary=house.vocabulary,
         error_status=house.settings.http.error_status,
+        trusted_proxies=tuple(ip_network(one) for one in house.settings.http.trusted_proxies),
+        bad_keys_per_minute=house.settings.limits.bad_keys_per_minute,
         limits=Limits(house.settings.limits.requests_per_second),
         pushable=house.settings.clock.pushable,
         ready=lambda: _not_ready(house),

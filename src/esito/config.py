@@ -117,6 +117,9 @@ class PricingSettings:
 class LimitSettings:
     """How much is answered."""
 
+    bad_keys_per_minute: int = _setting(
+        20, "Wrong API keys of one address that are looked at in a minute; 0: all.", rules.at_least(0)
+    )
     requests_per_second: int = _setting(
         0,
         "Requests of one account that are answered in a second, unless its profile says otherwise; 0: all.",

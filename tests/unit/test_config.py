@@ -86,7 +86,7 @@ def test_settings_cannot_be_changed() -> None:
     ("text", "sentence"),
     [
         ("[htp]", "esito.toml: there is no section [htp]; there are http, store, bus, retention, callbacks, clock, "
-                  "pricing, logs, errors, link"),
+                  "pricing, limits, logs, errors, link"),
         ("[http]\nlisten_on = 1", "esito.toml: http.listen_on is not known; [http] has listen, error_status, "
                                   "trusted_proxies, tls_cert, tls_key"),
         ("http = 1", "esito.toml: http must be a section, [http]"),

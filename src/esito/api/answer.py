@@ -86,6 +86,7 @@ MEANINGS: dict[type[e.EsitoError], Meaning] = {
     e.LookupUnavailable: Meaning(501, "Ce service n'est pas installé sur ce serveur", 501),
     e.IdempotencyKeyReused: Meaning(409, "Cette clé d'idempotence a déjà servi à une autre demande", 409),
     e.SenderNotAllowed: Meaning(992, "Sender non autorisé"),
+    e.AddressNotAllowed: Meaning(96, "L'IP n'est pas autorisée"),
     e.NoSuchPath: Meaning(404, "Page introuvable", 404),
     e.WrongMethod: Meaning(405, "Méthode non autorisée", 405),
     e.BodyTooLarge: Meaning(413, "Le corps de la requête est trop volumineux", 413),

@@ -7,25 +7,25 @@ What is read here is text, a message id, a flag or a list; what it means is the 
 import asyncio
 import codecs
 import json
-from collections.abc import Awaitable, Callable, ItemsView, Mapping, MutableMapping
+from collections.abc import ItemsView, Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from esito.api.answer import Answer, success
+from esito.api.asgi import Receive, Scope, header
 from esito.api.services import Services
 from esito.api.xml import Value
 from esito.domain.account import Account
 from esito.domain.errors import BodyTooLarge, MalformedJson, MessageIdMissing, MessageNotFound
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LARGEST_ID = 2**53 - 1
 """Message ids stay below 2**53 (design 5)."""
 
 CHARSETS = frozenset({"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be"})
 """Charsets a body may come in, by Python's names; its other codecs are no charsets, or nobody's."""
+
+DEEPEST = 16
+"""Containers within each other in a JSON body; no request has more than three."""
 
 MAX_FIELDS = 1000
 """Fields of a form; to split a body of nothing but ampersands would keep everybody else waiting."""
@@ -183,14 +183,6 @@ async def _gather(receive: Receive, limit: int) -> bytes:
             return b"".join(pieces)
 
 
-def header(scope: Scope, name: bytes) -> bytes:
-    """Return a request header; empty when it is absent."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return bytes(value)
-    return b""
-
-
 def parse_body(body: bytes, content_type: bytes) -> dict[str, Any]:
     """Return the body's parameters: JSON when it begins with `{`, else a form. Raises MalformedJson.
 
@@ -230,8 +222,25 @@ def _parse_json(text: str) -> dict[str, Any]:
             found = _without_lone_surrogates(found)
     except (ValueError, RecursionError):
         raise MalformedJson from None
+    if text.count("[") + text.count("{") > DEEPEST and _is_deep(found):
+        raise MalformedJson
     # Null equals absent (contract 0): it does not hide what the query says.
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _is_deep(value: Any) -> bool:
+    """Tell whether containers stand within each other deeper than we read."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -14,24 +14,16 @@ import structlog
 
 from esito import logs
 from esito.api.answer import Answer, Headers, refusal
-from esito.api.call import (
-    Call,
-    Inputs,
-    Receive,
-    Scope,
-    Send,
-    as_text,
-    header,
-    parse_body,
-    read_body,
-    read_query,
-    wants_xml,
-)
+from esito.api.asgi import Receive, Scope, Send, header
+from esito.api.call import Call, Inputs, as_text, parse_body, read_body, read_query, wants_xml
+from esito.api.client_address import client_address, is_within
+from esito.api.key_guard import KeyGuard
 from esito.api.services import MAX_HEADER_OCTETS, Services
 from esito.domain.account import Account, AccountState, key_digest
 from esito.domain.errors import (
     AccountBlocked,
     AccountDisabled,
+    AddressNotAllowed,
     ApiKeyMissing,
     ApiKeyUnknown,
     ApiRefused,
@@ -91,6 +83,7 @@ class Front:
         self._pages = {path: Page(of_path) for path, of_path in by_path.items() if "{" not in path}
         self._patterns = [(_pattern(path), Page(of_path)) for path, of_path in by_path.items() if "{" in path]
         self._rest = rest
+        self._guard = KeyGuard(services.clock, per_minute=services.bad_keys_per_minute)
         self._limited = services.limits.requests_per_second > 0
         self._known = {path: Requests(path) for path in known}
         self._unknown = Requests("other")
@@ -157,21 +150,24 @@ class Front:
         if operation.reads_body:
             body = await read_body(scope, receive, limit=services.max_body, patience=services.body_patience)
             values |= parse_body(body, header(scope, b"content-type"))
-        account = await self._account(_bearer(scope) if operation.bearer else values.get("apiKey"))
+        account = await self._account(scope, _bearer(scope) if operation.bearer else values.get("apiKey"))
         if self._limited or account.profile.requests_per_second:
             services.limits.check_request(account, services.clock.now())
         return await operation.endpoint(Call(services, account, Inputs(values), xml=wants_xml(values), scope=scope))
 
-    async def _account(self, key: Any) -> Account:
-        """Return whose key this is. Raises ApiKeyMissing, ApiKeyUnknown, or what `SHUT_OUT` says."""
+    async def _account(self, scope: Scope, key: Any) -> Account:
+        """Return whose key this is. Raises ApiKeyMissing, ApiKeyUnknown, AddressNotAllowed, or what `SHUT_OUT` says."""
         if key is None or key == "":
             raise ApiKeyMissing
         services = self._services
         account = await services.store.account_by_key(key_digest(as_text(key).strip(), services.key_secret))
         if account is None:
+            await self._guard.wrong_key(client_address(scope, services.trusted_proxies))
             raise ApiKeyUnknown
         if account.state is not AccountState.ACTIVE:
             raise SHUT_OUT[account.state]
+        if account.networks and not is_within(client_address(scope, services.trusted_proxies), account.networks):
+            raise AddressNotAllowed
         return account
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, path: str, began: float) -> None:

@@ -8,7 +8,14 @@ from esito.domain import errors as e
 
 Refusals = tuple[type[e.EsitoError], ...]
 
-KEY: Refusals = (e.ApiKeyMissing, e.ApiKeyUnknown, e.AccountDisabled, e.AccountBlocked, e.ApiRefused)
+KEY: Refusals = (
+    e.ApiKeyMissing,
+    e.ApiKeyUnknown,
+    e.AccountDisabled,
+    e.AccountBlocked,
+    e.ApiRefused,
+    e.AddressNotAllowed,
+)
 BODY: Refusals = (e.MalformedJson,)
 SENDING: Refusals = (
     e.InvalidFields,

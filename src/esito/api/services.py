@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from esito.api.client_address import Network
 from esito.api.limits import Limits
 from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock
@@ -66,6 +67,10 @@ class Services:
     """Says how the links stand."""
     limits: Limits = field(default_factory=Limits)
     """How often accounts may ask."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Whose `X-Forwarded-For` is believed."""
+    bad_keys_per_minute: int = 0
+    """Wrong keys of one address that are looked at; 0: all."""
     max_body: int = 1_000_000
     """Octets of a request's body."""
     body_patience: float = 10.0

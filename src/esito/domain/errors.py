@@ -72,6 +72,10 @@ class AccountBlocked(Refusal):
     """The account is blocked."""
 
 
+class AddressNotAllowed(Refusal):
+    """The key may not be used from this address."""
+
+
 class ApiRefused(Refusal):
     """The account may not use the API."""
 

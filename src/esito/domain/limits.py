@@ -32,14 +32,9 @@ class Limiter:
             return 0
         return max(1, -int(-(1 - filled) * self._rate.per_ms // self._rate.count))
 
-    def peek_ms(self, name: object, now: int) -> int:
-        """Return after how long a request may be answered, without taking one into account."""
-        filled = self._filled(name, now)
-        return 0 if filled >= 1 else max(1, -int(-(1 - filled) * self._rate.per_ms // self._rate.count))
-
-    def forget(self, name: object) -> None:
-        """Let a name begin anew."""
-        self._buckets.pop(name, None)
+    def left(self, name: object, now: int) -> int:
+        """Return how many requests may be answered at once."""
+        return int(self._filled(name, now))
 
     def _filled(self, name: object, now: int) -> float:
         known = self._buckets.get(name)

@@ -41,6 +41,10 @@ from esito.store.sqlite.writer import Writer
 log = structlog.get_logger()
 
 
+LEAST_FREE = 1_000_000
+"""Octets of free disk below which we say that nothing can be written: a small commit may succeed, the next not."""
+
+
 def _stop_at_once(error: Exception) -> None:
     """End the process: after a failed commit nothing we could still say would be sure (design 5)."""
     log.critical("commit_failed", error=str(error), consequence="the process stops and must be started again")
@@ -291,7 +295,10 @@ class SqliteStore:
         return await asyncio.to_thread(read_counts, self._path)
 
     async def writable(self) -> bool:
-        """Tell whether a commit succeeds right now."""
+        """Tell whether a commit succeeds right now, and more than a few would."""
+        free = os.statvfs(self._path.parent)
+        if free.f_bavail * free.f_frsize < LEAST_FREE:
+            return False
         try:
             await self.keep_setting("written_at", "now")
         except StoreError:
