@@ -192,7 +192,9 @@ async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
         store=store,
         gateway=gateway,
         acceptance=acceptance,
-        chores=chores(store=store, clock=clock, acceptance=acceptance, callbacks=callbacks, stop_kept=stop_kept),
+        chores=chores(
+            settings, store=store, clock=clock, acceptance=acceptance, callbacks=callbacks, stop_kept=stop_kept
+        ),
         vocabulary=_vocabulary(settings),
         url=f"{scheme}://{host}:{port}",
     )

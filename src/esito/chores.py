@@ -10,6 +10,7 @@ from esito.domain.timing import Clock
 from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.expire import Expiry
 from esito.lifecycle.replies import ReplyWork
+from esito.lifecycle.retain import Retaining
 from esito.store.base import Store
 from esito.webhooks.sender import Sender
 from esito.webhooks.signing import sign
@@ -44,7 +45,13 @@ def callback_worker(settings: Settings, *, store: Store, clock: Clock) -> Callba
 
 
 def chores(
-    *, store: Store, clock: Clock, acceptance: Acceptance, callbacks: CallbackWorker, stop_kept: asyncio.Event
+    settings: Settings,
+    *,
+    store: Store,
+    clock: Clock,
+    acceptance: Acceptance,
+    callbacks: CallbackWorker,
+    stop_kept: asyncio.Event,
 ) -> Chores:
     """Return what is to be done; `stop_kept` is set by whoever keeps what subscribers write."""
     return Chores(
@@ -52,5 +59,6 @@ def chores(
             "expiry": Expiry(store=store, clock=clock).run,
             "replies": ReplyWork(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept).run,
             "callbacks": callbacks.run,
+            "retention": Retaining(store=store, clock=clock, settings=settings.retention).run,
         }
     )

@@ -81,6 +81,9 @@ class RetentionSettings:
     """For how long things are kept."""
 
     text_days: int = _setting(7, "Days after which the text of a message is removed.", rules.at_least(1))
+    number_days: int = _setting(
+        90, "Days after which numbers are removed from messages, receipts and replies.", rules.at_least(3)
+    )
     # A recipient that nobody speaks of is decided after two days; it must not vanish before.
     status_days: int = _setting(90, "Days after which a message and its statuses are removed.", rules.at_least(3))
 

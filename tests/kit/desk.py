@@ -88,9 +88,11 @@ class Desk:
         given = {"apiKey": KEY} | members if body is None else body
         return self.ask("POST", path, body=json.dumps(given).encode(), headers=[("content-type", "application/json")])
 
-    def ask(self, method: str, path: str, *, query: str = "", body: bytes = b"", headers: Headers = ()) -> Reply:
-        """Make one request, byte by byte as given."""
-        return self.runner.run(ask(self.app, method, path, query=query, body=[body], headers=headers))
+    def ask(
+        self, method: str, path: str, *, query: str = "", body: bytes = b"", headers: Headers = (), client: str = ""
+    ) -> Reply:
+        """Make one request, byte by byte as given; `client` is the address it comes from."""
+        return self.runner.run(ask(self.app, method, path, query=query, body=[body], headers=headers, client=client))
 
     def add_account(self, name: str, key: str, credit: str = "100") -> Account:
         digest = key_digest(key, SECRET)
@@ -134,6 +136,7 @@ async def ask(
     query: str = "",
     body: Sequence[bytes] = (b"",),
     headers: Headers = (),
+    client: str = "",
 ) -> Reply:
     """Speak ASGI to an application; the body comes in pieces, and never ends after an empty list."""
     scope = {
@@ -141,6 +144,7 @@ async def ask(
         "method": method,
         "path": path,
         "query_string": query.encode(),
+        "client": (client, 40000) if client else None,
         "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
     }
     pieces = list(body)

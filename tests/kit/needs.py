@@ -59,6 +59,7 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "node": program("node"),
     "openssl": program("openssl"),
     "cc": program("cc"),
+    "slowhttptest": program("slowhttptest"),
     "strace": tracing,
     "mounts": mounts,
     "ext4 cuts": cuts("ext4"),

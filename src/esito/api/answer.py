@@ -1,8 +1,9 @@
 """Answers, and the one table that maps refusals to code, text and HTTP status."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from esito.api.xml import Text, Value, to_xml
@@ -23,6 +24,13 @@ class Answer:
     body: bytes
     headers: Headers = ()
     """Beyond type and length."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedAnswer(Answer):
+    """An answer too long to be held: after `body` its pieces are written as they come."""
+
+    pieces: AsyncIterator[bytes] | None = None
 
 
 class Meaning(NamedTuple):
@@ -85,6 +93,8 @@ MEANINGS: dict[type[e.EsitoError], Meaning] = {
     e.TooManyRequests: Meaning(429, "Trop de requêtes, veuillez réessayer plus tard", 429),
     e.LookupUnavailable: Meaning(501, "Ce service n'est pas installé sur ce serveur", 501),
     e.IdempotencyKeyReused: Meaning(409, "Cette clé d'idempotence a déjà servi à une autre demande", 409),
+    e.NumberInUse: Meaning(409, "Un envoi à ce numéro n'est pas terminé, il pourra être effacé après le {} UTC", 409),
+    e.NumberInvalid: Meaning(9, "Le numéro de téléphone est invalide"),
     e.SenderNotAllowed: Meaning(992, "Sender non autorisé"),
     e.AddressNotAllowed: Meaning(96, "L'IP n'est pas autorisée"),
     e.NoSuchPath: Meaning(404, "Page introuvable", 404),
@@ -133,6 +143,9 @@ def refusal(error: Exception, *, xml: bool, error_status: int, headers: Headers 
         envelope |= {"error": fields} if xml else {"error": fields, "errors": fields}
     elif isinstance(error, e.NothingToSend):
         envelope |= {"message": Text(_why_nothing(error)), "errors": number_errors(error.problems)}
+    elif isinstance(error, e.NumberInUse):
+        moment = datetime.fromtimestamp(error.until // 1000, UTC)
+        envelope["message"] = Text(meaning.text.format(moment.strftime("%Y-%m-%d %H:%M")))
     else:
         envelope["message"] = Text(meaning.text)
     return render(envelope, status=status, xml=xml, headers=headers)

@@ -20,6 +20,7 @@ Refusals are raised bare and turned into code, text and HTTP status in `api/answ
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from inspect import cleandoc
 
 
@@ -287,6 +288,19 @@ class NothingToSend(Refusal):
     def __init__(self, problems: Sequence[NumberProblem]) -> None:
         super().__init__()
         self.problems = tuple(problems)
+
+
+class NumberInUse(Refusal):
+    """Something of this number is not finished; from `until` on (milliseconds since the epoch) it will be."""
+
+    def __init__(self, until: int) -> None:
+        at = datetime.fromtimestamp(until // 1000, UTC)
+        super().__init__(f"a message to this number is not finished; it can be erased after {at:%Y-%m-%d %H:%M} UTC")
+        self.until = until
+
+
+class NumberInvalid(Refusal):
+    """What should be erased is no phone number."""
 
 
 class NameTaken(EsitoError):

@@ -120,6 +120,11 @@ def mask(msisdn: str) -> str:
     return f"{msisdn[:4]}{'*' * max(len(msisdn) - 6, 1)}{msisdn[-2:]}" if len(msisdn) > 6 else "*" * len(msisdn)
 
 
+def mask_for_people(msisdn: str) -> str:
+    """Return a number as pages of administrators show it: its last four digits."""
+    return "*" * max(len(msisdn) - 4, 1) + msisdn[-4:] if len(msisdn) > 4 else "*" * len(msisdn)
+
+
 def longest_prefix(msisdn: str, prefixes: Iterable[str]) -> str | None:
     """Return the longest of the prefixes (`+33`, or empty for any) that the number begins with."""
     return max((prefix for prefix in prefixes if msisdn.startswith(prefix)), key=len, default=None)

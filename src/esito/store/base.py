@@ -20,6 +20,8 @@ from esito.store.callbacks import Callbacks
 from esito.store.ledger import LedgerStore
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
 from esito.store.replies import ReplyStore
+from esito.store.retention import RetentionStore
+from esito.store.searching import SearchStore
 from esito.store.sending import SendingStore
 from esito.store.stops import StopStore
 
@@ -124,6 +126,14 @@ class Store(Protocol):
     @property
     def ledger(self) -> LedgerStore:
         """Sub-accounts, credit, spending and the audit log."""
+
+    @property
+    def retention(self) -> RetentionStore:
+        """Removing what is too old, and erasing."""
+
+    @property
+    def searching(self) -> SearchStore:
+        """Finding messages, and taking them along."""
 
     async def open(self) -> None:
         """Open the database and apply the migrations it lacks.

@@ -16,6 +16,7 @@ from esito.api.call import (
     wants_xml,
 )
 from esito.domain.errors import MalformedJson
+from tests.kit.desk import Desk
 
 
 @pytest.mark.parametrize(
@@ -193,3 +194,17 @@ def test_the_format_is_compared_without_case(value: Any, *, xml: bool) -> None:
 def test_optional_fields_tell_absent_from_unusable() -> None:
     inputs = Inputs({"a": " x ", "b": "", "c": None, "d": ["x"]})
     assert [inputs.optional(name) for name in "abcde"] == ["x", None, None, "", None]
+
+
+@pytest.mark.parametrize("depth", [16, 17, 100, 50_000])
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_a_body_that_is_nested_deeper_than_any_request_is_malformed(api: Desk, depth: int, brackets: str) -> None:
+    opening = "[" if brackets == "[]" else '{"a":'
+    inner = opening * (depth - 1) + ("1" if brackets == "{}" else "") + brackets[1] * (depth - 1)
+    told = api.ask("POST", "/v1/send", body=f'{{"apiKey":"a-key","x":{inner}}}'.encode())
+    assert (told.json["code"] == 90) == (depth > 16)
+
+
+def test_many_containers_beside_each_other_are_not_deep(api: Desk) -> None:
+    items = [{"phoneNumber": f"+336{number:08d}", "message": "x"} for number in range(100)]
+    assert api.post("/v1/bulk-send", SMSList=items).status == 200

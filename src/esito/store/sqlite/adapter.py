@@ -32,6 +32,8 @@ from esito.store.sqlite.expiry import Expiring, Expiry
 from esito.store.sqlite.ledger import Ledger
 from esito.store.sqlite.links import Links
 from esito.store.sqlite.replies import Replies
+from esito.store.sqlite.retention import Retention
+from esito.store.sqlite.searching import Searching
 from esito.store.sqlite.sending import Sending
 from esito.store.sqlite.settling import Settling
 from esito.store.sqlite.stops import Stops
@@ -79,6 +81,8 @@ class SqliteStore:
         self.callbacks = SqliteCallbacks(self._writer, lambda: self._read)
         self.stops = Stops(self._writer, lambda: self._read)
         self.replies = Replies(self._writer, lambda: self._read, self._links)
+        self.retention = Retention(self._writer, lambda: self._read)
+        self.searching = Searching(self._writer, lambda: self._read)
         self._last_account: tuple[object, Account] | None = None
 
     async def open(self) -> None:

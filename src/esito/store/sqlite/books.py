@@ -11,6 +11,7 @@ from esito.store.checksum import checksum
 _CREDIT = """
 SELECT a.name, a.granted, a.credit,
        coalesce((SELECT sum(r.cost) FROM message m JOIN recipient r ON r.message_id = m.id WHERE m.account = a.id), 0)
+       + a.retired
   FROM account a ORDER BY a.name"""
 
 _EMPTY_MESSAGES = """
@@ -42,6 +43,7 @@ SELECT s.message_id, s.seq, s.part, s.state,
 _CALLBACKS = """
 SELECT r.message_id, r.seq, r.state FROM message m JOIN recipient r ON r.message_id = m.id
  WHERE m.url_dlr IS NOT NULL AND (r.state >= 3 OR r.state = -1)
+   AND r.msisdn <> 0 -- whose number was removed is told of no more
    AND NOT EXISTS (SELECT 1 FROM callback c WHERE c.message_id = r.message_id AND c.seq = r.seq
                      AND c.kind = 1 AND (c.state = 8) = (r.state = 8) AND (c.state = -1) = (r.state = -1))"""
 

@@ -135,12 +135,16 @@ SELECT r.message_id, r.seq
  WHERE m.id > ?1 AND m.id <= ?2 AND r.msisdn = ?3 AND (?4 IS NULL OR m.account = ?4)
 
 -- name: unfinished_until
--- 172,800,000 ms: 48 hours of validity. A callback is repeated for three days at the most.
-SELECT max(CASE WHEN m.check_at IS NOT NULL OR r.state BETWEEN 0 AND 2 THEN max(m.due_at + 172800000, ?3) END,
-           coalesce((SELECT max(coalesce(c.first_at, c.at)) + 259200000 FROM callback c
-                      WHERE c.message_id = m.id AND c.seq = r.seq AND c.done_at IS NULL), 0)),
+-- 0 and 0 when all is done. A text may still be submitted after its recipient is decided: other segments of it.
+-- 172,800,000 ms are the 48 hours of validity; 259,200,000 the three days for which a callback is repeated.
+SELECT CASE WHEN m.sandbox = 0 AND m.check_at IS NOT NULL
+             AND (r.state BETWEEN 0 AND 2
+                  OR (r.state > 0 AND r.segments > (SELECT count(*) FROM segment s
+                                                     WHERE s.message_id = r.message_id AND s.seq = r.seq
+                                                       AND (s.state >= 3 OR s.phase IN (3, 4)))))
+            THEN max(m.due_at + 172800000, m.check_at) ELSE 0 END,
        coalesce((SELECT max(coalesce(c.first_at, c.at)) + 259200000 FROM callback c
-                      WHERE c.message_id = m.id AND c.seq = r.seq AND c.done_at IS NULL), 0)
+                  WHERE c.message_id = m.id AND c.seq = r.seq AND c.done_at IS NULL), 0)
   FROM message m CROSS JOIN recipient r ON r.message_id = m.id
  WHERE m.id = ?1 AND r.seq = ?2
 

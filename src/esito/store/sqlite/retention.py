@@ -1,0 +1,204 @@
+"""Removing what is too old, a couple of thousand rows to a transaction (`store.retention` holds the promises).
+
+A message goes from its last recipient to its first, each with its segments, receipts and callbacks, and what it cost is
+added to `account.retired`: so the books balance after every transaction, and a killed process just goes on.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+import apsw
+
+from esito.store.retention import BEGINNING, Erased, Place, Sweep
+from esito.store.sqlite.area import Area
+from esito.store.sqlite.connection import QUERIES, value
+from esito.store.sqlite.erasing import (
+    collect_places,
+    erase_beginning,
+    erase_places,
+    erase_raw,
+    refuse_unfinished,
+    unname,
+)
+
+MOST_ROWS = 1_000
+"""Rows that are changed in one transaction, but for the last recipient's."""
+
+LOOKED_AT = 500
+"""Rows that are read to find them."""
+
+AT_ONCE = 50
+"""Recipients that are treated before the rows are counted again."""
+
+STAGE = {Sweep.TEXTS: 0, Sweep.NUMBERS: 1, Sweep.STATUSES: 2}
+"""Which messages a sweep is about."""
+
+
+class Retention(Area):
+    """The handlers behind `Store.retention`."""
+
+    async def sweep(self, kind: Sweep, *, before: int, beyond: Place = BEGINNING) -> Place | None:
+        """Treat some things of a kind that are as old as `before`; return where to go on."""
+        return cast("Place | None", await self._act(lambda open_: _sweep(open_, kind, before, beyond)))
+
+    async def erase(self, msisdn: str, *, account_id: int | None, forget_stop: bool, actor: str, at: int) -> Erased:
+        """Remove a number. Raises NumberInUse."""
+        digits = msisdn.removeprefix("+")
+        places = await collect_places(self._read, digits, account_id)
+        refuse_unfinished(self._read, digits, account_id, places, at)
+        begun: Erased = await self._act(
+            lambda open_: erase_beginning(
+                open_, digits, account_id, places, forget_stop=forget_stop, actor=actor, at=at
+            )
+        )
+        for start in range(0, len(places), AT_ONCE):
+            chunk = places[start : start + AT_ONCE]
+            await self._act(partial(erase_places, places=chunk, digits=digits, at=at))
+        return begun
+
+
+def _sweep(connection: apsw.Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
+    connection.execute("PRAGMA secure_delete = ON").fetchall()  # what is removed shall not be found in free pages
+    try:
+        if kind in STAGE or kind is Sweep.SANDBOX:
+            return _sweep_messages(connection, kind, before, beyond)
+        return _SWEEPS[kind](connection, kind, before)
+    finally:
+        connection.execute("PRAGMA secure_delete = OFF").fetchall()
+
+
+# -- messages ------------------------------------------------------------------------------
+
+
+def _sweep_messages(connection: apsw.Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
+    asked = "old_sandbox_messages" if kind is Sweep.SANDBOX else "old_messages"
+    found: list[Any] = connection.execute(
+        QUERIES[asked], (STAGE.get(kind, 0), before, beyond.at, beyond.id, LOOKED_AT)
+    ).fetchall()
+    start = connection.total_changes()
+    place = beyond
+    for due_at, message_id in found:
+        if not value(connection, QUERIES["is_unfinished"], (message_id,)):
+            while not _MESSAGE_ACTS[kind](connection, message_id):
+                if connection.total_changes() - start >= MOST_ROWS:
+                    return place  # the rest of this message in the next transaction
+        place = Place(due_at, message_id)
+        if connection.total_changes() - start >= MOST_ROWS:
+            return place
+    return place if len(found) == LOOKED_AT else None
+
+
+def _drop_texts(connection: apsw.Connection, message_id: int) -> bool:
+    connection.execute(QUERIES["remove_texts"], (message_id,))
+    connection.execute(QUERIES["remove_told_replies"], (message_id,))
+    connection.execute(QUERIES["set_stage"], (message_id, 1))
+    return True
+
+
+def _drop_numbers(connection: apsw.Connection, message_id: int) -> bool:
+    rows: list[Any] = connection.execute(QUERIES["numbered"], (message_id, AT_ONCE)).fetchall()
+    for seq, msisdn in rows:
+        unname(connection, message_id, seq, msisdn)
+    if len(rows) == AT_ONCE:
+        return False
+    connection.execute(QUERIES["set_stage"], (message_id, 2))
+    return True
+
+
+def _drop_message(connection: apsw.Connection, message_id: int) -> bool:
+    rows: list[Any] = connection.execute(QUERIES["last_recipients"], (message_id, AT_ONCE)).fetchall()
+    connection.execute(QUERIES["retire"], (message_id, sum(cost for _, _, cost in rows)))
+    for seq, msisdn, _ in rows:
+        origins = [origin for (origin,) in connection.execute(QUERIES["origins_of"], (message_id, seq))]
+        connection.execute(QUERIES["remove_sent_to"], (message_id, seq, msisdn))
+        for name in ("remove_callbacks", "remove_trail", "remove_segments", "remove_recipient"):
+            connection.execute(QUERIES[name], (message_id, seq))
+        for origin in origins:
+            connection.execute(QUERIES["remove_origin"], (origin,))
+    if len(rows) == AT_ONCE:
+        return False
+    connection.execute(QUERIES["remove_texts"], (message_id,))
+    connection.execute(QUERIES["remove_message"], (message_id,))
+    return True
+
+
+_MESSAGE_ACTS: dict[Sweep, Callable[[apsw.Connection, int], bool]] = {
+    Sweep.TEXTS: _drop_texts,
+    Sweep.NUMBERS: _drop_numbers,
+    Sweep.STATUSES: _drop_message,
+    Sweep.SANDBOX: _drop_message,
+}
+"""Each does a bounded part of its work, and tells whether the message is done."""
+
+
+# -- rows that are walked by their number, which grows with time ------------------------------
+
+
+def _walk(connection: apsw.Connection, kind: Sweep, name: str, before: int) -> tuple[list[Any], bool]:
+    """Return the next rows that are old enough, and whether there may be more; remember how far we are.
+
+    Where we are is kept with what we do there: no row is looked at twice, and none is passed over.
+    """
+    setting = f"retention_{kind.value}"
+    kept = connection.execute(QUERIES["setting"], (setting,)).get
+    rows: list[Any] = connection.execute(QUERIES[name], (int(str(kept or 0)), LOOKED_AT)).fetchall()
+    old = []
+    for row in rows:
+        if row[1] > before:
+            break
+        old.append(row)
+    if old:
+        connection.execute(QUERIES["keep_setting"], (setting, str(old[-1][0])))
+    return old, len(old) == LOOKED_AT
+
+
+def _sweep_receipts(connection: apsw.Connection, kind: Sweep, before: int) -> Place | None:
+    rows, more = _walk(connection, kind, "trail_beyond", before)
+    erase_raw(connection, rows)
+    return Place() if more else None
+
+
+def _sweep_replies(connection: apsw.Connection, kind: Sweep, before: int) -> Place | None:
+    act = {Sweep.REPLY_TEXTS: "blank", Sweep.REPLY_NUMBERS: "unname", Sweep.REPLIES: "remove"}[kind]
+    rows, more = _walk(connection, kind, "replies_beyond", before)
+    for number, _, _ in rows:
+        connection.execute(QUERIES[f"{act}_reply"], (number,))
+    return Place() if _sweep_responses(connection, kind, act, before) or more else None
+
+
+def _sweep_responses(connection: apsw.Connection, kind: Sweep, act: str, before: int) -> bool:
+    kept = connection.execute(QUERIES["setting"], (f"retention_{kind.value}_whole",)).get
+    rows = connection.execute(QUERIES["responses_beyond"], (int(str(kept or 0)), LOOKED_AT)).fetchall()
+    seen = 0
+    for number, received_at, done in cast("list[Any]", rows):
+        if received_at > before or not done:  # a STOP is still to be answered
+            break
+        connection.execute(QUERIES[f"{act}_response"], (number,))
+        connection.execute(QUERIES[f"{act}_stop_answer"], (number,))
+        connection.execute(QUERIES["keep_setting"], (f"retention_{kind.value}_whole", str(number)))
+        seen += 1
+    return seen == LOOKED_AT
+
+
+def _sweep_orphans(connection: apsw.Connection, kind: Sweep, before: int) -> Place | None:
+    rows, more = _walk(connection, kind, "loose_beyond", before)
+    for number, _, loose in rows:
+        if not loose:
+            continue
+        if kind is Sweep.ORPHAN_NUMBERS:
+            connection.execute(QUERIES["unname_unmatched"], (number,))
+        else:
+            for name in ("remove_unmatched_shelves", "remove_unmatched", "remove_loose"):
+                connection.execute(QUERIES[name], (number,))
+    return Place() if more else None
+
+
+_SWEEPS: dict[Sweep, Callable[[apsw.Connection, Sweep, int], Place | None]] = {
+    Sweep.RECEIPTS: _sweep_receipts,
+    Sweep.REPLY_TEXTS: _sweep_replies,
+    Sweep.REPLY_NUMBERS: _sweep_replies,
+    Sweep.REPLIES: _sweep_replies,
+    Sweep.ORPHAN_NUMBERS: _sweep_orphans,
+    Sweep.ORPHANS: _sweep_orphans,
+}

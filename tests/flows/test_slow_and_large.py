@@ -1,0 +1,135 @@
+"""Clients that are slow on purpose, or send without end, keep nobody else from being answered."""
+
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.kit.live import LiveServer, live_server
+from tests.kit.needs import needs
+
+SLOW = {
+    "headers": ["-H", "-i", "2"],
+    "body": ["-B", "-i", "2", "-s", "8192"],
+    "reading": ["-X", "-r", "100", "-w", "1", "-y", "2", "-n", "2", "-z", "1", "-k", "3"],
+}
+CONNECTIONS = 300
+SECONDS = 6
+
+PATIENCE = 2.0
+"""Seconds within which a healthy request is answered meanwhile."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with live_server(Path(tmp_path_factory.mktemp("slow"))) as running:
+        yield running
+
+
+@contextmanager
+def asking(server: LiveServer) -> Iterator[list[float]]:
+    """Ask for a status again and again; yield how long each answer took. Every one must be 200."""
+    message = server.send("0612345678", sandbox=1)
+    times: list[float] = []
+    ending = threading.Event()
+
+    def ask() -> None:
+        while not ending.is_set():
+            began = time.monotonic()
+            with suppress(httpx.HTTPError):
+                if server.status(message).status_code == 200:
+                    times.append(time.monotonic() - began)
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield times
+    finally:
+        ending.set()
+        thread.join()
+
+
+def rss_mb(server: LiveServer) -> float:
+    status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+@needs("slowhttptest")
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", SLOW)
+def test_slow_clients_delay_nobody(server: LiveServer, tmp_path: Path, kind: str) -> None:
+    before = rss_mb(server)
+    path = "/openapi.json" if kind == "reading" else "/v1/send"
+    with asking(server) as times:
+        subprocess.run(
+            ["slowhttptest", "-c", str(CONNECTIONS), *SLOW[kind], "-r", "200", "-u", f"{server.url}{path}",
+             "-t", "POST" if kind == "body" else "GET", "-l", str(SECONDS), "-p", "3"],
+            check=False, capture_output=True, cwd=tmp_path, timeout=45,
+        )  # fmt: skip
+    assert len(times) > SECONDS * 5
+    assert max(times) < PATIENCE
+    assert rss_mb(server) < before + 64
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "in chunks"])
+def test_a_body_of_a_gigabyte_is_refused_early_and_kept_nowhere(server: LiveServer, announced: bool) -> None:
+    before = rss_mb(server)
+    length = b"content-length: 1073741824" if announced else b"transfer-encoding: chunked"
+    with asking(server) as times, socket.create_connection(server.address, timeout=20) as peer:
+        peer.sendall(b"POST /v1/send HTTP/1.1\r\nhost: x\r\n" + length + b"\r\n\r\n")
+        piece = b"x" * 65536
+        framed = piece if announced else b"10000\r\n" + piece + b"\r\n"
+        written = 0
+        with suppress(OSError):  # the server may close as soon as it has answered
+            while written < 1 << 30:
+                peer.sendall(framed)
+                written += len(piece)
+                if written > 1 << 24 and _answered(peer):
+                    break
+        answer = b""
+        with suppress(OSError):
+            answer = peer.recv(4096)
+    assert written < 1 << 28, "it was read to the end"
+    assert not answer or b" 413 " in answer
+    assert max(times) < PATIENCE
+    assert rss_mb(server) < before + 32
+
+
+def _answered(peer: socket.socket) -> bool:
+    """Return whether something can be read."""
+    peer.settimeout(0)
+    try:
+        return bool(peer.recv(1, socket.MSG_PEEK))
+    except BlockingIOError:
+        return False
+    finally:
+        peer.settimeout(20)
+
+
+@pytest.mark.timeout(40)
+def test_a_body_that_never_ends_is_given_up(server: LiveServer) -> None:
+    with socket.create_connection(server.address, timeout=20) as peer:
+        peer.sendall(b"POST /v1/send HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{")
+        began = time.monotonic()
+        answer = peer.recv(4096)
+    assert b" 400 " in answer
+    assert b'"code":90' in answer
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.timeout(40)
+def test_headers_that_never_end_are_given_up(server: LiveServer) -> None:
+    with socket.create_connection(server.address, timeout=30) as peer:
+        peer.sendall(b"GET /v1/me HTTP/1.1\r\nhost: x\r\n")
+        began = time.monotonic()
+        while peer.recv(4096):
+            pass
+    assert time.monotonic() - began < 25
