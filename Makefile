@@ -6,7 +6,7 @@ CASES ?=
 BIN := .venv/bin
 SOURCES := $(wildcard src tests benchmarks scripts)
 
-.PHONY: help setup run test lint bench format lock receipts torture fuzz
+.PHONY: help setup run test lint bench format lock receipts torture fuzz build sbom
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,12 @@ torture: setup  ## kill -9, failing fsync, full disk, stalls, all rounds (minute
 
 fuzz: setup  ## octets that break the codec or the receipt reader, ten minutes; ARGS="codec --seconds 60"
 	$(BIN)/python scripts/fuzz.py $(ARGS)
+
+build: setup  ## wheel, sdist and their SBOM (CycloneDX) in dist/
+	@$(PYTHON) scripts/bootstrap.py --build dist
+
+sbom: setup  ## dist/esito.cdx.json: every package an installation holds
+	@$(PYTHON) scripts/bootstrap.py --sbom dist/esito.cdx.json
 
 format: setup  ## let ruff set the code
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -78,11 +78,17 @@ class WheelLinks(html.parser.HTMLParser):
 def main() -> int:
     parser = argparse.ArgumentParser(description="Create or refresh .venv from uv.lock.")
     parser.add_argument("--lock", action="store_true", help="write uv.lock anew from pyproject.toml, using PyPI only")
+    parser.add_argument("--sbom", type=Path, metavar="FILE", help="write what uv.lock names as CycloneDX JSON")
+    parser.add_argument("--build", type=Path, metavar="DIRECTORY", help="build wheel and sdist, and their SBOM")
     arguments = parser.parse_args()
     try:
         check_python()
         if arguments.lock:
             lock()
+        elif arguments.sbom:
+            write_sbom(arguments.sbom)
+        elif arguments.build:
+            build(arguments.build)
         elif not is_ready():
             make_environment()
     except SetupError as problem:
@@ -119,6 +125,26 @@ def make_environment() -> None:
     else:
         install_from_mirror(uv, index)
     STAMP.write_text(fingerprint())
+
+
+def write_sbom(path: Path) -> None:
+    """Write every package that an installation with all extras holds, with its version and licence, as CycloneDX."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run(
+        find_uv(), "export", "--frozen", "--quiet", "--no-dev", "--all-extras", "--format", "cyclonedx1.5",
+        "--preview-features", "sbom-export", "--output-file", str(path.resolve()),
+    )  # fmt: skip
+
+
+def build(directory: Path) -> None:
+    """Build what is published; the SBOM lies beside it under the same name."""
+    version = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    if version is None:
+        raise SetupError("pyproject.toml names no version")
+    index = package_index()
+    mirror = [] if index == PYPI else ["--default-index", index]
+    run(find_uv(), "build", "--quiet", "--python", base_python(), *mirror, "--out-dir", str(directory.resolve()))
+    write_sbom(directory / f"esito-{version[1]}.cdx.json")
 
 
 def install_from_mirror(uv: Path, index: str) -> None:

@@ -31,7 +31,8 @@ BELOW: dict[str, set[str]] = {
     "api": {"domain", "store", "lifecycle", "config"},
     "web": {"domain", "store", "lifecycle", "config"},
 }
-BELOW["chores"] = set(BELOW)
+BELOW["serving"] = {"config"}
+BELOW["chores"] = set(BELOW) - {"serving"}
 BELOW["bootstrap"] = set(BELOW)
 BELOW["cli"] = {*BELOW, "bootstrap"}
 

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
 
 from esito.api.app import Services, build
 from esito.api.limits import Limits
@@ -31,6 +29,7 @@ from esito.lifecycle.accept import Acceptance, Routes
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import Submitter
+from esito.serving import WebServer
 from esito.smpp.link import Link
 from esito.smpp.outgoing import Concatenation
 from esito.smpp.settings import LinkSettings as SmppSettings
@@ -252,8 +251,16 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     app = build(_services(house))
-    server = _server(house.settings, app)
-    serving = loop.create_task(server.serve(), name="http")
+    server = WebServer(app, house.settings.http, max_headers=MAX_HEADERS)
+    server.start()
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(server.reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
     await house.gateway.start()
     working = house.chores.start()
     gc.freeze()
@@ -261,19 +268,18 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     ready = loop.create_task(on_ready(house)) if on_ready is not None else None
     waiting = loop.create_task(stopping.wait())
     try:
-        done, _ = await asyncio.wait({serving, waiting, *working}, return_when=asyncio.FIRST_COMPLETED)
+        doing: set[asyncio.Future[Any]] = {server.ended, waiting, *working}
+        done, _ = await asyncio.wait(doing, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
-        await _stop(house, server, [task for task in (serving, ready, waiting, *working) if task is not None])
+        await _stop(house, server, [task for task in (ready, waiting, *working) if task is not None])
 
 
-async def _stop(house: House, server: Server, tasks: list[asyncio.Task[Any]]) -> None:
+async def _stop(house: House, server: WebServer, tasks: list[asyncio.Task[Any]]) -> None:
     """Take no more requests, then no more receipts, then keep what is still on its way."""
     log.info("stopping")
-    if not tasks[0].done():
-        server.stop()  # type: ignore[no-untyped-call]  # granian's own
-        await asyncio.wait({tasks[0]}, timeout=5)
+    await server.stop()
     await house.gateway.stop()
     for task in tasks:
         task.cancel()
@@ -324,19 +330,3 @@ async def _not_ready(house: House) -> list[str]:
     if links and not any(link.can_receive for link in links):
         missing.append("no link is bound for receiving")
     return missing
-
-
-def _server(settings: Settings, app: Any) -> Server:
-    host, port = settings.http.address
-    return Server(
-        app,
-        address=host,
-        port=port,
-        interface="asgi",  # type: ignore[arg-type]  # the enum's own value, as its other servers accept it
-        backlog=2048,
-        websockets=False,
-        http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS, header_read_timeout=15_000),
-        log_enabled=False,
-        ssl_cert=Path(settings.http.tls_cert) if settings.http.tls_cert else None,
-        ssl_key=Path(settings.http.tls_key) if settings.http.tls_key else None,
-    )

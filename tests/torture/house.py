@@ -72,7 +72,7 @@ class House:
 
     def start(self, *, before: Sequence[str] = (), body: Sequence[str] = ("-m", "esito"), **environment: str) -> None:
         """Begin a process and wait until it answers; `before` are words of a program that runs it."""
-        words = [*before, sys.executable, *body, "serve", "--config", str(self.config)]
+        words = [*before, *self.words(body)]
         with (self.folder / "server.log").open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(words, stderr=log, env=plain_environment() | environment)
         give_up = time.monotonic() + PATIENCE
@@ -84,6 +84,10 @@ class House:
             except httpx.TransportError:
                 time.sleep(0.03)
         raise AssertionError("the server does not answer")
+
+    def words(self, body: Sequence[str] = ("-m", "esito")) -> list[str]:
+        """Return the command that begins the server."""
+        return [sys.executable, *body, "serve", "--config", str(self.config)]
 
     def kill(self) -> None:
         """`kill -9`."""
