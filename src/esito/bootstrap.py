@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import resource
 import secrets
 import signal
 import ssl
@@ -136,9 +137,16 @@ async def serve(
     if role != "all":
         raise ConfigError(f"role: {role!r} needs a store that several processes share; this one serves 'all'")
     sys.setswitchinterval(SWITCH_INTERVAL)
+    _allow_many_connections()
     async with open_store(settings) as store:
         house = await _furnish(settings, store, clock or await _clock(settings, store))
         await _run(house, on_ready)
+
+
+def _allow_many_connections() -> None:
+    """Take as many file descriptors as we may: a thousand slow clients must not use up the usual 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _clock(settings: Settings, store: Store) -> Clock:

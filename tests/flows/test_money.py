@@ -28,6 +28,8 @@ STEPS = st.one_of(
     st.tuples(st.just("submit"), st.integers(1, 10)),
     st.tuples(st.just("refuse"), st.integers(1, 10)),
     st.tuples(st.just("wait"), st.integers(1, 40)),
+    st.tuples(st.just("give"), st.integers(1, 900)),
+    st.tuples(st.just("take_back"), st.integers(1, 900)),
 )
 PLANS = st.lists(st.lists(STEPS, min_size=1, max_size=8), min_size=1, max_size=8)
 
@@ -35,8 +37,9 @@ PLANS = st.lists(st.lists(STEPS, min_size=1, max_size=8), min_size=1, max_size=8
 class Connection:
     """One client, and now and then the operator's hand."""
 
-    def __init__(self, api: Desk, number: int) -> None:
+    def __init__(self, api: Desk, number: int, token: str) -> None:
         self._api = api
+        self._token = token
         self._next = number * 1_000_000
         self._scheduled: list[int] = []
 
@@ -77,6 +80,17 @@ class Connection:
         claimed = await self._api.store.claim("alpha", limit=limit, at=self._api.clock.now())
         await self._api.store.record_answers("alpha", [refused(one) for one in claimed])
 
+    async def give(self, cents: int) -> None:
+        await self._move("add", cents)
+
+    async def take_back(self, cents: int) -> None:
+        await self._move("remove", cents)
+
+    async def _move(self, way: str, cents: int) -> None:
+        members = {"apiKey": KEY, "tokenSubaccount": self._token, "credit": cents / 100}
+        reply = await ask(self._api.app, "POST", f"/v1/subaccount/credit/{way}", body=[json.dumps(members).encode()])
+        assert reply.status == 200 or reply.json["code"] in {7, 8}
+
     async def wait(self, hours: int) -> None:
         """Let time pass: what could not be submitted within 48 h is given up and refunded."""
         self._api.clock.advance(hours * HOUR_MS)
@@ -87,18 +101,21 @@ class Connection:
 @given(plans=PLANS, credit=st.sampled_from(["0.5", "2", "100"]))
 def test_credits_balance_to_the_cent_whatever_happens_at_once(plans: list[list[tuple[str, int]]], credit: str) -> None:
     with tempfile.TemporaryDirectory() as folder, desk(Path(folder), credit=credit) as api:
+        made = api.post("/v1/subaccount/create", type="simple", parameters={"email": "sub@acme", "isBuyer": 0})
+        token = made.json["subaccount"]["token"]
 
         async def all_at_once() -> None:
-            await asyncio.gather(*(Connection(api, number).play(plan) for number, plan in enumerate(plans)))
+            await asyncio.gather(*(Connection(api, number, token).play(plan) for number, plan in enumerate(plans)))
 
         api.runner.run(all_at_once())
         rows = api.store._read.execute("SELECT state, cost FROM recipient").fetchall()
         charged = sum(int(str(cost)) for _, cost in rows)
         assert all(int(str(cost)) in ({0} if state == -1 else {45_000}) for state, cost in rows)
-        left = Decimal(api.get("/v1/me").json["credits"]["balance"])
-        assert left == Decimal(credit) - Decimal(charged) / 1_000_000
-        assert left >= 0
-        assert left == Decimal(credit) - PRICE * sum(1 for _, cost in rows if cost)
+        own = Decimal(api.get("/v1/me").json["credits"]["balance"])
+        given = Decimal(api.get("/v1/subaccount/list").json["data"][0]["credits"]["balance"])
+        assert min(own, given) >= 0
+        assert own + given == Decimal(credit) - Decimal(charged) / 1_000_000
+        assert own + given == Decimal(credit) - PRICE * sum(1 for _, cost in rows if cost)
 
         async def complaints() -> list[str]:
             return [sentence async for sentence in api.store.check()]
