@@ -1,6 +1,6 @@
 """The areas of the API beyond statuses and sending; a new one is named here."""
 
-from esito.api import accounts_area, sending_area, stops_pages, v2callbacks_pages, v2events
+from esito.api import accounts_area, sending_area, stops_pages, v2callbacks_pages, v2events, v2search_pages
 from esito.api.area import Area
 
 AREAS: tuple[Area, ...] = (
@@ -9,4 +9,5 @@ AREAS: tuple[Area, ...] = (
     stops_pages.AREA,
     v2callbacks_pages.AREA,
     v2events.AREA,
+    v2search_pages.AREA,
 )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from esito import logs
-from esito.api.answer import Answer, Headers, refusal
+from esito.api.answer import Answer, Headers, StreamedAnswer, refusal
 from esito.api.asgi import Receive, Scope, Send, header
 from esito.api.call import Call, Inputs, as_text, parse_body, read_body, read_query, wants_xml
 from esito.api.client_address import client_address, is_within
@@ -196,6 +196,9 @@ class Front:
 
 async def write(answer: Answer, send: Send) -> None:
     """Write an answer out."""
+    if isinstance(answer, StreamedAnswer):
+        await _write_pieces(answer, send)
+        return
     headers = [
         (b"content-type", answer.content_type),
         (b"content-length", b"%d" % len(answer.body)),
@@ -204,6 +207,17 @@ async def write(answer: Answer, send: Send) -> None:
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _write_pieces(answer: StreamedAnswer, send: Send) -> None:
+    """Write an answer piece by piece; its end is written only when all went well, so that a cut one can be told."""
+    headers = [(b"content-type", answer.content_type), (b"cache-control", b"no-store"), *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+    if answer.pieces is not None:
+        async for piece in answer.pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _pattern(path: str) -> re.Pattern[str]:

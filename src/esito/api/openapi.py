@@ -75,7 +75,11 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/v2/messages/{id}/recipients/{msisdn}"): Page(
         summary="What happened to one recipient, what it means, until when we wait, and every receipt.",
         answer="RecipientExplained",
-        parameters={**_PIECE, "msisdn": (MSISDN_PIECE, True)},
+        parameters={
+            **_PIECE,
+            "msisdn": (MSISDN_PIECE, True),
+            "unmask": (text("1: people will see the whole number; that is noted in the audit log."), False),
+        },
         refusals=(*KEY, e.NoSuchMessage),
     ),
     ("GET", "/v2/links"): Page(
@@ -158,7 +162,7 @@ def _operation(operation: Operation, page: Page, error_status: int) -> dict[str,
     parameters = dict(page.parameters or {})
     if not page.body:
         key = {} if operation.bearer else {"apiKey": (API_KEY, True)}
-        parameters = {**key, **parameters, "_format": (FORMAT, False)}
+        parameters = {**key, **parameters, **({} if page.media else {"_format": (FORMAT, False)})}
     if parameters:
         told["parameters"] = [
             {
@@ -182,7 +186,7 @@ def _codes(refusals: Refusals) -> str:
 
 
 def _responses(page: Page, error_status: int) -> dict[str, Any]:
-    by_status: dict[int, list[Schema]] = {200: [ref(page.answer)]}
+    by_status: dict[int, list[Schema]] = {200: [] if page.media else [ref(page.answer)]}
     if page.answer == "Sent":
         by_status[200].append(ref("BulkSent"))  # with `SMSList`
     refusals = (*page.refusals, *([e.BodyTooLarge] if page.body else []), *ALWAYS)
@@ -197,11 +201,16 @@ def _responses(page: Page, error_status: int) -> dict[str, Any]:
 
 def _response(status: int, schemas: list[Schema], page: Page) -> dict[str, Any]:
     good = status == 200
-    sample = _SAMPLES[page.answer] if good else samples.refused(_first(page, status))
+    described = "All went well." if good else "The request was refused, or failed."
+    streamed: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in page.media} if good else {}
+    if not schemas:
+        return {"description": described, "content": streamed}
+    sample = _SAMPLES[page.answer] if good and not streamed else samples.refused(_first(page, status))
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     return {
-        "description": "All went well." if good else "The request was refused, or failed.",
+        "description": described,
         "content": {
+            **streamed,
             "application/json": {"schema": schema, "example": sample},
             "application/xml": {"schema": {"type": "string"}, "example": to_xml(sample).decode()},
         },
@@ -210,7 +219,7 @@ def _response(status: int, schemas: list[Schema], page: Page) -> dict[str, Any]:
 
 def _first(page: Page, status: int) -> Meaning:
     """Return a refusal that is told with this status; the last resort has none."""
-    kinds: Refusals = (e.BodyTooLarge, e.NoSuchMessage, *ALWAYS)
+    kinds: Refusals = (e.BodyTooLarge, e.NoSuchMessage, *page.refusals, *ALWAYS)
     for kind in kinds:
         if MEANINGS[kind].status == status:
             return MEANINGS[kind]

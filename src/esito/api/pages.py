@@ -31,7 +31,7 @@ SENDING: Refusals = (
     e.NotEnoughCredit,
     e.IdempotencyKeyReused,
 )
-ALWAYS: Refusals = (e.HeadersTooLarge, e.StoreUnavailable)
+ALWAYS: Refusals = (e.HeadersTooLarge, e.TooManyRequests, e.StoreUnavailable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +49,5 @@ class Page:
     """Name of the schema of the body."""
     form: bool = False
     """Whether the body may be a form as well."""
+    media: tuple[str, ...] = ()
+    """Media types of a good answer that is neither JSON nor XML."""

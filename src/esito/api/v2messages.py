@@ -8,7 +8,7 @@ from esito.api.xml import Value
 from esito.domain.errors import NoSuchMessage
 from esito.domain.evidence import RecipientEvidence, SegmentEvidence, TrailEvidence
 from esito.domain.explanation import Explanation, FailureEvidence, explain, explain_trail
-from esito.domain.msisdn import InvalidMsisdn, normalise
+from esito.domain.msisdn import InvalidMsisdn, mask_for_people, normalise
 from esito.domain.pricing import as_number
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
 from esito.lifecycle.readable import receipt_text
@@ -73,7 +73,16 @@ async def recipient(call: Call) -> Answer:
     known = await call.services.store.evidence_of(call.account.id, message_id, msisdn)
     if known is None:
         raise NoSuchMessage
-    explained = explain(known, call.services.vocabulary, now=call.services.clock.now())
+    now = call.services.clock.now()
+    if call.inputs.flag("unmask"):  # whoever asks so will show it to people
+        await call.services.store.ledger.note(
+            actor=f"account:{call.account.name}",
+            act="number unmasked",
+            subject=mask_for_people(msisdn),
+            details=f"message {message_id}",
+            at=now,
+        )
+    explained = explain(known, call.services.vocabulary, now=now)
     return call.answer(_recipient(known, explained))
 
 

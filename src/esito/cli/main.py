@@ -39,8 +39,10 @@ COMMANDS = {
     "listen": Entry("esito.cli.listen", "listen", "Receive callbacks here, show, verify and forward them."),
     "callbacks": Entry("esito.cli.callbacks", "callbacks", "List the callbacks, or every attempt of one."),
     "replay": Entry("esito.cli.callbacks", "replay", "Make callbacks again: one, or all since a moment."),
+    "export": Entry("esito.cli.export", "export", "Write every recipient of every message to a file."),
     "migrate": Entry("esito.cli.store", "migrate", "Make the database or bring it to the present schema."),
     "audit": Entry("esito.cli.audit", "audit", "List what administrators did."),
+    "erase": Entry("esito.cli.erase", "erase", "Remove one number from everything that is kept."),
     "check": Entry("esito.cli.store", "check", "Prove that the books balance."),
 }
 """In the order in which they are listed."""

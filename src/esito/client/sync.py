@@ -94,9 +94,12 @@ class Client:
         """Return whose key it is and what is left."""
         return self._run(calls.me())
 
-    def explain(self, message_id: int, msisdn: str) -> dict[str, Any]:
-        """Return what happened to one recipient and why, as GET /v2/messages/ID/recipients/MSISDN tells it."""
-        return self._run(calls.explain(message_id, msisdn))
+    def explain(self, message_id: int, msisdn: str, *, unmask: bool = False) -> dict[str, Any]:
+        """Return what happened to one recipient and why, as GET /v2/messages/ID/recipients/MSISDN tells it.
+
+        `unmask`: somebody will see the whole number; the server notes that in its audit log.
+        """
+        return self._run(calls.explain(message_id, msisdn, unmask=unmask))
 
     def cancel(self, message_id: int) -> None:
         """Take a scheduled message back, until five minutes before it is due."""

@@ -293,7 +293,7 @@ class NothingToSend(Refusal):
 class NumberInUse(Refusal):
     """Something of this number is not finished; from `until` on (milliseconds since the epoch) it will be."""
 
-    def __init__(self, until: int) -> None:
+    def __init__(self, until: int = 0) -> None:
         at = datetime.fromtimestamp(until // 1000, UTC)
         super().__init__(f"a message to this number is not finished; it can be erased after {at:%Y-%m-%d %H:%M} UTC")
         self.until = until

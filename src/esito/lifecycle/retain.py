@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 LOOK_EVERY_MS = HOUR_MS
 
-PAUSE = 0.05
+PAUSE = 0.02
 """Seconds between two transactions, in which receipts and sends have the store to themselves."""
 
 

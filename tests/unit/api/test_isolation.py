@@ -102,6 +102,14 @@ REGISTRY: dict[tuple[str, str], tuple[str, object, Ask]] = {
     ("GET", "/v2/messages/{id}/recipients/{msisdn}"): (
         "message", 999_999, bearer(f"/v2/messages/*/recipients/{FIRST}"),
     ),
+    ("GET", "/v2/messages"): ("tag", "missing", in_query("/v2/messages", "tag")),
+    # Their number rather than an id: one that was sent to, and one that nobody knows.
+    ("DELETE", "/v2/numbers/{msisdn}"): (
+        "message", "0688888888",
+        lambda api, key, thing: bearer(f"/v2/numbers/{thing if thing == '0688888888' else FIRST}", "DELETE")(
+            api, key, thing
+        ),
+    ),
     ("GET", "/v2/callbacks"): ("message", 999_999, in_query("/v2/callbacks", "message")),
     ("GET", "/v2/callbacks/{id}"): ("callback", 999_999, bearer("/v2/callbacks/*")),
     ("POST", "/v2/callbacks/replay"): ("callback", 999_999, body("POST", "/v2/callbacks/replay", id="*")),

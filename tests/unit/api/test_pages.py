@@ -217,7 +217,7 @@ def test_the_example_of_me_is_what_me_answers(api: Desk) -> None:
 
 def test_errors_are_documented_under_their_http_status() -> None:
     responses = document(SERVED, error_status=200)["paths"]["/v1/send"]["post"]["responses"]
-    assert sorted(responses) == ["200", "409", "413", "431", "500", "503"]
+    assert sorted(responses) == ["200", "409", "413", "429", "431", "500", "503"]
     assert {"$ref": "#/components/schemas/InvalidFields"} in responses["200"]["content"]["application/json"]["schema"][
         "anyOf"
     ]

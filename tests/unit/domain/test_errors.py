@@ -10,6 +10,7 @@ from esito.domain.errors import (
     InvalidFields,
     NewerSchema,
     NothingToSend,
+    NumberInUse,
     NumberProblem,
     Refusal,
     StoreError,
@@ -26,7 +27,7 @@ def family(root: type[EsitoError]) -> Iterator[type[EsitoError]]:
 
 
 TREE = [one for one in family(EsitoError) if one.__module__ == errors.__name__]
-PLAIN = [one for one in TREE if one not in {InvalidFields, NothingToSend}]
+PLAIN = [one for one in TREE if one not in {InvalidFields, NothingToSend, NumberInUse}]
 
 
 @pytest.mark.parametrize("kind", PLAIN)

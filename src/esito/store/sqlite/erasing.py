@@ -1,7 +1,9 @@
 """Erasing one number: finding where it is, refusing while something is not finished, removing it piece by piece."""
 
-import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -13,10 +15,21 @@ from esito.domain.timing import HOUR_MS
 from esito.store.checksum import checksum
 from esito.store.retention import Erased
 from esito.store.sqlite.auditing import note
-from esito.store.sqlite.connection import QUERIES, ask, value
+from esito.store.sqlite.connection import QUERIES, ask, connect, value
 
 MESSAGES_AT_ONCE = 2_000
 """Messages whose recipients are searched in one go: no index leads from a number to its messages."""
+
+
+@contextmanager
+def without_trace(connection: apsw.Connection) -> Iterator[None]:
+    """Have what is removed in the block overwritten: it shall not be found in free pages."""
+    connection.execute("PRAGMA secure_delete = ON").fetchall()
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA secure_delete = OFF").fetchall()
+
 
 Places = list[tuple[int, int]]
 """Message and seq."""
@@ -46,15 +59,31 @@ def unname(connection: apsw.Connection, message_id: int, seq: int, msisdn: int) 
 # -- one number ----------------------------------------------------------------------------
 
 
-async def collect_places(connection: apsw.Connection, digits: str, account_id: int | None) -> Places:
-    """Return where a number is a recipient; other questions are answered between two stretches."""
+def collect_places(path: Path, digits: str, account_id: int | None) -> Places:
+    """Return where a number is a recipient. It reads every recipient, so it belongs into a thread of its own."""
     places: Places = []
     done = 0
-    while last := value(connection, QUERIES["messages_beyond"], (done, MESSAGES_AT_ONCE)):
-        places += connection.execute(QUERIES["places_of_number"], (done, last, int(digits), account_id)).fetchall()  # type: ignore[arg-type]  # two integers each
-        done = last
-        await asyncio.sleep(0)
+    connection = connect(path, read_only=True)
+    try:
+        while last := value(connection, QUERIES["messages_beyond"], (done, MESSAGES_AT_ONCE)):
+            places += connection.execute(QUERIES["places_of_number"], (done, last, int(digits), account_id)).fetchall()  # type: ignore[arg-type]  # two integers each
+            done = last
+    finally:
+        connection.close()
     return places
+
+
+def work_in_the_log(path: Path) -> bool:
+    """Move everything from the write-ahead log into the database and empty it; return whether nobody prevented it.
+
+    Older pages, with what was removed from them, stand in the log until then.
+    """
+    connection = connect(path)
+    try:
+        prevented = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").get
+    finally:
+        connection.close()
+    return not (prevented[0] if isinstance(prevented, tuple) else prevented)
 
 
 def refuse_unfinished(

@@ -4,26 +4,34 @@ A message goes from its last recipient to its first, each with its segments, rec
 added to `account.retired`: so the books balance after every transaction, and a killed process just goes on.
 """
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import apsw
+import structlog
 
 from esito.store.retention import BEGINNING, Erased, Place, Sweep
 from esito.store.sqlite.area import Area
 from esito.store.sqlite.connection import QUERIES, value
 from esito.store.sqlite.erasing import (
+    Places,
     collect_places,
     erase_beginning,
     erase_places,
     erase_raw,
     refuse_unfinished,
     unname,
+    without_trace,
+    work_in_the_log,
 )
 
-MOST_ROWS = 1_000
-"""Rows that are changed in one transaction, but for the last recipient's."""
+log = structlog.get_logger()
+
+MOST_ROWS = 400
+"""Changed rows after which a transaction ends: a few milliseconds of the writer's time."""
 
 LOOKED_AT = 500
 """Rows that are read to find them."""
@@ -45,7 +53,8 @@ class Retention(Area):
     async def erase(self, msisdn: str, *, account_id: int | None, forget_stop: bool, actor: str, at: int) -> Erased:
         """Remove a number. Raises NumberInUse."""
         digits = msisdn.removeprefix("+")
-        places = await collect_places(self._read, digits, account_id)
+        path = Path(self._read.filename)
+        places = await asyncio.to_thread(collect_places, path, digits, account_id)
         refuse_unfinished(self._read, digits, account_id, places, at)
         begun: Erased = await self._act(
             lambda open_: erase_beginning(
@@ -54,18 +63,22 @@ class Retention(Area):
         )
         for start in range(0, len(places), AT_ONCE):
             chunk = places[start : start + AT_ONCE]
-            await self._act(partial(erase_places, places=chunk, digits=digits, at=at))
+            await self._act(partial(_erase, places=chunk, digits=digits, at=at))
+        if not await asyncio.to_thread(work_in_the_log, path):
+            log.info("erased_in_the_log_later", reason="somebody reads the database; SQLite works the log in by itself")
         return begun
 
 
 def _sweep(connection: apsw.Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
-    connection.execute("PRAGMA secure_delete = ON").fetchall()  # what is removed shall not be found in free pages
-    try:
+    with without_trace(connection):
         if kind in STAGE or kind is Sweep.SANDBOX:
             return _sweep_messages(connection, kind, before, beyond)
         return _SWEEPS[kind](connection, kind, before)
-    finally:
-        connection.execute("PRAGMA secure_delete = OFF").fetchall()
+
+
+def _erase(connection: apsw.Connection, places: Places, digits: str, at: int) -> None:
+    with without_trace(connection):
+        erase_places(connection, places, digits, at)
 
 
 # -- messages ------------------------------------------------------------------------------
@@ -116,8 +129,9 @@ def _drop_message(connection: apsw.Connection, message_id: int) -> bool:
             connection.execute(QUERIES[name], (message_id, seq))
         for origin in origins:
             connection.execute(QUERIES["remove_origin"], (origin,))
-    if len(rows) == AT_ONCE:
+    if rows and rows[-1][0] > 0:
         return False
+    # In the transaction of its last recipient: at no time is there a message without any.
     connection.execute(QUERIES["remove_texts"], (message_id,))
     connection.execute(QUERIES["remove_message"], (message_id,))
     return True

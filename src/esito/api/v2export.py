@@ -1,0 +1,123 @@
+"""Everything an account sent, recipient by recipient, streamed as CSV or as JSON lines.
+
+One page of the store is held at a time, so that a year of messages needs no more memory than a day.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+
+from esito.api.answer import Answer, StreamedAnswer
+from esito.api.call import Call
+from esito.api.v2messages import STATE_NAMES
+from esito.api.v2search import interval
+from esito.domain.errors import BadFormat
+from esito.domain.pricing import as_number, from_micros
+from esito.domain.states import MessageState, public_word
+from esito.domain.timing import SECOND_MS
+from esito.store.searching import ExportedRecipient, Spot
+
+ROWS_AT_ONCE = 1_000
+
+COLUMNS = (
+    "message_id", "created_at", "due_at", "sender", "sandbox", "tag", "reference", "seq", "msisdn", "status", "state",
+    "changed_at", "segments", "cost", "currency",
+)  # fmt: skip
+
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet may take for the beginning of a formula, full-width signs too."""
+
+Cell = str | int | float | bool | None
+Writer = Callable[[Sequence[ExportedRecipient]], bytes]
+
+
+async def export(call: Call) -> Answer:
+    """GET /v2/export: oldest first."""
+    since, until = interval(call)
+    form = call.inputs.text("format").strip().lower() or "csv"
+    if form not in FORMATS:
+        raise BadFormat
+    content_type, head, write = FORMATS[form]
+    name = f'attachment; filename="esito-export.{form}"'.encode()
+    return StreamedAnswer(
+        200, content_type, head, ((b"content-disposition", name),), _pieces(call, since, until, write)
+    )
+
+
+async def _pieces(call: Call, since: int, until: int, write: Writer) -> AsyncIterator[bytes]:
+    """Yield pages; each begins where the one before ended, whatever was sent or removed in the meantime."""
+    searching = call.services.store.searching
+    spot, seq = Spot(since, 0), -1
+    while True:
+        rows = await searching.export(call.account.id, since=spot, seq=seq, until=until, limit=ROWS_AT_ONCE)
+        if rows:
+            yield write(rows)
+        if len(rows) < ROWS_AT_ONCE:
+            return
+        spot, seq = Spot(rows[-1].created_at, rows[-1].message_id), rows[-1].seq
+
+
+def cells(row: ExportedRecipient) -> list[Cell]:
+    """Return a row in the order of COLUMNS."""
+    state = MessageState(row.state)
+    return [
+        str(row.message_id),
+        _moment(row.created_at),
+        _moment(row.due_at),
+        row.sender,
+        bool(row.sandbox),
+        row.tag,
+        row.reference,
+        row.seq,
+        f"+{row.msisdn}" if row.msisdn else None,
+        public_word(state),
+        STATE_NAMES[state],
+        _moment(row.changed_at),
+        row.segments,
+        as_number(from_micros(row.cost)),
+        "EUR",
+    ]
+
+
+def csv_cell(value: Cell, *, number: bool = False) -> str:
+    """Return a cell that neither ends early nor is taken for a formula.
+
+    Texts are always quoted, and one that begins like a formula gets an apostrophe before it. An MSISDN keeps its
+    plus: it is made of digits alone, which compute to nothing but themselves.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    text = value.replace("\0", "\ufffd")
+    if text.startswith(DANGEROUS) and not number:
+        text = f"'{text}"
+    return '"' + text.replace('"', '""') + '"'
+
+
+def as_csv(rows: Sequence[ExportedRecipient]) -> bytes:
+    """Return lines as RFC 4180 has them."""
+    lines = []
+    for row in rows:
+        values = zip(COLUMNS, cells(row), strict=True)
+        lines.append(",".join([csv_cell(value, number=name == "msisdn") for name, value in values]) + "\r\n")
+    return "".join(lines).encode("utf-8", "replace")
+
+
+def as_jsonl(rows: Sequence[ExportedRecipient]) -> bytes:
+    """Return one JSON object to a line; what is not ASCII is escaped, so no line breaks are in it."""
+    lines = [json.dumps(dict(zip(COLUMNS, cells(row), strict=True)), separators=(",", ":")) for row in rows]
+    return "".join([line + "\n" for line in lines]).encode("ascii")
+
+
+def _moment(instant: int) -> str:
+    return datetime.fromtimestamp(instant // SECOND_MS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+FORMATS: dict[str, tuple[bytes, bytes, Writer]] = {
+    "csv": (b"text/csv; charset=utf-8", (",".join(COLUMNS) + "\r\n").encode(), as_csv),
+    "jsonl": (b"application/jsonl", b"", as_jsonl),
+}
+"""Type, what comes first, and how rows are written."""

@@ -1,0 +1,154 @@
+"""Taking everything along; and that no text breaks out of CSV or XML."""
+
+import csv
+import io
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esito.api import v2export
+from esito.api.v2export import COLUMNS, as_csv, as_jsonl, csv_cell
+from esito.api.xml import Text, to_xml
+from esito.store.searching import ExportedRecipient
+from tests.kit.builders import NOW
+from tests.kit.desk import KEY, Desk, Reply
+
+FIRST, SECOND = "+33611111111", "+33622222222"
+
+ANY_TEXT = st.text(st.characters(), max_size=30) | st.sampled_from(
+    [
+        "]]>",
+        "<![CDATA[",
+        "&amp;",
+        "]]]]>>",
+        "\ud800",
+        "\0\x1b\ufffe",
+        "</entry>",
+        '"',
+        '",=1+1\r\n',
+        "=cmd|' /C calc'!A0",
+    ]
+)
+
+
+def export(api: Desk, query: str = "", key: str = KEY) -> Reply:
+    return api.ask("GET", "/v2/export", query=query, headers=[("authorization", f"Bearer {key}")])
+
+
+def row(sender: str = "ESITO", tag: str | None = None, reference: str | None = None) -> ExportedRecipient:
+    return ExportedRecipient(1, NOW, NOW, sender, 0, tag, reference, 0, 33611111111, 8, NOW, 1, 45_000)
+
+
+def read_csv(octets: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(octets.decode(), newline=""), strict=True))
+
+
+def test_csv_has_a_line_for_every_recipient(api: Desk) -> None:
+    message = api.send(FIRST, SECOND, tag="t", reference="r", sender="ESITO")
+    api.settle("DELIVRD", "")
+    reply = export(api)
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "text/csv; charset=utf-8"
+    assert reply.headers["content-disposition"] == 'attachment; filename="esito-export.csv"'
+    assert "content-length" not in reply.headers
+    head, first, second = read_csv(reply.body)
+    assert head == list(COLUMNS)
+    assert first == [
+        str(message), "2027-01-15T08:00:00Z", "2027-01-15T08:00:00Z", "ESITO", "false", "t", "r", "0", FIRST,
+        "Delivered", "delivered", "2027-01-15T08:00:10Z", "1", "0.045", "EUR",
+    ]  # fmt: skip
+    assert (second[8], second[9]) == (SECOND, "Waiting")
+
+
+def test_jsonl_has_an_object_for_every_recipient(api: Desk) -> None:
+    api.send(FIRST, SECOND)
+    reply = export(api, "format=jsonl")
+    assert reply.headers["content-type"] == "application/jsonl"
+    told = [json.loads(line) for line in reply.text.splitlines()]
+    assert [list(one) for one in told] == [list(COLUMNS)] * 2
+    assert [(one["msisdn"], one["tag"], one["cost"]) for one in told] == [(FIRST, None, 0.045), (SECOND, None, 0.045)]
+
+
+def test_more_than_a_page_comes_whole_and_once(api: Desk) -> None:
+    many = [f"+336{number:08d}" for number in range(11_000_000, 11_000_500)]
+    for _ in range(3):
+        api.send(*many)
+    numbers = [line[8] for line in read_csv(export(api).body)[1:]]
+    assert len(numbers) > v2export.ROWS_AT_ONCE
+    assert numbers == many * 3
+
+
+def test_only_of_the_interval_and_of_the_account(api: Desk) -> None:
+    api.add_account("other", "other-key")
+    api.send(FIRST)
+    api.clock.advance(86_400_000)
+    api.send(SECOND)
+    assert [line[8] for line in read_csv(export(api, "from=2027-01-16").body)[1:]] == [SECOND]
+    assert [line[8] for line in read_csv(export(api, "to=2027-01-15").body)[1:]] == [FIRST]
+    assert read_csv(export(api, key="other-key").body) == [list(COLUMNS)]
+
+
+def test_a_format_that_is_none_is_refused(api: Desk) -> None:
+    assert export(api, "format=xlsx").refused == (400, 6, "Le format n'est pas correct")
+
+
+def test_a_key_is_needed(api: Desk) -> None:
+    assert api.ask("GET", "/v2/export").refused == (400, 1, "La Clé API est requise")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1"])
+def test_what_a_spreadsheet_would_compute_gets_an_apostrophe(text: str) -> None:
+    assert csv_cell(text) == f'"\'{text}"'
+
+
+def test_an_msisdn_keeps_its_plus(api: Desk) -> None:
+    api.send(FIRST)
+    assert f',"{FIRST}",' in export(api).text
+
+
+def without_marks(text: str | None) -> str:
+    """Return what a careful reader gets back: what UTF-8 and CSV can hold, the apostrophe taken off."""
+    return (text or "").replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+@given(sender=ANY_TEXT, tag=st.none() | ANY_TEXT, reference=st.none() | ANY_TEXT)
+def test_no_text_breaks_out_of_a_csv_cell(sender: str, tag: str | None, reference: str | None) -> None:
+    (cells,) = read_csv(as_csv([row(sender, tag, reference)]))
+    told = dict(zip(COLUMNS, cells, strict=True))
+    for name, text in (("sender", sender), ("tag", tag), ("reference", reference)):
+        assert not told[name].startswith(v2export.DANGEROUS)
+        assert told[name] in {without_marks(text), "'" + without_marks(text)}
+    assert (told["msisdn"], told["currency"]) == (FIRST, "EUR")
+
+
+@given(text=ANY_TEXT)
+def test_no_text_breaks_out_of_a_json_line(text: str) -> None:
+    octets = as_jsonl([row(tag=text)])
+    assert octets.count(b"\n") == 1
+    assert json.loads(octets)["tag"] == text
+
+
+def as_xml_holds(text: str) -> str:
+    """Return a text as a parser gives it back: U+FFFD for what XML 1.0 cannot write, line ends made one."""
+    kept = "".join(
+        sign
+        if sign in "\t\n\r" or " " <= sign <= "\ud7ff" or "\ue000" <= sign <= "\ufffd" or sign >= "\U00010000"
+        else "\ufffd"
+        for sign in text
+    )
+    return kept.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@given(text=ANY_TEXT, bare=ANY_TEXT)
+def test_no_text_breaks_out_of_xml(text: str, bare: str) -> None:
+    octets = to_xml({"success": True, "text": text, "bare": Text(bare), "list": [text, {"deep": text}], "last": 1})
+    root = ET.fromstring(octets)
+    assert [child.tag for child in root] == ["entry"] * 5
+    success, one, other, several, last = root
+    assert (success.text, last.text) == ("true", "1")
+    assert (one.text or "") == as_xml_holds(text)
+    assert (other.text or "") == as_xml_holds(bare)
+    assert [part.text or "" for part in several.iter("entry") if not len(part)] == [as_xml_holds(text)] * 2
