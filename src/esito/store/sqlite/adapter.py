@@ -43,6 +43,9 @@ from esito.store.sqlite.writer import Writer
 log = structlog.get_logger()
 
 
+KEYS_KEPT = 1_000
+"""Accounts by key that are remembered while nothing is committed."""
+
 LEAST_FREE = 1_000_000
 """Octets of free disk below which we say that nothing can be written: a small commit may succeed, the next not."""
 
@@ -83,7 +86,9 @@ class SqliteStore:
         self.replies = Replies(self._writer, lambda: self._read, self._links)
         self.retention = Retention(self._writer, lambda: self._read)
         self.searching = Searching(self._writer, lambda: self._read)
-        self._last_account: tuple[object, Account] | None = None
+        # Good until anybody, another process too, commits anything: `data_version` tells.
+        self._accounts: dict[bytes, Account] = {}
+        self._accounts_of = -1
 
     async def open(self) -> None:
         """Open the database and apply the migrations it lacks."""
@@ -189,14 +194,18 @@ class SqliteStore:
 
     async def account_by_key(self, key_digest: bytes) -> Account | None:
         """Return whose key this is; None for an unknown or disabled key."""
-        row = self._read.execute(QUERIES["account_by_key"], (key_digest,)).fetchone()
+        read = self._read
+        version = read.execute("PRAGMA data_version").get
+        if version != self._accounts_of or len(self._accounts) > KEYS_KEPT:
+            self._accounts = {}
+            self._accounts_of = version
+        elif key_digest in self._accounts:
+            return self._accounts[key_digest]
+        row = read.execute(QUERIES["account_by_key"], (key_digest,)).fetchone()
         if row is None:
             return None
-        last = self._last_account
-        if last is not None and last[0] == row:
-            return last[1]
         account = accounts.read_account(row)
-        self._last_account = (row, account)
+        self._accounts[key_digest] = account
         return account
 
     # -- the life of a message --------------------------------------------------------------
