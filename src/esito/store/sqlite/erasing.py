@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,20 @@ def unname(connection: apsw.Connection, message_id: int, seq: int, msisdn: int) 
 # -- one number ----------------------------------------------------------------------------
 
 
-def collect_places(path: Path, digits: str, account_id: int | None) -> Places:
-    """Return where a number is a recipient. It reads every recipient, so it belongs into a thread of its own."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a number is, beside what tables with an index say."""
+
+    places: Places
+    """Where it is a recipient."""
+    repeats: list[int]
+    """Replies that were repeats of others, where all accounts are meant."""
+    loose: list[int]
+    """Rows of the trail that belong to no message, likewise."""
+
+
+def find(path: Path, digits: str, account_id: int | None) -> Found:
+    """Look for a number in everything. It reads every recipient and receipt, so it belongs into a thread of its own."""
     places: Places = []
     done = 0
     connection = connect(path, read_only=True)
@@ -68,9 +81,17 @@ def collect_places(path: Path, digits: str, account_id: int | None) -> Places:
         while last := value(connection, QUERIES["messages_beyond"], (done, MESSAGES_AT_ONCE)):
             places += connection.execute(QUERIES["places_of_number"], (done, last, int(digits), account_id)).fetchall()  # type: ignore[arg-type]  # two integers each
             done = last
+        if account_id is not None:
+            return Found(places, [], [])
+        return Found(
+            places, _numbers(connection, "repeats_of_number", digits), _numbers(connection, "loose_of_number", digits)
+        )
     finally:
         connection.close()
-    return places
+
+
+def _numbers(connection: apsw.Connection, query: str, digits: str) -> list[int]:
+    return [int(str(number)) for (number,) in connection.execute(QUERIES[query], (digits,))]
 
 
 def work_in_the_log(path: Path) -> bool:
@@ -114,7 +135,7 @@ def erase_beginning(
     connection: apsw.Connection,
     digits: str,
     account_id: int | None,
-    places: Places,
+    found: Found,
     *,
     forget_stop: bool,
     actor: str,
@@ -132,20 +153,17 @@ def erase_beginning(
             connection.execute(QUERIES["unname_reply"], (piece,))
         connection.execute(QUERIES["unname_response"], (response,))
         connection.execute(QUERIES["unname_stop_answer"], (response,))
-    if account_id is None:
-        _erase_unowned(connection, digits)
-    details = f"{len(places)} recipients, {len(responses)} replies, {stops} entries of STOP lists"
+    _erase_unowned(connection, found)
+    details = f"{len(found.places)} recipients, {len(responses)} replies, {stops} entries of STOP lists"
     note(connection, at=at, actor=actor, act="number erased", subject=mask_for_people(f"+{digits}"), details=details)
-    return Erased(recipients=len(places), replies=len(responses), stops=stops)
+    return Erased(recipients=len(found.places), replies=len(responses), stops=stops)
 
 
-def _erase_unowned(connection: apsw.Connection, digits: str) -> None:
-    repeats: list[Any] = connection.execute(QUERIES["repeats_of_number"], (digits,)).fetchall()
-    for (reply,) in repeats:
+def _erase_unowned(connection: apsw.Connection, found: Found) -> None:
+    for reply in found.repeats:
         connection.execute(QUERIES["unname_reply"], (reply,))
-    loose = [int(str(number)) for (number,) in connection.execute(QUERIES["loose_of_number"], (digits,))]
-    _erase_rows(connection, loose)
-    for number in loose:
+    _erase_rows(connection, found.loose)
+    for number in found.loose:
         connection.execute(QUERIES["unname_unmatched"], (number,))
 
 

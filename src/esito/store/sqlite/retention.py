@@ -18,10 +18,10 @@ from esito.store.sqlite.area import Area
 from esito.store.sqlite.connection import QUERIES, value
 from esito.store.sqlite.erasing import (
     Places,
-    collect_places,
     erase_beginning,
     erase_places,
     erase_raw,
+    find,
     refuse_unfinished,
     unname,
     without_trace,
@@ -54,15 +54,13 @@ class Retention(Area):
         """Remove a number. Raises NumberInUse."""
         digits = msisdn.removeprefix("+")
         path = Path(self._read.filename)
-        places = await asyncio.to_thread(collect_places, path, digits, account_id)
-        refuse_unfinished(self._read, digits, account_id, places, at)
+        found = await asyncio.to_thread(find, path, digits, account_id)
+        refuse_unfinished(self._read, digits, account_id, found.places, at)
         begun: Erased = await self._act(
-            lambda open_: erase_beginning(
-                open_, digits, account_id, places, forget_stop=forget_stop, actor=actor, at=at
-            )
+            lambda open_: erase_beginning(open_, digits, account_id, found, forget_stop=forget_stop, actor=actor, at=at)
         )
-        for start in range(0, len(places), AT_ONCE):
-            chunk = places[start : start + AT_ONCE]
+        for start in range(0, len(found.places), AT_ONCE):
+            chunk = found.places[start : start + AT_ONCE]
             await self._act(partial(_erase, places=chunk, digits=digits, at=at))
         if not await asyncio.to_thread(work_in_the_log, path):
             log.info("erased_in_the_log_later", reason="somebody reads the database; SQLite works the log in by itself")
