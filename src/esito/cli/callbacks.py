@@ -76,20 +76,21 @@ def _show(found: list[dict[str, Any]], as_json: bool, table: Any, nothing: str) 
 
 
 def _lines(found: list[dict[str, Any]]) -> Table:
-    table = Table("id", "message", "recipient", "tells", "status", "attempts", "last answer", "next", "reason")
-    for one in found:
-        cells = (
-            str(one["id"]),
-            one["message_id"],
-            one["msisdn"],
-            one["told"] or one["kind"],
-            one["status"],
-            str(one["attempts"]),
-            _answer(one["last_status"], one["last_error"]),
-            _when(one["next_attempt_at"]),
-            one["reason"],
-        )
-        table.add_row(*(Text(cell) for cell in cells))
+    columns: dict[str, list[str]] = {
+        "id": [str(one["id"]) for one in found],
+        "message": [one["message_id"] for one in found],
+        "recipient": [one["msisdn"] for one in found],
+        "tells": [one["told"] or one["kind"] for one in found],
+        "status": [one["status"] for one in found],
+        "attempts": [str(one["attempts"]) for one in found],
+        "last answer": [_answer(one["last_status"], one["last_error"]) for one in found],
+        "next": [_when(one["next_attempt_at"]) for one in found],
+        "reason": [one["reason"] for one in found],
+    }
+    filled = {name: cells for name, cells in columns.items() if any(cells)}  # the rest would only make it narrow
+    table = Table(*filled)
+    for row in zip(*filled.values(), strict=True):
+        table.add_row(*(Text(cell) for cell in row))
     return table
 
 

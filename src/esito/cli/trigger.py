@@ -1,5 +1,7 @@
 """`esito trigger`: sends a message to the operator simulator whose fate is chosen by its name."""
 
+import secrets
+
 import click
 
 from esito.cli.options import print_json, with_json, with_server
@@ -26,7 +28,8 @@ SCENARIOS = {
 }
 """A name to the last four digits that the simulator goes by (design 8)."""
 
-NUMBER = "+3361234"
+PREFIX = "+336"
+"""Four digits of chance follow, so that each rehearsal has a recipient of its own: who said STOP is sent nothing more."""
 
 
 @click.command()
@@ -39,7 +42,7 @@ def trigger(
     *, scenario: str, url_dlr: str | None, url_response: str | None, as_json: bool, url: str, api_key: str
 ) -> None:
     """Rehearse one fate of a message with the operator simulator."""
-    number = NUMBER + SCENARIOS[scenario]
+    number = f"{PREFIX}{secrets.randbelow(10_000):04d}{SCENARIOS[scenario]}"
     with Client(url, api_key) as client:
         sent = client.send(number, f"Rehearsal: {scenario}", SendOptions(url_dlr=url_dlr, url_response=url_response))
     if as_json:
