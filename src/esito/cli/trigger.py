@@ -29,7 +29,7 @@ SCENARIOS = {
 """A name to the last four digits that the simulator goes by (design 8)."""
 
 PREFIX = "+336"
-"""Four digits of chance follow, so that each rehearsal has a recipient of its own: who said STOP is sent nothing more."""
+"""Four digits of chance follow: each rehearsal has a recipient of its own, for who said STOP is sent nothing more."""
 
 
 @click.command()
