@@ -43,6 +43,9 @@ class HttpSettings:
     listen: str = _setting("127.0.0.1:8000", "Address and port of the API.", rules.ADDRESS)
     error_status: Literal[400, 200] = _setting(400, "HTTP status of error envelopes; 200 for clients that need it.")
     trusted_proxies: tuple[str, ...] = _setting((), "Proxies whose `X-Forwarded-For` is believed.", rules.NETWORKS)
+    connections: int = _setting(
+        2048, "Connections that are held at once; further ones wait until one has ended.", rules.at_least(1)
+    )
     tls_cert: str = _setting("", "PEM file with the certificate chain; together with `tls_key` it makes HTTPS.")
     tls_key: str = _setting("", "PEM file with the private key of `tls_cert`.")
 

@@ -77,6 +77,7 @@ class WebServer:
             port=port,
             interface="asgi",  # type: ignore[arg-type]  # the enum's own value, as its other servers accept it
             backlog=BACKLOG,
+            backpressure=self._settings.connections,  # granian takes no further connection beyond it
             websockets=False,
             http1_settings=HTTP1Settings(max_buffer_size=self._max_headers, header_read_timeout=HEADERS_WITHIN_MS),
             log_enabled=False,

@@ -114,6 +114,31 @@ def _answered(peer: socket.socket) -> bool:
         peer.settimeout(20)
 
 
+@pytest.mark.timeout(60)
+def test_connections_beyond_the_limit_wait_and_idle_ones_end(tmp_path: Path) -> None:
+    with live_server(tmp_path, http_connections=5) as small:
+        held = [socket.create_connection(small.address, timeout=30) for _ in range(5)]
+        assert all(_says_ok(one) for one in held)
+        with socket.create_connection(small.address, timeout=1.5) as further:
+            assert not _says_ok(further)
+            held[0].close()
+            assert _says_ok(further, ask=False)
+        began = time.monotonic()
+        assert held[1].recv(100) == b""
+        assert time.monotonic() - began < 20
+        for one in held:
+            one.close()
+
+
+def _says_ok(peer: socket.socket, *, ask: bool = True) -> bool:
+    if ask:
+        peer.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+    try:
+        return peer.recv(1000).startswith(b"HTTP/1.1 200")
+    except TimeoutError:
+        return False
+
+
 @pytest.mark.timeout(40)
 def test_a_body_that_never_ends_is_given_up(server: LiveServer) -> None:
     with socket.create_connection(server.address, timeout=20) as peer:
