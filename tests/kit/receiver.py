@@ -72,9 +72,10 @@ class Receiver:
         """Refuse connections from now on."""
         if self._server is not None:
             self._server.close()
-        for writer in list(self._open):
-            writer.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(5):  # one that was accepted a moment ago is not among the open ones yet
+            for writer in list(self._open):
+                writer.transport.abort()
+            await asyncio.sleep(0.005)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
