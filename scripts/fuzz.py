@@ -78,8 +78,8 @@ def fuzz(name: str, corpus: Path, seconds: int, crashes: Path) -> None:
 
 def seeds() -> list[bytes]:
     """Return texts of receipts and whole PDUs to begin with."""
-    from esito.smpp.codec import encode  # noqa: PLC0415  as above
-    from esito.smpp.pdu import DeliverSm, EsmClass  # noqa: PLC0415
+    from esito.smpp.codec import encode  # noqa: PLC0415  the fuzzing process must instrument it first
+    from esito.smpp.pdu import DeliverSm, EsmClass  # noqa: PLC0415  as above
 
     texts = {text for text in strings(json.loads(CASES.read_text(encoding="utf-8"))) if "stat:" in text}
     found = []

@@ -47,8 +47,8 @@ async def lookup(call: Call) -> Answer:
 def _library() -> Any:
     try:
         import phonenumbers  # noqa: PLC0415  an extra, and slow to load
-        import phonenumbers.carrier  # noqa: PLC0415
-        import phonenumbers.geodata.locale  # noqa: PLC0415
+        import phonenumbers.carrier  # noqa: PLC0415  as above
+        import phonenumbers.geodata.locale  # noqa: PLC0415  as above
     except ImportError:
         raise LookupUnavailable from None
     return phonenumbers

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from esito.api.call import Inputs
+from esito.domain.months import PARIS
 from esito.domain.timing import SECOND_MS
-
-PARIS = ZoneInfo("Europe/Paris")
 
 FIELDS = ("scheduledDeliveryDate", "time", "minute")
 

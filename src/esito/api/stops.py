@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from esito.api.answer import Answer
 from esito.api.call import Call, as_message_id, as_number_text
-from esito.api.schedule import PARIS
 from esito.api.xml import Value
 from esito.domain.errors import PhoneNumberMissing, StopIdMissing, StopNotFound, StopNumberInvalid
+from esito.domain.months import PARIS
 from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.timing import SECOND_MS
 from esito.store.stops import Stop

@@ -10,10 +10,10 @@ from typing import Any
 
 from esito.api.answer import Answer
 from esito.api.call import Call, Inputs, as_text
-from esito.api.schedule import PARIS
 from esito.api.xml import Value
 from esito.domain import errors as e
 from esito.domain.account import key_digest
+from esito.domain.months import PARIS
 from esito.domain.pricing import as_number, to_micros
 from esito.domain.timing import SECOND_MS
 from esito.store.ledger import NewSubaccount, Subaccount

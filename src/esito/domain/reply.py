@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+from esito.domain.months import PARIS
 from esito.domain.timing import DAY_MS, HOUR_MS, SECOND_MS
 
 WINDOW_MS = 30 * DAY_MS
@@ -21,10 +21,6 @@ INCOMPLETE_AFTER_MS = 24 * HOUR_MS
 
 REPEATED_WITHIN_MS = 60 * SECOND_MS
 """The same octets from the same number within this time are the operator's repetition: our response was lost."""
-
-MAX_PARTS = 255
-
-PARIS = ZoneInfo("Europe/Paris")
 
 
 class ReplyKind(Enum):

@@ -6,16 +6,14 @@ that was scheduled, on purpose, for the dead of night or for such a day is refus
 
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import holidays
 
 from esito.domain.account import Account
 from esito.domain.errors import CommercialDay, CommercialHour
+from esito.domain.months import PARIS
 from esito.domain.profile import CommercialTexts
 from esito.domain.timing import SECOND_MS
-
-PARIS = ZoneInfo("Europe/Paris")
 
 OPENS, CLOSES = time(8), time(20)
 """Commercial texts leave between these."""

@@ -132,7 +132,6 @@ def _tlvs(body: bytes, start: int) -> tuple[dict[int, bytes], bool]:
     return found, start != end
 
 
-_SEVEN = struct.Struct(">BBB")
 _FIVE = struct.Struct(">BBBBB")
 
 

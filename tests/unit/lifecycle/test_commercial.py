@@ -5,7 +5,8 @@ from datetime import datetime
 import pytest
 
 from esito.domain.errors import CommercialDay, CommercialHour
-from esito.lifecycle.commercial import PARIS, check_schedule, next_opening
+from esito.domain.months import PARIS
+from esito.lifecycle.commercial import check_schedule, next_opening
 
 
 def paris(text: str) -> int:
