@@ -33,7 +33,8 @@ BELOW: dict[str, set[str]] = {
 }
 BELOW["serving"] = {"config"}
 BELOW["chores"] = set(BELOW) - {"serving"}
-BELOW["bootstrap"] = set(BELOW)
+BELOW["cluster"] = {"domain", "config", "simulator"}
+BELOW["bootstrap"] = set(BELOW) - {"cluster"}
 BELOW["cli"] = {*BELOW, "bootstrap"}
 
 # What every room but these two may use: counters, logs and waiting on a clock.

@@ -1,0 +1,103 @@
+"""One process that we run beside us: it writes to a log file, and does not outlive us."""
+
+import asyncio
+import ctypes
+import os
+import pwd
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+class ProcessFailed(Exception):
+    """A process that we need ended, or never became ready; the text says which and where its log is."""
+
+
+class Process:
+    """A program with its arguments; it may be started again after it has ended."""
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        *,
+        log: Path,
+        user: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """`user`: who it runs as, when we are root; `env`: what is added to our own environment."""
+        self.name = name
+        self.log = log
+        self._argv = [str(word) for word in argv]
+        self._user = user if os.geteuid() == 0 else None
+        self._env = {**os.environ, **(env or {})}
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """The number of the running process. Raises ProcessFailed when none runs."""
+        if self._process is None or self._process.returncode is not None:
+            raise ProcessFailed(f"{self.name} does not run; see {self.log}")
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start it; its output is appended to the log."""
+        identity = pwd.getpwnam(self._user) if self._user else None
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._env if identity is None else {**self._env, "HOME": identity.pw_dir},
+                start_new_session=True,  # Ctrl-C is for us; we take leave of each in turn
+                preexec_fn=_die_with_parent,
+                user=None if identity is None else identity.pw_uid,
+                group=None if identity is None else identity.pw_gid,
+                extra_groups=None if identity is None else [],
+            )
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal. Raises ProcessFailed when it does not run."""
+        os.kill(self.pid, number)
+
+    async def wait(self) -> int:
+        """Wait for its end; return its exit code, negative for a signal."""
+        return 0 if self._process is None else await self._process.wait()
+
+    async def kill(self) -> None:
+        """End it at once, as `kill -9` does."""
+        if self.runs:
+            self.send(signal.SIGKILL)
+        await self.wait()
+
+    async def stop(self, *, number: signal.Signals = signal.SIGTERM, within: float = 10.0) -> None:
+        """Ask it to end; after `within` seconds end it."""
+        if not self.runs:
+            return
+        self.send(signal.SIGCONT)  # a stopped process hears nothing
+        self.send(number)
+        try:
+            async with asyncio.timeout(within):
+                await self.wait()
+        except TimeoutError:
+            await self.kill()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
