@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import FIRST_FINAL, MultipartRule, public_word
 from esito.store.sqlite import SqliteStore
+from tests.kit import looking
 from tests.kit.builders import account_in, complaints, links_in, message, receipt, submitted
 
 WORDS = ("ENROUTE", "ACCEPTD", "UNKNOWN", "EXPIRED", "DELETED", "REJECTD", "UNDELIV", "DELIVRD", "NONSENSE")
@@ -50,7 +51,7 @@ async def played(
             settled = await store.apply_receipts(receipts)
             kept += sum(settled.verdicts.values())
         assert kept == sum(map(len, batches))
-        rows = list(store._read.execute("SELECT part, state FROM segment ORDER BY part"))
+        rows = await looking.rows(store, "SELECT part, state FROM segment ORDER BY part")
         recipients = await store.recipients_of(account.id, number)
         assert recipients is not None
         assert await complaints(store) == []
@@ -94,7 +95,7 @@ def test_a_single_segment_ends_in_the_same_state_and_its_callbacks_follow_its_cl
                 await store.apply_receipts([receipt("1", word)])
             recipients = await store.recipients_of(account.id, number)
             assert recipients is not None
-            rows = store._read.execute("SELECT state FROM callback ORDER BY id").fetchall()
+            rows = await looking.rows(store, "SELECT state FROM callback ORDER BY id")
             assert await complaints(store) == []
             await store.close()
             return recipients[0][1], [int(str(row[0])) for row in rows]

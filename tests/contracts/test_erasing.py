@@ -8,6 +8,7 @@ from esito.domain.account import Account
 from esito.domain.errors import NumberInUse
 from esito.domain.timing import DAY_MS, HOUR_MS
 from esito.store.base import Store
+from tests.kit import looking
 from tests.kit.builders import NOW, accepted, account_in, complaints, links_in, message, receipt, states_of, submitted
 from tests.kit.kept import delivered, numbers_of, texts_of, texts_of_replies
 from tests.kit.replying import furnished, keep, reply, rows, send
@@ -130,12 +131,7 @@ async def test_a_late_word_about_an_erased_number_counts_and_tells_nobody(store:
     await links_in(store)
     number = await submitted(store, message(account, (ANNA,), url_dlr="https://example.org/dlr"), ["one"])
     await store.apply_receipts([receipt("one", "UNDELIV")])
-    await store._writer.do(  # type: ignore[attr-defined]  # as if it had been told and answered
-        lambda open_, payloads: [
-            open_.execute("UPDATE callback SET phase = 4, done_at = 1").fetchall() for _ in payloads
-        ],
-        None,
-    )
+    await looking.change(store, "UPDATE callback SET phase = 4, done_at = 1")  # as if it had been told and answered
     assert await erase(store, account) == (1, 0, 0)
     await store.apply_receipts([receipt("one", "DELIVRD", at=NOW + 9_000)])
     assert await states_of(store, account, number) == [8]

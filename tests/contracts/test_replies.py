@@ -17,7 +17,7 @@ from esito.domain.reply import (
 from esito.domain.timing import HOUR_MS
 from esito.store.base import Store
 from esito.store.replies import Incomplete, Kept
-from esito.store.sqlite.sent_to import RUN
+from esito.store.tables.sent_to import RUN
 from tests.kit.builders import NOW, account_in, message
 from tests.kit.replying import ANNA, LATER, WORDS, furnished, keep, pushed, reply, rows, send, texts
 

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esito.domain.timing import DAY_MS, HOUR_MS
+from tests.kit import looking
 from tests.kit.builders import accepted, refused
 from tests.kit.desk import KEY, Desk, ask, desk
 
@@ -108,7 +109,7 @@ def test_credits_balance_to_the_cent_whatever_happens_at_once(plans: list[list[t
             await asyncio.gather(*(Connection(api, number, token).play(plan) for number, plan in enumerate(plans)))
 
         api.runner.run(all_at_once())
-        rows = api.store._read.execute("SELECT state, cost FROM recipient").fetchall()
+        rows = api.runner.run(looking.rows(api.store, "SELECT state, cost FROM recipient"))
         charged = sum(int(str(cost)) for _, cost in rows)
         assert all(int(str(cost)) in ({0} if state == -1 else {45_000}) for state, cost in rows)
         own = Decimal(api.get("/v1/me").json["credits"]["balance"])

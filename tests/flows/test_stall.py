@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from esito.store.sqlite import SqliteStore
+from esito.store.sqlite.connection import SqliteConnection
 from tests.kit.builders import account_in, links_in, message
 from tests.kit.desk import desk
 
@@ -49,7 +50,7 @@ async def test_reads_go_on_while_a_transaction_is_open(tmp_path: Path) -> None:
     account = await account_in(store, credit="1000")
     await links_in(store)
     number = await store.accept(message(account))
-    held = other._open_for_writing()
+    held = SqliteConnection.open(tmp_path / "esito.db")
     held.execute("BEGIN IMMEDIATE")
     waiting = asyncio.ensure_future(store.accept(message(account)))
     await asyncio.sleep(0.05)

@@ -9,8 +9,8 @@ import apsw
 
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.states import MessageState
-from esito.store.sqlite.books import read_books
-from esito.store.sqlite.connection import connect
+from esito.store.sqlite.connection import SqliteConnection, connect
+from esito.store.tables.books import read_books
 
 _TRAIL = """
 SELECT id, verdict, flags, error, raw, state FROM trail
@@ -132,7 +132,7 @@ class Evidence:
     def complaints(self) -> list[str]:
         """Return what `esito check` would say."""
         with closing(connect(self._path, read_only=True)) as connection:
-            return list(read_books(connection))
+            return list(read_books(SqliteConnection(connection)))
 
     def hold_writes(self) -> apsw.Connection:
         """Keep everybody else from writing until the connection is closed."""

@@ -53,12 +53,16 @@ class Learned:
 
     def __init__(self, locked: IdForm = IdForm.AUTO, seen: dict[IdForm, int] | None = None, ambiguous: int = 0) -> None:
         self.locked = locked
-        self.seen = dict.fromkeys(FORM_OF.values(), 0) | (seen or {})
-        self.ambiguous = ambiguous
-        """Receipts refused because their id could mean two segments."""
         self.changed = False
         """Whether there is anything new to keep."""
-        self.form = locked if locked is not IdForm.AUTO else self._conclusion()
+        self.remember(seen or {}, ambiguous)
+
+    def remember(self, seen: dict[IdForm, int], ambiguous: int) -> None:
+        """Know what was kept, instead of what was known so far."""
+        self.seen = dict.fromkeys(FORM_OF.values(), 0) | seen
+        self.ambiguous = ambiguous
+        """Receipts refused because their id could mean two segments."""
+        self.form = self.locked if self.locked is not IdForm.AUTO else self._conclusion()
 
     def saw(self, agreement: Spelling) -> None:
         """Count a match that could mean nothing else."""

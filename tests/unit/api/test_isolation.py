@@ -16,6 +16,7 @@ import pytest
 
 from esito.api.app import SERVED
 from esito.api.openapi import PAGES
+from tests.kit import looking
 from tests.kit.desk import KEY, Desk, Reply, desk
 
 THEIRS = "their-key"
@@ -135,7 +136,7 @@ def things(api: Desk) -> Things:
     scheduled = api.send(FIRST, scheduledDeliveryDate="20/01/2027", time=9, minute=0)
     made = api.post("/v1/subaccount/create", type="simple", parameters={"email": "a@b", "isBuyer": 0})
     stop = api.post("/v1/stop-sms/add", phoneNumber="0699999999").json["stopId"]
-    (callback,) = next(iter(api.store._read.execute("SELECT id FROM callback")))
+    ((callback,),) = api.runner.run(looking.rows(api.store, "SELECT id FROM callback"))
     return Things(message, scheduled, made.json["subaccount"]["token"], stop, int(str(callback)))
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.kit import looking
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, Desk, Reply
 
@@ -95,9 +96,8 @@ def test_everything_a_send_says_is_kept(api: Desk) -> None:
     url = "http://example.com/dlr?secret=a%20b"
     said = {"sender": "ESITO", "tag": "t1", "reference": "r-1", "urlDlr": url, "urlResponse": url, "isUnicode": 1}
     send(api, **said)
-    row = api.store._read.execute(
-        "SELECT sender, tag, reference, url_dlr, url_response, unicode FROM message"
-    ).fetchone()
+    asked = "SELECT sender, tag, reference, url_dlr, url_response, unicode FROM message"
+    (row,) = api.runner.run(looking.rows(api.store, asked))
     assert row == ("ESITO", "t1", "r-1", url, url, 1)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.kit import looking
 from tests.kit.desk import Desk, Reply
 
 PARAMETERS = {"email": "branch@example.org", "isBuyer": 0, "firstname": "Ada", "lastname": "L"}
@@ -56,8 +57,7 @@ def test_the_list_has_the_contract_s_keys_and_a_key_that_works(api: Desk) -> Non
 def test_the_key_stands_in_no_table(api: Desk) -> None:
     create(api)
     key = listed(api)["data"][0]["apiKey"]
-    dump = "".join(str(row) for row in api.store._read.execute("SELECT * FROM account"))
-    dump += "".join(str(row) for row in api.store._read.execute("SELECT * FROM api_key"))
+    dump = str([api.runner.run(looking.rows(api.store, f"SELECT * FROM {table}")) for table in ("account", "api_key")])
     assert key not in dump
 
 

@@ -3,6 +3,7 @@
 from esito.smpp import pdu as p
 from esito.smpp.codec import encode
 from esito.store.sqlite import SqliteStore
+from tests.kit import looking
 
 
 def deliver(text: str, *, esm_class: int = p.EsmClass.DELIVERY_RECEIPT, source: str = "33612345678") -> p.DeliverSm:
@@ -19,8 +20,8 @@ def appendix_b(smsc_id: str, stat: str = "DELIVRD", *, done: str = "2701150800",
 
 async def forbid_growth(store: SqliteStore) -> None:
     """Make the disk as good as full for everything that needs a page more."""
-    await store._administer(lambda connection: connection.execute("PRAGMA max_page_count = 1").fetchall())
+    await looking.change(store, "PRAGMA max_page_count = 1")
 
 
 async def allow_growth(store: SqliteStore) -> None:
-    await store._administer(lambda connection: connection.execute("PRAGMA max_page_count = 2000000").fetchall())
+    await looking.change(store, "PRAGMA max_page_count = 2000000")

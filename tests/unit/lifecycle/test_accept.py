@@ -48,10 +48,7 @@ def draft(account: Account, *numbers: str, text: str = "ciao", **given: Any) -> 
 
 
 async def stop(store: SqliteStore, account: Account, msisdn: str) -> None:
-    row = (account.id, int(msisdn[1:]), NOW)
-    await store._administer(  # STOP endpoints come with a later part
-        lambda connection: connection.execute("INSERT INTO stop (account, msisdn, created_at) VALUES (?, ?, ?)", row)
-    )
+    await store.stops.add(account.id, int(msisdn[1:]), at=NOW)
 
 
 async def credit_of(store: SqliteStore) -> Decimal:

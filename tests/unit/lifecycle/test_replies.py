@@ -22,6 +22,7 @@ from esito.smpp.codec import decode, encode
 from esito.smpp.pdu import DeliverSm, EsmClass, Status, Tag
 from esito.store.base import LinkRecord
 from esito.store.sqlite import SqliteStore
+from tests.kit import looking
 from tests.kit.builders import account_in, links_in, message
 from tests.unit.lifecycle.parts import deliver
 
@@ -83,9 +84,7 @@ async def test_an_answer_that_was_sent_but_not_noted_is_not_sent_again(
     await receive(store, clock, deliver("STOP", esm_class=0))
     await work_of(store, clock).look()
     # As after a crash between the two.
-    await store._administer(
-        lambda open_: open_.execute("UPDATE stop_answer SET done = 0, message_id = NULL").fetchall()
-    )
+    await looking.change(store, "UPDATE stop_answer SET done = 0, message_id = NULL")
     await work_of(store, clock).look()
     assert len(sent(tmp_path)) == 1
     assert await store.replies.stop_answers() == []

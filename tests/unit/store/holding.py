@@ -5,9 +5,8 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import apsw
-
 from esito.store.sqlite import SqliteStore
+from esito.store.tables.connection import Connection
 
 PATIENCE = 5
 
@@ -18,7 +17,7 @@ async def held(store: SqliteStore) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     begun, released = asyncio.Event(), threading.Event()
 
-    def wait(_: apsw.Connection) -> None:
+    def wait(_: Connection) -> None:
         loop.call_soon_threadsafe(begun.set)
         released.wait(PATIENCE)
 

@@ -9,6 +9,7 @@ from esito.domain.timing import MINUTE_MS
 from esito.store.callbacks import Wanted
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import MIGRATIONS, QUERIES, connect
+from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, submitted
 
 pytestmark = pytest.mark.anyio
@@ -27,10 +28,6 @@ async def told(store: SqliteStore, *, numbers: int = 1) -> list[Callback]:
     return (await store.callbacks.claim(Wanted(at=NOW, lease_ms=MINUTE_MS, limit=1000, each=1000))).callbacks
 
 
-async def change(store: SqliteStore, sql: str) -> None:
-    await store.callbacks._act(lambda open_: open_.execute(sql).fetchall())
-
-
 def ended(one: Callback, status: int | None = 200) -> Outcome:
     return Outcome(callback=one, at=NOW, ended_at=NOW, milliseconds=1, status=status)
 
@@ -43,7 +40,7 @@ async def test_a_callback_whose_message_was_deleted_is_dead_wherever_it_was(path
         await store.callbacks.free_leases(NOW)
         await submitted(store, message(await account_in(store, "b"), url_dlr=URL), ["99"])
         await store.apply_receipts([receipt("99", "DELIVRD")])
-        await change(store, "DELETE FROM message")
+        await looking.change(store, "DELETE FROM message")
         await store.callbacks.sort(NOW)
         wanted = Wanted(at=NOW, lease_ms=MINUTE_MS, limit=9, each=9)
         assert (await store.callbacks.claim(wanted)).callbacks == []
@@ -56,7 +53,7 @@ async def test_a_callback_whose_message_was_deleted_is_dead_wherever_it_was(path
 
 async def test_whoever_deletes_a_callback_deletes_its_log(store: SqliteStore) -> None:
     await store.callbacks.record([ended(one) for one in await told(store, numbers=2)])
-    connection = connect(store._path)
+    connection = connect(store.engine.path)
     try:
         count = "SELECT count(*) FROM callback_attempt"
         assert connection.execute(count).get == 2
@@ -73,7 +70,7 @@ async def test_whoever_deletes_a_callback_deletes_its_log(store: SqliteStore) ->
 
 async def test_an_id_is_never_given_twice(store: SqliteStore) -> None:
     """What lies beyond the last id that was sorted is all that is new."""
-    connection = connect(store._path)
+    connection = connect(store.engine.path)
     try:
         insert = "INSERT INTO callback (message_id, seq, state, at) VALUES (1, 0, 8, 0) RETURNING id"
         assert connection.execute(insert).get == 1
@@ -105,7 +102,7 @@ async def test_callbacks_of_an_older_schema_are_new_after_the_migration(tmp_path
     "name", ["claimable", "ended_leases", "due_of_destination", "callbacks_all", "callbacks_dead", "dead_since"]
 )
 async def test_what_is_asked_often_reads_an_index_alone(store: SqliteStore, name: str) -> None:
-    connection = connect(store._path)
+    connection = connect(store.engine.path)
     try:
         bound = [1] * max(int(word) for word in "12345" if f"?{word}" in QUERIES[name])
         plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", bound)]
@@ -117,7 +114,7 @@ async def test_what_is_asked_often_reads_an_index_alone(store: SqliteStore, name
 
 @pytest.mark.parametrize("name", ["promote_callbacks", "new_callbacks", "lease_callbacks", "hold_heads"])
 async def test_no_change_looks_at_every_callback(store: SqliteStore, name: str) -> None:
-    connection = connect(store._path)
+    connection = connect(store.engine.path)
     try:
         bound: list[object] = [1, "[]"][: 2 if "?2" in QUERIES[name] else 1]
         rows = connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", bound)
@@ -154,7 +151,7 @@ async def test_the_books_name_what_is_wrong_with_a_callback(path: Path, spoil: s
     try:
         await store.callbacks.record([ended(one) for one in await told(store)])
         assert await complaints(store) == []
-        await change(store, spoil)
+        await looking.change(store, spoil)
         assert await complaints(store) == [sentence]
     finally:
         await store.close()

@@ -16,6 +16,7 @@ import pytest
 
 from esito.domain.errors import StoreUnavailable
 from esito.store.sqlite import SqliteStore
+from tests.kit import looking
 from tests.kit.builders import account_in, complaints, links_in, message, receipt, states_of, submitted
 from tests.unit.store.holding import held
 
@@ -30,7 +31,7 @@ ROOT = Path(__file__).parents[3]
 
 async def forbid_growth(store: SqliteStore, pages: int = 1) -> None:
     """Let the file have so many pages; SQLite never goes below what it has."""
-    await store._administer(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall())
+    await looking.change(store, f"PRAGMA max_page_count = {pages}")
 
 
 async def allow_growth(store: SqliteStore) -> None:

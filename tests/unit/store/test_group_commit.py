@@ -3,12 +3,13 @@
 import asyncio
 from pathlib import Path
 
-import apsw
 import pytest
 
 from esito.domain.errors import NotEnoughCredit
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.writer import MAX_JOBS
+from esito.store.sqlite.connection import SqliteConnection
+from esito.store.tables.connection import Connection
+from esito.store.tables.writer import MAX_JOBS
 from tests.kit.builders import account_in, links_in, message, receipt, submitted
 from tests.unit.store.holding import held
 
@@ -23,7 +24,11 @@ async def count_commits(store: SqliteStore) -> list[int]:
         commits.append(1)
         return False
 
-    await store._administer(lambda connection: connection.set_commit_hook(note))
+    def hook(connection: Connection) -> None:
+        assert isinstance(connection, SqliteConnection)
+        connection.bare.set_commit_hook(note)
+
+    await store._administer(hook)
     commits.clear()
     return commits
 
@@ -55,7 +60,7 @@ async def test_no_commit_grows_without_bound(store: SqliteStore) -> None:
 
 async def test_a_caller_hears_of_the_end_after_the_commit(store: SqliteStore, path: Path) -> None:
     await store.keep_setting("colour", "green")
-    other = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    other = SqliteConnection.open(path, read_only=True)
     assert other.execute("SELECT value FROM setting WHERE name = 'colour'").get == "green"
     other.close()
 
@@ -64,8 +69,8 @@ async def test_a_fault_undoes_its_own_work_and_not_its_neighbours(store: SqliteS
     account = await account_in(store)
     await links_in(store)
 
-    def fail(connection: apsw.Connection) -> None:
-        connection.execute("INSERT INTO setting VALUES ('half', 'done')")
+    def fail(connection: Connection) -> None:
+        connection.run("keep_setting", "half", "done")
         raise ZeroDivisionError
 
     async with held(store):

@@ -18,6 +18,7 @@ from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, PushableC
 from esito.store.sqlite import SqliteStore
 from esito.webhooks.sender import Sender
 from esito.webhooks.worker import Attempt, CallbackWorker
+from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, submitted
 from tests.kit.desk import Standing
 from tests.kit.receiver import Receiver
@@ -307,7 +308,7 @@ async def test_a_store_that_is_full_for_a_while_loses_nothing(office: Office) ->
 
 async def test_a_fault_in_the_store_ends_neither_the_worker_nor_a_callback(office: Office) -> None:
     async def rename(one: str, other: str) -> None:
-        await office.store._administer(lambda open_: open_.execute(f"ALTER TABLE {one} RENAME TO {other}").fetchall())
+        await looking.change(office.store, f"ALTER TABLE {one} RENAME TO {other}")
 
     async with Receiver() as receiver, running(office.worker()) as worker:
         await rename("destination", "mislaid")

@@ -15,6 +15,7 @@ import msgspec
 
 from esito.domain.errors import NewerSchema, StoreUnavailable, UnsafeEngine
 from esito.store.queries import load_migrations, load_queries
+from esito.store.tables.connection import Json, Parameter, SqlValue
 
 QUERIES = load_queries("sqlite")
 MIGRATIONS = load_migrations("sqlite")
@@ -27,9 +28,6 @@ BUSY_MS = 30_000
 
 _CHUNKS = (200, 50, 10, 1)
 """Row counts that have a prepared statement; 200 rows of 15 columns stay far below SQLite's limit."""
-
-SqlValue = None | int | float | str | bytes
-"""What a column may hold."""
 
 
 def require_safe_engine(version: str) -> None:
@@ -64,7 +62,7 @@ def migrate(connection: apsw.Connection) -> int:
     for number, script in MIGRATIONS:
         try:
             with _transaction(connection):
-                version = int(value(connection, "PRAGMA user_version"))
+                version = int(str(connection.execute("PRAGMA user_version").get))
                 if version > newest:
                     raise NewerSchema(f"the database has schema {version}, this release knows up to {newest}")
                 if version < number:
@@ -89,30 +87,167 @@ def _transaction(connection: apsw.Connection) -> Iterator[None]:
         raise
 
 
-def value(connection: apsw.Connection, sql: str, parameters: Sequence[SqlValue] = ()) -> int:
-    """Return the one number that a question has for an answer."""
-    found = connection.execute(sql, parameters).get
-    return int(found) if isinstance(found, int | str) else 0
+class SqliteConnection:
+    """One connection to the file; for the writer's thread, the event loop, or a scan aside."""
+
+    shared = False
+    """Whoever else writes to the file, only one process settles what operators say."""
+
+    indexed_by_number = False
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> "SqliteConnection":
+        """Open the file. Raises StoreUnavailable."""
+        return cls(connect(path, read_only=read_only))
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+    @property
+    def bare(self) -> apsw.Connection:
+        """The engine's own connection."""
+        return self._connection
+
+    def execute(self, sql: str, parameters: Sequence[SqlValue] = ()) -> apsw.Cursor:
+        """Run SQL that is not one of the named statements."""
+        return self._connection.execute(sql, parameters)
+
+    # -- by name ------------------------------------------------------------------------------
+
+    def _do(self, name: str, parameters: Sequence[Parameter]) -> apsw.Cursor:
+        for parameter in parameters:
+            if isinstance(parameter, _PLAIN):
+                continue
+            return self._connection.execute(QUERIES[name], [_plain(one) for one in parameters])
+        return self._connection.execute(QUERIES[name], parameters)
+
+    def run(self, name: str, *parameters: Parameter) -> int:
+        """Change something; return how many rows."""
+        self._do(name, parameters).fetchall()
+        return self._connection.changes()
+
+    def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+        """Return every row of the answer."""
+        return self._do(name, parameters).fetchall()
+
+    def row(self, name: str, *parameters: Parameter) -> Any:
+        """Return the first row of the answer."""
+        return self._do(name, parameters).fetchone()
+
+    def value(self, name: str, *parameters: Parameter) -> Any:
+        """Return the first column of the first row."""
+        row = self._do(name, parameters).fetchone()
+        return None if row is None else row[0]
+
+    def number(self, name: str, *parameters: Parameter) -> int:
+        """Return the one number that a question has for an answer."""
+        return int(self.value(name, *parameters) or 0)
+
+    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> None:
+        """Run a statement for all the rows, a few hundred at a time."""
+        for statement, parameters in _chunked(name, rows):
+            self._connection.execute(statement, parameters)
+
+    def ask(self, name: str, *parameters: Parameter) -> list[Any]:
+        """Ask a question whose answer is one JSON array of rows."""
+        answer: list[Any] = msgspec.json.decode(str(self.value(name, *parameters)))
+        return answer
+
+    def ask_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> list[Any]:
+        """Ask a question, whose answer is one JSON array of rows, about all the rows."""
+        answers: list[Any] = []
+        for statement, parameters in _chunked(name, rows):
+            answers += msgspec.json.decode(str(self._connection.execute(statement, parameters).get))
+        return answers
+
+    def stream(self, name: str, *parameters: Parameter) -> Iterator[Any]:
+        """Yield the rows of a long answer."""
+        yield from self._do(name, parameters)
+
+    def ids(self, table: str, count: int) -> Sequence[int]:
+        """Return the numbers that follow the last one."""
+        first = int(str(self._connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").get))  # noqa: S608  our own names
+        return range(first, first + count)
+
+    @property
+    def changed(self) -> int:
+        """How many rows were changed since this was opened."""
+        return self._connection.total_changes()
+
+    def hold(self, what: str) -> None:
+        """Nothing: one transaction writes at a time."""
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See one state of the file within the block."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """Have what is removed in the block overwritten: it shall not be found in free pages."""
+        self._connection.execute("PRAGMA secure_delete = ON").fetchall()
+        try:
+            yield
+        finally:
+            self._connection.execute("PRAGMA secure_delete = OFF").fetchall()
+
+    # -- transactions -------------------------------------------------------------------------
+
+    def begin(self, *, alone: bool) -> None:  # noqa: ARG002  one writer is alone anyway
+        """Open a transaction."""
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Make it durable."""
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what is open; a full disk has ended the transaction by itself."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def mark(self) -> None:
+        """Remember this point."""
+        self._connection.execute("SAVEPOINT work")
+
+    def forget_mark(self) -> None:
+        """Go on without the point."""
+        self._connection.execute("RELEASE work")
+
+    def back_to_mark(self) -> None:
+        """Undo what was done since."""
+        self._connection.execute("ROLLBACK TO work")
+
+    def is_ours(self, error: Exception) -> bool:
+        """Tell whether the file itself failed us."""
+        return isinstance(error, apsw.IOError | apsw.FullError | apsw.BusyError | apsw.CorruptError)
+
+    def unknown(self, error: Exception) -> bool:
+        """Tell whether a read or write of the disk failed: it may hold the commit or not."""
+        return isinstance(error, apsw.IOError)
+
+    def again(self, error: Exception) -> bool:  # noqa: ARG002  nobody gets in the way of the only writer
+        """Nothing is worth doing over at once."""
+        return False
 
 
-def run_rows(connection: apsw.Connection, name: str, rows: Iterable[Sequence[SqlValue]]) -> None:
-    """Run a named statement for all the rows, a few hundred at a time."""
-    for statement, parameters in _chunked(name, rows):
-        connection.execute(statement, parameters)
+_PLAIN = (int, str, bytes, float, type(None))
 
 
-def ask_rows(connection: apsw.Connection, name: str, rows: Iterable[Sequence[SqlValue]]) -> list[Any]:
-    """Ask a named question, whose answer is one JSON array of rows, about all the rows."""
-    answers: list[Any] = []
-    for statement, parameters in _chunked(name, rows):
-        answers += msgspec.json.decode(str(connection.execute(statement, parameters).get))
-    return answers
-
-
-def ask(connection: apsw.Connection, name: str, parameters: Sequence[SqlValue] = ()) -> list[Any]:
-    """Ask a named question whose answer is one JSON array of rows, of the columns that it selects."""
-    answer: list[Any] = msgspec.json.decode(str(connection.execute(QUERIES[name], parameters).get))
-    return answer
+def _plain(parameter: Parameter) -> SqlValue:
+    if isinstance(parameter, Json):
+        return msgspec.json.encode(parameter.content).decode()
+    if isinstance(parameter, _PLAIN):
+        return parameter
+    return msgspec.json.encode(list(parameter)).decode()
 
 
 def _chunked(name: str, rows: Iterable[Sequence[SqlValue]]) -> Iterable[tuple[str, list[SqlValue]]]:

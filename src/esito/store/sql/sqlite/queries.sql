@@ -178,7 +178,7 @@ SELECT json_group_array(json_array(s.message_id, s.seq, s.part, s.state))
   CROSS JOIN segment s ON s.message_id = b.column1 AND s.seq = b.column2
 
 -- name: insert_trail
-INSERT INTO trail (received_at, link, message_id, seq, part, verdict, smsc_id, state, stat, error, done_at,
+INSERT INTO trail (id, received_at, link, message_id, seq, part, verdict, smsc_id, state, stat, error, done_at,
                    flags, origin, raw, checksum)
 VALUES {rows}
 
@@ -285,7 +285,7 @@ SELECT ko.column1, ko.column2, ko.column3, ko.column4
 INSERT INTO account (name, state, granted, credit, created_at) VALUES (?1, ?2, ?3, ?3, ?4)
 
 -- name: insert_key
-INSERT INTO api_key (account, digest, label, created_at, networks) VALUES (?, ?, ?, ?, ?)
+INSERT INTO api_key (account, digest, label, created_at, networks) VALUES (?, ?, ?, ?, ?) RETURNING id
 
 -- name: account_by_name
 SELECT id, name, state, credit, profile, '[]' FROM account WHERE name = ?
@@ -368,3 +368,30 @@ SELECT u.trail, t.received_at, l.name, o.name, t.verdict, t.smsc_id, u.source_ad
  WHERE u.trail > ?1
  ORDER BY u.trail
  LIMIT ?2
+
+-- name: take_block
+INSERT INTO setting (name, value) VALUES ('next_message_id', '1001')
+    ON CONFLICT (name) DO UPDATE SET value = (setting.value + 1000) || '' RETURNING value - 1000
+
+-- name: has_stops
+SELECT EXISTS (SELECT 1 FROM stop WHERE account = ?)
+
+-- name: insert_operator
+INSERT INTO operator (name) VALUES (?) ON CONFLICT DO NOTHING
+
+-- name: operator_named
+SELECT id FROM operator WHERE name = ?
+
+-- name: keep_link
+INSERT INTO link (name, operator, resubmit_uncertain) VALUES (?1, ?2, ?3)
+    ON CONFLICT (name) DO UPDATE SET operator = ?2, resubmit_uncertain = ?3
+
+-- name: link_named
+SELECT id FROM link WHERE name = ?
+
+-- name: operator_forms
+SELECT id, as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator
+ WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
+
+-- name: newest_event
+SELECT coalesce(max(id), 0) FROM trail

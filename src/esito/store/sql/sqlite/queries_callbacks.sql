@@ -19,7 +19,7 @@ UPDATE callback SET destination = s.column2, phase = s.column3, next_at = s.colu
 SELECT id, disabled_at IS NOT NULL, reason FROM destination WHERE account = ?1 AND origin = ?2
 
 -- name: insert_destination
-INSERT INTO destination (account, origin) VALUES (?1, ?2)
+INSERT INTO destination (account, origin) VALUES (?1, ?2) RETURNING id
 
 -- name: disabled_destinations
 SELECT id, reason FROM destination WHERE disabled_at IS NOT NULL

@@ -1,6 +1,7 @@
 -- name: insert_subaccount
 INSERT INTO account (name, state, granted, credit, created_at, profile, parent, kind, email, token)
 VALUES (?1, 'active', 0, 0, ?2, ?3, ?4, ?5, ?1, ?6)
+RETURNING id
 
 -- name: subaccount_total
 SELECT count(*) FROM account WHERE parent = ? AND token IS NOT NULL
@@ -26,7 +27,7 @@ UPDATE account SET state = 'disabled', token = NULL, email = NULL, name = name |
 UPDATE api_key SET disabled = 1 WHERE account = ?
 
 -- name: spend
-INSERT INTO spending (account, month, cost, segments) VALUES (?1, ?2, ?3, ?4)
+INSERT INTO spending (account, month, cost, segments) SELECT * FROM (VALUES {rows}) AS spent WHERE true
     ON CONFLICT (account, month) DO UPDATE SET cost = cost + excluded.cost, segments = segments + excluded.segments
 
 -- name: spent

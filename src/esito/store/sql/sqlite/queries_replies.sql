@@ -21,6 +21,7 @@ SELECT EXISTS (SELECT 1 FROM reply
 -- name: insert_reply
 INSERT INTO reply (received_at, link, source, destination, raw, text, phase, reference, total, part)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+RETURNING id
 
 -- name: waiting_parts
 SELECT id, part, text, received_at FROM reply
@@ -96,6 +97,9 @@ SELECT coalesce((SELECT last_message_id FROM sent_run ORDER BY id DESC LIMIT 1),
 -- name: run_boundary
 -- The last whole message among so many recipients beyond the runs.
 SELECT max(message_id) FROM (SELECT message_id FROM recipient WHERE message_id > ?1 ORDER BY message_id LIMIT ?2)
+
+-- name: beyond_runs
+SELECT count(*) FROM (SELECT 1 FROM recipient WHERE message_id > ?1 LIMIT ?2)
 
 -- name: insert_run
 INSERT INTO sent_run (last_message_id, newest_due_at)

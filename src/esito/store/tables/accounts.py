@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import apsw
 import msgspec
 
 from esito.domain.account import Account, AccountState, ApiKey
 from esito.domain.errors import EsitoError, NameTaken, NoSuchAccount
 from esito.domain.pricing import from_micros
 from esito.domain.profile import Profile
-from esito.store.sqlite.connection import QUERIES, SqlValue
+from esito.store.tables.connection import Connection, SqlValue
 
 
 def read_account(row: Sequence[SqlValue]) -> Account:
@@ -40,18 +39,24 @@ def read_key(row: Sequence[SqlValue]) -> ApiKey:
     )
 
 
-def account_named(connection: apsw.Connection, name: str) -> Account:
+def read_all(connection: Connection) -> list[tuple[Account, list[ApiKey]]]:
+    """Return every account with its keys, by name."""
+    found = [read_account(row) for row in connection.rows("all_accounts")]
+    return [(one, [read_key(row) for row in connection.rows("keys_of", one.id)]) for one in found]
+
+
+def account_named(connection: Connection, name: str) -> Account:
     """Return an account. Raises NoSuchAccount."""
-    row = connection.execute(QUERIES["account_by_name"], (name,)).fetchone()
+    row = connection.row("account_by_name", name)
     if row is None:
         raise NoSuchAccount(f"there is no account named {name!r}")
     return read_account(row)
 
 
-Act = Callable[[apsw.Connection], Any]
+Act = Callable[[Connection], Any]
 
 
-def perform(connection: apsw.Connection, acts: Sequence[Act]) -> list[Any]:
+def perform(connection: Connection, acts: Sequence[Act]) -> list[Any]:
     """Perform administrative acts one by one; an act that is refused has changed nothing."""
     results = []
     for act in acts:
@@ -62,44 +67,43 @@ def perform(connection: apsw.Connection, acts: Sequence[Act]) -> list[Any]:
     return results
 
 
-def create_account(connection: apsw.Connection, name: str, credit: int, digest: bytes, at: int) -> Account:
+def create_account(connection: Connection, name: str, credit: int, digest: bytes, at: int) -> Account:
     """Keep a new account with its first key. Raises NameTaken."""
-    if connection.execute(QUERIES["account_by_name"], (name,)).fetchone() is not None:
+    if connection.row("account_by_name", name) is not None:
         raise NameTaken(f"there is an account named {name!r} already")
-    connection.execute(QUERIES["insert_account"], (name, AccountState.ACTIVE.value, credit, at))
+    connection.run("insert_account", name, AccountState.ACTIVE.value, credit, at)
     account = account_named(connection, name)
-    connection.execute(QUERIES["insert_key"], (account.id, digest, "first", at, "[]"))
+    connection.run("insert_key", account.id, digest, "first", at, "[]")
     return account
 
 
 def add_key(
-    connection: apsw.Connection, name: str, digest: bytes, label: str, at: int, *, networks: Sequence[str]
+    connection: Connection, name: str, digest: bytes, label: str, at: int, *, networks: Sequence[str]
 ) -> ApiKey:
     """Keep another key. Raises NoSuchAccount."""
     account = account_named(connection, name)
     kept = msgspec.json.encode(networks).decode()
-    connection.execute(QUERIES["insert_key"], (account.id, digest, label, at, kept))
-    return read_key((connection.last_insert_rowid(), account.id, label, at, 0, kept))
+    number = connection.number("insert_key", account.id, digest, label, at, kept)
+    return read_key((number, account.id, label, at, 0, kept))
 
 
-def disable_key(connection: apsw.Connection, name: str, key_id: int) -> None:
+def disable_key(connection: Connection, name: str, key_id: int) -> None:
     """Disable one key. Raises NoSuchAccount."""
     account = account_named(connection, name)
-    connection.execute(QUERIES["disable_key"], (account.id, key_id))
-    if not connection.changes():
+    if not connection.run("disable_key", account.id, key_id):
         raise NoSuchAccount(f"account {name!r} has no key {key_id}")
 
 
-def set_state(connection: apsw.Connection, name: str, state: AccountState) -> Account:
+def set_state(connection: Connection, name: str, state: AccountState) -> Account:
     """Open, disable or block an account. Raises NoSuchAccount."""
     account = account_named(connection, name)
-    connection.execute(QUERIES["set_account_state"], (account.id, state.value))
+    connection.run("set_account_state", account.id, state.value)
     return account_named(connection, name)
 
 
-def change_profile(connection: apsw.Connection, name: str, changes: Mapping[str, object]) -> Account:
+def change_profile(connection: Connection, name: str, changes: Mapping[str, object]) -> Account:
     """Set some settings of an account. Raises NoSuchAccount."""
     account = account_named(connection, name)
     profile = replace(account.profile, **changes)  # type: ignore[arg-type]  # the caller names fields of Profile
-    connection.execute(QUERIES["set_profile"], (account.id, msgspec.json.encode(profile).decode()))
+    connection.run("set_profile", account.id, msgspec.json.encode(profile).decode())
     return account_named(connection, name)

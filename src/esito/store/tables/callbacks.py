@@ -4,19 +4,19 @@ New rows are in no index but the recipient's: the transaction that keeps receipt
 `sort` reads what lies beyond the last id it saw, and from then on partial indexes find what is open.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
-
-import apsw
-import msgspec
 
 from esito.domain.callback import FAILING_MS, GONE, Callback, CallbackLine, Destination, Kind, Outcome, Phase
 from esito.domain.errors import NoSuchCallback
 from esito.store.callbacks import Claimed, Turn, Wanted
 from esito.store.origins import origin_of
-from esito.store.sqlite import callback_lists
-from esito.store.sqlite.area import Area
-from esito.store.sqlite.connection import QUERIES, SqlValue, ask, run_rows, value
+from esito.store.tables import callback_lists
+from esito.store.tables.area import Area
+from esito.store.tables.connection import Connection, SqlValue
+
+OUTBOX = "callbacks"
+"""What one process at a time sorts, claims and records."""
 
 SORTED = "callbacks_sorted"
 """The setting that keeps the last id that was sorted."""
@@ -31,15 +31,15 @@ ORPHANED = "its message was deleted"
 DISABLED = "destination disabled: {}"
 
 
-class SqliteCallbacks(Area):
-    """A `Callbacks` in the SQLite file."""
+class CallbackOutbox(Area):
+    """The handlers behind `Store.callbacks`."""
 
     _after = 0
     """The last destination that a claim looked at; the writer's thread alone uses it."""
 
     async def free_leases(self, at: int) -> int:
         """Make due what a dead process was making; return how many."""
-        return cast("int", await self._act(lambda open_: _run(open_, "free_all_leases", at)))
+        return cast("int", await self._act(lambda open_: open_.run("free_all_leases", at)))
 
     async def sort(self, at: int, *, limit: int = 1000) -> int:
         """Find the destination of up to `limit` new callbacks; return how many there were."""
@@ -60,8 +60,8 @@ class SqliteCallbacks(Area):
     async def replay(self, account_id: int, callback_id: int, at: int) -> int:
         """Make one callback again; return how many that was. Raises NoSuchCallback."""
 
-        def act(open_: apsw.Connection) -> int:
-            if not value(open_, QUERIES["is_callback_of"], (callback_id, account_id)):
+        def act(open_: Connection) -> int:
+            if not open_.number("is_callback_of", callback_id, account_id):
                 raise NoSuchCallback
             found = _numbers(open_, "replayable", callback_id, account_id)
             _replay(open_, found, at)
@@ -75,9 +75,9 @@ class SqliteCallbacks(Area):
         A thousand to a transaction, so that receipts are kept meanwhile.
         """
         name = "dead_since" if dead_only else "finished_since"
-        last = value(self._read, QUERIES["last_callback"])
+        last = await self._ask(lambda read: read.number("last_callback"))
         count = 0
-        for destination in _numbers(self._read, "destination_ids", account_id):
+        for destination in await self._ask(lambda read: _numbers(read, "destination_ids", account_id)):
             mark = (since, 0)
             while True:
                 found = cast("list[tuple[int, int]]", await self._act(_portion(name, destination, mark, last, at)))
@@ -97,26 +97,30 @@ class SqliteCallbacks(Area):
         limit: int = 100,
     ) -> list[CallbackLine]:
         """Return up to `limit` callbacks, newest first."""
-        return callback_lists.read_page(
-            self._read, account_id, status=status, message_id=message_id, before=before, limit=limit
+        return await self._ask(
+            lambda read: callback_lists.read_page(
+                read, account_id, status=status, message_id=message_id, before=before, limit=limit
+            )
         )
 
     async def one(self, account_id: int, callback_id: int) -> CallbackLine | None:
         """Return a callback with its log of attempts."""
-        return callback_lists.read_one(self._read, account_id, callback_id)
+        return await self._ask(lambda read: callback_lists.read_one(read, account_id, callback_id))
 
     async def destinations(self, account_id: int) -> list[Destination]:
         """Return where the account's callbacks go."""
-        return callback_lists.read_destinations(self._read, account_id)
+        return await self._ask(lambda read: callback_lists.read_destinations(read, account_id))
 
     async def waiting(self) -> tuple[int, int]:
         """Return how many callbacks wait to be made, and how many are dead."""
-        return callback_lists.read_waiting(self._read)
+        return await self._ask(callback_lists.read_waiting)
 
-    def _claim(self, connection: apsw.Connection, wishes: Sequence[Wanted]) -> list[Claimed]:
+    def _claim(self, connection: Connection, wishes: Sequence[Wanted]) -> list[Claimed]:
+        connection.hold(OUTBOX)
         return [self._lease(connection, wanted) for wanted in wishes]
 
-    def _turn(self, connection: apsw.Connection, turns: Sequence[tuple[Sequence[Outcome], Wanted, int]]) -> list[Turn]:
+    def _turn(self, connection: Connection, turns: Sequence[tuple[Sequence[Outcome], Wanted, int]]) -> list[Turn]:
+        connection.hold(OUTBOX)
         return [
             Turn(
                 given_up=_record(connection, outcomes),
@@ -126,7 +130,7 @@ class SqliteCallbacks(Area):
             for outcomes, wanted, sort in turns
         ]
 
-    def _lease(self, connection: apsw.Connection, wanted: Wanted) -> Claimed:
+    def _lease(self, connection: Connection, wanted: Wanted) -> Claimed:
         disabled = set(_numbers(connection, "disabled_destinations"))
         chosen: list[int] = []
         next_at: int | None = None
@@ -145,13 +149,13 @@ class SqliteCallbacks(Area):
                 next_at = later if next_at is None else min(later, next_at)
         if not chosen:
             return Claimed(callbacks=[], next_at=next_at)
-        callbacks = [_callback(row) for row in ask(connection, "callbacks_to_make", (_json(chosen),))]
+        callbacks = [_callback(row) for row in connection.ask("callbacks_to_make", chosen)]
         leased = [one.id for one in callbacks]
-        connection.execute(QUERIES["lease_callbacks"], (wanted.at + wanted.lease_ms, _json(leased)))
-        run_rows(connection, "bury_callbacks", [(one, wanted.at, ORPHANED) for one in set(chosen) - set(leased)])
+        connection.run("lease_callbacks", wanted.at + wanted.lease_ms, leased)
+        connection.run_rows("bury_callbacks", [(one, wanted.at, ORPHANED) for one in set(chosen) - set(leased)])
         return Claimed(callbacks=callbacks, next_at=next_at)
 
-    def _in_turn(self, connection: apsw.Connection) -> list[int]:
+    def _in_turn(self, connection: Connection) -> list[int]:
         """Return destinations that have open callbacks, beginning behind the last one looked at."""
         behind = _numbers(connection, "open_destinations", self._after, DESTINATIONS_AT_ONCE)
         if len(behind) == DESTINATIONS_AT_ONCE or not self._after:
@@ -163,15 +167,15 @@ class SqliteCallbacks(Area):
 # -- sorting -----------------------------------------------------------------------------------
 
 
-def _sort(connection: apsw.Connection, at: int, limit: int) -> int:
+def _sort(connection: Connection, at: int, limit: int) -> int:
     """Give new callbacks their destination, and bury what waits for a disabled one."""
-    kept = connection.execute(QUERIES["setting"], (SORTED,)).get
-    new = connection.execute(QUERIES["new_callbacks"], (int(str(kept or 0)), limit)).fetchall()
+    kept = connection.value("setting", SORTED)
+    new = connection.rows("new_callbacks", int(str(kept or 0)), limit)
     if new:
         destinations = _Destinations(connection)
         rows = cast("list[tuple[int, int | None, str | None, int]]", new)
-        run_rows(connection, "sort_callbacks", [_place(destinations, row, at) for row in rows])
-        connection.execute(QUERIES["keep_setting"], (SORTED, str(rows[-1][0])))
+        connection.run_rows("sort_callbacks", [_place(destinations, row, at) for row in rows])
+        connection.run("keep_setting", SORTED, str(rows[-1][0]))
     _bury(connection, at)
     return len(new)
 
@@ -196,7 +200,7 @@ def _place(
 class _Destinations:
     """Finds or makes destinations, each once in a batch."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._known: dict[tuple[int, str], tuple[int, str | None]] = {}
 
@@ -204,40 +208,39 @@ class _Destinations:
         """Return number and, of a disabled one, the reason."""
         key = (account, origin)
         if key not in self._known:
-            found = self._connection.execute(QUERIES["destination_of"], key).fetchone()
+            found = self._connection.row("destination_of", *key)
             if found is None:
-                self._connection.execute(QUERIES["insert_destination"], key)
-                self._known[key] = (self._connection.last_insert_rowid(), None)
+                self._known[key] = (self._connection.number("insert_destination", *key), None)
             else:
                 number, disabled, reason = found
                 self._known[key] = (int(str(number)), str(reason) if disabled else None)
         return self._known[key]
 
 
-def _bury(connection: apsw.Connection, at: int) -> None:
-    for destination, reason in connection.execute(QUERIES["disabled_with_callbacks"]).fetchall():
+def _bury(connection: Connection, at: int) -> None:
+    for destination, reason in connection.rows("disabled_with_callbacks"):
         due = _numbers(connection, "due_of_destination", destination, BURIED_AT_ONCE)
-        run_rows(connection, "bury_callbacks", [(number, at, DISABLED.format(reason)) for number in due])
+        connection.run_rows("bury_callbacks", [(number, at, DISABLED.format(reason)) for number in due])
         _promote(connection, due, at)
 
 
 # -- claiming ----------------------------------------------------------------------------------
 
 
-def _end_leases(connection: apsw.Connection, destination: int, wanted: Wanted) -> None:
+def _end_leases(connection: Connection, destination: int, wanted: Wanted) -> None:
     ended = [
         number
         for number in _numbers(connection, "ended_leases", destination, wanted.at)
         if number not in wanted.holding
     ]
     if ended:
-        connection.execute(QUERIES["free_callbacks"], (wanted.at, _json(ended)))
+        connection.run("free_callbacks", wanted.at, ended)
 
 
-def _due(connection: apsw.Connection, destination: int, room: int, at: int) -> tuple[list[int], int | None]:
+def _due(connection: Connection, destination: int, room: int, at: int) -> tuple[list[int], int | None]:
     """Return up to `room` callbacks that are due, and when the next is; None when it is due already or unknown."""
     due: list[int] = []
-    for number, next_at in connection.execute(QUERIES["claimable"], (destination, max(room, 0) + 1)):
+    for number, next_at in connection.rows("claimable", destination, max(room, 0) + 1):
         instant = int(str(next_at))
         if instant > at:
             return due, instant
@@ -273,10 +276,9 @@ def _callback(row: Sequence[Any]) -> Callback:
 # -- recording ---------------------------------------------------------------------------------
 
 
-def _record(connection: apsw.Connection, outcomes: Sequence[Outcome]) -> int:
-    run_rows(connection, "record_attempts", [_recorded(one) for one in outcomes])
-    run_rows(
-        connection,
+def _record(connection: Connection, outcomes: Sequence[Outcome]) -> int:
+    connection.run_rows("record_attempts", [_recorded(one) for one in outcomes])
+    connection.run_rows(
         "insert_attempts",
         [
             (
@@ -307,21 +309,21 @@ def _recorded(one: Outcome) -> tuple[SqlValue, ...]:
     return (number, attempt, one.at, Phase.DUE, one.next_at, None, None)
 
 
-def _judge(connection: apsw.Connection, outcomes: Sequence[Outcome]) -> None:
+def _judge(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     """Note how the destinations fare; disable those that are gone, or failing for too long."""
     succeeded = {one.callback.destination: one.ended_at for one in outcomes if one.done}
     for destination, at in succeeded.items():
-        connection.execute(QUERIES["destination_succeeded"], (destination, at))
+        connection.run("destination_succeeded", destination, at)
     failed = {one.callback.destination: one for one in outcomes if not one.done}
     for destination, one in failed.items():
         if destination in succeeded:
             continue
-        since = int(str(connection.execute(QUERIES["destination_failed"], (destination, one.at)).get))
+        since = int(str(connection.value("destination_failed", destination, one.at)))
         if one.ended_at - since >= FAILING_MS:
             reason = "five days without a success"
-            connection.execute(QUERIES["disable_destination"], (destination, one.ended_at, reason))
+            connection.run("disable_destination", destination, one.ended_at, reason)
     for destination, at in {one.callback.destination: one.ended_at for one in outcomes if one.status == GONE}.items():
-        connection.execute(QUERIES["disable_destination"], (destination, at, "HTTP 410"))
+        connection.run("disable_destination", destination, at, "HTTP 410")
 
 
 # -- replaying ---------------------------------------------------------------------------------
@@ -330,8 +332,8 @@ def _judge(connection: apsw.Connection, outcomes: Sequence[Outcome]) -> None:
 def _portion(name: str, destination: int, mark: tuple[int, int], last: int, at: int) -> Any:
     """Return an act that replays some callbacks beyond `mark` and returns where each stands."""
 
-    def act(open_: apsw.Connection) -> list[tuple[int, int]]:
-        rows = open_.execute(QUERIES[name], (destination, *mark, last, REPLAYED_AT_ONCE)).fetchall()
+    def act(open_: Connection) -> list[tuple[int, int]]:
+        rows = open_.rows(name, destination, *mark, last, REPLAYED_AT_ONCE)
         found = cast("list[tuple[int, int]]", rows)
         _replay(open_, [number for _, number in found], at)
         return found
@@ -339,35 +341,25 @@ def _portion(name: str, destination: int, mark: tuple[int, int], last: int, at: 
     return act
 
 
-def _replay(connection: apsw.Connection, numbers: Sequence[int], at: int) -> None:
+def _replay(connection: Connection, numbers: Sequence[int], at: int) -> None:
     if not numbers:
         return
-    which = _json(numbers)
-    connection.execute(QUERIES["enable_destinations"], (which,))
-    connection.execute(QUERIES["hold_heads"], (which,))
-    connection.execute(QUERIES["put_behind"], (which,))
+    which = numbers
+    connection.run("enable_destinations", which)
+    connection.run("hold_heads", which)
+    connection.run("put_behind", which)
     _promote(connection, numbers, at)
 
 
-def _promote(connection: apsw.Connection, finished: Sequence[int], at: int) -> None:
+def _promote(connection: Connection, finished: Sequence[int], at: int) -> None:
     """Make due whatever waited behind these alone."""
     if finished:
-        connection.execute(QUERIES["promote_callbacks"], (at, _json(finished)))
+        connection.run("promote_callbacks", at, finished)
 
 
 # -- small ways to ask -------------------------------------------------------------------------
 
 
-def _numbers(connection: apsw.Connection, name: str, *parameters: SqlValue) -> list[int]:
+def _numbers(connection: Connection, name: str, *parameters: SqlValue) -> list[int]:
     """Return the first column of an answer."""
-    return [int(str(row[0])) for row in connection.execute(QUERIES[name], parameters)]
-
-
-def _run(connection: apsw.Connection, name: str, *parameters: SqlValue) -> int:
-    """Change rows; return how many."""
-    connection.execute(QUERIES[name], parameters)
-    return connection.changes()
-
-
-def _json(numbers: Iterable[int]) -> str:
-    return msgspec.json.encode(list(numbers)).decode()
+    return [int(str(row[0])) for row in connection.rows(name, *parameters)]

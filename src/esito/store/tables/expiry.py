@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import apsw
-
 from esito.domain.message import SegmentRef
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.domain.timing import VALIDITY_MS
-from esito.store.sqlite.connection import QUERIES
-from esito.store.sqlite.giving_up import give_up_unsent, send_no_more
-from esito.store.sqlite.links import Links
-from esito.store.sqlite.settling import conclude
+from esito.store.tables.connection import Connection
+from esito.store.tables.giving_up import give_up_unsent, send_no_more
+from esito.store.tables.links import Links
+from esito.store.tables.settling import conclude
 
 
 class Expiry(NamedTuple):
@@ -28,23 +26,23 @@ class Expiring:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    def __call__(self, connection: apsw.Connection, asked: Sequence[Expiry]) -> list[int]:
+    def __call__(self, connection: Connection, asked: Sequence[Expiry]) -> list[int]:
         """Conclude what can be concluded, and note when to look again."""
         return [self._expire(connection, *one) for one in asked]
 
-    def _expire(self, connection: apsw.Connection, at: int, limit: int) -> int:
-        messages: list[Any] = connection.execute(QUERIES["messages_to_check"], (at, limit)).fetchall()
+    def _expire(self, connection: Connection, at: int, limit: int) -> int:
+        messages: list[Any] = connection.rows("messages_to_check", at, limit)
         for message_id, due_at in messages:
             again = self._expire_message(connection, message_id, due_at, at)
-            connection.execute(QUERIES["set_check"], (message_id, again))
+            connection.run("set_check", message_id, again)
         return len(messages)
 
-    def _expire_message(self, connection: apsw.Connection, message_id: int, due_at: int, at: int) -> int | None:
+    def _expire_message(self, connection: Connection, message_id: int, due_at: int, at: int) -> int | None:
         """Return when to look again; None when nothing is left to wait for."""
         if at >= due_at + VALIDITY_MS:
             give_up_unsent(connection, message_id, at)
             send_no_more(connection, message_id, due_at)
-        silent: list[Any] = connection.execute(QUERIES["unreported"], (message_id,)).fetchall()
+        silent: list[Any] = connection.rows("unreported", message_id)
         conclusions = [
             (SegmentRef(message_id, seq, part), _expired(link, at))
             for seq, part, submitted_at, link in silent

@@ -5,8 +5,8 @@ from typing import Any
 
 from esito.domain.pricing import from_micros
 from esito.store.searching import ExportedRecipient, FoundMessage, Spot, Wanted
-from esito.store.sqlite.area import Area
-from esito.store.sqlite.connection import QUERIES
+from esito.store.tables.area import Area
+from esito.store.tables.connection import Connection
 
 _LAST = Spot(2**53, 2**53)
 
@@ -24,29 +24,29 @@ class Searching(Area):
     async def find(self, account_id: int, wanted: Wanted, *, before: Spot | None, limit: int) -> list[FoundMessage]:
         """Return up to `limit` messages, newest first, accepted before a spot."""
         asked = (account_id, wanted.since, wanted.until, *(before or _LAST), wanted.tag, wanted.reference, limit)
-        rows: list[Any] = self._read.execute(QUERIES[query_for(wanted)], asked).fetchall()
-        return [self._found(row) for row in rows]
-
-    def _found(self, row: Any) -> FoundMessage:
-        number, created_at, due_at, sender, sandbox, tag, reference = row
-        counts: list[Any] = self._read.execute(QUERIES["message_counts"], (number,)).fetchall()
-        return FoundMessage(
-            message_id=number,
-            created_at=created_at,
-            due_at=due_at,
-            sender=sender,
-            sandbox=bool(sandbox),
-            tag=tag,
-            reference=reference,
-            by_state={state: count for state, count, _, _ in counts},
-            segments=sum(segments for _, _, segments, _ in counts),
-            cost=from_micros(sum(cost for _, _, _, cost in counts)),
-        )
+        return await self._ask(lambda read: [_found(read, row) for row in read.rows(query_for(wanted), *asked)])
 
     async def export(
         self, account_id: int, *, since: Spot, seq: int, until: int, limit: int
     ) -> Sequence[ExportedRecipient]:
         """Return up to `limit` recipients, oldest first, beyond `seq` of the message at a spot."""
         asked = (account_id, until, since.created_at, since.message_id, seq, limit)
-        rows: list[Any] = self._read.execute(QUERIES["exported"], asked).fetchall()
+        rows = await self._ask(lambda read: read.rows("exported", *asked))
         return [ExportedRecipient(*row) for row in rows]
+
+
+def _found(read: Connection, row: Any) -> FoundMessage:
+    number, created_at, due_at, sender, sandbox, tag, reference = row
+    counts = read.rows("message_counts", number)
+    return FoundMessage(
+        message_id=number,
+        created_at=created_at,
+        due_at=due_at,
+        sender=sender,
+        sandbox=bool(sandbox),
+        tag=tag,
+        reference=reference,
+        by_state={state: count for state, count, _, _ in counts},
+        segments=sum(segments for _, _, segments, _ in counts),
+        cost=from_micros(sum(cost for _, _, _, cost in counts)),
+    )

@@ -7,9 +7,6 @@ the receipt itself are kept together or not at all.
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-import apsw
-import msgspec
-
 from esito.domain.matching import Candidate, Decisions, Settlement
 from esito.domain.message import SegmentRef
 from esito.domain.message_ids import canonical, shelves
@@ -17,8 +14,8 @@ from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.store.base import Settled
 from esito.store.checksum import checksum
-from esito.store.sqlite.connection import QUERIES, SqlValue, ask, ask_rows, run_rows, value
-from esito.store.sqlite.links import FORM_OF_COLUMN, Links
+from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.links import FORM_OF_COLUMN, Links
 
 ADOPT_AT_ONCE = 1000
 """Receipts, or segments without a response, that one transaction looks through."""
@@ -32,7 +29,7 @@ class Settling:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    def __call__(self, connection: apsw.Connection, batches: Sequence[Sequence[DeliveryReceipt]]) -> list[Settled]:
+    def __call__(self, connection: Connection, batches: Sequence[Sequence[DeliveryReceipt]]) -> list[Settled]:
         """Settle the receipts of all batches in the order they came."""
         receipts = [receipt for batch in batches for receipt in batch]
         settled = _settle(connection, self._links, receipts)
@@ -40,7 +37,8 @@ class Settling:
         return [settled, *[nothing] * (len(batches) - 1)]
 
 
-def _settle(connection: apsw.Connection, links: Links, receipts: Sequence[DeliveryReceipt]) -> Settled:
+def _settle(connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt]) -> Settled:
+    links.hold(connection, {receipt.link for receipt in receipts})
     candidates = _candidates(
         connection,
         "candidates_by_shelf",
@@ -69,13 +67,12 @@ def _settle(connection: apsw.Connection, links: Links, receipts: Sequence[Delive
     return Settled(len(settlement.decisions.recipients), verdicts)
 
 
-def conclude(
-    connection: apsw.Connection, links: Links, conclusions: Sequence[tuple[SegmentRef, DeliveryReceipt]]
-) -> int:
+def conclude(connection: Connection, links: Links, conclusions: Sequence[tuple[SegmentRef, DeliveryReceipt]]) -> int:
     """Move segments by conclusions of our own; return how many recipients moved."""
     if not conclusions:
         return 0
     receipts = [conclusion for _, conclusion in conclusions]
+    links.hold(connection, {receipt.link for receipt in receipts})
     candidates = _candidates(
         connection, "candidates_by_ref", [(number, *ref) for number, (ref, _) in enumerate(conclusions)]
     )
@@ -86,22 +83,22 @@ def conclude(
     return len(settlement.decisions.recipients)
 
 
-def adopt(connection: apsw.Connection, links: Links, known: Sequence[tuple[int, str]], *, at: int) -> int:
+def adopt(connection: Connection, links: Links, known: Sequence[tuple[int, str]], *, at: int) -> int:
     """Settle the receipts that waited for these (operator, canonical id) pairs; return how many recipients moved."""
-    return _adopt(connection, links, ask_rows(connection, "adoptable", known), at)
+    return _adopt(connection, links, connection.ask_rows("adoptable", known), at)
 
 
-def _learn(connection: apsw.Connection, links: Links) -> None:
+def _learn(connection: Connection, links: Links) -> None:
     """Keep what the receipts taught of the operators' ids; a form that is known now settles what was ambiguous."""
     for operator, learned, became_known in links.news():
         seen = [learned.seen[form] for form in FORM_OF_COLUMN]
-        connection.execute(QUERIES["keep_form"], (operator, *seen, learned.ambiguous))
+        connection.run("keep_form", operator, *seen, learned.ambiguous)
         if became_known and learned.ambiguous:
-            rows = ask(connection, "ambiguous", (operator, ADOPT_AT_ONCE))
+            rows = connection.ask("ambiguous", operator, ADOPT_AT_ONCE)
             _adopt(connection, links, rows, max((row[1] for row in rows), default=0))
 
 
-def _adopt(connection: apsw.Connection, links: Links, rows: Sequence[Sequence[Any]], at: int) -> int:
+def _adopt(connection: Connection, links: Links, rows: Sequence[Sequence[Any]], at: int) -> int:
     if not rows:
         return 0
     origins = [row[0] for row in rows]
@@ -125,11 +122,8 @@ def _adopt(connection: apsw.Connection, links: Links, rows: Sequence[Sequence[An
     decisions.trail = [row for row in decisions.trail if row.receipt not in waiting]
     _write(connection, links, receipts, decisions, origins)
     adopted = [number for number in range(len(receipts)) if number not in waiting]
-    connection.execute(
-        QUERIES["delete_unmatched"], (msgspec.json.encode([origins[number] for number in adopted]).decode(),)
-    )
-    run_rows(
-        connection,
+    connection.run("delete_unmatched", [origins[number] for number in adopted])
+    connection.run_rows(
         "delete_unmatched_shelves",
         [
             (links.named(receipts[number].link).operator, shelf, origins[number])
@@ -143,7 +137,7 @@ def _adopt(connection: apsw.Connection, links: Links, rows: Sequence[Sequence[An
 class _Owed:
     """Remembers, for one batch, which operators still owe a submit_sm_resp, and for whom it was lost."""
 
-    def __init__(self, connection: apsw.Connection, links: Links) -> None:
+    def __init__(self, connection: Connection, links: Links) -> None:
         self._connection = connection
         self._links = links
         self._known: dict[int, bool] = {}
@@ -152,7 +146,7 @@ class _Owed:
     def by(self, link: str) -> bool:
         operator = self._links.named(link).operator
         if operator not in self._known:
-            self._known[operator] = bool(value(self._connection, QUERIES["expected"], (operator,)))
+            self._known[operator] = bool(self._connection.number("expected", operator))
         return self._known[operator]
 
     def unless_same(self, receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> bool:
@@ -167,7 +161,7 @@ class _Owed:
         if operator not in self._uncertain:
             found: list[Candidate] = []
             if self.by(link):
-                refs = ask(self._connection, "uncertain", (operator, ADOPT_AT_ONCE))
+                refs = self._connection.ask("uncertain", operator, ADOPT_AT_ONCE)
                 rows = [(number, *ref) for number, ref in enumerate(refs)]
                 for candidates in _candidates(self._connection, "candidates_by_ref", rows).values():
                     found += candidates
@@ -190,13 +184,11 @@ def _kept_receipt(row: Sequence[Any], at: int) -> DeliveryReceipt:
     )
 
 
-def _candidates(
-    connection: apsw.Connection, query: str, rows: Sequence[Sequence[SqlValue]]
-) -> dict[int, list[Candidate]]:
+def _candidates(connection: Connection, query: str, rows: Sequence[Sequence[SqlValue]]) -> dict[int, list[Candidate]]:
     """Load the candidates of every receipt of the batch, by the receipt's number."""
-    answer = ask_rows(connection, query, rows)
+    answer = connection.ask_rows(query, rows)
     many = {(row[1], row[2]): [0] * row[9] for row in answer if row[9] > 1}
-    for message_id, seq, part, state in ask_rows(connection, "segment_states", list(many)):
+    for message_id, seq, part, state in connection.ask_rows("segment_states", list(many)):
         many[message_id, seq][part - 1] = state
     found: dict[int, list[Candidate]] = {}
     for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments, wants in answer:
@@ -209,40 +201,43 @@ def _candidates(
 
 
 def _write(
-    connection: apsw.Connection,
+    connection: Connection,
     links: Links,
     receipts: Sequence[DeliveryReceipt],
     decisions: Decisions,
     origins: Sequence[int] = (),
 ) -> None:
-    first = value(connection, "SELECT coalesce(max(id), 0) + 1 FROM trail")
-    run_rows(connection, "insert_trail", _trail_rows(links, receipts, decisions, origins))
-    run_rows(
-        connection,
+    numbers = connection.ids("trail", len(decisions.trail))
+    connection.run_rows("insert_trail", _trail_rows(links, receipts, decisions, origins, numbers))
+    connection.run_rows(
         "move_segments",
         [
             (move.message_id, move.seq, move.part, move.state, move.done_at, move.error_code)
             for move in _last(decisions.segments, 3)
         ],
     )
-    run_rows(connection, "move_recipients", _last(decisions.recipients, 2))
-    run_rows(
-        connection,
+    connection.run_rows("move_recipients", _last(decisions.recipients, 2))
+    connection.run_rows(
         "identify_segments",
         [(*ref, smsc_id, canonical(smsc_id), at) for *ref, smsc_id, at in decisions.identified],
     )
-    run_rows(connection, "insert_callbacks", decisions.callbacks)
+    connection.run_rows("insert_callbacks", decisions.callbacks)
     if decisions.unmatched:
-        _keep_unmatched(connection, links, receipts, decisions, first)
+        _keep_unmatched(connection, links, receipts, decisions, numbers)
 
 
 def _trail_rows(
-    links: Links, receipts: Sequence[DeliveryReceipt], decisions: Decisions, origins: Sequence[int]
+    links: Links,
+    receipts: Sequence[DeliveryReceipt],
+    decisions: Decisions,
+    origins: Sequence[int],
+    numbers: Sequence[int],
 ) -> Iterable[tuple[SqlValue, ...]]:
-    for number, verdict, flags, done_at, message_id, seq, part in decisions.trail:
+    for place, (number, verdict, flags, done_at, message_id, seq, part) in enumerate(decisions.trail):
         receipt = receipts[number]
         state = None if receipt.state is None else int(receipt.state)
         yield (
+            numbers[place],
             receipt.received_at,
             links.named(receipt.link).id,
             message_id,
@@ -272,18 +267,20 @@ def _trail_rows(
 
 
 def _keep_unmatched(
-    connection: apsw.Connection, links: Links, receipts: Sequence[DeliveryReceipt], decisions: Decisions, first: int
+    connection: Connection,
+    links: Links,
+    receipts: Sequence[DeliveryReceipt],
+    decisions: Decisions,
+    numbers: Sequence[int],
 ) -> None:
-    """Remember which trail rows wait; their ids follow `first` in the order of the trail."""
-    row_of = {row.receipt: first + place for place, row in enumerate(decisions.trail)}
+    """Remember which trail rows wait; their ids are in the order of the trail."""
+    row_of = {row.receipt: numbers[place] for place, row in enumerate(decisions.trail)}
     operators = {number: links.named(receipts[number].link).operator for number in decisions.unmatched}
-    run_rows(
-        connection,
+    connection.run_rows(
         "insert_unmatched",
         [(row_of[number], operators[number], *receipts[number].addresses) for number in decisions.unmatched],
     )
-    run_rows(
-        connection,
+    connection.run_rows(
         "insert_unmatched_shelves",
         [
             (operators[number], shelf, row_of[number])

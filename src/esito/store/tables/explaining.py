@@ -3,29 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
-import apsw
-import msgspec
-
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
 from esito.domain.pricing import from_micros
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState
 from esito.store.records import MAX_TEXTS, Event, MessageOverview, Orphan, RecipientLine
-from esito.store.sqlite.connection import QUERIES
-from esito.store.sqlite.links import UNROUTED
+from esito.store.tables.connection import Connection
+from esito.store.tables.links import UNROUTED
 
 LOOKED_AT = 5_000
 """Rows of the trail that one look for events passes; they may all be other accounts'."""
 
 
-def read_message(reader: apsw.Connection, account_id: int, message_id: int) -> MessageOverview | None:
+def read_message(reader: Connection, account_id: int, message_id: int) -> MessageOverview | None:
     """Return one message; None when the account has no such message."""
-    row: Any = reader.execute(QUERIES["message_overview"], (message_id, account_id)).fetchone()
+    row: Any = reader.row("message_overview", message_id, account_id)
     if row is None:
         return None
     created_at, due_at, sender, sandbox, tag, reference = row
-    counts: Any = reader.execute(QUERIES["message_counts"], (message_id,)).fetchall()
-    texts: Any = reader.execute(QUERIES["message_texts"], (message_id, MAX_TEXTS)).fetchall()
+    counts: Any = reader.rows("message_counts", message_id)
+    texts: Any = reader.rows("message_texts", message_id, MAX_TEXTS)
     return MessageOverview(
         message_id=message_id,
         created_at=created_at,
@@ -42,13 +39,13 @@ def read_message(reader: apsw.Connection, account_id: int, message_id: int) -> M
 
 
 def read_page(
-    reader: apsw.Connection, account_id: int, message_id: int, *, states: Sequence[int], after: int, limit: int
+    reader: Connection, account_id: int, message_id: int, *, states: Sequence[int], after: int, limit: int
 ) -> list[RecipientLine] | None:
     """Return the recipients beyond `after` that are in one of the states; None for another account's message."""
-    if reader.execute(QUERIES["message_overview"], (message_id, account_id)).fetchone() is None:
+    if reader.row("message_overview", message_id, account_id) is None:
         return None
-    wanted = msgspec.json.encode([int(state) for state in states]).decode()
-    rows: Any = reader.execute(QUERIES["recipients_page"], (message_id, after, wanted, limit)).fetchall()
+    wanted = [int(state) for state in states]
+    rows: Any = reader.rows("recipients_page", message_id, after, wanted, limit)
     return [
         RecipientLine(
             seq=seq,
@@ -63,17 +60,17 @@ def read_page(
     ]
 
 
-def read_evidence(reader: apsw.Connection, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
+def read_evidence(reader: Connection, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
     """Return everything that bears on one recipient; None when the account has no such message or recipient."""
     digits = msisdn.removeprefix("+")
     if not (digits.isascii() and digits.isdecimal()):
         return None
-    row: Any = reader.execute(QUERIES["explained_recipient"], (message_id, account_id, int(digits))).fetchone()
+    row: Any = reader.row("explained_recipient", message_id, account_id, int(digits))
     if row is None:
         return None
     created_at, due_at, cancelled_at, sandbox, seq, link, operator, segments, state, changed_at = row
-    parts: Any = reader.execute(QUERIES["explained_segments"], (message_id, seq)).fetchall()
-    trail: Any = reader.execute(QUERIES["explained_trail"], (message_id, seq)).fetchall()
+    parts: Any = reader.rows("explained_segments", message_id, seq)
+    trail: Any = reader.rows("explained_trail", message_id, seq)
     return RecipientEvidence(
         message_id=message_id,
         seq=seq,
@@ -92,13 +89,13 @@ def read_evidence(reader: apsw.Connection, account_id: int, message_id: int, msi
     )
 
 
-def read_events(reader: apsw.Connection, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
+def read_events(reader: Connection, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
     """Return events of an account beyond a row of the trail, and the row to go on from."""
-    newest = int(str(reader.execute("SELECT coalesce(max(id), 0) FROM trail").get))
+    newest = reader.number("newest_event")
     if after is None or after >= newest:
         return [], newest
     last = min(newest, after + LOOKED_AT)
-    rows: Any = reader.execute(QUERIES["events"], (account_id, after, last, limit)).fetchall()
+    rows: Any = reader.rows("events", account_id, after, last, limit)
     found = [
         Event(
             message_id=message_id,
@@ -116,9 +113,9 @@ def read_events(reader: apsw.Connection, account_id: int, *, after: int | None, 
     return found, int(rows[-1][0]) if len(rows) == limit else last
 
 
-def read_orphans(reader: apsw.Connection, *, after: int, limit: int) -> list[Orphan]:
+def read_orphans(reader: Connection, *, after: int, limit: int) -> list[Orphan]:
     """Return the receipts that match no segment, oldest first, beyond number `after`."""
-    rows: Any = reader.execute(QUERIES["orphans"], (after, limit)).fetchall()
+    rows: Any = reader.rows("orphans", after, limit)
     return [
         Orphan(
             number=number,

@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-import apsw
-import msgspec
-
 from esito.domain.errors import AnsweredBefore, EsitoError, NotEnoughCredit
 from esito.domain.message import NewMessage, NewRecipient
 from esito.domain.months import month_of
 from esito.domain.sandbox import sandbox_state
 from esito.domain.states import MessageState, is_final
 from esito.domain.timing import DAY_MS, VALIDITY_MS
-from esito.store.sqlite.connection import QUERIES, SqlValue, run_rows
+from esito.store.tables.connection import Connection, Json, SqlValue
 
 ID_BLOCK = 1000
 """Message ids are handed out from blocks, so that a send need not write a counter."""
@@ -28,28 +25,18 @@ class IdBlocks:
         self._next = 0
         self._end = 0
 
-    def resume(self, connection: apsw.Connection) -> None:
+    def resume(self, connection: Connection) -> None:
         """Begin a new block unless the file says that ours is taken: the transaction that took it may be undone."""
-        if _first_free(connection) != self._end:
+        if not connection.shared and connection.number("setting", "next_message_id") != self._end:
             self._next = self._end = 0
 
-    def take(self, connection: apsw.Connection) -> int:
+    def take(self, connection: Connection) -> int:
         """Return the next id, inside the caller's transaction."""
         if self._next >= self._end:
-            self._next = _first_free(connection)
+            self._next = connection.number("take_block")
             self._end = self._next + ID_BLOCK
-            connection.execute(
-                "INSERT INTO setting VALUES ('next_message_id', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
-                (str(self._end),),
-            )
         self._next += 1
         return self._next - 1
-
-
-def _first_free(connection: apsw.Connection) -> int:
-    """Return the first id that belongs to no block."""
-    kept = connection.execute("SELECT value FROM setting WHERE name = 'next_message_id'").get
-    return int(str(kept)) if kept is not None else 1
 
 
 class Accepting:
@@ -58,7 +45,7 @@ class Accepting:
     def __init__(self) -> None:
         self._ids = IdBlocks()
 
-    def __call__(self, connection: apsw.Connection, messages: Sequence[NewMessage]) -> list[int | EsitoError]:
+    def __call__(self, connection: Connection, messages: Sequence[NewMessage]) -> list[int | EsitoError]:
         """Keep every message its account can pay; return its id, or the refusal."""
         self._ids.resume(connection)
         credit = _credits(connection, {message.account_id for message in messages})
@@ -83,18 +70,18 @@ class Accepting:
             kept.append((number, message))
             results.append(number)
         if kept:
-            run_rows(connection, "take_credit", [(account, cost) for account, cost in taken.items() if cost])
+            connection.run_rows("take_credit", [(account, cost) for account, cost in taken.items() if cost])
             _add_to_months(connection, kept)
             _insert(connection, kept)
         return results
 
 
-def _credits(connection: apsw.Connection, accounts: set[int]) -> dict[int, int]:
-    wanted = msgspec.json.encode(sorted(accounts)).decode()
-    return dict(connection.execute(QUERIES["credits"], (wanted,)))
+def _credits(connection: Connection, accounts: set[int]) -> dict[int, int]:
+    wanted = sorted(accounts)
+    return dict(connection.rows("credits", wanted))
 
 
-def _add_to_months(connection: apsw.Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
+def _add_to_months(connection: Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
     """Add what was charged to the month it was charged in."""
     sums: dict[tuple[int, str], tuple[int, int]] = {}
     for _, message in kept:
@@ -102,38 +89,35 @@ def _add_to_months(connection: apsw.Connection, kept: Sequence[tuple[int, NewMes
             month = message.account_id, month_of(message.created_at)
             cost, segments = sums.get(month, (0, 0))
             sums[month] = cost + message.cost, segments + message.segments
-    connection.executemany(QUERIES["spend"], [(*month, *sums_) for month, sums_ in sums.items()])
+    connection.run_rows("spend", [(*month, *sums_) for month, sums_ in sorted(sums.items())])
 
 
-def _answered(connection: apsw.Connection, messages: Sequence[NewMessage]) -> set[tuple[int, str]]:
+def _answered(connection: Connection, messages: Sequence[NewMessage]) -> set[tuple[int, str]]:
     """Return the accounts and idempotency keys of these messages that were answered before."""
     asked = [(message.account_id, message.once.key) for message in messages if message.once is not None]
-    return {name for name in asked if connection.execute(QUERIES["answered_once"], name).fetchone() is not None}
+    return {name for name in asked if connection.row("answered_once", *name) is not None}
 
 
-def _insert(connection: apsw.Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
-    run_rows(connection, "insert_messages", [_message_row(number, message) for number, message in kept])
-    run_rows(
-        connection,
+def _insert(connection: Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
+    connection.run_rows("insert_messages", [_message_row(number, message) for number, message in kept])
+    connection.run_rows(
         "insert_texts",
         [(number, index, text) for number, message in kept for index, text in enumerate(message.texts)],
     )
     groups = [group for number, message in kept for group in _alike(number, message)]
-    connection.execute(QUERIES["insert_recipients"], (msgspec.json.encode(groups).decode(),))
-    run_rows(
-        connection,
+    connection.run("insert_recipients", Json(groups))
+    connection.run_rows(
         "insert_outgoing",
         [row for number, message in kept if not message.sandbox for row in _outgoing_rows(number, message)],
     )
-    run_rows(
-        connection,
+    connection.run_rows(
         "insert_callbacks",
         [row for number, message in kept if message.sandbox and message.url_dlr for row in _told(number, message)],
     )
     _remember_answers(connection, kept)
 
 
-def _remember_answers(connection: apsw.Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
+def _remember_answers(connection: Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
     """Keep what is answered under idempotency keys, and forget the oldest."""
     rows = [
         (message.account_id, message.once.key, message.created_at, message.once.request, number, message.once.answer)
@@ -141,8 +125,8 @@ def _remember_answers(connection: apsw.Connection, kept: Sequence[tuple[int, New
         if message.once is not None
     ]
     if rows:
-        run_rows(connection, "insert_idempotency", rows)
-        connection.execute(QUERIES["forget_idempotency"], (rows[-1][2] - REMEMBERED_MS,))
+        connection.run_rows("insert_idempotency", rows)
+        connection.run("forget_idempotency", rows[-1][2] - REMEMBERED_MS)
 
 
 def _message_row(number: int, message: NewMessage) -> tuple[SqlValue, ...]:

@@ -3,12 +3,10 @@
 import builtins
 from typing import cast
 
-import apsw
-
 from esito.domain.errors import StopNotFound
-from esito.store.sqlite.area import Area
-from esito.store.sqlite.connection import QUERIES, value
 from esito.store.stops import Stop
+from esito.store.tables.area import Area
+from esito.store.tables.connection import Connection
 
 
 class Stops(Area):
@@ -16,7 +14,7 @@ class Stops(Area):
 
     async def list(self, account_id: int) -> builtins.list[Stop]:
         """Return the account's STOP list, oldest first."""
-        rows = self._read.execute(QUERIES["stops_of"], (account_id,))
+        rows = await self._ask(lambda read: read.rows("stops_of", account_id))
         return [Stop(id=int(str(number)), msisdn=str(msisdn), created_at=int(str(at))) for number, msisdn, at in rows]
 
     async def add(self, account_id: int, msisdn: int, *, at: int) -> int:
@@ -28,14 +26,12 @@ class Stops(Area):
         await self._act(lambda open_: _delete(open_, account_id, stop_id))
 
 
-def add_stop(connection: apsw.Connection, account_id: int, msisdn: int, at: int) -> tuple[int, bool]:
+def add_stop(connection: Connection, account_id: int, msisdn: int, at: int) -> tuple[int, bool]:
     """Put a number on the list; return its id, and whether it is new there."""
-    connection.execute(QUERIES["add_stop"], (account_id, msisdn, at))
-    new = connection.changes() > 0
-    return value(connection, QUERIES["stop_id"], (account_id, msisdn)), new
+    new = connection.run("add_stop", account_id, msisdn, at) > 0
+    return connection.number("stop_id", account_id, msisdn), new
 
 
-def _delete(connection: apsw.Connection, account_id: int, stop_id: int) -> None:
-    connection.execute(QUERIES["delete_stop"], (account_id, stop_id))
-    if not connection.changes():
+def _delete(connection: Connection, account_id: int, stop_id: int) -> None:
+    if not connection.run("delete_stop", account_id, stop_id):
         raise StopNotFound

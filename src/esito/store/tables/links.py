@@ -1,13 +1,12 @@
 """The links and operators that segments and receipts refer to, by number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
-
-import apsw
 
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.states import MultipartRule
 from esito.store.base import LinkRecord
+from esito.store.tables.connection import Connection
 
 FORM_OF_COLUMN = (IdForm.AS_IS, IdForm.STRIP_ZEROS, IdForm.HEX_TO_DEC, IdForm.DEC_TO_HEX)
 """The columns of `operator` that count evidence, in their order."""
@@ -39,30 +38,39 @@ class Links:
         """Return a registered link."""
         return self._known[name]
 
-    def register(self, connection: apsw.Connection, batches: Sequence[Sequence[LinkRecord]]) -> list[dict[str, int]]:
+    def register(self, connection: Connection, batches: Sequence[Sequence[LinkRecord]]) -> list[dict[str, int]]:
         """Keep links under stable numbers."""
         return [{record.name: self._register(connection, record) for record in batch} for batch in batches]
 
-    def _register(self, connection: apsw.Connection, record: LinkRecord) -> int:
-        connection.execute("INSERT INTO operator (name) VALUES (?) ON CONFLICT DO NOTHING", (record.operator,))
-        operator = connection.execute("SELECT id FROM operator WHERE name = ?", (record.operator,)).get
-        connection.execute(
-            "INSERT INTO link (name, operator, resubmit_uncertain) VALUES (?1, ?2, ?3)"
-            " ON CONFLICT (name) DO UPDATE SET operator = ?2, resubmit_uncertain = ?3",
-            (record.name, operator, record.resubmit_uncertain),
-        )
-        number = int(str(connection.execute("SELECT id FROM link WHERE name = ?", (record.name,)).get))
-        known = self._known[record.name] = KnownLink(number, int(str(operator)), record.resubmit_uncertain)
+    def _register(self, connection: Connection, record: LinkRecord) -> int:
+        connection.run("insert_operator", record.operator)
+        operator = connection.number("operator_named", record.operator)
+        connection.run("keep_link", record.name, operator, int(record.resubmit_uncertain))
+        number = connection.number("link_named", record.name)
+        known = self._known[record.name] = KnownLink(number, operator, record.resubmit_uncertain)
         self._learned(connection, known.operator, record)
         self.rules[record.name] = record.multipart_rule
         self._operators[record.name] = record.operator
         return number
 
+    def hold(self, connection: Connection, links: Iterable[str]) -> None:
+        """Let nobody else settle receipts of these links' operators until the transaction ends.
+
+        What others have learned of the ids meanwhile is learned here too.
+        """
+        if not connection.shared:
+            return
+        operators = sorted({self._known[name].operator for name in links})
+        for operator, *seen, ambiguous in connection.rows("operator_forms", operators):
+            learned = next(self.forms[name] for name, one in self._known.items() if one.operator == operator)
+            learned.remember(dict(zip(FORM_OF_COLUMN, seen, strict=True)), ambiguous)
+            self._known_forms[operator] = learned.form
+
     def by_operator(self) -> dict[str, Learned]:
         """Return what is known of every operator's ids, by its name."""
         return {self._operators[name]: learned for name, learned in self.forms.items()}
 
-    def _learned(self, connection: apsw.Connection, operator: int, record: LinkRecord) -> None:
+    def _learned(self, connection: Connection, operator: int, record: LinkRecord) -> None:
         """Begin with what was learned before; a locked form counts for all links of the operator."""
         shared = next(
             (
@@ -73,12 +81,8 @@ class Links:
             None,
         )
         if shared is None or record.message_id_form is not IdForm.AUTO:
-            row = connection.execute(
-                "SELECT as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator WHERE id = ?", (operator,)
-            ).fetchone()
-            *seen, ambiguous = (int(str(count)) for count in row or (0,) * 5)
-            evidence = dict(zip(FORM_OF_COLUMN, seen, strict=True))
-            shared = Learned(record.message_id_form, evidence, ambiguous)
+            (_, *seen, ambiguous), *_ = connection.rows("operator_forms", [operator])
+            shared = Learned(record.message_id_form, dict(zip(FORM_OF_COLUMN, seen, strict=True)), ambiguous)
         for name, one in self._known.items():
             if one.operator == operator:
                 self.forms[name] = shared

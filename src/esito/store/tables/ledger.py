@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, cast
 
-import apsw
 import msgspec
 
 from esito.domain.errors import BalanceTooLow, EmailTaken, NoSuchAccount, SubaccountBalanceTooLow, SubaccountNotFound
@@ -12,9 +11,9 @@ from esito.domain.months import month_of
 from esito.domain.pricing import from_micros
 from esito.domain.profile import Profile
 from esito.store.ledger import AuditEntry, Credits, MonthSpent, NewSubaccount, Subaccount
-from esito.store.sqlite.area import Area
-from esito.store.sqlite.auditing import note
-from esito.store.sqlite.connection import QUERIES, value
+from esito.store.tables.area import Area
+from esito.store.tables.auditing import note
+from esito.store.tables.connection import Connection
 
 
 class Ledger(Area):
@@ -26,9 +25,9 @@ class Ledger(Area):
 
     async def subaccounts(self, parent: int, *, page: int, size: int) -> tuple[int, list[Subaccount]]:
         """Return how many there are, and a page of them."""
-        total = value(self._read, QUERIES["subaccount_total"], (parent,))
+        total = await self._ask(lambda read: read.number("subaccount_total", parent))
         offset = min((page - 1) * size, total)
-        rows: Any = self._read.execute(QUERIES["subaccounts"], (parent, size, offset)).fetchall()
+        rows = await self._ask(lambda read: read.rows("subaccounts", parent, size, offset))
         return total, [
             Subaccount(
                 id=number, email=email, kind=kind, token=token, created_at=created_at, credit=from_micros(credit)
@@ -50,7 +49,7 @@ class Ledger(Area):
 
     async def spent(self, account_id: int, months: Sequence[str]) -> list[MonthSpent]:
         """Return what was spent in each of the months."""
-        rows: Any = self._read.execute(QUERIES["spent"], (account_id, months[0], months[-1])).fetchall()
+        rows = await self._ask(lambda read: read.rows("spent", account_id, months[0], months[-1]))
         return [MonthSpent(month, from_micros(cost), segments) for month, cost, segments in rows]
 
     async def note(self, *, actor: str, act: str, subject: str, details: str, at: int) -> None:
@@ -59,50 +58,47 @@ class Ledger(Area):
 
     async def audit(self, *, limit: int) -> list[AuditEntry]:
         """Return the newest lines of the audit log."""
-        rows: Any = self._read.execute(QUERIES["audit"], (limit,)).fetchall()
+        rows = await self._ask(lambda read: read.rows("audit", limit))
         return [
             AuditEntry(at=at, actor=actor, act=act, subject=subject, details=details)
             for at, actor, act, subject, details in rows
         ]
 
 
-def take_off_month(connection: apsw.Connection, message_id: int, unsent: Sequence[tuple[int, int]]) -> None:
+def take_off_month(connection: Connection, message_id: int, unsent: Sequence[tuple[int, int]]) -> None:
     """Take recipients that were given up, (seq, cost) each, off the month of their message."""
-    account, created_at = cast(
-        "tuple[int, int]", connection.execute(QUERIES["whose_message"], (message_id,)).fetchone()
-    )
-    seqs = msgspec.json.encode([seq for seq, _ in unsent]).decode()
-    segments = value(connection, QUERIES["segments_given_up"], (message_id, seqs))
+    account, created_at = cast("tuple[int, int]", connection.row("whose_message", message_id))
+    seqs = [seq for seq, _ in unsent]
+    segments = connection.number("segments_given_up", message_id, seqs)
     cost = sum(cost for _, cost in unsent)
-    connection.execute(QUERIES["spend"], (account, month_of(created_at), -cost, -segments))
+    connection.run_rows("spend", [(account, month_of(created_at), -cost, -segments)])
 
 
-def _create(connection: apsw.Connection, parent: int, new: NewSubaccount, actor: str, at: int) -> None:
-    if connection.execute(QUERIES["account_by_name"], (new.email,)).fetchone() is not None:
+def _create(connection: Connection, parent: int, new: NewSubaccount, actor: str, at: int) -> None:
+    if connection.row("account_by_name", new.email) is not None:
         raise EmailTaken
-    if value(connection, QUERIES["credit_of"], (parent,)) < new.credit:
+    if connection.number("credit_of", parent) < new.credit:
         raise BalanceTooLow
     profile = Profile(
         firstname=new.firstname, lastname=new.lastname, email=new.email, creates_subaccounts=new.kind == "advanced"
     )
     kept = msgspec.json.encode(profile).decode()
-    connection.execute(QUERIES["insert_subaccount"], (new.email, at, kept, parent, new.kind, new.token))
-    number = connection.last_insert_rowid()
-    connection.execute(QUERIES["insert_key"], (number, new.key_digest, "subaccount", at, "[]"))
+    number = connection.number("insert_subaccount", new.email, at, kept, parent, new.kind, new.token)
+    connection.run("insert_key", number, new.key_digest, "subaccount", at, "[]")
     _transfer(connection, parent, number, new.credit)
     note(connection, at=at, actor=actor, act="subaccount created", subject=new.email, details=_amount(new.credit))
 
 
-def _find(connection: apsw.Connection, parent: int, token: str) -> tuple[int, str, int]:
-    row = connection.execute(QUERIES["subaccount_by_token"], (parent, token)).fetchone()
+def _find(connection: Connection, parent: int, token: str) -> tuple[int, str, int]:
+    row = connection.row("subaccount_by_token", parent, token)
     if row is None:
         raise SubaccountNotFound
     return cast("tuple[int, str, int]", row)
 
 
-def _move(connection: apsw.Connection, parent: int, token: str, amount: int, actor: str, at: int) -> Credits:  # noqa: PLR0917  one act's own words
+def _move(connection: Connection, parent: int, token: str, amount: int, actor: str, at: int) -> Credits:  # noqa: PLR0917  one act's own words
     number, name, credit = _find(connection, parent, token)
-    left = value(connection, QUERIES["credit_of"], (parent,))
+    left = connection.number("credit_of", parent)
     if amount > left:
         raise BalanceTooLow
     if -amount > credit:
@@ -112,28 +108,28 @@ def _move(connection: apsw.Connection, parent: int, token: str, amount: int, act
     return Credits(from_micros(left - amount), from_micros(credit + amount))
 
 
-def _remove(connection: apsw.Connection, parent: int, token: str, actor: str, at: int) -> None:
+def _remove(connection: Connection, parent: int, token: str, actor: str, at: int) -> None:
     number, name, credit = _find(connection, parent, token)
     _transfer(connection, parent, number, -credit)
-    connection.execute(QUERIES["remove_subaccount"], (number,))
-    connection.execute(QUERIES["disable_keys_of"], (number,))
+    connection.run("remove_subaccount", number)
+    connection.run("disable_keys_of", number)
     note(connection, at=at, actor=actor, act="subaccount removed", subject=name, details=_amount(-credit))
 
 
-def _transfer(connection: apsw.Connection, parent: int, subaccount: int, amount: int) -> None:
+def _transfer(connection: Connection, parent: int, subaccount: int, amount: int) -> None:
     """Move an amount; what was granted moves with it, so that granted less spent stays what is left."""
-    connection.execute(QUERIES["move_credit"], (parent, -amount))
-    connection.execute(QUERIES["move_credit"], (subaccount, amount))
+    connection.run("move_credit", parent, -amount)
+    connection.run("move_credit", subaccount, amount)
 
 
-def _grant(connection: apsw.Connection, name: str, amount: int, actor: str, at: int) -> Decimal:
-    row = cast("Any", connection.execute(QUERIES["account_by_name"], (name,)).fetchone())
+def _grant(connection: Connection, name: str, amount: int, actor: str, at: int) -> Decimal:
+    row = cast("Any", connection.row("account_by_name", name))
     if row is None:
         raise NoSuchAccount(f"there is no account named {name!r}")
     left = int(row[3]) + amount
     if left < 0:
         raise BalanceTooLow(f"account {name} has {from_micros(int(row[3]))} left")
-    connection.execute(QUERIES["move_credit"], (row[0], amount))
+    connection.run("move_credit", row[0], amount)
     note(connection, at=at, actor=actor, act="credit granted", subject=name, details=_amount(amount))
     return from_micros(left)
 

@@ -4,11 +4,8 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-import apsw
-import msgspec
-
 from esito.domain.callback import AttemptLine, CallbackLine, Destination, Kind, Phase, webhook_id
-from esito.store.sqlite.connection import QUERIES, SqlValue
+from esito.store.tables.connection import Connection, SqlValue
 
 OPEN = frozenset({Phase.NEW, Phase.DUE, Phase.LEASED, Phase.BEHIND})
 STATUSES: dict[str, frozenset[Phase]] = {
@@ -26,7 +23,7 @@ Place = tuple[int, int]
 
 
 def read_page(
-    connection: apsw.Connection,
+    connection: Connection,
     account_id: int,
     *,
     status: str,
@@ -46,30 +43,25 @@ def read_page(
     return _lines(connection, account_id, [number for _, number in found])
 
 
-def _of_message(
-    connection: apsw.Connection, account_id: int, message_id: int, phases: frozenset[Phase]
-) -> Iterable[Place]:
-    rows = connection.execute(QUERIES["callbacks_of_message"], (message_id, account_id)).fetchall()
+def _of_message(connection: Connection, account_id: int, message_id: int, phases: frozenset[Phase]) -> Iterable[Place]:
+    rows = connection.rows("callbacks_of_message", message_id, account_id)
     return [(at, number) for at, number, phase in cast("list[tuple[int, int, int]]", rows) if phase in phases]
 
 
-def _newest(connection: apsw.Connection, account_id: int, name: str, mark: Place, limit: int) -> list[Place]:
+def _newest(connection: Connection, account_id: int, name: str, mark: Place, limit: int) -> list[Place]:
     """Return the newest of all destinations of the account."""
-    rows = connection.execute(QUERIES["destination_ids"], (account_id,)).fetchall()
-    lists = [
-        cast("list[Place]", connection.execute(QUERIES[name], (destination, *mark, limit)).fetchall())
-        for (destination,) in rows
-    ]
+    rows = connection.rows("destination_ids", account_id)
+    lists = [cast("list[Place]", connection.rows(name, destination, *mark, limit)) for (destination,) in rows]
     return heapq.nlargest(limit, (place for one in lists for place in one))
 
 
-def read_one(connection: apsw.Connection, account_id: int, callback_id: int) -> CallbackLine | None:
+def read_one(connection: Connection, account_id: int, callback_id: int) -> CallbackLine | None:
     """Return one callback with its log."""
     log = tuple(
         AttemptLine(number=number, at=at, milliseconds=ms, status=status, error=error, address=address, answer=answer)
         for number, at, ms, status, error, address, answer in cast(
             "list[tuple[int, int, int, int | None, str, str, bytes]]",
-            connection.execute(QUERIES["attempts_of"], (callback_id,)).fetchall(),
+            connection.rows("attempts_of", callback_id),
         )
     )
     found = _lines(connection, account_id, [callback_id], log=log)
@@ -77,10 +69,10 @@ def read_one(connection: apsw.Connection, account_id: int, callback_id: int) -> 
 
 
 def _lines(
-    connection: apsw.Connection, account_id: int, numbers: Sequence[int], log: tuple[AttemptLine, ...] = ()
+    connection: Connection, account_id: int, numbers: Sequence[int], log: tuple[AttemptLine, ...] = ()
 ) -> list[CallbackLine]:
-    which = msgspec.json.encode(numbers).decode()
-    return [_line(row, log) for row in connection.execute(QUERIES["callback_lines"], (which, account_id))]
+    which = list(numbers)
+    return [_line(row, log) for row in connection.rows("callback_lines", which, account_id)]
 
 
 def _line(row: Sequence[SqlValue], log: tuple[AttemptLine, ...]) -> CallbackLine:
@@ -108,9 +100,9 @@ def _line(row: Sequence[SqlValue], log: tuple[AttemptLine, ...]) -> CallbackLine
     )
 
 
-def read_destinations(connection: apsw.Connection, account_id: int) -> list[Destination]:
+def read_destinations(connection: Connection, account_id: int) -> list[Destination]:
     """Return where the account's callbacks go."""
-    rows = cast("list[tuple[Any, ...]]", connection.execute(QUERIES["destinations_of"], (account_id,)).fetchall())
+    rows = cast("list[tuple[Any, ...]]", connection.rows("destinations_of", account_id))
     return [
         Destination(
             id=number,
@@ -126,6 +118,6 @@ def read_destinations(connection: apsw.Connection, account_id: int) -> list[Dest
     ]
 
 
-def read_waiting(connection: apsw.Connection) -> tuple[int, int]:
+def read_waiting(connection: Connection) -> tuple[int, int]:
     """Return how many callbacks wait to be made, and how many are dead."""
-    return cast("tuple[int, int]", connection.execute(QUERIES["callbacks_waiting_count"]).fetchone())
+    return cast("tuple[int, int]", connection.row("callbacks_waiting_count"))

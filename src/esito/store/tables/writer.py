@@ -12,38 +12,74 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
-import apsw
 import structlog
 
 from esito import metrics
 from esito.domain.errors import StoreFailed, StoreUnavailable
+from esito.store.tables.connection import Connection
+from esito.store.tables.engine import Handler
 
 log = structlog.get_logger()
-
-Handler = Callable[[apsw.Connection, Sequence[Any]], Sequence[Any]]
-"""Does the work of several payloads inside the open transaction; returns a result or an
-exception for each. What it raises undoes the work of all of them."""
 
 MAX_JOBS = 512
 """Jobs that share one commit at the most."""
 
 
-class _Job:
-    __slots__ = ("future", "handler", "payload", "result")
+class WritingConnection(Connection, Protocol):
+    """What the writer itself asks of its connection."""
 
-    def __init__(self, handler: Handler, payload: Any, future: asyncio.Future[Any]) -> None:
+    def begin(self, *, alone: bool) -> None:
+        """Open a transaction; `alone`: no other process writes until it ends."""
+
+    def commit(self) -> None:
+        """Make it durable."""
+
+    def rollback(self) -> None:
+        """Undo what is open, if anything is."""
+
+    def mark(self) -> None:
+        """Remember this point of the transaction."""
+
+    def forget_mark(self) -> None:
+        """Go on without the point."""
+
+    def back_to_mark(self) -> None:
+        """Undo what was done since the point, which stays remembered."""
+
+    def is_ours(self, error: Exception) -> bool:
+        """Tell whether an error is the engine's refusal of the whole transaction, not one statement's fault."""
+
+    def unknown(self, error: Exception) -> bool:
+        """Tell whether nobody can say if the transaction was kept, and asking again will not tell."""
+
+    def again(self, error: Exception) -> bool:
+        """Tell whether the same transaction may well succeed when it is done over at once."""
+
+    def close(self) -> None:
+        """Close."""
+
+
+class _Job:
+    __slots__ = ("alone", "future", "handler", "payload", "result")
+
+    def __init__(self, handler: Handler, payload: Any, future: asyncio.Future[Any], *, alone: bool) -> None:
         self.handler = handler
         self.payload = payload
         self.future = future
+        self.alone = alone
         self.result: Any = None
+
+
+TRIES = 8
+"""How often a transaction that others got in the way of is done over."""
 
 
 class Writer:
     """Owns the writing connection; `do` may be called from the event loop only."""
 
-    def __init__(self, connect: Callable[[], apsw.Connection], *, failed: Callable[[Exception], None]) -> None:
+    def __init__(self, connect: Callable[[], WritingConnection], *, failed: Callable[[Exception], None]) -> None:
         """`failed` is called from the writer thread when a commit's end is unknown."""
         self._connect = connect
         self._failed = failed
@@ -70,7 +106,7 @@ class Writer:
             self._jobs.put(None)
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
-    def do(self, handler: Handler, payload: Any) -> Awaitable[Any]:
+    def do(self, handler: Handler, payload: Any, *, alone: bool = False) -> Awaitable[Any]:
         """Hand work over; the result comes once its transaction is durable.
 
         Raises StoreUnavailable (nothing was changed; try again) or StoreFailed (unknown).
@@ -78,7 +114,7 @@ class Writer:
         if not self._taking:  # nobody would ever come to do it
             raise StoreUnavailable("the store is not open")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(handler, payload, future))
+        self._jobs.put(_Job(handler, payload, future, alone=alone))
         return future
 
     @property
@@ -123,44 +159,50 @@ class Writer:
             batch.append(job)
         return batch
 
-    def _commit(self, connection: apsw.Connection, batch: list[_Job]) -> None:
+    def _commit(self, connection: WritingConnection, batch: list[_Job]) -> None:
         if self._broken:
-            for job in batch:
-                job.result = StoreFailed()
+            _refuse(batch, StoreFailed())
             return
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            for handler, jobs in groupby(batch, key=lambda job: job.handler):
-                _work(connection, handler, list(jobs))
-            connection.execute("COMMIT")
-        except apsw.IOError as error:
-            # The disk may hold the commit or not; only a fresh start can tell.
-            self._broken = True
-            for job in batch:
-                job.result = StoreFailed(str(error))
-            self._failed(error)
-        except Exception as error:
-            log.warning("commit_refused", error=str(error), jobs=len(batch))
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            for job in batch:
-                job.result = StoreUnavailable(f"nothing was kept: {error}")
+        for left in reversed(range(TRIES)):
+            try:
+                connection.begin(alone=any(job.alone for job in batch))
+                for handler, jobs in groupby(batch, key=lambda job: job.handler):
+                    _work(connection, handler, list(jobs))
+                connection.commit()
+            except Exception as error:
+                if connection.unknown(error):
+                    # The disk may hold the commit or not; only a fresh start can tell.
+                    self._broken = True
+                    _refuse(batch, StoreFailed(str(error)))
+                    self._failed(error)
+                    return
+                connection.rollback()
+                if left and connection.again(error):
+                    continue
+                log.warning("commit_refused", error=str(error), jobs=len(batch))
+                _refuse(batch, StoreUnavailable(f"nothing was kept: {error}"))
+            return
 
 
-def _work(connection: apsw.Connection, handler: Handler, jobs: list[_Job]) -> None:
-    """Run one handler in a savepoint of its own, so that a fault of it undoes only its own work."""
-    connection.execute("SAVEPOINT work")
+def _work(connection: WritingConnection, handler: Handler, jobs: list[_Job]) -> None:
+    """Run one handler behind a mark of its own, so that a fault of it undoes only its own work."""
+    connection.mark()
     try:
-        results = handler(connection, [job.payload for job in jobs])
-    except (apsw.IOError, apsw.FullError, apsw.BusyError, apsw.CorruptError):
-        raise
+        results: Sequence[Any] = handler(connection, [job.payload for job in jobs])
     except Exception as error:
-        log.exception("write_failed", handler=handler.__name__)
-        connection.execute("ROLLBACK TO work")
+        if connection.is_ours(error):
+            raise
+        log.exception("write_failed", handler=getattr(handler, "__name__", type(handler).__name__))
+        connection.back_to_mark()
         results = [error] * len(jobs)
-    connection.execute("RELEASE work")
+    connection.forget_mark()
     for job, result in zip(jobs, results, strict=True):
         job.result = result
+
+
+def _refuse(batch: list[_Job], error: Exception) -> None:
+    for job in batch:
+        job.result = error
 
 
 def _settle_all(batch: list[_Job]) -> None:

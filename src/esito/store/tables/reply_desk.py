@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
-import apsw
-
 from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.reply import (
     INCOMPLETE_AFTER_MS,
@@ -25,10 +23,10 @@ from esito.domain.reply import (
 )
 from esito.domain.stop_words import StopWords
 from esito.store.replies import Kept
-from esito.store.sqlite.connection import QUERIES, SqlValue, value
-from esito.store.sqlite.links import Links
-from esito.store.sqlite.sent_to import sent_before
-from esito.store.sqlite.stops import add_stop
+from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.links import Links
+from esito.store.tables.sent_to import sent_before
+from esito.store.tables.stops import add_stop
 
 DONE, WAITS, REPEATED = 1, 2, 3
 """Phases of a piece."""
@@ -56,7 +54,7 @@ class Owner(NamedTuple):
 class ReplyDesk:
     """Takes the pieces of one batch."""
 
-    def __init__(self, connection: apsw.Connection, links: Links, words: StopWords) -> None:
+    def __init__(self, connection: Connection, links: Links, words: StopWords) -> None:
         self._connection = connection
         self._links = links
         self._words = words
@@ -113,26 +111,23 @@ class ReplyDesk:
         since = reply.received_at - within
         link = self._links.named(reply.link).id
         asked = (reply.source, since, link, reply.destination, reply.raw)
-        return bool(value(self._connection, QUERIES["repeated_reply"], asked))
+        return bool(self._connection.number("repeated_reply", *asked))
 
     def _insert(self, reply: Reply, phase: int) -> int:
         reference, total, part = reply.concatenated or (None, 1, 1)
-        self._connection.execute(
-            QUERIES["insert_reply"],
-            (
-                reply.received_at,
-                self._links.named(reply.link).id,
-                reply.source,
-                reply.destination,
-                reply.raw,
-                reply.text.encode("utf-16-be", "surrogatepass"),
-                phase,
-                reference,
-                total,
-                part,
-            ),
+        return self._connection.number(
+            "insert_reply",
+            reply.received_at,
+            self._links.named(reply.link).id,
+            reply.source,
+            reply.destination,
+            reply.raw,
+            reply.text.encode("utf-16-be", "surrogatepass"),
+            phase,
+            reference,
+            total,
+            part,
         )
-        return self._connection.last_insert_rowid()
 
     def _waiting(self, reply: Reply) -> dict[int, tuple[int, str, int]]:
         if reply.concatenated is None:
@@ -143,9 +138,7 @@ class ReplyDesk:
 
     def _waiting_under(self, source: str, since: int, link: str, *rest: SqlValue) -> dict[int, tuple[int, str, int]]:
         """Return row, text and arrival of each part that waits."""
-        rows = self._connection.execute(
-            QUERIES["waiting_parts"], (source, since, self._links.named(link).id, *rest)
-        ).fetchall()
+        rows = self._connection.rows("waiting_parts", source, since, self._links.named(link).id, *rest)
         return {
             int(str(part)): (int(str(number)), _text_of(text), int(str(received_at)))
             for number, part, text, received_at in rows
@@ -171,24 +164,22 @@ class ReplyDesk:
     def _finish(self, whole: Whole, owner: Owner, pieces: Sequence[int]) -> None:
         kind, owner = self._kind(whole, owner)
         message = owner.message
-        row = self._connection.execute(
-            QUERIES["insert_response"],
-            (
-                whole.received_at,
-                self._links.named(whole.link).id,
-                shown_number(whole.source),
-                whole.destination,
-                kind.value,
-                owner.account,
-                None if message is None else message.message_id,
-                None if message is None else message.seq,
-                whole.missing,
-                whole.text,
-            ),
-        ).fetchall()
+        row = self._connection.rows(
+            "insert_response",
+            whole.received_at,
+            self._links.named(whole.link).id,
+            shown_number(whole.source),
+            whole.destination,
+            kind.value,
+            owner.account,
+            None if message is None else message.message_id,
+            None if message is None else message.seq,
+            whole.missing,
+            whole.text,
+        )
         response = int(str(row[0][0]))
         for piece in pieces:
-            self._connection.execute(QUERIES["finish_reply"], (piece, response))
+            self._connection.run("finish_reply", piece, response)
         self.kept = self.kept._replace(responses=self.kept.responses + 1)
         if message is not None and message.url_response and not owner.long_number:
             body = short_code_body(kind, shown_number(whole.source), whole.text, message.message_id)
@@ -223,7 +214,7 @@ class ReplyDesk:
             sender = "" if owner.message is None else owner.message.sender
             if owner.long_number:
                 sender = same_address(whole.destination)
-            self._connection.execute(QUERIES["insert_stop_answer"], (response, account, msisdn, sender, answer))
+            self._connection.run("insert_stop_answer", response, account, msisdn, sender, answer)
 
     def _tell_piece(self, reply: Reply, owner: Owner) -> None:
         if owner.message is not None and owner.message.url_response:
@@ -231,7 +222,7 @@ class ReplyDesk:
             self._tell(owner.message, reply.received_at, body)
 
     def _tell(self, message: SentBefore, at: int, body: str) -> None:
-        self._connection.execute(QUERIES["insert_reply_callback"], (message.message_id, message.seq, at, body))
+        self._connection.run("insert_reply_callback", message.message_id, message.seq, at, body)
         self.kept = self.kept._replace(pushed=self.kept.pushed + 1)
 
     # -- whose it is ----------------------------------------------------------------------------
@@ -248,7 +239,7 @@ class ReplyDesk:
         if not (number.isascii() and number.isdecimal()):
             return None
         if number not in self._owners:
-            self._owners[number] = value(self._connection, QUERIES["owner_of_number"], (number,)) or None
+            self._owners[number] = self._connection.number("owner_of_number", number) or None
         return self._owners[number]
 
     def _match(
@@ -268,7 +259,7 @@ class ReplyDesk:
 
     def _words_of(self, account: int) -> tuple[str, str]:
         """Return the account's name, and what it answers to a STOP."""
-        name, answer = self._connection.execute(QUERIES["account_words"], (account,)).fetchone() or ("", "")
+        name, answer = self._connection.row("account_words", account) or ("", "")
         return str(name), str(answer)
 
 

@@ -4,19 +4,16 @@ A message goes from its last recipient to its first, each with its segments, rec
 added to `account.retired`: so the books balance after every transaction, and a killed process just goes on.
 """
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
-import apsw
 import structlog
 
 from esito.store.retention import BEGINNING, Erased, Place, Sweep
-from esito.store.sqlite.area import Area
-from esito.store.sqlite.connection import QUERIES, value
-from esito.store.sqlite.erasing import (
+from esito.store.tables.area import Area
+from esito.store.tables.connection import Connection
+from esito.store.tables.erasing import (
     Places,
     erase_beginning,
     erase_places,
@@ -24,8 +21,6 @@ from esito.store.sqlite.erasing import (
     find,
     refuse_unfinished,
     unname,
-    without_trace,
-    work_in_the_log,
 )
 
 log = structlog.get_logger()
@@ -53,89 +48,86 @@ class Retention(Area):
     async def erase(self, msisdn: str, *, account_id: int | None, forget_stop: bool, actor: str, at: int) -> Erased:
         """Remove a number. Raises NumberInUse."""
         digits = msisdn.removeprefix("+")
-        path = Path(self._read.filename)
-        found = await asyncio.to_thread(find, path, digits, account_id)
-        refuse_unfinished(self._read, digits, account_id, found.places, at)
+        found = await self._engine.ask_aside(lambda aside: find(aside, digits, account_id))
+        await self._ask(lambda read: refuse_unfinished(read, digits, account_id, found.places, at))
         begun: Erased = await self._act(
             lambda open_: erase_beginning(open_, digits, account_id, found, forget_stop=forget_stop, actor=actor, at=at)
         )
         for start in range(0, len(found.places), AT_ONCE):
             chunk = found.places[start : start + AT_ONCE]
             await self._act(partial(_erase, places=chunk, digits=digits, at=at))
-        if not await asyncio.to_thread(work_in_the_log, path):
-            log.info("erased_in_the_log_later", reason="somebody reads the database; SQLite works the log in by itself")
+        if not await self._engine.wash():
+            log.info("erased_in_the_log_later", reason="somebody reads the database; the engine does it by itself")
         return begun
 
 
-def _sweep(connection: apsw.Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
-    with without_trace(connection):
+def _sweep(connection: Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
+    with connection.without_trace():
         if kind in STAGE or kind is Sweep.SANDBOX:
             return _sweep_messages(connection, kind, before, beyond)
         return _SWEEPS[kind](connection, kind, before)
 
 
-def _erase(connection: apsw.Connection, places: Places, digits: str, at: int) -> None:
-    with without_trace(connection):
+def _erase(connection: Connection, places: Places, digits: str, at: int) -> None:
+    with connection.without_trace():
         erase_places(connection, places, digits, at)
 
 
 # -- messages ------------------------------------------------------------------------------
 
 
-def _sweep_messages(connection: apsw.Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
+def _sweep_messages(connection: Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
     asked = "old_sandbox_messages" if kind is Sweep.SANDBOX else "old_messages"
-    found: list[Any] = connection.execute(
-        QUERIES[asked], (STAGE.get(kind, 0), before, beyond.at, beyond.id, LOOKED_AT)
-    ).fetchall()
-    start = connection.total_changes()
+    found: list[Any] = connection.rows(asked, STAGE.get(kind, 0), before, beyond.at, beyond.id, LOOKED_AT)
+    start = connection.changed
     place = beyond
     for due_at, message_id in found:
-        if not value(connection, QUERIES["is_unfinished"], (message_id,)):
+        if not connection.number("is_unfinished", message_id):
             while not _MESSAGE_ACTS[kind](connection, message_id):
-                if connection.total_changes() - start >= MOST_ROWS:
+                if connection.changed - start >= MOST_ROWS:
                     return place  # the rest of this message in the next transaction
         place = Place(due_at, message_id)
-        if connection.total_changes() - start >= MOST_ROWS:
+        if connection.changed - start >= MOST_ROWS:
             return place
     return place if len(found) == LOOKED_AT else None
 
 
-def _drop_texts(connection: apsw.Connection, message_id: int) -> bool:
-    connection.execute(QUERIES["remove_texts"], (message_id,))
-    connection.execute(QUERIES["remove_told_replies"], (message_id,))
-    connection.execute(QUERIES["set_stage"], (message_id, 1))
+def _drop_texts(connection: Connection, message_id: int) -> bool:
+    connection.run("remove_texts", message_id)
+    connection.run("remove_told_replies", message_id)
+    connection.run("set_stage", message_id, 1)
     return True
 
 
-def _drop_numbers(connection: apsw.Connection, message_id: int) -> bool:
-    rows: list[Any] = connection.execute(QUERIES["numbered"], (message_id, AT_ONCE)).fetchall()
+def _drop_numbers(connection: Connection, message_id: int) -> bool:
+    rows: list[Any] = connection.rows("numbered", message_id, AT_ONCE)
     for seq, msisdn in rows:
         unname(connection, message_id, seq, msisdn)
     if len(rows) == AT_ONCE:
         return False
-    connection.execute(QUERIES["set_stage"], (message_id, 2))
+    connection.run("set_stage", message_id, 2)
     return True
 
 
-def _drop_message(connection: apsw.Connection, message_id: int) -> bool:
-    rows: list[Any] = connection.execute(QUERIES["last_recipients"], (message_id, AT_ONCE)).fetchall()
-    connection.execute(QUERIES["retire"], (message_id, sum(cost for _, _, cost in rows)))
+def _drop_message(connection: Connection, message_id: int) -> bool:
+    rows: list[Any] = connection.rows("last_recipients", message_id, AT_ONCE)
+    connection.run("retire", message_id, sum(cost for _, _, cost in rows))
     for seq, msisdn, _ in rows:
-        origins = [origin for (origin,) in connection.execute(QUERIES["origins_of"], (message_id, seq))]
-        connection.execute(QUERIES["remove_sent_to"], (message_id, seq, msisdn))
+        origins = [origin for (origin,) in connection.rows("origins_of", message_id, seq)]
+        connection.run("remove_sent_to", message_id, seq, msisdn)
         for name in ("remove_callbacks", "remove_trail", "remove_segments", "remove_recipient"):
-            connection.execute(QUERIES[name], (message_id, seq))
+            connection.run(name, message_id, seq)
         for origin in origins:
-            connection.execute(QUERIES["remove_origin"], (origin,))
+            connection.run("remove_origin", origin)
     if rows and rows[-1][0] > 0:
         return False
     # In the transaction of its last recipient: at no time is there a message without any.
-    connection.execute(QUERIES["remove_texts"], (message_id,))
-    connection.execute(QUERIES["remove_message"], (message_id,))
+    connection.run("remove_texts", message_id)
+    connection.run("remove_message", message_id)
     return True
 
 
-_MESSAGE_ACTS: dict[Sweep, Callable[[apsw.Connection, int], bool]] = {
+_MESSAGE_ACTS: dict[Sweep, Callable[[Connection, int], bool]] = {
     Sweep.TEXTS: _drop_texts,
     Sweep.NUMBERS: _drop_numbers,
     Sweep.STATUSES: _drop_message,
@@ -147,66 +139,66 @@ _MESSAGE_ACTS: dict[Sweep, Callable[[apsw.Connection, int], bool]] = {
 # -- rows that are walked by their number, which grows with time ------------------------------
 
 
-def _walk(connection: apsw.Connection, kind: Sweep, name: str, before: int) -> tuple[list[Any], bool]:
+def _walk(connection: Connection, kind: Sweep, name: str, before: int) -> tuple[list[Any], bool]:
     """Return the next rows that are old enough, and whether there may be more; remember how far we are.
 
     Where we are is kept with what we do there: no row is looked at twice, and none is passed over.
     """
     setting = f"retention_{kind.value}"
-    kept = connection.execute(QUERIES["setting"], (setting,)).get
-    rows: list[Any] = connection.execute(QUERIES[name], (int(str(kept or 0)), LOOKED_AT)).fetchall()
+    kept = connection.value("setting", setting)
+    rows: list[Any] = connection.rows(name, int(str(kept or 0)), LOOKED_AT)
     old = []
     for row in rows:
         if row[1] > before:
             break
         old.append(row)
     if old:
-        connection.execute(QUERIES["keep_setting"], (setting, str(old[-1][0])))
+        connection.run("keep_setting", setting, str(old[-1][0]))
     return old, len(old) == LOOKED_AT
 
 
-def _sweep_receipts(connection: apsw.Connection, kind: Sweep, before: int) -> Place | None:
+def _sweep_receipts(connection: Connection, kind: Sweep, before: int) -> Place | None:
     rows, more = _walk(connection, kind, "trail_beyond", before)
     erase_raw(connection, rows)
     return Place() if more else None
 
 
-def _sweep_replies(connection: apsw.Connection, kind: Sweep, before: int) -> Place | None:
+def _sweep_replies(connection: Connection, kind: Sweep, before: int) -> Place | None:
     act = {Sweep.REPLY_TEXTS: "blank", Sweep.REPLY_NUMBERS: "unname", Sweep.REPLIES: "remove"}[kind]
     rows, more = _walk(connection, kind, "replies_beyond", before)
     for number, _, _ in rows:
-        connection.execute(QUERIES[f"{act}_reply"], (number,))
+        connection.run(f"{act}_reply", number)
     return Place() if _sweep_responses(connection, kind, act, before) or more else None
 
 
-def _sweep_responses(connection: apsw.Connection, kind: Sweep, act: str, before: int) -> bool:
-    kept = connection.execute(QUERIES["setting"], (f"retention_{kind.value}_whole",)).get
-    rows = connection.execute(QUERIES["responses_beyond"], (int(str(kept or 0)), LOOKED_AT)).fetchall()
+def _sweep_responses(connection: Connection, kind: Sweep, act: str, before: int) -> bool:
+    kept = connection.value("setting", f"retention_{kind.value}_whole")
+    rows = connection.rows("responses_beyond", int(str(kept or 0)), LOOKED_AT)
     seen = 0
-    for number, received_at, done in cast("list[Any]", rows):
+    for number, received_at, done in rows:
         if received_at > before or not done:  # a STOP is still to be answered
             break
-        connection.execute(QUERIES[f"{act}_response"], (number,))
-        connection.execute(QUERIES[f"{act}_stop_answer"], (number,))
-        connection.execute(QUERIES["keep_setting"], (f"retention_{kind.value}_whole", str(number)))
+        connection.run(f"{act}_response", number)
+        connection.run(f"{act}_stop_answer", number)
+        connection.run("keep_setting", f"retention_{kind.value}_whole", str(number))
         seen += 1
     return seen == LOOKED_AT
 
 
-def _sweep_orphans(connection: apsw.Connection, kind: Sweep, before: int) -> Place | None:
+def _sweep_orphans(connection: Connection, kind: Sweep, before: int) -> Place | None:
     rows, more = _walk(connection, kind, "loose_beyond", before)
     for number, _, loose in rows:
         if not loose:
             continue
         if kind is Sweep.ORPHAN_NUMBERS:
-            connection.execute(QUERIES["unname_unmatched"], (number,))
+            connection.run("unname_unmatched", number)
         else:
             for name in ("remove_unmatched_shelves", "remove_unmatched", "remove_loose"):
-                connection.execute(QUERIES[name], (number,))
+                connection.run(name, number)
     return Place() if more else None
 
 
-_SWEEPS: dict[Sweep, Callable[[apsw.Connection, Sweep, int], Place | None]] = {
+_SWEEPS: dict[Sweep, Callable[[Connection, Sweep, int], Place | None]] = {
     Sweep.RECEIPTS: _sweep_receipts,
     Sweep.REPLY_TEXTS: _sweep_replies,
     Sweep.REPLY_NUMBERS: _sweep_replies,

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import apsw
-
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.message_ids import canonical
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
-from esito.store.sqlite.connection import QUERIES, SqlValue, ask, ask_rows, run_rows
-from esito.store.sqlite.links import KnownLink, Links
-from esito.store.sqlite.settling import adopt, conclude
+from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.links import KnownLink, Links
+from esito.store.tables.settling import adopt, conclude
 
 SUBMITTED, LATER, ANSWERED, REFUSED, UNCERTAIN = 1, 2, 3, 4, 5
 """The phases of a segment."""
@@ -38,32 +36,31 @@ class Submitting:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    def claim(self, connection: apsw.Connection, claims: Sequence[Claim]) -> list[list[Submission]]:
+    def claim(self, connection: Connection, claims: Sequence[Claim]) -> list[list[Submission]]:
         """Keep the intent to submit, then say what to submit."""
         return [self._claim(connection, claim) for claim in claims]
 
-    def _claim(self, connection: apsw.Connection, claim: Claim) -> list[Submission]:
+    def _claim(self, connection: Connection, claim: Claim) -> list[Submission]:
         link = self._links.named(claim.link)
-        again = [SegmentRef(*row) for row in ask(connection, "postponed", (link.id, claim.at, claim.limit))]
-        run_rows(connection, "resubmit", [(*ref, claim.at) for ref in again])
+        again = [SegmentRef(*row) for row in connection.ask("postponed", link.id, claim.at, claim.limit)]
+        connection.run_rows("resubmit", [(*ref, claim.at) for ref in again])
         fresh = _claim_fresh(connection, link, claim, claim.limit - len(again))
         return _submissions(connection, again + fresh)
 
-    def answer(self, connection: apsw.Connection, batches: Sequence[Answers]) -> list[int]:
+    def answer(self, connection: Connection, batches: Sequence[Answers]) -> list[int]:
         """Keep responses; settle the receipts that came before them."""
         return [self._answer(connection, batch) for batch in batches]
 
-    def _answer(self, connection: apsw.Connection, batch: Answers) -> int:
+    def _answer(self, connection: Connection, batch: Answers) -> int:
         link = self._links.named(batch.link)
+        self._links.hold(connection, [batch.link])
         accepted = [one for one in batch.answers if one.answer is Answer.ACCEPTED]
         shelves = [canonical(one.smsc_message_id) or None for one in accepted]
-        run_rows(
-            connection,
+        connection.run_rows(
             "answer_accepted",
             [(*one.ref, one.at, one.smsc_message_id, shelf) for one, shelf in zip(accepted, shelves, strict=True)],
         )
-        run_rows(
-            connection,
+        connection.run_rows(
             "answer_other",
             [_other_row(one, link) for one in batch.answers if one.answer is not Answer.ACCEPTED],
         )
@@ -74,14 +71,12 @@ class Submitting:
         known = [(link.operator, shelf) for shelf in shelves if shelf]
         return moved + adopt(connection, self._links, known, at=at)
 
-    def recover(self, connection: apsw.Connection, instants: Sequence[int]) -> list[int]:
+    def recover(self, connection: Connection, instants: Sequence[int]) -> list[int]:
         """Settle the segments that a dead process left without a response."""
         found = []
         for at in instants:
-            connection.execute(QUERIES["recover_again"], (at,))
-            resubmitted = connection.changes()
-            connection.execute(QUERIES["recover_uncertain"])
-            found.append(resubmitted + connection.changes())
+            resubmitted = connection.run("recover_again", at)
+            found.append(resubmitted + connection.run("recover_uncertain"))
         return found
 
 
@@ -106,7 +101,7 @@ def _refusal(link: str, one: SubmitAnswer) -> DeliveryReceipt:
 
 
 def _told_by_sisters(
-    connection: apsw.Connection, link: str, accepted: Sequence[SubmitAnswer], at: int
+    connection: Connection, link: str, accepted: Sequence[SubmitAnswer], at: int
 ) -> list[tuple[SegmentRef, DeliveryReceipt]]:
     """Return what is known of segments whose id is that of the whole message, if its receipt came before this id."""
     return [
@@ -121,43 +116,42 @@ def _told_by_sisters(
                 received_at=at,
             ),
         )
-        for message_id, seq, part, smsc_id, state, error in ask_rows(
-            connection, "told_by_sisters", [one.ref for one in accepted]
+        for message_id, seq, part, smsc_id, state, error in connection.ask_rows(
+            "told_by_sisters", [one.ref for one in accepted]
         )
     ]
 
 
-def _claim_fresh(connection: apsw.Connection, link: KnownLink, claim: Claim, limit: int) -> list[SegmentRef]:
+def _claim_fresh(connection: Connection, link: KnownLink, claim: Claim, limit: int) -> list[SegmentRef]:
     """Take recipients off the outgoing rows, oldest first, at most `limit` segments."""
     claimed: list[SegmentRef] = []
     finished: list[tuple[int, int, int]] = []
     if limit <= 0:
         return claimed
-    for due_at, message_id, next_seq, next_part, last_seq, seq, segments in ask(
-        connection, "outgoing", (link.id, claim.at, limit)
+    for due_at, message_id, next_seq, next_part, last_seq, seq, segments in connection.ask(
+        "outgoing", link.id, claim.at, limit
     ):
         first = next_part if seq == next_seq else 1
         room = limit - len(claimed)
         parts = range(first, segments + 1)[:room]
         claimed += [SegmentRef(message_id, seq, part) for part in parts]
         if first + len(parts) <= segments:
-            connection.execute(QUERIES["move_outgoing"], (link.id, due_at, message_id, seq, first + len(parts)))
+            connection.run("move_outgoing", link.id, due_at, message_id, seq, first + len(parts))
             break
         if seq == last_seq:
             finished.append((link.id, due_at, message_id))
         elif len(claimed) == limit:
-            connection.execute(QUERIES["move_outgoing"], (link.id, due_at, message_id, seq + 1, 1))
+            connection.run("move_outgoing", link.id, due_at, message_id, seq + 1, 1)
             break
-    run_rows(connection, "delete_outgoing", finished)
-    run_rows(
-        connection,
+    connection.run_rows("delete_outgoing", finished)
+    connection.run_rows(
         "insert_segments",
         [(*ref, link.id, link.operator, SUBMITTED, 1, claim.at, int(MessageState.WAITING)) for ref in claimed],
     )
     return claimed
 
 
-def _submissions(connection: apsw.Connection, refs: list[SegmentRef]) -> list[Submission]:
+def _submissions(connection: Connection, refs: list[SegmentRef]) -> list[Submission]:
     return [
         Submission(
             ref=SegmentRef(row[0], row[1], row[2]),
@@ -168,5 +162,5 @@ def _submissions(connection: apsw.Connection, refs: list[SegmentRef]) -> list[Su
             segments=row[7],
             attempts=row[8] - 1,
         )
-        for row in ask_rows(connection, "submissions", refs)
+        for row in connection.ask_rows("submissions", refs)
     ]

@@ -1,20 +1,18 @@
 """Replies in SQLite: kept, joined, matched and told of within the writer's transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, cast
-
-import apsw
 
 from esito.domain.reply import INCOMPLETE_AFTER_MS, Reply, ReplyKind
 from esito.domain.stop_words import StopWords
 from esito.store.replies import Incomplete, Kept, ReplyShown, StopAnswer
-from esito.store.sqlite.accounts import read_account
-from esito.store.sqlite.area import Area
-from esito.store.sqlite.connection import QUERIES
-from esito.store.sqlite.links import Links
-from esito.store.sqlite.reply_desk import ReplyDesk
-from esito.store.sqlite.sent_to import list_recipients
-from esito.store.sqlite.writer import Writer
+from esito.store.tables.accounts import read_account
+from esito.store.tables.area import Area
+from esito.store.tables.connection import Connection
+from esito.store.tables.engine import Engine
+from esito.store.tables.links import Links
+from esito.store.tables.reply_desk import ReplyDesk
+from esito.store.tables.sent_to import list_recipients
 
 
 class _Pieces(NamedTuple):
@@ -27,17 +25,17 @@ class _Pieces(NamedTuple):
 class Replies(Area):
     """The handlers behind `Store.replies`."""
 
-    def __init__(self, writer: Writer, reader: Callable[[], apsw.Connection], links: Links) -> None:
-        super().__init__(writer, reader)
+    def __init__(self, engine: Engine, links: Links) -> None:
+        super().__init__(engine)
         self._links = links
         # Bound once: the writer compares handlers by identity when it groups neighbours.
         self._keep = self._keep_all
 
     async def keep(self, replies: Sequence[Reply], words: StopWords) -> Kept:
         """Keep pieces of replies and everything that follows from them."""
-        return cast("Kept", await self._do(self._keep, _Pieces(replies, words)))
+        return cast("Kept", await self._engine.do(self._keep, _Pieces(replies, words), alone=True))
 
-    def _keep_all(self, connection: apsw.Connection, batches: Sequence[_Pieces]) -> list[Kept]:
+    def _keep_all(self, connection: Connection, batches: Sequence[_Pieces]) -> list[Kept]:
         results = []
         for batch in batches:
             desk = ReplyDesk(connection, self._links, batch.words)
@@ -51,10 +49,10 @@ class Replies(Area):
         """Join the parts of long replies that have waited for the others long enough."""
         return cast("list[Incomplete]", await self._act(lambda open_: self._give_up(open_, words, at, limit)))
 
-    def _give_up(self, connection: apsw.Connection, words: StopWords, at: int, limit: int) -> list[Incomplete]:
+    def _give_up(self, connection: Connection, words: StopWords, at: int, limit: int) -> list[Incomplete]:
         desk = ReplyDesk(connection, self._links, words)
         given_up: list[Incomplete] = []
-        due = connection.execute(QUERIES["waiting_since"], (at - INCOMPLETE_AFTER_MS, limit)).fetchall()
+        due = connection.rows("waiting_since", at - INCOMPLETE_AFTER_MS, limit)
         seen: set[tuple[object, ...]] = set()
         for _, *key, _ in due:
             if tuple(key) in seen:
@@ -67,12 +65,12 @@ class Replies(Area):
 
     async def page(self, account_id: int, *, after: int, limit: int, source: str | None = None) -> list[ReplyShown]:
         """Return whole replies, oldest first."""
-        rows = self._read.execute(QUERIES["replies_page"], (account_id, after, source, limit))
+        rows = await self._ask(lambda read: read.rows("replies_page", account_id, after, source, limit))
         return [_shown(cast("tuple[int, int, str, str, str, str, int | None, int]", row)) for row in rows]
 
     async def stop_answers(self, *, limit: int = 100) -> list[StopAnswer]:
         """Return what is still to be sent to those who sent STOP."""
-        rows = self._read.execute(QUERIES["stop_answers_due"], (limit,))
+        rows = await self._ask(lambda read: read.rows("stop_answers_due", limit))
         return [
             StopAnswer(
                 number=int(str(number)),
@@ -86,7 +84,7 @@ class Replies(Area):
 
     async def stop_answered(self, number: int, message_id: int | None) -> None:
         """Note that an answer was sent, or that it never will be."""
-        await self._act(lambda open_: open_.execute(QUERIES["stop_answer_done"], (number, message_id)).fetchall())
+        await self._act(lambda open_: open_.run("stop_answer_done", number, message_id))
 
     async def list_recipients(self, *, at: int) -> int:
         """Make some more recipients quick to find by number; return how many."""

@@ -1,0 +1,115 @@
+"""One SQLite file as the store's engine: one writer thread with group commit, reads on the event loop."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+import structlog
+
+from esito.domain.errors import StoreUnavailable
+from esito.store.sqlite.connection import SqliteConnection, migrate, require_safe_engine
+from esito.store.tables.connection import Connection
+from esito.store.tables.engine import Handler
+from esito.store.tables.writer import Writer
+
+log = structlog.get_logger()
+
+_Answer = TypeVar("_Answer")
+
+LEAST_FREE = 1_000_000
+"""Octets of free disk below which we say that nothing can be written: a small commit may succeed, the next not."""
+
+
+def stop_at_once(error: Exception) -> None:
+    """End the process: after a failed commit nothing we could still say would be sure (design 5)."""
+    log.critical("commit_failed", error=str(error), consequence="the process stops and must be started again")
+    os._exit(70)
+
+
+class SqliteEngine:
+    """An `Engine` in one file."""
+
+    def __init__(self, path: Path, *, failed: Callable[[Exception], None]) -> None:
+        """`failed` is told, from the writer thread, of a commit whose end is unknown."""
+        self.path = path
+        self._writer = Writer(self._open_for_writing, failed=failed)
+        self._reader: SqliteConnection | None = None
+        self._version: object = None
+
+    async def open(self) -> None:
+        """Open the file and apply the migrations it lacks."""
+        require_safe_engine(apsw.sqlite_lib_version())
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot make {self.path.parent}: {error.strerror}") from error
+        await self._writer.start()
+        self._reader = SqliteConnection.open(self.path, read_only=True)
+
+    def _open_for_writing(self) -> SqliteConnection:
+        connection = SqliteConnection.open(self.path)
+        migrate(connection.bare)
+        return connection
+
+    async def close(self) -> None:
+        """Finish what was begun and close; idempotent."""
+        await self._writer.stop()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    @property
+    def depth(self) -> int:
+        """How many writes wait for the next commit."""
+        return self._writer.depth
+
+    def do(self, handler: Handler, payload: Any, *, alone: bool = False) -> Awaitable[Any]:
+        """Hand work to the writer."""
+        return self._writer.do(handler, payload, alone=alone)
+
+    @property
+    def reader(self) -> SqliteConnection:
+        """The reading connection of the event loop. Raises StoreUnavailable while the store is closed."""
+        if self._reader is None:
+            raise StoreUnavailable("the store is not open")
+        return self._reader
+
+    async def ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        """Answer at once: a read waits for nobody."""
+        return question(self.reader)
+
+    async def ask_aside(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        """Answer in a thread, on a connection of its own."""
+        return await asyncio.to_thread(self._ask_aside, question)
+
+    def _ask_aside(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        connection = SqliteConnection.open(self.path, read_only=True)
+        try:
+            return question(connection)
+        finally:
+            connection.close()
+
+    async def wash(self) -> bool:
+        """Move everything from the write-ahead log into the file and empty it; older pages stand there until then."""
+        return await asyncio.to_thread(self._wash)
+
+    def _wash(self) -> bool:
+        connection = SqliteConnection.open(self.path)
+        try:
+            prevented = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").get
+        finally:
+            connection.close()
+        return not (prevented[0] if isinstance(prevented, tuple) else prevented)
+
+    async def room_to_write(self) -> bool:
+        """Tell whether the disk has space for more than a few commits."""
+        free = os.statvfs(self.path.parent)
+        return free.f_bavail * free.f_frsize >= LEAST_FREE
+
+    def stale(self) -> bool:
+        """Tell whether anybody, another process too, has committed anything: `data_version` knows."""
+        before, self._version = self._version, self.reader.execute("PRAGMA data_version").get
+        return before != self._version

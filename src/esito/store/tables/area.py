@@ -1,0 +1,29 @@
+"""What the parts of the store share: the engine, and the ways to hand it work."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from esito.store.tables import accounts
+from esito.store.tables.connection import Connection
+from esito.store.tables.engine import Engine, Handler
+
+_Answer = TypeVar("_Answer")
+
+
+class Area:
+    """A part of the store with tables of its own; its protocol stands in `esito.store`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def _ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        """Ask a short question. Raises StoreUnavailable while the store is closed."""
+        return await self._engine.ask(question)
+
+    async def _act(self, act: accounts.Act) -> Any:
+        """Perform one act while nobody else writes; an EsitoError it raises refuses it alone."""
+        return await self._engine.do(accounts.perform, act, alone=True)
+
+    async def _do(self, handler: Handler, payload: Any) -> Any:
+        """Hand work to the writer; neighbours with the same handler are given to it together."""
+        return await self._engine.do(handler, payload)

@@ -1,0 +1,80 @@
+"""What we ask of a connection to an engine: to run statements by their names.
+
+The statements of an engine stand in `sql/<engine>/queries*.sql`; every engine has one under each name, and its
+columns are the same everywhere. A list among the parameters is one parameter: the engine's own kind of array.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+SqlValue = None | int | float | str | bytes
+"""What a column may hold."""
+
+
+class Json:
+    """A parameter that the statement reads as JSON."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+
+Parameter = SqlValue | Sequence[int] | Json
+"""What a statement may be given."""
+
+
+class Connection(Protocol):
+    """One connection, used by one thread at a time."""
+
+    def run(self, name: str, *parameters: Parameter) -> int:
+        """Change something; return how many rows."""
+
+    def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+        """Return every row of the answer, each a tuple."""
+
+    def row(self, name: str, *parameters: Parameter) -> Any:
+        """Return the first row of the answer; None when it has none."""
+
+    def value(self, name: str, *parameters: Parameter) -> Any:
+        """Return the first column of the first row; None when there is none."""
+
+    def number(self, name: str, *parameters: Parameter) -> int:
+        """Return the one number that a question has for an answer; 0 when it has none."""
+
+    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> None:
+        """Run a statement for all the rows, many at a time."""
+
+    def ask(self, name: str, *parameters: Parameter) -> list[Any]:
+        """Return every row of an answer that may be long."""
+
+    def ask_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> list[Any]:
+        """Ask a question about all the rows, many at a time."""
+
+    def stream(self, name: str, *parameters: Parameter) -> Iterator[Any]:
+        """Yield the rows of an answer that may be as long as the table; inside `snapshot` only."""
+
+    def ids(self, table: str, count: int) -> Sequence[int]:
+        """Return numbers for new rows of a table, in ascending order, that no other row has or had."""
+
+    @property
+    def changed(self) -> int:
+        """How many rows this connection has changed since it was opened."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes write at the same time, each in transactions of its own."""
+
+    @property
+    def indexed_by_number(self) -> bool:
+        """Whether recipients are found by their number without lists of our own (`sent_to`)."""
+
+    def hold(self, what: str) -> None:
+        """Let no other process that asks for the same go on until the transaction ends."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let every question within the block see the same state of the database."""
+
+    def without_trace(self) -> AbstractContextManager[None]:
+        """Have what is removed within the block overwritten, as far as the engine can."""

@@ -1,0 +1,48 @@
+"""What we ask of an engine: one place that writes, with many callers sharing a commit, and places that read."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from esito.store.tables.connection import Connection
+
+Answer = TypeVar("Answer")
+
+Handler = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+"""Does the work of several payloads inside the open transaction; returns a result or an
+exception for each. What it raises undoes the work of all of them."""
+
+
+class Engine(Protocol):
+    """A database that is open."""
+
+    async def open(self) -> None:
+        """Open and migrate. Raises NewerSchema, UnsafeEngine, StoreUnavailable."""
+
+    async def close(self) -> None:
+        """Finish what was begun and close; idempotent."""
+
+    def do(self, handler: Handler, payload: Any, *, alone: bool = False) -> Awaitable[Any]:
+        """Hand work to the writer; the result comes once its transaction is durable.
+
+        Neighbours with the same handler are given to it together. `alone`: no other process may write meanwhile.
+        Raises StoreUnavailable (nothing was changed; try again) or StoreFailed (unknown).
+        """
+
+    async def ask(self, question: Callable[[Connection], Answer]) -> Answer:
+        """Answer a short question; it sees everything that was committed before. Raises StoreUnavailable."""
+
+    async def ask_aside(self, question: Callable[[Connection], Answer]) -> Answer:
+        """Answer a question that reads much, within one snapshot, without delaying anybody."""
+
+    async def wash(self) -> bool:
+        """Remove older versions of what was erased from the engine's own files now; False when it will later."""
+
+    async def room_to_write(self) -> bool:
+        """Tell whether there is space for more than a few commits, as far as we can see it."""
+
+    def stale(self) -> bool:
+        """Tell whether anything may have been committed since this was asked last; what was remembered is void then."""
+
+    @property
+    def depth(self) -> int:
+        """How many writes wait for the next commit."""

@@ -1,0 +1,154 @@
+"""Erasing one number: finding where it is, refusing while something is not finished, removing it piece by piece."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from esito.domain.errors import NumberInUse
+from esito.domain.msisdn import mask_for_people
+from esito.domain.reply import INCOMPLETE_AFTER_MS
+from esito.domain.timing import HOUR_MS
+from esito.store.checksum import checksum
+from esito.store.retention import Erased
+from esito.store.tables.auditing import note
+from esito.store.tables.connection import Connection
+
+MESSAGES_AT_ONCE = 2_000
+"""Messages whose recipients are searched in one go: no index leads from a number to its messages."""
+
+
+Places = list[tuple[int, int]]
+"""Message and seq."""
+
+
+def erase_raw(connection: Connection, rows: list[Any]) -> None:
+    """Remove the octets of trail rows; one that was altered before is not made good by it."""
+    for number, received_at, verdict, smsc_id, state, error, message, seq, part, raw, kept, _ in rows:
+        if not raw:
+            continue
+        said: dict[str, Any] = {
+            "received_at": received_at, "verdict": verdict, "smsc_id": smsc_id, "state": state, "error": error,
+            "message_id": message, "seq": seq, "part": part,
+        }  # fmt: skip
+        good = checksum(**said, raw=raw) == kept
+        erased = checksum(**said, raw=b"")
+        connection.run("erase_raw", number, erased if good else erased ^ 1)
+
+
+def unname(connection: Connection, message_id: int, seq: int, msisdn: int) -> None:
+    """Remove the number of one recipient; its callbacks go along: they could only tell of nobody."""
+    connection.run("remove_sent_to", message_id, seq, msisdn)
+    connection.run("remove_callbacks", message_id, seq)
+    connection.run("remove_number", message_id, seq)
+
+
+# -- one number ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a number is, beside what tables with an index say."""
+
+    places: Places
+    """Where it is a recipient."""
+    repeats: list[int]
+    """Replies that were repeats of others, where all accounts are meant."""
+    loose: list[int]
+    """Rows of the trail that belong to no message, likewise."""
+
+
+def find(connection: Connection, digits: str, account_id: int | None) -> Found:
+    """Look for a number in everything. It may read every recipient and receipt, so it belongs aside."""
+    with connection.snapshot():
+        places = _places(connection, int(digits), account_id)
+        if account_id is not None:
+            return Found(places, [], [])
+        return Found(
+            places, _numbers(connection, "repeats_of_number", digits), _numbers(connection, "loose_of_number", digits)
+        )
+
+
+def _places(connection: Connection, msisdn: int, account_id: int | None) -> Places:
+    if connection.indexed_by_number:
+        return connection.rows("places_of_number", 0, 2**53, msisdn, account_id)
+    places: Places = []
+    done = 0
+    while last := connection.number("messages_beyond", done, MESSAGES_AT_ONCE):
+        places += connection.rows("places_of_number", done, last, msisdn, account_id)
+        done = last
+    return places
+
+
+def _numbers(connection: Connection, query: str, digits: str) -> list[int]:
+    return [int(str(number)) for (number,) in connection.rows(query, digits)]
+
+
+def refuse_unfinished(connection: Connection, digits: str, account_id: int | None, places: Places, at: int) -> None:
+    """Raise NumberInUse while something of this number is not finished."""
+    until = _unfinished_until(connection, places, at)
+    row: Any = connection.row("waiting_for_number", digits, account_id)
+    parts_since, stop_to_answer = row
+    if parts_since:
+        until = max(until, parts_since + INCOMPLETE_AFTER_MS)
+    if stop_to_answer:
+        until = max(until, at + HOUR_MS)
+    if until:
+        raise NumberInUse(until)
+
+
+def _unfinished_until(connection: Connection, places: Places, at: int) -> int:
+    until = 0
+    for place in places:
+        row: Any = connection.row("unfinished_until", *place) or (0, 0)
+        if any(row):
+            until = max(until, at + HOUR_MS, *row)  # what is late already will be over soon
+    return until
+
+
+def erase_beginning(
+    connection: Connection,
+    digits: str,
+    account_id: int | None,
+    found: Found,
+    *,
+    forget_stop: bool,
+    actor: str,
+    at: int,
+) -> Erased:
+    """Note the erasure and remove what is no recipient: replies, receipts that match nothing, the STOP entry."""
+    stops = connection.run("forget_stops", digits, account_id) if forget_stop else 0
+    responses: list[Any] = connection.rows("responses_of_number", digits, account_id)
+    for (response,) in responses:
+        pieces: list[Any] = connection.rows("pieces_of_response", response)
+        for (piece,) in pieces:
+            connection.run("unname_reply", piece)
+        connection.run("unname_response", response)
+        connection.run("unname_stop_answer", response)
+    _erase_unowned(connection, found)
+    details = f"{len(found.places)} recipients, {len(responses)} replies, {stops} entries of STOP lists"
+    note(connection, at=at, actor=actor, act="number erased", subject=mask_for_people(f"+{digits}"), details=details)
+    return Erased(recipients=len(found.places), replies=len(responses), stops=stops)
+
+
+def _erase_unowned(connection: Connection, found: Found) -> None:
+    for reply in found.repeats:
+        connection.run("unname_reply", reply)
+    _erase_rows(connection, found.loose)
+    for number in found.loose:
+        connection.run("unname_unmatched", number)
+
+
+def _erase_rows(connection: Connection, numbers: list[int]) -> None:
+    erase_raw(connection, connection.rows("trail_rows", numbers))
+
+
+def erase_places(connection: Connection, places: Places, digits: str, at: int) -> None:
+    """Remove a number from some of its places. Raises NumberInUse."""
+    until = _unfinished_until(connection, places, at)
+    if until:
+        raise NumberInUse(until)
+    for message_id, seq in places:
+        _erase_rows(connection, connection.ask("trail_of_recipient", message_id, seq))
+        unname(connection, message_id, seq, int(digits))
+        text = connection.value("text_of_recipient", message_id, seq)
+        if text is not None:
+            connection.run("remove_own_text", message_id, int(str(text)))

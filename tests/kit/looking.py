@@ -1,0 +1,31 @@
+"""Looks into a store's tables, and alters them as no caller of it could; the SQL must suit every engine."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from esito.store.base import Store
+from esito.store.sqlite import SqliteStore
+from esito.store.sqlite.connection import SqliteConnection
+from esito.store.tables.connection import Connection
+
+
+async def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
+    """Ask for what is committed."""
+    if isinstance(store, SqliteStore):
+        return store.engine.reader.execute(sql).fetchall()
+    raise TypeError(store)
+
+
+async def change(store: Store, sql: str) -> None:
+    """Change something in a transaction of its own."""
+    if isinstance(store, SqliteStore):
+        await store.engine.do(_execute, sql)
+        return
+    raise TypeError(store)
+
+
+def _execute(connection: Connection, statements: Sequence[str]) -> list[None]:
+    assert isinstance(connection, SqliteConnection)
+    for sql in statements:
+        connection.execute(sql).fetchall()
+    return [None] * len(statements)
