@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from esito.store.base import Store
-from esito.store.sqlite import SqliteStore
 from tests.kit.builders import complaints
+from tests.kit.stores import KINDS, a_store
 
 
 @pytest.fixture
@@ -15,12 +15,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=KINDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """An empty, open store, whose books must balance when the test ends."""
-    opened = SqliteStore(tmp_path / "esito.db")
-    await opened.open()
-    yield opened
-    problems = await complaints(opened)
-    await opened.close()
-    assert problems == []
+    async with a_store(request.param, tmp_path) as opened:
+        yield opened
+        assert await complaints(opened) == []

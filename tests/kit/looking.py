@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import asyncpg
+
 from esito.store.base import Store
+from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import SqliteConnection
 from esito.store.tables.connection import Connection
@@ -13,7 +16,12 @@ async def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     """Ask for what is committed."""
     if isinstance(store, SqliteStore):
         return store.engine.reader.execute(sql).fetchall()
-    raise TypeError(store)
+    assert isinstance(store, PostgresStore)
+    connection = await asyncpg.connect(store.engine.url)
+    try:
+        return [tuple(row) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
 
 
 async def change(store: Store, sql: str) -> None:
@@ -21,7 +29,12 @@ async def change(store: Store, sql: str) -> None:
     if isinstance(store, SqliteStore):
         await store.engine.do(_execute, sql)
         return
-    raise TypeError(store)
+    assert isinstance(store, PostgresStore)
+    connection = await asyncpg.connect(store.engine.url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
 
 
 def _execute(connection: Connection, statements: Sequence[str]) -> list[None]:

@@ -52,6 +52,12 @@ def cuts(kind: str) -> Callable[[], bool]:
     return lambda: may_cut(kind)
 
 
+def postgres() -> bool:
+    """Return whether a PostgreSQL server can be started: it refuses to run as root."""
+    may_run = os.geteuid() != 0 or shutil.which("runuser") is not None
+    return may_run and bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb"))
+
+
 NEEDS: dict[str, Callable[[], bool]] = {
     "php": program("php"),
     "php-curl": php_has_curl,
@@ -67,6 +73,7 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "network namespaces": may_route,
     "atheris": lambda: find_spec("atheris") is not None,
     "npm smpp": npm_package("smpp"),
+    "postgres": postgres,
 }
 
 

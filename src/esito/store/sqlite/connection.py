@@ -173,6 +173,10 @@ class SqliteConnection:
         first = int(str(self._connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").get))  # noqa: S608  our own names
         return range(first, first + count)
 
+    def newest(self, table: str) -> int:
+        """Return the number of the last row: those that write are one after the other."""
+        return int(str(self._connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").get))  # noqa: S608  our own names
+
     @property
     def changed(self) -> int:
         """How many rows were changed since this was opened."""

@@ -169,13 +169,15 @@ class CallbackOutbox(Area):
 
 def _sort(connection: Connection, at: int, limit: int) -> int:
     """Give new callbacks their destination, and bury what waits for a disabled one."""
-    kept = connection.value("setting", SORTED)
-    new = connection.rows("new_callbacks", int(str(kept or 0)), limit)
+    # Where others write too, a row with a lower number may come later: an index knows what is new.
+    kept = 0 if connection.shared else connection.number("setting", SORTED)
+    new = connection.rows("new_callbacks", kept, limit)
     if new:
         destinations = _Destinations(connection)
         rows = cast("list[tuple[int, int | None, str | None, int]]", new)
         connection.run_rows("sort_callbacks", [_place(destinations, row, at) for row in rows])
-        connection.run("keep_setting", SORTED, str(rows[-1][0]))
+        if not connection.shared:
+            connection.run("keep_setting", SORTED, str(rows[-1][0]))
     _bury(connection, at)
     return len(new)
 

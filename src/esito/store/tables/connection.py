@@ -58,6 +58,9 @@ class Connection(Protocol):
     def ids(self, table: str, count: int) -> Sequence[int]:
         """Return numbers for new rows of a table, in ascending order, that no other row has or had."""
 
+    def newest(self, table: str) -> int:
+        """Return a number up to which no row of a table can appear any more."""
+
     @property
     def changed(self) -> int:
         """How many rows this connection has changed since it was opened."""

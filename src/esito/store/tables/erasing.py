@@ -11,6 +11,7 @@ from esito.store.checksum import checksum
 from esito.store.retention import Erased
 from esito.store.tables.auditing import note
 from esito.store.tables.connection import Connection
+from esito.store.tables.sent_to import forget_recipient
 
 MESSAGES_AT_ONCE = 2_000
 """Messages whose recipients are searched in one go: no index leads from a number to its messages."""
@@ -36,7 +37,7 @@ def erase_raw(connection: Connection, rows: list[Any]) -> None:
 
 def unname(connection: Connection, message_id: int, seq: int, msisdn: int) -> None:
     """Remove the number of one recipient; its callbacks go along: they could only tell of nobody."""
-    connection.run("remove_sent_to", message_id, seq, msisdn)
+    forget_recipient(connection, message_id, seq, msisdn)
     connection.run("remove_callbacks", message_id, seq)
     connection.run("remove_number", message_id, seq)
 
@@ -147,7 +148,7 @@ def erase_places(connection: Connection, places: Places, digits: str, at: int) -
     if until:
         raise NumberInUse(until)
     for message_id, seq in places:
-        _erase_rows(connection, connection.ask("trail_of_recipient", message_id, seq))
+        _erase_rows(connection, [number for (number,) in connection.ask("trail_of_recipient", message_id, seq)])
         unname(connection, message_id, seq, int(digits))
         text = connection.value("text_of_recipient", message_id, seq)
         if text is not None:

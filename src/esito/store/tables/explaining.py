@@ -91,7 +91,7 @@ def read_evidence(reader: Connection, account_id: int, message_id: int, msisdn: 
 
 def read_events(reader: Connection, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
     """Return events of an account beyond a row of the trail, and the row to go on from."""
-    newest = reader.number("newest_event")
+    newest = reader.newest("trail")
     if after is None or after >= newest:
         return [], newest
     last = min(newest, after + LOOKED_AT)

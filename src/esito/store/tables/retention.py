@@ -22,6 +22,7 @@ from esito.store.tables.erasing import (
     refuse_unfinished,
     unname,
 )
+from esito.store.tables.sent_to import forget_recipient
 
 log = structlog.get_logger()
 
@@ -114,7 +115,7 @@ def _drop_message(connection: Connection, message_id: int) -> bool:
     connection.run("retire", message_id, sum(cost for _, _, cost in rows))
     for seq, msisdn, _ in rows:
         origins = [origin for (origin,) in connection.rows("origins_of", message_id, seq)]
-        connection.run("remove_sent_to", message_id, seq, msisdn)
+        forget_recipient(connection, message_id, seq, msisdn)
         for name in ("remove_callbacks", "remove_trail", "remove_segments", "remove_recipient"):
             connection.run(name, message_id, seq)
         for origin in origins:

@@ -55,3 +55,9 @@ def _forget(connection: Connection, at: int) -> None:
     if run:
         connection.run("empty_run", run, FORGET_AT_ONCE)
         connection.run("delete_run", run)
+
+
+def forget_recipient(connection: Connection, message_id: int, seq: int, msisdn: int) -> None:
+    """Let a recipient not be found by its number any more."""
+    if not connection.indexed_by_number:
+        connection.run("remove_sent_to", message_id, seq, msisdn)

@@ -158,7 +158,7 @@ DELETE FROM message_text
    AND NOT EXISTS (SELECT 1 FROM recipient r WHERE r.message_id = ?1 AND r.text = ?2 AND r.msisdn <> 0)
 
 -- name: trail_of_recipient
-SELECT json_group_array(id) FROM (
+SELECT json_group_array(json_array(id)) FROM (
     SELECT id FROM trail WHERE message_id = ?1 AND seq = ?2
     UNION SELECT origin FROM trail WHERE message_id = ?1 AND seq = ?2 AND origin IS NOT NULL)
 

@@ -1,0 +1,245 @@
+"""One connection to PostgreSQL that a thread may use like a function call, with the named statements of the store.
+
+The driver is asyncio's; the thread has a loop of its own that turns only while a statement runs.
+"""
+
+import asyncio
+import socket
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+
+from esito.domain.errors import StoreUnavailable
+from esito.store.postgres.statements import QUERIES
+from esito.store.postgres.texts import MARK, all_fit, as_it_was, fit
+from esito.store.tables.connection import Json, Parameter, SqlValue
+
+_Result = TypeVar("_Result")
+
+CONNECT_WITHIN = 5.0
+"""Seconds for a connection to be made."""
+
+SILENT_MS = 8_000
+"""How long the network may swallow what we send before the connection counts as lost."""
+
+STREAMED_AT_ONCE = 1_000
+
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError,
+        asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
+        asyncpg.ReadOnlySQLTransactionError, TimeoutError)  # fmt: skip
+"""What a connection that is gone, or leads to a server that is not the primary any more, looks like."""
+
+SETTINGS = {
+    "application_name": "esito",
+    "jit": "off",
+    # Arrays of rows look alike to the planner however long they are: one plan that leads by indexes, made once.
+    "plan_cache_mode": "force_generic_plan",
+}
+LED_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""For all that is asked in passing. A table that is empty when a plan is made will not stay so."""
+
+
+class PostgresConnection:
+    """A connection with the store's statements; `aside` is for questions that read whole tables."""
+
+    shared = True
+    indexed_by_number = True
+
+    def __init__(self, url: str, *, aside: bool = False) -> None:
+        self._url = url
+        self._settings = SETTINGS if aside else SETTINGS | LED_BY_INDEX
+        self._loop = asyncio.new_event_loop()
+        self._connection: asyncpg.Connection[Any] | None = None
+        self._changed = 0
+
+    # -- being connected ----------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Connect, unless it is done. Raises StoreUnavailable."""
+        if self._connection is not None and not self._connection.is_closed():
+            return
+        try:
+            self._connection = self.wait(open_connection(self._url, self._settings))
+        except (*LOST, asyncpg.PostgresError) as error:
+            raise StoreUnavailable(f"cannot reach the database: {error or type(error).__name__}") from error
+
+    def drop(self) -> None:
+        """Forget the connection, whatever state it is in."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+            self.wait(asyncio.sleep(0))
+
+    def close(self) -> None:
+        """Take leave of the server and close."""
+        if self._connection is not None and not self._connection.is_closed():
+            try:
+                self.wait(self._connection.close(timeout=1))
+            except (*LOST, asyncpg.PostgresError):
+                self.drop()
+        self._loop.close()
+
+    @property
+    def bare(self) -> "asyncpg.Connection[Any]":
+        """The driver's own connection. Raises StoreUnavailable."""
+        self.connect()
+        if self._connection is None:
+            raise StoreUnavailable("the store is not open")
+        return self._connection
+
+    def wait(self, doing: Coroutine[Any, Any, _Result]) -> _Result:
+        """Let the driver work until this is done."""
+        return self._loop.run_until_complete(doing)
+
+    # -- by name ------------------------------------------------------------------------------
+
+    def run(self, name: str, *parameters: Parameter) -> int:
+        """Change something; return how many rows."""
+        status = self.wait(self.bare.execute(QUERIES[name], *map(_plain, parameters)))
+        return self._count(status)
+
+    def _count(self, status: str) -> int:
+        count = int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
+        if not status.startswith("SELECT"):
+            self._changed += count
+        return count
+
+    def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+        """Return every row of the answer."""
+        return _read(self.wait(self.bare.fetch(QUERIES[name], *map(_plain, parameters))))
+
+    def row(self, name: str, *parameters: Parameter) -> Any:
+        """Return the first row of the answer."""
+        found = self.rows(name, *parameters)
+        return found[0] if found else None
+
+    def value(self, name: str, *parameters: Parameter) -> Any:
+        """Return the first column of the first row."""
+        row = self.row(name, *parameters)
+        return None if row is None else row[0]
+
+    def number(self, name: str, *parameters: Parameter) -> int:
+        """Return the one number that a question has for an answer."""
+        return int(self.value(name, *parameters) or 0)
+
+    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> None:
+        """Run a statement for all the rows at once."""
+        if columns := _columns(rows):
+            self._count(self.wait(self.bare.execute(QUERIES[name], *columns)))
+
+    def ask(self, name: str, *parameters: Parameter) -> list[Any]:
+        """Return every row of an answer that may be long."""
+        return self.rows(name, *parameters)
+
+    def ask_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> list[Any]:
+        """Ask a question about all the rows at once."""
+        columns = _columns(rows)
+        return _read(self.wait(self.bare.fetch(QUERIES[name], *columns))) if columns else []
+
+    def stream(self, name: str, *parameters: Parameter) -> Iterator[Any]:
+        """Yield the rows of a long answer; within `snapshot` only."""
+        cursor = self.wait(_cursor(self.bare, QUERIES[name], [_plain(one) for one in parameters]))
+        while rows := self.wait(cursor.fetch(STREAMED_AT_ONCE)):
+            yield from _read(rows)
+
+    def ids(self, table: str, count: int) -> Sequence[int]:
+        """Return numbers of the table's sequence."""
+        rows = self.wait(self.bare.fetch(_NEXT.format(table), count))
+        return [row[0] for row in rows]
+
+    def newest(self, table: str) -> int:
+        """Return the last number given, once every transaction that may hold a lower one has ended.
+
+        Numbers are given before they are committed, and not in that order. Raises StoreUnavailable when somebody
+        keeps a transaction open for seconds.
+        """
+        given: int = self.wait(
+            self.bare.fetchval(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_id")  # noqa: S608  our own names
+        )
+        later = self.wait(self.bare.fetchval("SELECT pg_current_xact_id()::text::bigint"))
+        for _ in range(400):
+            if later <= self.wait(self.bare.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")):
+                return given
+            self.wait(asyncio.sleep(0.005))
+        raise StoreUnavailable("a transaction stays open")
+
+    @property
+    def changed(self) -> int:
+        """How many rows were changed since this was made."""
+        return self._changed
+
+    def hold(self, what: str) -> None:
+        """Let no other process that asks for the same go on until the transaction ends."""
+        self.wait(self.bare.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"esito {what}"))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See one state of the database within the block."""
+        self.wait(self.bare.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        try:
+            yield
+        finally:
+            if self._connection is not None and not self._connection.is_closed():
+                self.wait(self.bare.execute("COMMIT"))
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """Nothing: older versions of a row are gone once the table was vacuumed (docs/retention.md)."""
+        yield
+
+
+_NEXT = "SELECT nextval('{}_id') FROM generate_series(1, $1)"
+
+
+async def open_connection(url: str, settings: dict[str, str]) -> "asyncpg.Connection[Any]":
+    """Connect to whichever of the URL's hosts is the primary."""
+    connection = await asyncpg.connect(
+        url,
+        timeout=CONNECT_WITHIN,
+        server_settings=settings,
+        statement_cache_size=400,
+        target_session_attrs="read-write",
+    )
+    found = connection._transport.get_extra_info("socket")  # noqa: SLF001  the driver shows it nowhere else
+    if found is not None and found.family in {socket.AF_INET, socket.AF_INET6}:
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_MS)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 3)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 2)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+    return connection
+
+
+async def _cursor(connection: "asyncpg.Connection[Any]", sql: str, parameters: Sequence[Any]) -> Any:
+    return await connection.cursor(sql, *parameters)
+
+
+def _plain(parameter: Parameter) -> Any:
+    if isinstance(parameter, str):
+        return parameter if all_fit(parameter) else fit(parameter)
+    if isinstance(parameter, Json):
+        return msgspec.json.encode(parameter.content).decode()
+    return parameter
+
+
+def _columns(rows: Iterable[Sequence[SqlValue]]) -> list[list[Any]]:
+    """Turn rows into columns, with every text fit."""
+    return [_fitted(column) for column in map(list, zip(*rows, strict=True))]
+
+
+def _fitted(column: list[Any]) -> list[Any]:
+    texts = [value for value in column if isinstance(value, str)]
+    if not texts or all_fit("".join(texts)):
+        return column
+    return [fit(value) if isinstance(value, str) else value for value in column]
+
+
+def _read(records: Sequence[Any]) -> list[Any]:
+    """Return rows as they were written."""
+    rows = [tuple(record) for record in records]
+    if rows and any(isinstance(value, str) and MARK in value for row in rows for value in row):
+        return [tuple(as_it_was(value) if isinstance(value, str) else value for value in row) for row in rows]
+    return rows

@@ -1,0 +1,128 @@
+"""PostgreSQL as the store's engine: one writer thread with group commit, and threads that answer questions."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import asyncpg
+
+from esito.domain.errors import EsitoError, StoreUnavailable
+from esito.store.postgres.connection import LOST, SETTINGS, PostgresConnection, open_connection
+from esito.store.postgres.opening import migrate, require_safe_server
+from esito.store.postgres.transactions import WritingConnection
+from esito.store.tables.connection import Connection
+from esito.store.tables.engine import Handler
+from esito.store.tables.writer import Writer
+
+_Answer = TypeVar("_Answer")
+
+READERS = 4
+"""Questions that are answered at the same time."""
+
+
+class PostgresEngine:
+    """An `Engine` on a server, or on whichever of several is the primary."""
+
+    def __init__(self, url: str, *, failed: Callable[[Exception], None], allow_unsafe: bool = False) -> None:
+        self.url = url
+        self._allow_unsafe = allow_unsafe
+        self._writer = Writer(self._open_for_writing, failed=failed)
+        self._asking: ThreadPoolExecutor | None = None
+        self._mine = threading.local()
+        self._readers: list[PostgresConnection] = []
+
+    async def open(self) -> None:
+        """Look at the server, apply the migrations the database lacks, and begin."""
+        try:
+            connection = await open_connection(self.url, SETTINGS)
+            try:
+                await require_safe_server(connection, allow_unsafe=self._allow_unsafe)
+                await migrate(connection)
+            finally:
+                await connection.close()
+        except (*LOST, asyncpg.PostgresError) as error:
+            raise StoreUnavailable(f"cannot open the database: {error or type(error).__name__}") from error
+        await self._writer.start()
+        self._asking = ThreadPoolExecutor(READERS, thread_name_prefix="esito-reader")
+
+    def _open_for_writing(self) -> WritingConnection:
+        connection = WritingConnection(self.url)
+        try:
+            connection.connect()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    async def close(self) -> None:
+        """Finish what was begun and close; idempotent."""
+        await self._writer.stop()
+        asking, self._asking = self._asking, None
+        if asking is not None:
+            await asyncio.to_thread(self._close_readers, asking)
+
+    def _close_readers(self, asking: ThreadPoolExecutor) -> None:
+        asking.shutdown()
+        for reader in self._readers:
+            reader.close()
+        self._readers = []
+
+    @property
+    def depth(self) -> int:
+        """How many writes wait for the next commit."""
+        return self._writer.depth
+
+    def do(self, handler: Handler, payload: Any, *, alone: bool = False) -> Awaitable[Any]:
+        """Hand work to the writer."""
+        return self._writer.do(handler, payload, alone=alone)
+
+    async def ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        """Answer in one of the reading threads."""
+        if self._asking is None:
+            raise StoreUnavailable("the store is not open")
+        return await asyncio.get_running_loop().run_in_executor(self._asking, self._answer, question)
+
+    def _answer(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        connection: PostgresConnection | None = getattr(self._mine, "connection", None)
+        if connection is None:
+            connection = self._mine.connection = PostgresConnection(self.url)
+            self._readers.append(connection)
+        try:
+            return _ask(question, connection)
+        except StoreUnavailable:  # once more: the server may have gone and come back since the last question
+            return _ask(question, connection)
+
+    async def ask_aside(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        """Answer in a thread, on a connection of its own, planned for whole tables."""
+        return await asyncio.to_thread(self._answer_aside, question)
+
+    def _answer_aside(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        connection = PostgresConnection(self.url, aside=True)
+        try:
+            return _ask(question, connection)
+        finally:
+            connection.close()
+
+    async def wash(self) -> bool:
+        """Leave it to the server: the next vacuum removes older versions of what was erased."""
+        return False
+
+    async def room_to_write(self) -> bool:
+        """Leave it to the server, whose disks we do not see."""
+        return True
+
+    def stale(self) -> bool:
+        """Whatever was remembered may have been changed by another process."""
+        return True
+
+
+def _ask(question: Callable[[Connection], _Answer], connection: PostgresConnection) -> _Answer:
+    try:
+        return question(connection)
+    except EsitoError:
+        raise
+    except LOST as error:
+        connection.drop()
+        raise StoreUnavailable(f"the database does not answer: {error or type(error).__name__}") from error

@@ -1,0 +1,130 @@
+"""The connection that writes: transactions whose end is known even when the connection is lost in their commit.
+
+Every transaction notes its number in a row of this writer. When nobody answers a commit, the row tells later, on
+whatever server is the primary then, whether it was kept. A transaction that is still under way holds the row.
+"""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import structlog
+
+from esito.domain.errors import StoreUnavailable
+from esito.store.postgres.connection import LOST, PostgresConnection
+
+log = structlog.get_logger()
+
+ASK_EVERY = 0.25
+"""Seconds between attempts to learn the end of a commit."""
+
+GETS_IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+ENDS_ALL = (
+    *LOST, *GETS_IN_THE_WAY, StoreUnavailable, asyncpg.InsufficientResourcesError, asyncpg.InternalServerError,
+    asyncpg.PostgresSystemError,
+)  # fmt: skip
+
+
+class NotKept(Exception):
+    """The connection was lost in a commit, and the commit was not kept."""
+
+
+class WritingConnection(PostgresConnection):
+    """What the writer's thread works with."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._name = uuid4().hex
+        self._number = 0
+        self._known = False
+        self._open = False
+
+    def connect(self) -> None:
+        """Connect; a first time, and where our row is not known, write it."""
+        super().connect()
+        if not self._known:
+            self._known = True
+            try:
+                self.wait(self.bare.execute(_FORGET_OLD))
+                self.wait(self.bare.execute("INSERT INTO writer (name, number, at) VALUES ($1, 0, now())", self._name))
+            except BaseException:
+                self._known = False
+                raise
+
+    def begin(self, *, alone: bool) -> None:
+        """Open a transaction."""
+        self._number += 1
+        self.connect()
+        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        self.wait(self.bare.execute(f"BEGIN; SELECT {lock}(hashtext('esito writing'))"))
+        self._open = True
+        noted = self.wait(self.bare.execute("UPDATE writer SET number = $2 WHERE name = $1", self._name, self._number))
+        if noted != "UPDATE 1":  # somebody removed it: without it nobody could tell what became of us
+            self._known = False
+            raise asyncpg.SerializationError("the row of this writer is gone")
+
+    def commit(self) -> None:
+        """Make it durable. Raises NotKept."""
+        try:
+            self.wait(self.bare.execute("COMMIT"))
+            self._open = False
+        except LOST as error:
+            log.warning("commit_unanswered", error=str(error) or type(error).__name__)
+            self._open = False
+            self.drop()
+            if not self._was_kept():
+                raise NotKept("the connection was lost in the commit, and it was not kept") from error
+
+    def _was_kept(self) -> bool:
+        """Ask until somebody knows: nothing may be said to anybody before."""
+        asked = "SELECT number FROM writer WHERE name = $1 FOR UPDATE"
+        while True:
+            try:
+                number = self.wait(self.bare.fetchval(asked, self._name))
+                log.info("commit_known", kept=number == self._number)
+                return bool(number == self._number)
+            except (*LOST, StoreUnavailable, asyncpg.PostgresError):
+                self.drop()
+                time.sleep(ASK_EVERY)
+
+    def rollback(self) -> None:
+        """Undo what is open; on a connection that is lost the server does it."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            self.wait(self.bare.execute("ROLLBACK"))
+        except (*LOST, StoreUnavailable, asyncpg.PostgresError):
+            self.drop()
+
+    def mark(self) -> None:
+        """Remember this point."""
+        self.wait(self.bare.execute("SAVEPOINT work"))
+
+    def forget_mark(self) -> None:
+        """Go on without the point."""
+        self.wait(self.bare.execute("RELEASE SAVEPOINT work"))
+
+    def back_to_mark(self) -> None:
+        """Undo what was done since."""
+        self.wait(self.bare.execute("ROLLBACK TO SAVEPOINT work"))
+
+    def is_ours(self, error: Exception) -> bool:
+        """Tell whether the server or the way to it failed us."""
+        return isinstance(error, ENDS_ALL)
+
+    def unknown(self, error: Exception) -> bool:  # noqa: ARG002  we ask until we know
+        """Nothing stays unknown."""
+        return False
+
+    def again(self, error: Exception) -> bool:
+        """Tell whether it was others in the way, or a connection that may be made anew."""
+        return isinstance(error, GETS_IN_THE_WAY + LOST + (NotKept,))
+
+    def run_once(self, sql: str, *parameters: Any) -> Any:
+        """Ask something outside any transaction."""
+        return self.wait(self.bare.fetchval(sql, *parameters))
+
+
+_FORGET_OLD = "DELETE FROM writer WHERE at < now() - interval '7 days'"

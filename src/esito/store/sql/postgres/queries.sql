@@ -1,0 +1,393 @@
+-- Every question and every change that PostgreSQL is asked for, by name.
+-- Many rows come as one array for each of their columns.
+
+-- name: account_by_key
+SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks
+  FROM api_key k JOIN account a ON a.id = k.account
+ WHERE k.digest = $1 AND k.disabled = 0
+
+-- name: recipients_of
+SELECT '+' || r.msisdn, r.state,
+       CASE WHEN (SELECT EXISTS (SELECT 1 FROM stop WHERE account = $2))
+            THEN (EXISTS (SELECT 1 FROM stop s WHERE s.account = $2 AND s.msisdn = r.msisdn))::int ELSE 0 END,
+       (r.changed_at / 1000) || ''
+  FROM message m JOIN recipient r ON r.message_id = m.id
+ WHERE m.id = $1 AND m.account = $2 AND r.message_id = $1
+ ORDER BY r.seq
+
+-- name: recipient_of
+SELECT r.state, r.changed_at, r.cost,
+       (EXISTS (SELECT 1 FROM stop s WHERE s.account = $2 AND s.msisdn = r.msisdn))::int
+  FROM message m JOIN recipient r ON r.message_id = m.id
+ WHERE m.id = $1 AND m.account = $2 AND r.message_id = $1 AND r.msisdn = $3
+ ORDER BY r.seq
+ LIMIT 1
+
+-- name: tag_total
+SELECT count(*) FROM message m JOIN recipient r ON r.message_id = m.id WHERE m.account = $1 AND m.tag = $2
+
+-- name: recipients_by_tag
+SELECT '+' || r.msisdn, r.state,
+       (EXISTS (SELECT 1 FROM stop s WHERE s.account = $1 AND s.msisdn = r.msisdn))::int,
+       (r.changed_at / 1000) || ''
+  FROM message m JOIN recipient r ON r.message_id = m.id
+ WHERE m.account = $1 AND m.tag = $2
+ ORDER BY m.id, r.seq
+ LIMIT $3 OFFSET $4
+
+-- name: stopped_among
+SELECT msisdn FROM stop WHERE account = $1 AND msisdn = ANY($2::bigint[])
+
+-- name: to_send
+SELECT count(*)
+  FROM message m JOIN outgoing o ON o.message_id = m.id
+  JOIN recipient r ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq
+ WHERE m.account = $1
+
+-- name: due
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = $1 AND due_at <= $2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link = $1 AND phase = 2 AND retry_at <= $2)
+
+-- name: credits
+-- Whoever takes from a credit holds it until the end.
+SELECT id, credit FROM account WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+
+-- name: take_credit
+UPDATE account SET credit = credit - taken.column2
+  FROM {rows: bigint, bigint} AS taken WHERE account.id = taken.column1
+
+-- name: give_back
+UPDATE account SET credit = credit + refund.amount
+  FROM (SELECT m.account, sum(given.column2) AS amount
+          FROM {rows: bigint, bigint} AS given JOIN message m ON m.id = given.column1 GROUP BY m.account) AS refund
+ WHERE account.id = refund.account
+
+-- name: insert_messages
+INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, unicode, sandbox,
+                     tag, reference, url_dlr, url_response)
+SELECT * FROM {rows: bigint, bigint, bigint, bigint, bigint, text, smallint, smallint, smallint, text, text, text, text} AS given
+
+-- name: insert_texts
+INSERT INTO message_text (message_id, number, text) SELECT * FROM {rows: bigint, int, text} AS given
+
+-- name: insert_recipients
+-- One JSON array per group of alike recipients; a number is msisdn * 512 + seq.
+INSERT INTO recipient (message_id, seq, msisdn, link, text, segments, cost, state, changed_at)
+SELECT (alike ->> 0)::bigint, (number::bigint & 511)::int, number::bigint >> 9, (alike ->> 1)::int, (alike ->> 2)::int,
+       (alike ->> 3)::int, (alike ->> 4)::bigint, (alike ->> 5)::smallint, (alike ->> 6)::bigint
+  FROM json_array_elements($1::text::json) AS alike, json_array_elements_text(alike -> 7) AS number
+
+-- name: insert_outgoing
+INSERT INTO outgoing (link, due_at, message_id, next_seq, next_part, last_seq) SELECT * FROM {rows: int, bigint, bigint, int, int, int} AS given
+
+-- name: postponed
+SELECT message_id, seq, part FROM (
+    SELECT message_id, seq, part FROM segment
+     WHERE link = $1 AND phase = 2 AND retry_at <= $2
+     ORDER BY retry_at LIMIT $3) AS again
+
+-- name: outgoing
+SELECT * FROM (
+    SELECT o.due_at, o.message_id, o.next_seq, o.next_part, o.last_seq, r.seq, r.segments
+      FROM outgoing o
+      JOIN recipient r ON r.message_id = o.message_id AND r.seq BETWEEN o.next_seq AND o.last_seq
+                            AND r.link = o.link
+     WHERE o.link = $1 AND o.due_at <= $2
+     ORDER BY o.due_at, o.message_id, r.seq
+     LIMIT $3
+       FOR UPDATE OF o SKIP LOCKED) AS work
+
+-- name: resubmit
+UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL
+  FROM {rows: bigint, int, int, bigint} AS again
+ WHERE segment.message_id = again.column1 AND segment.seq = again.column2 AND segment.part = again.column3
+
+-- name: insert_segments
+INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, state)
+SELECT * FROM {rows: bigint, int, int, int, int, smallint, int, bigint, smallint} AS given
+
+-- name: delete_outgoing
+DELETE FROM outgoing WHERE (link, due_at, message_id) IN (SELECT * FROM {rows: int, bigint, bigint} AS given)
+
+-- name: move_outgoing
+UPDATE outgoing SET next_seq = $4, next_part = $5 WHERE link = $1 AND due_at = $2 AND message_id = $3
+
+-- name: submissions
+SELECT s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode,
+       r.segments, s.attempts
+  FROM {rows: bigint, int, int} AS claimed
+  JOIN segment s ON s.message_id = claimed.column1 AND s.seq = claimed.column2 AND s.part = claimed.column3
+  JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+  JOIN message m ON m.id = s.message_id
+  JOIN message_text t ON t.message_id = r.message_id AND t.number = r.text
+
+-- name: answer_accepted
+UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
+                   retry_at = NULL
+  FROM {rows: bigint, int, int, bigint, text, text} AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND segment.phase IN (1, 2, 5)
+
+-- name: answer_other
+UPDATE segment SET phase = a.column4, answered_at = a.column5, status = a.column6, retry_at = a.column7
+  FROM {rows: bigint, int, int, smallint, bigint, bigint, bigint} AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND segment.phase IN (1, 2, 5)
+
+-- name: told_by_sisters
+-- Segments that have just got an id whose receipt came already, for another segment of the recipient.
+SELECT a.column1, a.column2, a.column3, s.smsc_id, o.state, coalesce(o.error, '')
+  FROM {rows: bigint, int, int} AS a
+  JOIN segment s ON s.message_id = a.column1 AND s.seq = a.column2 AND s.part = a.column3
+  JOIN segment o ON o.message_id = s.message_id AND o.seq = s.seq AND o.part <> s.part
+ WHERE o.smsc_id = s.smsc_id AND s.smsc_id <> '' AND o.state > s.state
+
+-- name: recover_again
+UPDATE segment SET phase = 2, retry_at = $1
+ WHERE phase = 1 AND link IN (SELECT id FROM link WHERE resubmit_uncertain = 1)
+
+-- name: recover_uncertain
+UPDATE segment SET phase = 5 WHERE phase = 1
+
+-- name: expected
+SELECT EXISTS (SELECT 1 FROM link l JOIN segment s ON s.link = l.id AND (s.phase = 1 OR s.phase = 5)
+                WHERE l.operator = $1)
+
+-- name: candidates_by_shelf
+SELECT b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
+       s.submitted_at, r.state, r.segments, m.url_dlr IS NOT NULL AND r.msisdn <> 0
+  FROM {rows: int, int, text} AS b
+  JOIN segment s ON s.operator = b.column2 AND s.shelf = b.column3
+  JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+  JOIN message m ON m.id = s.message_id
+
+-- name: candidates_by_ref
+SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
+       s.state, s.submitted_at, r.state, r.segments, m.url_dlr IS NOT NULL AND r.msisdn <> 0
+  FROM {rows: int, bigint, int, int} AS b
+  JOIN segment s ON s.message_id = b.column2 AND s.seq = b.column3 AND s.part = b.column4
+  JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+  JOIN message m ON m.id = s.message_id
+
+-- name: segment_states
+SELECT s.message_id, s.seq, s.part, s.state
+  FROM {rows: bigint, int} AS b
+  JOIN segment s ON s.message_id = b.column1 AND s.seq = b.column2
+
+-- name: insert_trail
+INSERT INTO trail (id, received_at, link, message_id, seq, part, verdict, smsc_id, state, stat, error, done_at,
+                   flags, origin, raw, checksum)
+SELECT column1, column2, column3, coalesce(column4, 0), column5, column6, column7, column8, column9, column10, column11,
+       column12, column13, column14, column15, column16
+  FROM {rows: bigint, bigint, int, bigint, int, int, text, text, smallint, text, text, bigint, text, bigint, bytea, bigint} AS given
+
+-- name: move_segments
+UPDATE segment SET state = moved.column4, done_at = moved.column5, error = moved.column6
+  FROM {rows: bigint, int, int, smallint, bigint, text} AS moved
+ WHERE segment.message_id = moved.column1 AND segment.seq = moved.column2 AND segment.part = moved.column3
+
+-- name: move_recipients
+UPDATE recipient SET state = moved.column3, changed_at = moved.column4
+  FROM {rows: bigint, int, smallint, bigint} AS moved
+ WHERE recipient.message_id = moved.column1 AND recipient.seq = moved.column2
+
+-- name: insert_callbacks
+INSERT INTO callback (message_id, seq, state, at) SELECT * FROM {rows: bigint, int, smallint, bigint} AS given
+
+-- name: insert_unmatched
+INSERT INTO unmatched (trail, operator, source_addr, destination_addr) SELECT * FROM {rows: bigint, int, text, text} AS given
+
+-- name: insert_unmatched_shelves
+INSERT INTO unmatched_shelf (operator, shelf, trail)
+SELECT DISTINCT * FROM {rows: int, text, bigint} AS given
+
+-- name: adoptable
+SELECT w.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+       t.flags, u.source_addr, u.destination_addr
+  FROM (SELECT DISTINCT w.trail
+          FROM {rows: int, text} AS a
+          JOIN unmatched_shelf w ON w.operator = a.column1 AND w.shelf = a.column2) AS w
+  JOIN unmatched u ON u.trail = w.trail
+  JOIN trail t ON t.id = w.trail AND t.message_id = 0
+  JOIN link l ON l.id = t.link
+
+-- name: ambiguous
+SELECT u.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+       t.flags, u.source_addr, u.destination_addr
+  FROM (SELECT w.* FROM unmatched w JOIN trail a ON a.id = w.trail AND a.message_id = 0
+         WHERE w.operator = $1 AND a.flags LIKE '%ambiguous%' ORDER BY w.trail LIMIT $2) AS u
+  JOIN trail t ON t.id = u.trail AND t.message_id = 0
+  JOIN link l ON l.id = t.link
+
+-- name: uncertain
+SELECT message_id, seq, part
+  FROM (SELECT s.message_id, s.seq, s.part
+          FROM link l JOIN segment s ON s.link = l.id AND s.phase = 5
+         WHERE l.operator = $1 ORDER BY s.submitted_at LIMIT $2) AS lost
+
+-- name: identify_segments
+UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3
+  FROM {rows: bigint, int, int, text, text, bigint} AS told
+ WHERE segment.message_id = told.column1 AND segment.seq = told.column2 AND segment.part = told.column3
+
+-- name: keep_form
+UPDATE operator SET as_is = $2, strip_zeros = $3, hex_to_dec = $4, dec_to_hex = $5, ambiguous = $6 WHERE id = $1
+
+-- name: delete_unmatched
+DELETE FROM unmatched WHERE trail = ANY($1::bigint[])
+
+-- name: delete_unmatched_shelves
+DELETE FROM unmatched_shelf WHERE (operator, shelf, trail) IN (SELECT * FROM {rows: int, text, bigint} AS given)
+
+-- name: messages_to_check
+SELECT id, due_at FROM message WHERE check_at <= $1 ORDER BY check_at LIMIT $2 FOR UPDATE SKIP LOCKED
+
+-- name: never_submitted
+SELECT seq, cost FROM recipient r
+ WHERE message_id = $1 AND state = 0
+   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = $1 AND s.seq = r.seq AND s.phase <> 2)
+
+-- name: unreported
+SELECT s.seq, s.part, s.submitted_at, l.name
+  FROM recipient r JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq JOIN link l ON l.id = s.link
+ WHERE r.message_id = $1 AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2 AND s.phase <> 2
+
+-- name: set_check
+UPDATE message SET check_at = $2 WHERE id = $1
+
+-- name: make_ko
+UPDATE recipient SET state = -1, changed_at = $2, cost = 0 WHERE message_id = $1 AND seq = $3
+
+-- name: drop_outgoing_of
+DELETE FROM outgoing
+ WHERE (link, due_at, message_id) IN (SELECT r.link, $2::bigint, $1::bigint FROM recipient r WHERE r.message_id = $1)
+
+-- name: drop_unsent_parts_of
+-- The segments that a recipient still lacks, as refused ones, so that it can be concluded.
+INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, state)
+SELECT r.message_id, r.seq, part.value, r.link, l.operator, 4, 0, $2, 0
+  FROM recipient r JOIN link l ON l.id = r.link
+  JOIN generate_series(1, 10) AS part (value) ON part.value <= r.segments
+ WHERE r.message_id = $1 AND r.state BETWEEN 0 AND 7 AND r.segments > 1
+   AND NOT EXISTS (SELECT 1 FROM segment s
+                    WHERE s.message_id = r.message_id AND s.seq = r.seq AND s.part = part.value)
+
+-- name: drop_postponed_of
+UPDATE segment SET phase = 4, retry_at = NULL WHERE message_id = $1 AND phase = 2
+
+-- name: callbacks_of_ko
+INSERT INTO callback (message_id, seq, state, at)
+SELECT ko.column1, ko.column2, ko.column3, ko.column4
+  FROM {rows: bigint, int, smallint, bigint} AS ko JOIN message m ON m.id = ko.column1
+ WHERE m.url_dlr IS NOT NULL
+
+-- name: insert_account
+INSERT INTO account (name, state, granted, credit, created_at) VALUES ($1, $2, $3, $3, $4)
+
+-- name: insert_key
+INSERT INTO api_key (account, digest, label, created_at, networks) VALUES ($1, $2, $3, $4, $5) RETURNING id
+
+-- name: account_by_name
+SELECT id, name, state, credit, profile, '[]' FROM account WHERE name = $1
+
+-- name: all_accounts
+SELECT id, name, state, credit, profile, '[]' FROM account ORDER BY name
+
+-- name: keys_of
+SELECT id, account, label, created_at, disabled, networks FROM api_key WHERE account = $1 ORDER BY id
+
+-- name: disable_key
+UPDATE api_key SET disabled = 1 WHERE account = $1 AND id = $2
+
+-- name: set_account_state
+UPDATE account SET state = $2 WHERE id = $1
+
+-- name: set_profile
+UPDATE account SET profile = $2 WHERE id = $1
+
+-- name: counts
+SELECT (SELECT count(*) FROM message),
+       (SELECT count(*) FROM recipient),
+       (SELECT count(*) FROM outgoing o JOIN recipient r
+            ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq),
+       (SELECT count(*) FROM segment WHERE phase = 1 OR phase = 5),
+       (SELECT count(*) FROM unmatched)
+
+-- name: counts_by_state
+SELECT state, count(*) FROM recipient GROUP BY state
+
+-- name: keep_setting
+INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2
+
+-- name: setting
+SELECT value FROM setting WHERE name = $1
+
+-- name: message_overview
+SELECT created_at, due_at, sender, sandbox, tag, reference FROM message WHERE id = $1 AND account = $2
+
+-- name: message_counts
+SELECT state, count(*), sum(segments)::bigint, sum(cost)::bigint FROM recipient WHERE message_id = $1 GROUP BY state ORDER BY state
+
+-- name: message_texts
+SELECT text FROM message_text WHERE message_id = $1 ORDER BY number LIMIT $2
+
+-- name: recipients_page
+SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
+  FROM recipient r LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+ WHERE r.message_id = $1 AND r.seq > $2 AND r.state = ANY($3::bigint[])
+ ORDER BY r.seq
+ LIMIT $4
+
+-- name: explained_recipient
+SELECT m.created_at, m.due_at, m.cancelled_at, m.sandbox, r.seq, l.name, o.name, r.segments, r.state, r.changed_at
+  FROM message m JOIN recipient r ON r.message_id = m.id
+  LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+ WHERE m.id = $1 AND m.account = $2 AND r.msisdn = $3
+ ORDER BY r.seq
+ LIMIT 1
+
+-- name: explained_segments
+SELECT s.part, l.name, o.name, s.phase, s.attempts, s.submitted_at, s.answered_at, s.status, s.smsc_id,
+       s.state, s.done_at, s.error
+  FROM segment s JOIN link l ON l.id = s.link JOIN operator o ON o.id = s.operator
+ WHERE s.message_id = $1 AND s.seq = $2
+ ORDER BY s.part
+
+-- name: explained_trail
+-- A receipt that was matched later has its octets and its time of arrival in the row it was first kept in.
+SELECT coalesce(first.received_at, t.received_at), l.name, t.part, t.verdict, t.origin IS NOT NULL, t.smsc_id,
+       t.state, t.stat, t.error, t.done_at, t.flags, coalesce(first.raw, t.raw)
+  FROM trail t JOIN link l ON l.id = t.link LEFT JOIN trail first ON first.id = t.origin AND first.message_id = 0
+ WHERE t.message_id = $1 AND t.seq = $2
+ ORDER BY t.id
+
+-- name: orphans
+SELECT u.trail, t.received_at, l.name, o.name, t.verdict, t.smsc_id, u.source_addr, u.destination_addr,
+       t.stat, t.error, t.flags, t.raw
+  FROM unmatched u JOIN trail t ON t.id = u.trail AND t.message_id = 0 JOIN link l ON l.id = t.link JOIN operator o ON o.id = u.operator
+ WHERE u.trail > $1
+ ORDER BY u.trail
+ LIMIT $2
+
+-- name: take_block
+SELECT take_block()
+
+-- name: has_stops
+SELECT EXISTS (SELECT 1 FROM stop WHERE account = $1)
+
+-- name: insert_operator
+INSERT INTO operator (name) VALUES ($1) ON CONFLICT DO NOTHING
+
+-- name: operator_named
+SELECT id FROM operator WHERE name = $1
+
+-- name: keep_link
+INSERT INTO link (name, operator, resubmit_uncertain) VALUES ($1, $2, $3)
+    ON CONFLICT (name) DO UPDATE SET operator = $2, resubmit_uncertain = $3
+
+-- name: link_named
+SELECT id FROM link WHERE name = $1
+
+-- name: operator_forms
+SELECT id, as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator
+ WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE

@@ -1,0 +1,48 @@
+-- name: insert_subaccount
+INSERT INTO account (name, state, granted, credit, created_at, profile, parent, kind, email, token)
+VALUES ($1, 'active', 0, 0, $2, $3, $4, $5, $1, $6)
+RETURNING id
+
+-- name: subaccount_total
+SELECT count(*) FROM account WHERE parent = $1 AND token IS NOT NULL
+
+-- name: subaccounts
+SELECT id, email, kind, token, created_at, credit FROM account
+ WHERE parent = $1 AND token IS NOT NULL
+ ORDER BY id LIMIT $2 OFFSET $3
+
+-- name: subaccount_by_token
+SELECT id, name, credit FROM account WHERE parent = $1 AND token = $2
+
+-- name: credit_of
+SELECT credit FROM account WHERE id = $1
+
+-- name: move_credit
+UPDATE account SET credit = credit + $2, granted = granted + $2 WHERE id = $1
+
+-- name: remove_subaccount
+UPDATE account SET state = 'disabled', token = NULL, email = NULL, name = name || ' (removed ' || id || ')' WHERE id = $1
+
+-- name: disable_keys_of
+UPDATE api_key SET disabled = 1 WHERE account = $1
+
+-- name: spend
+INSERT INTO spending (account, month, cost, segments) SELECT * FROM {rows: bigint, text, bigint, bigint} AS spent
+    ON CONFLICT (account, month) DO UPDATE
+       SET cost = spending.cost + excluded.cost, segments = spending.segments + excluded.segments
+
+-- name: spent
+SELECT month, cost, segments FROM spending WHERE account = $1 AND month BETWEEN $2 AND $3 ORDER BY month
+
+-- name: whose_message
+SELECT account, created_at FROM message WHERE id = $1
+
+-- name: segments_given_up
+SELECT coalesce(sum(segments), 0) FROM recipient
+ WHERE message_id = $1 AND seq = ANY($2::bigint[])
+
+-- name: note
+INSERT INTO audit (at, actor, act, subject, details) VALUES ($1, $2, $3, $4, $5)
+
+-- name: audit
+SELECT at, actor, act, subject, details FROM audit ORDER BY id DESC LIMIT $1

@@ -1,0 +1,92 @@
+"""One PostgreSQL server for a whole run of the tests, and a fresh database in it for each test that asks.
+
+The server is made when the first test needs it and ends with the run.
+"""
+
+import asyncio
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+
+from esito.cluster.process import free_port
+from esito.store.postgres.connection import SETTINGS
+from esito.store.postgres.opening import migrate
+
+USER = "esito"
+TEMPLATE = "as_migrated"
+_numbers = count(1)
+
+
+def binaries() -> Path | None:
+    """Return where the newest server's programs are; None when there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    beside = shutil.which("initdb")
+    return Path(beside).parent if beside else None
+
+
+@cache
+def server() -> str:
+    """Start the server, unless it runs; return the URL of its databases, without their name."""
+    programs = binaries()
+    assert programs is not None, "no PostgreSQL server is installed"
+    folder = Path(tempfile.mkdtemp(prefix="esito-postgres-"))
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if as_user:
+        shutil.chown(folder, "postgres")
+    data, port = folder / "data", free_port()
+
+    def run(*words: object) -> None:
+        subprocess.run([*as_user, *map(str, words)], check=True, capture_output=True, cwd=folder)
+
+    run(programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-k")
+    # A test writes little and commits often; what a power cut does is tested elsewhere, with a server of its own.
+    options = f"-p {port} -h 127.0.0.1 -k {folder} -c shared_buffers=256MB -c max_connections=200 -c max_wal_size=4GB"
+    run(programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
+
+    def stop() -> None:
+        run(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(stop)
+    url = f"postgresql://{USER}@127.0.0.1:{port}"
+    asyncio.run(_make_template(url))
+    return url
+
+
+async def _make_template(url: str) -> None:
+    await _in_maintenance(url, f"CREATE DATABASE {TEMPLATE}")
+    connection = await asyncpg.connect(f"{url}/{TEMPLATE}", server_settings=SETTINGS)
+    await migrate(connection)
+    await connection.close()
+
+
+async def _in_maintenance(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(f"{url}/postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def fresh_database(*, migrated: bool = True) -> str:
+    """Make a database with Esito's schema, or an empty one; return its URL."""
+    url = await asyncio.to_thread(server)
+    name = f"test_{next(_numbers)}"
+    template = f" TEMPLATE {TEMPLATE}" if migrated else ""
+    await _in_maintenance(url, f"CREATE DATABASE {name}{template} STRATEGY wal_log")
+    return f"{url}/{name}"
+
+
+async def drop_database(url: str) -> None:
+    """Remove a database with all its connections."""
+    base, _, name = url.rpartition("/")
+    await _in_maintenance(base, f"DROP DATABASE {name} WITH (FORCE)")
