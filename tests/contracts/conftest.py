@@ -7,12 +7,19 @@ import pytest
 
 from esito.store.base import Store
 from tests.kit.builders import complaints
-from tests.kit.stores import KINDS, a_store
+from tests.kit.stores import KINDS, a_place, a_store
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(params=KINDS)
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a store that nothing is in yet."""
+    async with a_place(request.param, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(params=KINDS)

@@ -1,7 +1,5 @@
 """Erasing one number: what goes, what stays, what is refused."""
 
-from pathlib import Path
-
 import pytest
 
 from esito.domain.account import Account
@@ -11,7 +9,7 @@ from esito.store.base import Store
 from tests.kit import looking
 from tests.kit.builders import NOW, accepted, account_in, complaints, links_in, message, receipt, states_of, submitted
 from tests.kit.kept import delivered, numbers_of, texts_of, texts_of_replies
-from tests.kit.replying import furnished, keep, reply, rows, send
+from tests.kit.replying import furnished, keep, reply, send
 
 pytestmark = pytest.mark.anyio
 
@@ -94,26 +92,7 @@ async def test_orphans_of_an_erased_number_lose_it_when_all_accounts_are_meant(s
     assert await complaints(store) == []
 
 
-async def test_an_erased_number_is_nowhere_in_the_file(store: Store, tmp_path: Path) -> None:
-    account = await account_in(store)
-    await links_in(store)
-    await submitted(store, message(account, (ANNA,), text="a very private text"), ["one"])
-    await store.apply_receipts([receipt("one", "DELIVRD")._replace(raw=b"to 33611111111 text:a very private")])
-    await erase(store, None)
-    await store.close()
-    octets = _octets(tmp_path)
-    assert b"DELIVRD" in octets
-    assert b"33611111111" not in octets
-    assert b"a very private" not in octets
-    assert ANNA.to_bytes(6, "big") not in octets
-
-
-def _octets(directory: Path) -> bytes:
-    """Return all octets of a database and its log."""
-    return b"".join(file.read_bytes() for file in directory.iterdir())
-
-
-async def test_replies_of_an_erased_number_lose_number_and_text_and_are_counted(store: Store, tmp_path: Path) -> None:
+async def test_replies_of_an_erased_number_lose_number_and_text_and_are_counted(store: Store) -> None:
     account = await furnished(store)
     number = await send(store, account, url=None)
     await keep(store, reply("a private answer"))
@@ -122,11 +101,11 @@ async def test_replies_of_an_erased_number_lose_number_and_text_and_are_counted(
     await store.apply_receipts([receipt("one", "DELIVRD")])
     assert await erase(store, account) == (1, 1, 0)
     assert await texts_of_replies(store, account) == [("", "")]
-    assert rows(tmp_path, "SELECT source, raw, text FROM reply") == [("", b"", b"")]
+    assert await looking.rows(store, "SELECT source, raw, text FROM reply") == [("", b"", b"")]
     assert await numbers_of(store, account, number) == ["+0"]
 
 
-async def test_a_late_word_about_an_erased_number_counts_and_tells_nobody(store: Store, tmp_path: Path) -> None:
+async def test_a_late_word_about_an_erased_number_counts_and_tells_nobody(store: Store) -> None:
     account = await account_in(store)
     await links_in(store)
     number = await submitted(store, message(account, (ANNA,), url_dlr="https://example.org/dlr"), ["one"])
@@ -135,5 +114,5 @@ async def test_a_late_word_about_an_erased_number_counts_and_tells_nobody(store:
     assert await erase(store, account) == (1, 0, 0)
     await store.apply_receipts([receipt("one", "DELIVRD", at=NOW + 9_000)])
     assert await states_of(store, account, number) == [8]
-    assert rows(tmp_path, "SELECT * FROM callback") == []
+    assert await looking.rows(store, "SELECT * FROM callback") == []
     assert await complaints(store) == []

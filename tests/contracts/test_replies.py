@@ -1,7 +1,6 @@
 """Replies: whose they are, what they answer, when they are whole, and what is told of them."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,65 +10,64 @@ from hypothesis import strategies as st
 from esito.domain.reply import (
     INCOMPLETE_AFTER_MS,
     REPEATED_WITHIN_MS,
-    STOP_WINDOW_MS,
     WINDOW_MS,
 )
 from esito.domain.timing import HOUR_MS
 from esito.store.base import Store
 from esito.store.replies import Incomplete, Kept
-from esito.store.tables.sent_to import RUN
+from tests.kit import looking
 from tests.kit.builders import NOW, account_in, message
-from tests.kit.replying import ANNA, LATER, WORDS, furnished, keep, pushed, reply, rows, send, texts
+from tests.kit.replying import ANNA, LATER, WORDS, furnished, keep, pushed, reply, send, texts
 
 pytestmark = pytest.mark.anyio
 
 # -- what it answers ---------------------------------------------------------------------------
 
 
-async def test_a_reply_is_pushed_as_an_answer_to_the_message(store: Store, tmp_path: Path) -> None:
+async def test_a_reply_is_pushed_as_an_answer_to_the_message(store: Store) -> None:
     account = await furnished(store)
     number = await send(store, account)
     assert await keep(store, reply("oui")) == Kept(responses=1, stops=0, pushed=1)
     body = {"type": "response", "phone_number": "+33611111111", "text": "oui", "message_id": number}
-    assert pushed(tmp_path) == [(number, body)]
-    assert list(pushed(tmp_path)[0][1]) == ["type", "phone_number", "text", "message_id"]
+    assert await pushed(store) == [(number, body)]
+    assert list((await pushed(store))[0][1]) == ["type", "phone_number", "text", "message_id"]
     (shown,) = await store.replies.page(account.id, after=0, limit=10)
     assert (shown.source, shown.destination, shown.text, shown.message_id) == ("+33611111111", "36111", "oui", number)
-    assert rows(tmp_path, "SELECT raw FROM reply") == [(reply("oui").raw,)]
+    assert await looking.rows(store, "SELECT raw FROM reply") == [(reply("oui").raw,)]
 
 
-async def test_a_message_without_a_url_is_answered_and_nobody_told(store: Store, tmp_path: Path) -> None:
+async def test_a_message_without_a_url_is_answered_and_nobody_told(store: Store) -> None:
     account = await furnished(store)
     await send(store, account, url=None)
     assert await keep(store, reply("oui")) == Kept(responses=1)
     assert await texts(store, account) == ["oui"]
-    assert pushed(tmp_path) == []
+    assert await pushed(store) == []
 
 
-async def test_the_newest_message_of_that_sender_is_answered(store: Store, tmp_path: Path) -> None:
+async def test_the_newest_message_of_that_sender_is_answered(store: Store) -> None:
     account, other = await furnished(store), await account_in(store, "other")
     await send(store, account, sender="36222")
     wanted = await send(store, other, sender="36222", due_at=NOW + 2_000)
     await send(store, account, sender="36333", due_at=NOW + 3_000)
     await keep(store, reply("oui", to="36222"))
-    assert [number for number, _ in pushed(tmp_path)] == [wanted]
+    assert [number for number, _ in await pushed(store)] == [wanted]
     assert await texts(store, account) == []
     assert await texts(store, other) == ["oui"]
 
 
-async def test_an_empty_sender_is_whatever_short_code_the_operator_has(store: Store, tmp_path: Path) -> None:
+async def test_an_empty_sender_is_whatever_short_code_the_operator_has(store: Store) -> None:
     account = await furnished(store)
     number = await send(store, account, sender="")
     await send(store, account, sender="ESITO")
     await keep(store, reply("oui", to="36999"))
-    assert [found for found, _ in pushed(tmp_path)] == [number]
+    assert [found for found, _ in await pushed(store)] == [number]
 
 
-async def test_a_sender_is_recognised_in_any_case_and_with_a_plus(store: Store, tmp_path: Path) -> None:
+async def test_a_sender_is_recognised_in_any_case_and_with_a_plus(store: Store) -> None:
     account = await furnished(store)
     number = await send(store, account, sender="Esito")
     await keep(store, reply("oui", to="ESITO"), reply("non", to="esito", source="+33611111111"))
-    assert [found for found, _ in pushed(tmp_path)] == [number, number]
+    assert [found for found, _ in await pushed(store)] == [number, number]
 
 
 @pytest.mark.parametrize(
@@ -81,59 +79,32 @@ async def test_a_sender_is_recognised_in_any_case_and_with_a_plus(store: Store, 
         ({"sender": "ESITO"}, LATER),
     ],
 )
-async def test_what_no_subscriber_can_have_read_is_not_answered(
-    store: Store, tmp_path: Path, sent: dict[str, Any], at: int
-) -> None:
+async def test_what_no_subscriber_can_have_read_is_not_answered(store: Store, sent: dict[str, Any], at: int) -> None:
     account = await furnished(store)
     await send(store, account, **sent)
     assert await keep(store, reply("oui", at=at)) == Kept(responses=1)
-    assert pushed(tmp_path) == []
+    assert await pushed(store) == []
     assert await texts(store, account) == []
-    assert rows(tmp_path, "SELECT text, account, message_id FROM response") == [("oui", None, None)]
+    assert await looking.rows(store, "SELECT text, account, message_id FROM response") == [("oui", None, None)]
 
 
-async def test_a_reply_of_a_name_is_kept_and_is_nobodys(store: Store, tmp_path: Path) -> None:
+async def test_a_reply_of_a_name_is_kept_and_is_nobodys(store: Store) -> None:
     await send(store, await furnished(store))
     assert await keep(store, reply("Your voicemail", source="Orange")) == Kept(responses=1)
-    assert pushed(tmp_path) == []
-
-
-async def test_what_lies_in_sorted_runs_is_found_as_well_as_what_does_not(store: Store, tmp_path: Path) -> None:
-    account = await furnished(store)
-    first = await send(store, account)
-    for _ in range(RUN // 500):
-        await store.accept(message(account, [33700000000 + n for n in range(500)], cost=0))
-    last = await send(store, account, sender="36222")
-    assert await store.replies.list_recipients(at=NOW) >= RUN
-    assert await store.replies.list_recipients(at=NOW) == 0
-    await keep(store, reply("oui"), reply("non", to="36222"))
-    assert [number for number, _ in pushed(tmp_path)] == [first, last]
-
-
-async def test_runs_of_which_nothing_can_be_answered_any_more_are_forgotten(store: Store, tmp_path: Path) -> None:
-    account = await furnished(store)
-    for _ in range(2):
-        for _ in range(RUN // 500 + 1):
-            await store.accept(message(account, [33700000000 + n for n in range(500)], cost=0))
-        await store.replies.list_recipients(at=NOW)
-    assert rows(tmp_path, "SELECT count(*) FROM sent_run") == [(2,)]
-    for _ in range(10):
-        await store.replies.list_recipients(at=NOW + STOP_WINDOW_MS + 1)
-    assert rows(tmp_path, "SELECT id FROM sent_run") == [(2,)]
-    assert rows(tmp_path, "SELECT DISTINCT run FROM sent_to") == [(2,)]
+    assert await pushed(store) == []
 
 
 # -- repeated ----------------------------------------------------------------------------------
 
 
-async def test_what_the_operator_repeats_is_kept_twice_and_told_once(store: Store, tmp_path: Path) -> None:
+async def test_what_the_operator_repeats_is_kept_twice_and_told_once(store: Store) -> None:
     account = await furnished(store)
     await send(store, account)
     assert await keep(store, reply("oui")) == Kept(responses=1, pushed=1)
     again = replace(reply("oui", at=LATER + 5_000), raw=b"another sequence" + reply("oui").raw[16:])
     assert await keep(store, again) == Kept()
     assert await texts(store, account) == ["oui"]
-    assert rows(tmp_path, "SELECT phase FROM reply ORDER BY id") == [(1,), (3,)]
+    assert await looking.rows(store, "SELECT phase FROM reply ORDER BY id") == [(1,), (3,)]
 
 
 async def test_the_same_word_a_while_later_is_another_reply(store: Store) -> None:
@@ -170,13 +141,13 @@ async def test_parts_in_any_order_and_repeated_make_one_reply(
 _reference = 0
 
 
-async def test_a_long_reply_is_pushed_once_and_only_when_it_is_whole(store: Store, tmp_path: Path) -> None:
+async def test_a_long_reply_is_pushed_once_and_only_when_it_is_whole(store: Store) -> None:
     number = await send(store, await furnished(store))
     assert await keep(store, reply("world", part=(7, 2, 2))) == Kept()
-    assert pushed(tmp_path) == []
+    assert await pushed(store) == []
     assert await keep(store, reply("hello ", part=(7, 2, 1), at=LATER + 1)) == Kept(responses=1, pushed=1)
-    assert [(found, body["text"]) for found, body in pushed(tmp_path)] == [(number, "hello world")]
-    assert rows(tmp_path, "SELECT phase, response FROM reply") == [(1, 1), (1, 1)]
+    assert [(found, body["text"]) for found, body in await pushed(store)] == [(number, "hello world")]
+    assert await looking.rows(store, "SELECT phase, response FROM reply") == [(1, 1), (1, 1)]
 
 
 async def test_parts_of_different_texts_are_not_mixed(store: Store) -> None:
@@ -196,7 +167,7 @@ async def test_a_pair_of_surrogates_is_joined_across_parts(store: Store) -> None
     assert await texts(store, account) == ["ha 😀!"]
 
 
-async def test_a_long_reply_that_stays_incomplete_is_told_after_a_day(store: Store, tmp_path: Path) -> None:
+async def test_a_long_reply_that_stays_incomplete_is_told_after_a_day(store: Store) -> None:
     account = await furnished(store)
     number = await send(store, account)
     await keep(store, reply("three", part=(7, 3, 3)), reply("one ", part=(7, 3, 1)))
@@ -204,7 +175,7 @@ async def test_a_long_reply_that_stays_incomplete_is_told_after_a_day(store: Sto
     lost = Incomplete(link="alpha", source=f"{ANNA}", destination="36111", missing=1)
     assert await store.replies.give_up(WORDS, at=LATER + INCOMPLETE_AFTER_MS) == [lost]
     assert await store.replies.give_up(WORDS, at=LATER + INCOMPLETE_AFTER_MS) == []
-    assert [(found, body["text"]) for found, body in pushed(tmp_path)] == [(number, "one three")]
+    assert [(found, body["text"]) for found, body in await pushed(store)] == [(number, "one three")]
     (shown,) = await store.replies.page(account.id, after=0, limit=10)
     assert (shown.text, shown.missing, shown.received_at) == ("one three", 1, LATER)
 
@@ -220,12 +191,12 @@ async def test_a_reference_that_comes_round_begins_another_reply(store: Store) -
 # -- long numbers ------------------------------------------------------------------------------
 
 
-async def test_a_long_number_tells_each_part_as_it_comes(store: Store, tmp_path: Path) -> None:
+async def test_a_long_number_tells_each_part_as_it_comes(store: Store) -> None:
     account = await furnished(store, numbers=("33700000001",))
     number = await send(store, account, sender="33700000001")
     await keep(store, reply("bien sur", to="+33700000001"))
     await keep(store, reply("two", to="33700000001", part=(0x10102, 2, 2)))
-    (_, whole), (found, part) = pushed(tmp_path)
+    (_, whole), (found, part) = await pushed(store)
     assert (found, whole.pop("messageId") != part.pop("messageId")) == (number, True)
     assert whole == {
         "msisdn": "33611111111", "to": "33700000001", "text": "bien sur", "type": "text", "keyword": "bien",
@@ -239,10 +210,10 @@ async def test_a_long_number_tells_each_part_as_it_comes(store: Store, tmp_path:
     assert await texts(store, account) == ["bien sur"]
     await keep(store, reply("one ", to="33700000001", part=(0x10102, 2, 1)))
     assert await texts(store, account) == ["bien sur", "one two"]
-    assert len(pushed(tmp_path)) == 3
+    assert len(await pushed(store)) == 3
 
 
-async def test_a_long_number_belongs_to_its_account_even_when_nothing_was_sent(store: Store, tmp_path: Path) -> None:
+async def test_a_long_number_belongs_to_its_account_even_when_nothing_was_sent(store: Store) -> None:
     account, other = await furnished(store, numbers=("33700000001",)), await account_in(store, "other")
     await send(store, other, sender="33700000001")
     await send(store, other, sender="")
@@ -250,7 +221,7 @@ async def test_a_long_number_belongs_to_its_account_even_when_nothing_was_sent(s
     (shown,) = await store.replies.page(account.id, after=0, limit=10)
     assert (shown.text, shown.message_id) == ("bonjour", None)
     assert await texts(store, other) == []
-    assert pushed(tmp_path) == []
+    assert await pushed(store) == []
 
 
 # -- pages -------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """A subscriber's STOP: whose list it goes on, and what is answered."""
 
-from pathlib import Path
-
 import pytest
 
 from esito.domain.reply import STOP_WINDOW_MS
@@ -13,13 +11,13 @@ from tests.kit.replying import LATER, furnished, keep, pushed, reply, send
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_stop_puts_the_number_on_the_list_and_is_told_as_stop(store: Store, tmp_path: Path) -> None:
+async def test_a_stop_puts_the_number_on_the_list_and_is_told_as_stop(store: Store) -> None:
     account = await furnished(store)
     number = await send(store, account)
     assert await keep(store, reply("Stop")) == Kept(responses=1, stops=1, pushed=1)
     assert [one.msisdn for one in await store.stops.list(account.id)] == ["+33611111111"]
     body = {"type": "stop", "phone_number": "+33611111111", "text": "Stop", "message_id": number}
-    assert pushed(tmp_path) == [(number, body)]
+    assert await pushed(store) == [(number, body)]
     assert await store.replies.stop_answers() == []
 
 
@@ -43,11 +41,11 @@ async def test_a_stop_is_for_who_sent_last_unless_it_goes_to_a_senders_own_addre
     assert [len(await store.stops.list(one.id)) for one in (account, other)] == [1, 1]
 
 
-async def test_a_stop_is_obeyed_for_longer_than_a_reply_is_matched(store: Store, tmp_path: Path) -> None:
+async def test_a_stop_is_obeyed_for_longer_than_a_reply_is_matched(store: Store) -> None:
     account = await furnished(store)
     number = await send(store, account)
     await keep(store, reply("oui", at=NOW + STOP_WINDOW_MS), reply("STOP", at=NOW + STOP_WINDOW_MS))
-    assert [(found, body["type"]) for found, body in pushed(tmp_path)] == [(number, "stop")]
+    assert [(found, body["type"]) for found, body in await pushed(store)] == [(number, "stop")]
     assert len(await store.stops.list(account.id)) == 1
 
 
@@ -84,11 +82,11 @@ async def test_the_first_stop_of_a_number_is_answered_and_no_other(store: Store)
     assert await store.replies.stop_answers() == []
 
 
-async def test_what_answered_a_stop_is_not_what_the_next_reply_answers(store: Store, tmp_path: Path) -> None:
+async def test_what_answered_a_stop_is_not_what_the_next_reply_answers(store: Store) -> None:
     account = await furnished(store, stop_answer="Done")
     number = await send(store, account)
     await keep(store, reply("STOP"))
     (answer,) = await store.replies.stop_answers()
     await store.replies.stop_answered(answer.number, await send(store, account, due_at=LATER + 1, url=None))
     await keep(store, reply("merci", at=LATER + 2))
-    assert [(found, body["text"]) for found, body in pushed(tmp_path)] == [(number, "STOP"), (number, "merci")]
+    assert [(found, body["text"]) for found, body in await pushed(store)] == [(number, "STOP"), (number, "merci")]

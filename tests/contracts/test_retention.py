@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -15,13 +14,12 @@ from esito.domain.timing import DAY_MS
 from esito.lifecycle.retain import Retaining
 from esito.store.base import Store
 from esito.store.retention import BEGINNING, Place, Sweep
-from esito.store.sqlite import SqliteStore
-from esito.store.tables.sent_to import RUN
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, states_of, submitted
 from tests.kit.desk import Standing
 from tests.kit.kept import delivered, numbers_of, texts_of, texts_of_replies
-from tests.kit.replying import furnished, keep, reply, rows, send
+from tests.kit.replying import furnished, keep, reply, send
+from tests.kit.stores import store_at
 
 pytestmark = pytest.mark.anyio
 
@@ -142,7 +140,7 @@ async def test_orphans_lose_their_numbers_and_then_go(store: Store) -> None:
     assert await complaints(store) == []
 
 
-async def test_replies_lose_their_texts_then_their_numbers_and_then_go(store: Store, tmp_path: Path) -> None:
+async def test_replies_lose_their_texts_then_their_numbers_and_then_go(store: Store) -> None:
     account = await furnished(store)
     await send(store, account, url=None)
     await keep(store, reply("a private answer"))
@@ -150,24 +148,13 @@ async def test_replies_lose_their_texts_then_their_numbers_and_then_go(store: St
     assert await texts_of_replies(store, account) == [("+33611111111", "a private answer")]
     await aged(store, 8)
     assert await texts_of_replies(store, account) == [("+33611111111", "")]
-    assert rows(tmp_path, "SELECT source, raw, text FROM reply") == [("33611111111", b"", b"")]
+    assert await looking.rows(store, "SELECT source, raw, text FROM reply") == [("33611111111", b"", b"")]
     await aged(store, 31)
     assert await texts_of_replies(store, account) == [("", "")]
-    assert rows(tmp_path, "SELECT source, destination FROM reply") == [("", "")]
+    assert await looking.rows(store, "SELECT source, destination FROM reply") == [("", "")]
     await aged(store, 91)
-    assert rows(tmp_path, "SELECT id FROM reply UNION SELECT id FROM response") == []
+    assert await looking.rows(store, "SELECT id FROM reply UNION SELECT id FROM response") == []
     assert await texts_of_replies(store, account) == []
-
-
-async def test_an_index_of_whom_a_number_heard_from_forgets_it_too(store: Store, tmp_path: Path) -> None:
-    account = await account_in(store)
-    numbers = range(33611000000, 33611000500)
-    for _ in range(RUN // 500):
-        await store.accept(message(account, numbers, sandbox=True, cost=0))
-    assert await store.replies.list_recipients(at=NOW) == RUN
-    await aged(store, 1)
-    assert rows(tmp_path, "SELECT count(*) FROM sent_to") == [(0,)]
-    assert await complaints(store) == []
 
 
 async def sweep(store: Store, kind: Sweep, before: int, beyond: Place) -> Place | None:
@@ -202,8 +189,8 @@ async def test_the_books_balance_between_the_transactions_of_a_long_message(stor
     assert await store.recipients_of(account.id, number) is None
 
 
-async def test_a_process_killed_between_two_transactions_goes_on_where_it_was(tmp_path: Path) -> None:
-    first = SqliteStore(tmp_path / "esito.db")
+async def test_a_process_killed_between_two_transactions_goes_on_where_it_was(place: str) -> None:
+    first = store_at(place)
     await first.open()
     account = await account_in(first)
     await links_in(first)
@@ -214,7 +201,7 @@ async def test_a_process_killed_between_two_transactions_goes_on_where_it_was(tm
     await first.retention.sweep(Sweep.NUMBERS, before=later)  # one transaction of several
     await first.close()
 
-    second = SqliteStore(tmp_path / "esito.db")
+    second = store_at(place)
     await second.open()
     shown = await numbers_of(second, account, number)
     assert 0 < shown.count("+0") < 500
@@ -226,14 +213,13 @@ async def test_a_process_killed_between_two_transactions_goes_on_where_it_was(tm
 
 RETAIN = """
 import asyncio, sys
-from pathlib import Path
 from esito.config import RetentionSettings
 from esito.lifecycle.retain import Retaining
-from esito.store.sqlite import SqliteStore
 from tests.kit.desk import Standing
+from tests.kit.stores import store_at
 
 async def main():
-    store = SqliteStore(Path(sys.argv[1]))
+    store = store_at(sys.argv[1])
     await store.open()
     print("begun", flush=True)
     settings = RetentionSettings(text_days=7, number_days=30, status_days=90)
@@ -244,8 +230,8 @@ asyncio.run(main())
 """A process that removes what is too old."""
 
 
-def _begin_and_kill(path: Path, at: int, seconds: float) -> None:
-    with subprocess.Popen([sys.executable, "-c", RETAIN, str(path), str(at)], stdout=subprocess.PIPE) as process:
+def _begin_and_kill(place: str, at: int, seconds: float) -> None:
+    with subprocess.Popen([sys.executable, "-c", RETAIN, place, str(at)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"begun\n"
         time.sleep(seconds)
@@ -253,9 +239,8 @@ def _begin_and_kill(path: Path, at: int, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.05, 0.1])
-async def test_kill_dash_nine_in_the_middle_leaves_books_that_balance(tmp_path: Path, seconds: float) -> None:
-    path = tmp_path / "esito.db"
-    first = SqliteStore(path)
+async def test_kill_dash_nine_in_the_middle_leaves_books_that_balance(place: str, seconds: float) -> None:
+    first = store_at(place)
     await first.open()
     account = await account_in(first)
     await links_in(first)
@@ -264,9 +249,9 @@ async def test_kill_dash_nine_in_the_middle_leaves_books_that_balance(tmp_path: 
     await first.expire(later)
     await first.close()
 
-    await asyncio.to_thread(_begin_and_kill, path, later, seconds)
+    await asyncio.to_thread(_begin_and_kill, place, later, seconds)
 
-    second = SqliteStore(path)
+    second = store_at(place)
     await second.open()
     assert await complaints(second) == []
     await aged(second, 90)

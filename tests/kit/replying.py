@@ -2,16 +2,14 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import apsw
 
 from esito.domain.account import Account
 from esito.domain.reply import Concatenated, Reply
 from esito.lifecycle.stop_words import stop_words
 from esito.store.base import Store
 from esito.store.replies import Kept
+from tests.kit import looking
 from tests.kit.builders import NOW, account_in, links_in, message
 
 ANNA = 33611111111
@@ -56,16 +54,9 @@ async def furnished(store: Store, **profile: object) -> Account:
     return await store.change_profile(account.name, profile) if profile else account
 
 
-def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    connection = apsw.Connection(str(path / "esito.db"), flags=apsw.SQLITE_OPEN_READONLY)
-    found = connection.execute(sql).fetchall()
-    connection.close()
-    return found
-
-
-def pushed(path: Path) -> list[tuple[int, dict[str, Any]]]:
+async def pushed(store: Store) -> list[tuple[int, dict[str, Any]]]:
     """Return message id and body of every callback of a reply."""
-    found = rows(path, "SELECT message_id, seq, state, kind, body FROM callback ORDER BY id")
+    found = await looking.rows(store, "SELECT message_id, seq, state, kind, body FROM callback ORDER BY id")
     assert all((seq, state, kind) == (0, 0, 2) for _, seq, state, kind, _ in found)
     return [(number, json.loads(body)) for number, _, _, _, body in found]
 

@@ -14,22 +14,39 @@ from tests.kit.postgres import drop_database, fresh_database
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))]
 
 
+def store_at(url: str) -> Store:
+    """Return the store that a URL of the configuration names, not yet open."""
+    if url.startswith("sqlite:///"):
+        return SqliteStore(Path(url.removeprefix("sqlite:///")))
+    return PostgresStore(url)
+
+
 @asynccontextmanager
-async def a_store(kind: str, folder: Path) -> AsyncIterator[Store]:
-    """Open an empty store of a kind; `folder` is for its files."""
+async def a_place(kind: str, folder: Path) -> AsyncIterator[str]:
+    """Have room for a store of a kind, which any process may open; `folder` is for its files."""
     if kind == "sqlite":
-        store: Store = SqliteStore(folder / "esito.db")
-        await store.open()
-        try:
-            yield store
-        finally:
-            await store.close()
+        yield f"sqlite:///{folder}/esito.db"
         return
     url = await fresh_database()
-    store = PostgresStore(url)
+    try:
+        yield url
+    finally:
+        await drop_database(url)
+
+
+@asynccontextmanager
+async def open_at(url: str) -> AsyncIterator[Store]:
+    """Open the store at a place, and close it."""
+    store = store_at(url)
     await store.open()
     try:
         yield store
     finally:
         await store.close()
-        await drop_database(url)
+
+
+@asynccontextmanager
+async def a_store(kind: str, folder: Path) -> AsyncIterator[Store]:
+    """Open an empty store of a kind."""
+    async with a_place(kind, folder) as url, open_at(url) as store:
+        yield store

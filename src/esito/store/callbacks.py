@@ -50,7 +50,10 @@ class Callbacks(Protocol):
     """The outbox of callbacks."""
 
     async def free_leases(self, at: int) -> int:
-        """Make due what a dead process was making; return how many. For the only worker of a store, when it starts."""
+        """Make due what a dead process was making, when a worker starts; return how many.
+
+        Where several workers share a store, only what has outlived its lease: the rest may be another's.
+        """
 
     async def sort(self, at: int, *, limit: int = 1000) -> int:
         """Find the destination of up to `limit` new callbacks, oldest first; return how many there were.
