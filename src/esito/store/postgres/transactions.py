@@ -19,6 +19,9 @@ log = structlog.get_logger()
 ASK_EVERY = 0.25
 """Seconds between attempts to learn the end of a commit."""
 
+PLANS_LAST = 2.0
+"""Seconds for which the plans of statements are kept."""
+
 GETS_IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 ENDS_ALL = (
     *LOST, *GETS_IN_THE_WAY, StoreUnavailable, asyncpg.InsufficientResourcesError, asyncpg.InternalServerError,
@@ -39,6 +42,7 @@ class WritingConnection(PostgresConnection):
         self._number = 0
         self._known = False
         self._open = False
+        self._planned_at = 0.0
 
     def connect(self) -> None:
         """Connect; a first time, and where our row is not known, write it."""
@@ -59,10 +63,17 @@ class WritingConnection(PostgresConnection):
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
         self.wait(self.bare.execute(f"BEGIN; SELECT {lock}(hashtext('esito writing'))"))
         self._open = True
+        self._plan_anew()
         noted = self.wait(self.bare.execute("UPDATE writer SET number = $2 WHERE name = $1", self._name, self._number))
         if noted != "UPDATE 1":  # somebody removed it: without it nobody could tell what became of us
             self._known = False
             raise asyncpg.SerializationError("the row of this writer is gone")
+
+    def _plan_anew(self) -> None:
+        """Forget plans now and then: one that was made for a young partition is bad for what it has become."""
+        if time.monotonic() - self._planned_at > PLANS_LAST:
+            self._planned_at = time.monotonic()
+            self.wait(self.bare.execute("DISCARD PLANS"))
 
     def commit(self) -> None:
         """Make it durable. Raises NotKept."""

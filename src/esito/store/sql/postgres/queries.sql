@@ -72,10 +72,16 @@ INSERT INTO message_text (message_id, number, text) SELECT * FROM {rows: bigint,
 
 -- name: insert_recipients
 -- One JSON array per group of alike recipients; a number is msisdn * 512 + seq.
+WITH alike AS MATERIALIZED (
+    SELECT (one ->> 0)::bigint AS message_id, (one ->> 1)::int AS link, (one ->> 2)::int AS text,
+           (one ->> 3)::int AS segments, (one ->> 4)::bigint AS cost, (one ->> 5)::smallint AS state,
+           (one ->> 6)::bigint AS changed_at, one -> 7 AS numbers
+      FROM json_array_elements($1::text::json) AS one
+)
 INSERT INTO recipient (message_id, seq, msisdn, link, text, segments, cost, state, changed_at)
-SELECT (alike ->> 0)::bigint, (number::bigint & 511)::int, number::bigint >> 9, (alike ->> 1)::int, (alike ->> 2)::int,
-       (alike ->> 3)::int, (alike ->> 4)::bigint, (alike ->> 5)::smallint, (alike ->> 6)::bigint
-  FROM json_array_elements($1::text::json) AS alike, json_array_elements_text(alike -> 7) AS number
+SELECT alike.message_id, (number::bigint & 511)::int, number::bigint >> 9, alike.link, alike.text, alike.segments,
+       alike.cost, alike.state, alike.changed_at
+  FROM alike, json_array_elements_text(alike.numbers) AS number
 
 -- name: insert_outgoing
 INSERT INTO outgoing (link, due_at, message_id, next_seq, next_part, last_seq) SELECT * FROM {rows: int, bigint, bigint, int, int, int} AS given
