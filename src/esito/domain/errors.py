@@ -12,6 +12,7 @@
     └── StoreError               the database is at fault
         ├── StoreUnavailable     try again later
         ├── StoreFailed          a commit whose end is unknown: the process must stop
+        ├── Fenced               another process has taken over what we were doing
         ├── NewerSchema          the file was written by a newer Esito
         └── UnsafeEngine         a SQLite release that can lose commits
 
@@ -323,6 +324,10 @@ class StoreUnavailable(StoreError):
 
 class StoreFailed(StoreError):
     """A commit failed with an input/output error: whether it holds is unknown."""
+
+
+class Fenced(StoreError):
+    """Another process has taken over."""
 
 
 class NewerSchema(StoreError):

@@ -17,6 +17,8 @@ from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MultipartRule
 from esito.store.callbacks import Callbacks
+from esito.store.intake import IntakeStore
+from esito.store.leases import Lease, LeaseStore
 from esito.store.ledger import LedgerStore
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
 from esito.store.replies import ReplyStore
@@ -135,6 +137,18 @@ class Store(Protocol):
     def searching(self) -> SearchStore:
         """Finding messages, and taking them along."""
 
+    @property
+    def leases(self) -> LeaseStore:
+        """Who may do what only one process may do."""
+
+    @property
+    def intake(self) -> IntakeStore:
+        """Receipts that come through a log."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may work with it at the same time."""
+
     async def open(self) -> None:
         """Open the database and apply the migrations it lacks.
 
@@ -182,17 +196,18 @@ class Store(Protocol):
         Raises AnsweredBefore where its idempotency key was used, and then keeps nothing.
         """
 
-    async def recover(self, at: int) -> int:
+    async def recover(self, at: int, *, link: str = "") -> int:
         """Settle what a dead process left between submit_sm and its response; return how many segments.
 
         They are uncertain: not submitted twice, unless their link is set to `resubmit_uncertain`.
-        Called once, before any link is started.
+        Called before any link is started; for one link by whoever has taken it over.
         """
 
-    async def claim(self, link: str, *, limit: int, at: int) -> list[Submission]:
+    async def claim(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Submission]:
         """Return up to `limit` segments to submit by this link now, their intent kept.
 
         A segment is handed out once, until `record_answers` says LATER. Oldest message first.
+        Raises Fenced, and hands out nothing, once the lease under which it is asked has changed hands.
         """
 
     async def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> int:

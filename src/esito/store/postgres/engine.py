@@ -25,6 +25,8 @@ READERS = 4
 class PostgresEngine:
     """An `Engine` on a server, or on whichever of several is the primary."""
 
+    shared = True
+
     def __init__(self, url: str, *, failed: Callable[[Exception], None], allow_unsafe: bool = False) -> None:
         self.url = url
         self._allow_unsafe = allow_unsafe

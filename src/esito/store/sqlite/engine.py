@@ -32,6 +32,8 @@ def stop_at_once(error: Exception) -> None:
 class SqliteEngine:
     """An `Engine` in one file."""
 
+    shared = False
+
     def __init__(self, path: Path, *, failed: Callable[[Exception], None]) -> None:
         """`failed` is told, from the writer thread, of a commit whose end is unknown."""
         self.path = path

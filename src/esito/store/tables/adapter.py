@@ -13,6 +13,7 @@ from esito.domain.pricing import from_micros, to_micros
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.timing import RealClock
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
+from esito.store.leases import Lease
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
 from esito.store.tables import accounts, explaining
 from esito.store.tables.accepting import Accepting
@@ -23,6 +24,8 @@ from esito.store.tables.connection import Connection
 from esito.store.tables.counting import read_counts
 from esito.store.tables.engine import Engine
 from esito.store.tables.expiry import Expiring, Expiry
+from esito.store.tables.intake import Intake
+from esito.store.tables.leases import Leases
 from esito.store.tables.ledger import Ledger
 from esito.store.tables.links import Links
 from esito.store.tables.replies import Replies
@@ -65,8 +68,15 @@ class TableStore:
         self.replies = Replies(engine, self._links)
         self.retention = Retention(engine)
         self.searching = Searching(engine)
+        self.leases = Leases(engine)
+        self.intake = Intake(engine, self._links)
         # Good until anybody, another process too, commits anything.
         self._accounts: dict[bytes, Account] = {}
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may work with it."""
+        return self._engine.shared
 
     async def open(self) -> None:
         """Open the database and apply the migrations it lacks."""
@@ -171,13 +181,13 @@ class TableStore:
         """Keep message, recipients, texts and price; return the id. Raises NotEnoughCredit."""
         return cast("int", await self._engine.do(self._accepting, message))
 
-    async def recover(self, at: int) -> int:
+    async def recover(self, at: int, *, link: str = "") -> int:
         """Settle what a dead process left between submit_sm and its response."""
-        return cast("int", await self._engine.do(self._recover, at, alone=True))
+        return cast("int", await self._engine.do(self._recover, (at, link), alone=True))
 
-    async def claim(self, link: str, *, limit: int, at: int) -> list[Submission]:
+    async def claim(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Submission]:
         """Return up to `limit` segments to submit by this link now, their intent kept."""
-        return cast("list[Submission]", await self._engine.do(self._claim, Claim(link, limit, at)))
+        return cast("list[Submission]", await self._engine.do(self._claim, Claim(link, limit, at, lease)))
 
     async def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> int:
         """Keep what became of submissions; return how many recipients moved."""

@@ -24,6 +24,10 @@ class Area:
         """Perform one act while nobody else writes; an EsitoError it raises refuses it alone."""
         return await self._engine.do(accounts.perform, act, alone=True)
 
+    async def _act_beside(self, act: accounts.Act) -> Any:
+        """Perform one act that gets in nobody's way."""
+        return await self._engine.do(accounts.perform, act)
+
     async def _do(self, handler: Handler, payload: Any) -> Any:
         """Hand work to the writer; neighbours with the same handler are given to it together."""
         return await self._engine.do(handler, payload)

@@ -15,6 +15,10 @@ exception for each. What it raises undoes the work of all of them."""
 class Engine(Protocol):
     """A database that is open."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may write at the same time."""
+
     async def open(self) -> None:
         """Open and migrate. Raises NewerSchema, UnsafeEngine, StoreUnavailable."""
 

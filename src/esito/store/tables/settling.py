@@ -32,12 +32,13 @@ class Settling:
     def __call__(self, connection: Connection, batches: Sequence[Sequence[DeliveryReceipt]]) -> list[Settled]:
         """Settle the receipts of all batches in the order they came."""
         receipts = [receipt for batch in batches for receipt in batch]
-        settled = _settle(connection, self._links, receipts)
+        settled = settle(connection, self._links, receipts)
         nothing = Settled(0, {})
         return [settled, *[nothing] * (len(batches) - 1)]
 
 
-def _settle(connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt]) -> Settled:
+def settle(connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt]) -> Settled:
+    """Settle receipts in the order they came."""
     links.hold(connection, {receipt.link for receipt in receipts})
     candidates = _candidates(
         connection,

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from esito.domain.errors import EsitoError, Fenced
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.message_ids import canonical
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
+from esito.store.leases import Lease
 from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.leases import require_lease
 from esito.store.tables.links import KnownLink, Links
 from esito.store.tables.settling import adopt, conclude
 
@@ -21,6 +24,7 @@ class Claim(NamedTuple):
     link: str
     limit: int
     at: int
+    lease: Lease | None = None
 
 
 class Answers(NamedTuple):
@@ -36,11 +40,18 @@ class Submitting:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    def claim(self, connection: Connection, claims: Sequence[Claim]) -> list[list[Submission]]:
+    def claim(self, connection: Connection, claims: Sequence[Claim]) -> list[list[Submission] | EsitoError]:
         """Keep the intent to submit, then say what to submit."""
-        return [self._claim(connection, claim) for claim in claims]
+        results: list[list[Submission] | EsitoError] = []
+        for claim in claims:
+            try:
+                results.append(self._claim(connection, claim))
+            except Fenced as refusal:
+                results.append(refusal)
+        return results
 
     def _claim(self, connection: Connection, claim: Claim) -> list[Submission]:
+        require_lease(connection, claim.lease)
         link = self._links.named(claim.link)
         again = [SegmentRef(*row) for row in connection.ask("postponed", link.id, claim.at, claim.limit)]
         connection.run_rows("resubmit", [(*ref, claim.at) for ref in again])
@@ -71,12 +82,12 @@ class Submitting:
         known = [(link.operator, shelf) for shelf in shelves if shelf]
         return moved + adopt(connection, self._links, known, at=at)
 
-    def recover(self, connection: Connection, instants: Sequence[int]) -> list[int]:
-        """Settle the segments that a dead process left without a response."""
+    def recover(self, connection: Connection, asked: Sequence[tuple[int, str]]) -> list[int]:
+        """Settle the segments of a link, or of all, that a dead process left without a response."""
         found = []
-        for at in instants:
-            resubmitted = connection.run("recover_again", at)
-            found.append(resubmitted + connection.run("recover_uncertain"))
+        for at, link in asked:
+            resubmitted = connection.run("recover_again", at, link)
+            found.append(resubmitted + connection.run("recover_uncertain", link))
         return found
 
 

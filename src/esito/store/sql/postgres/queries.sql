@@ -150,10 +150,10 @@ SELECT a.column1, a.column2, a.column3, s.smsc_id, o.state, coalesce(o.error, ''
 
 -- name: recover_again
 UPDATE segment SET phase = 2, retry_at = $1
- WHERE phase = 1 AND link IN (SELECT id FROM link WHERE resubmit_uncertain = 1)
+ WHERE phase = 1 AND link IN (SELECT id FROM link WHERE resubmit_uncertain = 1 AND ($2 = '' OR name = $2))
 
 -- name: recover_uncertain
-UPDATE segment SET phase = 5 WHERE phase = 1
+UPDATE segment SET phase = 5 WHERE phase = 1 AND link IN (SELECT id FROM link WHERE $1 = '' OR name = $1)
 
 -- name: expected
 SELECT EXISTS (SELECT 1 FROM link l JOIN segment s ON s.link = l.id AND (s.phase = 1 OR s.phase = 5)
