@@ -8,6 +8,7 @@ installs everything in the table below.
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,6 +59,11 @@ def postgres() -> bool:
     return may_run and bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb"))
 
 
+def beside_python(name: str) -> Callable[[], bool]:
+    """Look for a program where pip puts it, which need not be in PATH."""
+    return lambda: Path(sys.executable).with_name(name).exists() or shutil.which(name) is not None
+
+
 NEEDS: dict[str, Callable[[], bool]] = {
     "php": program("php"),
     "php-curl": php_has_curl,
@@ -74,6 +80,7 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "atheris": lambda: find_spec("atheris") is not None,
     "npm smpp": npm_package("smpp"),
     "postgres": postgres,
+    "nats": beside_python("nats-server"),
 }
 
 
