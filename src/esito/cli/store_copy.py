@@ -1,0 +1,74 @@
+"""`esito store copy`: from a SQLite file to PostgreSQL, with everything that is kept."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from esito.cli.options import print_json, run, with_json
+from esito.config_rules import POSTGRES, SQLITE
+from esito.store import moving
+
+
+class SqliteFile(click.ParamType[Path]):
+    """The file that a URL of the configuration names."""
+
+    name = "sqlite:///FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path of the file."""
+        if not str(value).startswith(SQLITE) or value == SQLITE:
+            self.fail(f"{value!r} is not the URL of a SQLite file, such as sqlite:///var/esito.db", param, ctx)
+        return Path(str(value).removeprefix(SQLITE))
+
+
+class PostgresUrl(click.ParamType[str]):
+    """The URL of a PostgreSQL database."""
+
+    name = "postgresql://USER@HOST/DB"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the URL as it was written; it may hold a password and is not shown."""
+        if not str(value).startswith(POSTGRES):
+            self.fail("this is not the URL of a PostgreSQL database, such as postgresql://esito@db/esito", param, ctx)
+        return str(value)
+
+
+@click.command()
+@click.option("--from", "source", type=SqliteFile(), required=True, help="The database to copy; no server may use it.")
+@click.option("--to", "target", type=PostgresUrl(), required=True, help="An empty database, which is filled.")
+@with_json
+def copy(source: Path, target: str, *, as_json: bool) -> None:
+    """Copy everything from a SQLite file to PostgreSQL, and prove that it is the same.
+
+    The source stays as it is. Interrupted, the same command goes on where it was.
+    """
+    copied = run(moving.copy(source, target, say=partial(click.echo, err=as_json)))
+    secret = source.parent / "esito.secret"
+    if as_json:
+        print_json(_for_programs(copied, secret))
+    else:
+        _tell(copied, secret)
+    sys.exit(1 if copied.complaints else 0)
+
+
+def _for_programs(copied: moving.Copied, secret: Path) -> dict[str, object]:
+    tables = {name: {"rows": extent.rows, "checksum": extent.shown} for name, extent in copied.tables.items()}
+    return {
+        "rows": copied.rows,
+        "tables": tables,
+        "complaints": copied.complaints,
+        "secret": str(secret) if secret.exists() else None,
+    }
+
+
+def _tell(copied: moving.Copied, secret: Path) -> None:
+    for sentence in copied.complaints:
+        click.echo(sentence)
+    if copied.complaints:
+        click.echo("The copy is the same as the source; its books do not balance, and neither do the source's.")
+    click.echo(f"{copied.rows} rows are copied and the same on both sides.")
+    if secret.exists():
+        click.echo(f"API keys need the secret they were made with: set store.secret to what is in {secret}.")
