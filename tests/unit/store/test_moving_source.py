@@ -1,12 +1,15 @@
 """A SQLite file that holds something of everything, made through the store as its callers make it."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apsw
+import asyncpg
 import pytest
 
 from esito.domain.account import Account, AccountState
@@ -45,6 +48,21 @@ async def an_empty_database() -> AsyncIterator[str]:
         yield url
     finally:
         await drop_database(url)
+
+
+async def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    """Ask a PostgreSQL database something, or change it."""
+    connection = await asyncpg.connect(url)
+    try:
+        return [tuple(row) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
+
+
+def meanwhile(url: str, sql: str) -> None:
+    """Do so while a copy stands still, as it does while it says something."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, query(url, sql)).result()
 
 
 async def filled(path: Path) -> dict[str, Any]:

@@ -24,6 +24,10 @@ READ_AT_ONCE = 5_000
 _GONE = tuple(kind for kind in LOST if kind not in {OSError, TimeoutError})
 
 
+# SQLite's integers have 64 bits whatever they stand for, and some checks can be switched off there.
+_NOT_TAKEN = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, OverflowError)
+
+
 class Target:
     """Where to it is copied."""
 
@@ -44,7 +48,7 @@ class Target:
                     table.name, records=written(rows), columns=list(table.columns)
                 )
                 await self.progress.move(table.name, reached)
-        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+        except _NOT_TAKEN as error:
             raise CopyRefused(f"PostgreSQL does not take the rows of table {table.name}: {error}") from error
 
     async def extent(self, table: Table) -> Extent:
@@ -79,7 +83,7 @@ class Target:
 
 
 @asynccontextmanager
-async def held_target(url: str) -> AsyncIterator[Target]:
+async def held_target(url: str, *, within: float = HOLD_WITHIN) -> AsyncIterator[Target]:
     """Open a database that holds nothing but what this copy brought, with its schema, and let nobody else write.
 
     Raises CopyRefused, and NewerSchema, UnsafeEngine, StoreUnavailable as opening it does.
@@ -89,7 +93,7 @@ async def held_target(url: str) -> AsyncIterator[Target]:
     except (*LOST, asyncpg.PostgresError) as error:
         raise CopyRefused(f"the target cannot be reached: {error or type(error).__name__}") from error
     try:
-        await _hold(connection)
+        await _hold(connection, within)
         await Progress(connection).require_room()
         await make_schema(url)
         yield Target(connection)
@@ -104,10 +108,10 @@ async def held_target(url: str) -> AsyncIterator[Target]:
         await _leave(connection)
 
 
-async def _hold(connection: "asyncpg.Connection[Any]") -> None:
+async def _hold(connection: "asyncpg.Connection[Any]", within: float) -> None:
     """Take, for as long as we are connected, the lock that every transaction of a server shares."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + HOLD_WITHIN
+    end = loop.time() + within
     while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext('esito writing'))"):
         if loop.time() > end:
             raise CopyRefused("the target is in use: something else writes there, perhaps another copy")
