@@ -6,18 +6,22 @@ import os
 import resource
 import secrets
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import Enum
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 
-from esito.api.app import Services, build
+from esito.api.app import Services, build, build_for_monitors
 from esito.api.limits import Limits
 from esito.api.services import LinkStatus, SessionStatus
 from esito.chores import Chores, callback_worker, chores
@@ -27,7 +31,8 @@ from esito.domain.pricing import PriceList
 from esito.domain.timing import SECOND_MS, Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance, Routes
-from esito.lifecycle.gateway import Gateway
+from esito.lifecycle.gateway import Gateway, share_links
+from esito.lifecycle.holding import Holder
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import Submitter
 from esito.serving import WebServer
@@ -35,6 +40,8 @@ from esito.smpp.link import Link
 from esito.smpp.outgoing import Concatenation
 from esito.smpp.settings import LinkSettings as SmppSettings
 from esito.store.base import CLOCK_OFFSET, LinkRecord, Store
+from esito.store.leases import LeaseLine
+from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
 from esito.vocabulary_files import load_vocabulary
 
@@ -54,8 +61,35 @@ and what the house itself is made of is never looked at again."""
 LONGEST_BIND = 30.0
 """Seconds we wait for the response to a bind, unless the link waits less for any response."""
 
+WRITABLE_WITHIN = 5.0
+"""Seconds in which a commit must succeed for us to be ready."""
+
 SIMULATOR = "simulator"
 """The operator whose error table we bring along, for the demo."""
+
+
+class Role(Enum):
+    """What a process does of all there is to do."""
+
+    ALL = "all"
+    API = "api"
+    GATEWAY = "gateway"
+    WORKER = "worker"
+
+    @property
+    def serves(self) -> bool:
+        """Whether it answers clients; every role answers monitors."""
+        return self in {Role.ALL, Role.API}
+
+    @property
+    def has_links(self) -> bool:
+        """Whether it binds to operators."""
+        return self in {Role.ALL, Role.GATEWAY}
+
+    @property
+    def has_chores(self) -> bool:
+        """Whether it makes callbacks, concludes, answers and removes."""
+        return self in {Role.ALL, Role.WORKER}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,9 +97,11 @@ class House:
     """Everything that runs in this process."""
 
     settings: Settings
+    role: Role
     clock: Clock
     store: Store
     gateway: Gateway
+    holder: Holder
     acceptance: Acceptance
     chores: Chores
     vocabulary: Vocabulary
@@ -76,12 +112,14 @@ OnReady = Callable[[House], Coroutine[Any, Any, None]]
 
 
 def key_secret(settings: Settings) -> bytes:
-    """Return the secret of the keyed hashes of API keys; it is made when it is missing.
+    """Return the secret of the keyed hashes of API keys; beside a SQLite file it is made when it is missing.
 
-    Raises ConfigError when the file beside the database cannot be read or made.
+    Raises ConfigError when that file cannot be read or made, and when a store that is shared has no secret.
     """
     if settings.store.secret:
         return settings.store.secret.encode()
+    if settings.store.shared:
+        raise ConfigError("store.secret must be set, the same for every process that works with this store")
     path = settings.store.path.parent / "esito.secret"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +153,11 @@ def _write_once(path: Path, content: bytes) -> None:
 @asynccontextmanager
 async def open_store(settings: Settings, *, actor: str = "server") -> AsyncIterator[Store]:
     """Open the store the settings name, migrated; close it at the end. `actor` stands in the audit log."""
-    store = SqliteStore(settings.store.path, actor=actor)
+    store: Store
+    if settings.store.shared:
+        store = PostgresStore(settings.store.url, actor=actor, allow_unsafe=settings.store.allow_unsafe)
+    else:
+        store = SqliteStore(settings.store.path, actor=actor)
     await store.open()
     try:
         yield store
@@ -134,12 +176,12 @@ async def serve(
 
     Raises ConfigError, StoreError, and OSError when the address cannot be listened on.
     """
-    if role != "all":
-        raise ConfigError(f"role: {role!r} needs a store that several processes share; this one serves 'all'")
+    if role != "all" and not settings.store.shared:
+        raise ConfigError(f"role: {role!r} needs a store that several processes share, such as postgresql://...")
     sys.setswitchinterval(SWITCH_INTERVAL)
     _allow_many_connections()
     async with open_store(settings) as store:
-        house = await _furnish(settings, store, clock or await _clock(settings, store))
+        house = await _furnish(settings, store, clock or await _clock(settings, store), Role(role))
         await _run(house, on_ready)
 
 
@@ -155,11 +197,12 @@ async def _clock(settings: Settings, store: Store) -> Clock:
     return PushableClock(speed=settings.clock.speed, offset_ms=int(await store.setting(CLOCK_OFFSET) or 0))
 
 
-async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
+async def _furnish(settings: Settings, store: Store, clock: Clock, role: Role) -> House:
     numbers = await store.register_links([_record(link) for link in settings.links])
-    uncertain = await store.recover(clock.now())
-    if uncertain:
-        log.warning("segments_uncertain", count=uncertain, reason="the process died before their submit_sm_resp")
+    if not store.shared:
+        uncertain = await store.recover(clock.now())
+        if uncertain:
+            log.warning("segments_uncertain", count=uncertain, reason="the process died before their submit_sm_resp")
     callbacks = callback_worker(settings, store=store, clock=clock)
     stop_kept = asyncio.Event()
     receiving = Receiving(
@@ -170,18 +213,9 @@ async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
         stopped=stop_kept.set,
     )
     gateway = Gateway(receiving)
-    for link_settings in settings.links:
-        link = Link(smpp_settings(link_settings), gateway)
-        gateway.add(
-            link,
-            Submitter(
-                store=store,
-                clock=clock,
-                link=link,
-                default_sender=link_settings.sender,
-                concatenation=Concatenation(link_settings.concatenation),
-            ),
-        )
+    if role.has_links:
+        for link_settings in settings.links:
+            gateway.add(link_settings.name, partial(_make_link, link_settings, gateway, store, clock))
     prefixes = {prefix: link.name for link in settings.links for prefix in (link.prefixes or ("",))}
     acceptance = Acceptance(
         store=store,
@@ -195,9 +229,11 @@ async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
     host, port = settings.http.address
     return House(
         settings=settings,
+        role=role,
         clock=clock,
         store=store,
         gateway=gateway,
+        holder=Holder(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"),
         acceptance=acceptance,
         chores=chores(
             settings, store=store, clock=clock, acceptance=acceptance, callbacks=callbacks, stop_kept=stop_kept
@@ -205,6 +241,15 @@ async def _furnish(settings: Settings, store: Store, clock: Clock) -> House:
         vocabulary=_vocabulary(settings),
         url=f"{scheme}://{host}:{port}",
     )
+
+
+def _make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clock) -> tuple[Link, Submitter]:
+    link = Link(smpp_settings(settings), gateway)
+    concatenation = Concatenation(settings.concatenation)
+    submitter = Submitter(
+        store=store, clock=clock, link=link, default_sender=settings.sender, concatenation=concatenation
+    )
+    return link, submitter
 
 
 def _prices(settings: Settings) -> PriceList:
@@ -258,7 +303,8 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    app = build(_services(house))
+    services = _services(house)
+    app = build(services) if house.role.serves else build_for_monitors(services)
     server = WebServer(app, house.settings.http, max_headers=MAX_HEADERS)
     server.start()
     reloads: set[asyncio.Task[None]] = set()
@@ -269,8 +315,7 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
         task.add_done_callback(reloads.discard)
 
     loop.add_signal_handler(signal.SIGHUP, reload)
-    await house.gateway.start()
-    working = house.chores.start()
+    working = await _start(house)
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     ready = loop.create_task(on_ready(house)) if on_ready is not None else None
@@ -284,12 +329,26 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
         await _stop(house, server, [task for task in (ready, waiting, *working) if task is not None])
 
 
+async def _start(house: House) -> list[asyncio.Task[None]]:
+    """Begin what this role does; return what runs until it is cancelled."""
+    loop = asyncio.get_running_loop()
+    working = []
+    if house.role.has_links and house.store.shared:
+        sharing = share_links(house.gateway, house.store, house.clock, house.holder, partial(_told, house))
+        working.append(loop.create_task(sharing, name="links"))
+    elif house.role.has_links:
+        await house.gateway.start()
+    if house.role.has_chores:
+        working += house.chores.start(house.holder if house.store.shared else None)
+    return working
+
+
 async def _stop(house: House, server: WebServer, tasks: list[asyncio.Task[Any]]) -> None:
     """Take no more requests, then no more receipts, then keep what is still on its way."""
     log.info("stopping")
     await server.stop()
     await house.gateway.stop()
-    for task in tasks:
+    for task in tasks:  # whoever holds links lays them down and gives their leases back
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -308,8 +367,27 @@ def _services(house: House) -> Services:
         limits=Limits(house.settings.limits.requests_per_second),
         pushable=house.settings.clock.pushable,
         ready=lambda: _not_ready(house),
-        links=lambda: [_link_status(house, link) for link in house.gateway.links],
+        links=lambda: _links(house),
     )
+
+
+async def _links(house: House) -> list[LinkStatus]:
+    """Say how every configured link stands, whoever holds it."""
+    if not house.store.shared:
+        return [_link_status(house, link) for link in house.gateway.links]
+    leases = {line.name.removeprefix("link:"): line for line in await house.store.leases.all()}
+    return [_told_status(one, leases.get(one.name)) for one in house.settings.links]
+
+
+def _told(house: House, link: Link) -> str:
+    """Write down how a link of ours stands, for those who do not hold it."""
+    return msgspec.json.encode(_link_status(house, link)).decode()
+
+
+def _told_status(configured: LinkSettings, line: LeaseLine | None) -> LinkStatus:
+    if line is not None and line.left_ms > 0 and line.told:
+        return msgspec.json.decode(line.told, type=LinkStatus)
+    return LinkStatus(name=configured.name, operator=configured.operator or configured.name, state="down", sessions=())
 
 
 def _link_status(house: House, link: Link) -> LinkStatus:
@@ -333,8 +411,18 @@ def _link_status(house: House, link: Link) -> LinkStatus:
 
 async def _not_ready(house: House) -> list[str]:
     """Say what keeps us from serving: an unwritable store, no link bound for receiving."""
-    missing = [] if await house.store.writable() else ["the store cannot be written"]
+    missing = [] if await _is_writable(house.store) else ["the store cannot be written"]
     links = list(house.gateway.links)
-    if links and not any(link.can_receive for link in links):
+    # Where links are shared, a process that holds none stands by; it is others who are bound.
+    mine = not house.store.shared or house.holder.count > 0
+    if links and mine and not any(link.can_receive for link in links):
         missing.append("no link is bound for receiving")
     return missing
+
+
+async def _is_writable(store: Store) -> bool:
+    try:
+        async with asyncio.timeout(WRITABLE_WITHIN):
+            return await store.writable()
+    except TimeoutError:  # a commit that waits for a standby waits for ever
+        return False

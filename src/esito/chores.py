@@ -9,12 +9,16 @@ from esito.config import Settings
 from esito.domain.timing import Clock
 from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.expire import Expiry
+from esito.lifecycle.holding import Held, Holder
 from esito.lifecycle.replies import ReplyWork
 from esito.lifecycle.retain import Retaining
 from esito.store.base import Store
 from esito.webhooks.sender import Sender
 from esito.webhooks.signing import sign
 from esito.webhooks.worker import CallbackWorker
+
+ALONE = frozenset({"replies", "retention"})
+"""Chores that two processes would do twice; the others share their work row by row."""
 
 Chore = Callable[[], Coroutine[Any, Any, None]]
 """Runs until cancelled."""
@@ -26,10 +30,29 @@ class Chores:
 
     by_name: dict[str, Chore]
 
-    def start(self) -> list[asyncio.Task[None]]:
-        """Begin every chore."""
+    def start(self, holder: Holder | None = None) -> list[asyncio.Task[None]]:
+        """Begin every chore; with a holder, those that only one process may do when no other does them."""
         loop = asyncio.get_running_loop()
-        return [loop.create_task(run(), name=name) for name, run in self.by_name.items()]
+        return [
+            loop.create_task(_hold(holder, name, run) if holder is not None and name in ALONE else run(), name=name)
+            for name, run in self.by_name.items()
+        ]
+
+
+async def _hold(holder: Holder, name: str, run: Chore) -> None:
+    """Do a chore while its lease is ours."""
+    doing: list[asyncio.Task[None]] = []
+
+    async def take_up(_: Held) -> None:
+        doing.append(asyncio.get_running_loop().create_task(run(), name=name))
+
+    async def lay_down() -> None:
+        while doing:
+            task = doing.pop()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    await holder.hold(f"chore:{name}", take_up=take_up, lay_down=lay_down)
 
 
 def callback_worker(settings: Settings, *, store: Store, clock: Clock) -> CallbackWorker:

@@ -59,12 +59,26 @@ class HttpSettings:
 class StoreSettings:
     """Where messages are kept."""
 
-    url: str = _setting("sqlite:///var/esito.db", "Database; three slashes: a relative path.", rules.STORE_URL)
+    url: str = _setting(
+        "sqlite:///var/esito.db",
+        "Database. SQLite: three slashes make a relative path. PostgreSQL: hosts with commas, any of them primary.",
+        rules.STORE_URL,
+    )
     secret: str = _setting(
         "",
-        "Secret of the keyed hashes of API keys; empty: a file `esito.secret` beside the database, made when missing.",
+        "Secret of the keyed hashes of API keys; empty: a file `esito.secret` beside the SQLite file, made when"
+        " missing. PostgreSQL needs one, the same for every process.",
         secret=True,
     )
+    allow_unsafe: bool = _setting(
+        default=False,
+        text="Work with a PostgreSQL server that may lose what it has acknowledged (`fsync = off` and such).",
+    )
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may work with it."""
+        return self.url.startswith(rules.POSTGRES)
 
     @property
     def path(self) -> Path:
@@ -76,7 +90,18 @@ class StoreSettings:
 class BusSettings:
     """How the parts of the system pass work on."""
 
-    url: str = _setting("", "Empty: within the process.", rules.BUS_URL)
+    url: str = _setting("", "Log of receipts between gateways and the store; empty: none.", rules.BUS_URL)
+    monitors: tuple[str, ...] = _setting(
+        (), "Monitoring address of each NATS server: there it is asked whether it syncs always.", rules.HTTP_URLS
+    )
+    replicas: int = _setting(3, "Servers that keep each record of the stream.", rules.at_least(1))
+    max_megabytes: int = _setting(4096, "Size of the stream; links slow down before it is full.", rules.at_least(1))
+    spool: str = _setting(
+        "var/spool", "Directory in which a gateway keeps what it has acknowledged until the store confirms it."
+    )
+    allow_unsafe: bool = _setting(
+        default=False, text="Work with NATS servers that may lose what they have acknowledged."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,8 +372,6 @@ def _value(where: str, written: Any, kind: Any, declared: "dataclasses.Field[Any
     rule: rules.Rule = declared.metadata["rule"]
     try:
         return rules.read(written, kind, rule, from_text=from_text)
-    except rules.NotYetError as error:
-        raise ConfigError(f"{where}: {error}") from None
     except ValueError:
         # A secret is not shown even when it is wrong.
         shown = f"; it is {written!r}" if declared.repr else ""

@@ -16,13 +16,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgres://")
 
 _TYPE_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", Decimal: "a price"}
 _TYPE_NAMES = {str: "text", int: "integer", float: "number", bool: "boolean", Decimal: "decimal"}
-
-
-class NotYetError(ValueError):
-    """Something this build cannot do; the text says what."""
 
 
 class Rule(NamedTuple):
@@ -62,15 +59,13 @@ def _zone(value: str) -> bool:
 
 
 def _store_url(value: str) -> bool:
-    if value.startswith(("postgresql://", "postgres://")):
-        raise NotYetError("this build has the SQLite store only; PostgreSQL comes with a later release")
+    if value.startswith(POSTGRES):
+        return re.fullmatch(r"[^/\s]*/[^/?\s]+(\?\S*)?", value.partition("://")[2]) is not None
     return value.startswith(SQLITE) and value not in {SQLITE, SQLITE + ":memory:"}
 
 
 def _bus_url(value: str) -> bool:
-    if value.startswith("nats://"):
-        raise NotYetError("this build has the bus within the process only; NATS comes with a later release")
-    return value == ""
+    return value == "" or all(re.fullmatch(r"(nats|tls)://[^\s,/]+", one) for one in value.split(","))
 
 
 def _is_price(value: Decimal) -> bool:
@@ -90,8 +85,12 @@ NETWORKS = Rule(
     "a list of IP addresses or networks, such as 10.0.0.0/8",
     lambda value: all(ipaddress.ip_network(network) for network in value),
 )
-STORE_URL = Rule("sqlite:///relative/path.db or sqlite:////absolute/path.db", _store_url)
-BUS_URL = Rule("empty", _bus_url)
+STORE_URL = Rule("sqlite:///relative/path.db, sqlite:////absolute/path.db or postgresql://user@host/db", _store_url)
+BUS_URL = Rule("empty, or nats://host:port, several with commas", _bus_url)
+HTTP_URLS = Rule(
+    "a list of addresses such as http://10.0.0.1:8222",
+    lambda value: all(re.fullmatch(r"https?://[^\s/]+/?", one) for one in value),
+)
 PRICE = Rule("a price of 0 or more with at most 3 decimals", _is_price)
 CURRENCY = Rule("three capital letters, such as EUR", lambda value: re.fullmatch("[A-Z]{3}", value))
 COUNTRIES = Rule('a table of countries and prices, such as {FR = "0.045"}', _countries)
@@ -144,7 +143,7 @@ def allowed(kind: Any, rule: Rule) -> str:
 def read(value: Any, kind: Any, rule: Rule, *, from_text: bool) -> Any:
     """Return a written value as what it means; `from_text`: it stood in the environment.
 
-    Raises ValueError, and NotYetError for what a later build may allow.
+    Raises ValueError.
     """
     if from_text and get_origin(kind) is tuple:
         value = [item.strip() for item in value.split(",") if item.strip()]

@@ -21,8 +21,8 @@ ENCODINGS = [
 ]
 
 
-def form_of(store: Store) -> IdForm:
-    return store.id_forms()["alpha"].form
+async def form_of(store: Store) -> IdForm:
+    return (await store.id_forms())["alpha"].form
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ async def test_an_encoding_is_found_with_no_configuration(store: Store, response
         sent = await submitted(store, message(account), [response.format(number)])
         await store.apply_receipts([receipt(said.format(number), "DELIVRD", addresses=("", ""))])
         assert await states_of(store, account, sent) == [S.DELIVERED]
-    assert form_of(store) is form
+    assert await form_of(store) is form
 
 
 async def ambiguous_pair(store: Store) -> tuple[int, int]:
@@ -52,7 +52,7 @@ async def ambiguous_pair(store: Store) -> tuple[int, int]:
 async def test_an_ambiguous_pair_is_refused_counted_and_kept(store: Store) -> None:
     await links_in(store)
     await ambiguous_pair(store)
-    assert store.id_forms()["alpha"].ambiguous == 1
+    assert (await store.id_forms())["alpha"].ambiguous == 1
     assert (await store.counts()).unmatched == 1
 
 

@@ -79,8 +79,8 @@ def test_a_secret_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("mysql://u@h/db", "must be sqlite:///relative/path.db or sqlite:////absolute/path.db; it is 'mysql://u@h/db'"),
-        ("postgresql://u@h/db", "this build has the SQLite store only"),
+        ("mysql://u@h/db", "postgresql://user@host/db; it is 'mysql://u@h/db'"),
+        ("postgresql://u@h", "postgresql://user@host/db; it is 'postgresql://u@h'"),
         ("sqlite:///:memory:", "must be sqlite:///relative"),
     ],
 )

@@ -104,15 +104,13 @@ def test_settings_cannot_be_changed() -> None:
         ("[http]\ntrusted_proxies = ['moon']", "esito.toml: http.trusted_proxies must be a list of IP addresses or "
                                                "networks, such as 10.0.0.0/8; it is ['moon']"),
         ("[http]\ntls_cert = 'a.pem'", "esito.toml: http.tls_cert and http.tls_key go together: both or none"),
-        ("[store]\nurl = 'mysql://x'", "esito.toml: store.url must be sqlite:///relative/path.db or "
-                                       "sqlite:////absolute/path.db; it is 'mysql://x'"),
-        ("[store]\nurl = 'sqlite:///:memory:'", "esito.toml: store.url must be sqlite:///relative/path.db or "
-                                                "sqlite:////absolute/path.db; it is 'sqlite:///:memory:'"),
-        ("[store]\nurl = 'postgresql://u@h/db'", "esito.toml: store.url: this build has the SQLite store only; "
-                                                 "PostgreSQL comes with a later release"),
-        ("[bus]\nurl = 'nats://a'", "esito.toml: bus.url: this build has the bus within the process only; NATS comes "
-                                    "with a later release"),
-        ("[bus]\nurl = 'amqp://a'", "esito.toml: bus.url must be empty; it is 'amqp://a'"),
+        ("[store]\nurl = 'mysql://x'", "esito.toml: store.url must be sqlite:///relative/path.db, "
+                                       "sqlite:////absolute/path.db or postgresql://user@host/db; it is 'mysql://x'"),
+        ("[store]\nurl = 'sqlite:///:memory:'", "esito.toml: store.url must be sqlite:///relative/path.db, "
+                                                "sqlite:////absolute/path.db or postgresql://user@host/db; "
+                                                "it is 'sqlite:///:memory:'"),
+        ("[bus]\nurl = 'amqp://a'", "esito.toml: bus.url must be empty, or nats://host:port, several with commas; "
+                                  "it is 'amqp://a'"),
         ("[retention]\nstatus_days = 2",
          "esito.toml: retention.status_days must be a whole number, 3 or more; it is 2"),
         ("[retention]\ntext_days = 1.5",

@@ -66,6 +66,11 @@ def build(services: Services) -> AsgiApp:
     return Front(services, operations, rest, known=[route.path for route in routes])
 
 
+def build_for_monitors(services: Services) -> Starlette:
+    """Return the application of a process that answers nobody but monitors."""
+    return Starlette(routes=health.routes(services))
+
+
 def _refused(request: Request, error: Exception, services: Services) -> Answer:
     headers: Headers = ()
     if isinstance(error, HTTPException):

@@ -36,7 +36,7 @@ class LinkStatus:
     sessions: tuple[SessionStatus, ...]
 
 
-def _no_links() -> list[LinkStatus]:
+async def _no_links() -> list[LinkStatus]:
     return []
 
 
@@ -63,7 +63,7 @@ class Services:
     """Whether `POST /v2/clock/advance` is served; the clock must then be a PushableClock."""
     ready: Callable[[], Awaitable[list[str]]] = _nothing_missing
     """Says what keeps us from serving; nothing when all is well."""
-    links: Callable[[], list[LinkStatus]] = _no_links
+    links: Callable[[], Awaitable[list[LinkStatus]]] = _no_links
     """Says how the links stand."""
     limits: Limits = field(default_factory=Limits)
     """How often accounts may ask."""

@@ -18,8 +18,8 @@ SHOWN = 4
 
 async def links(call: Call) -> Answer:
     """GET /v2/links: every link, its state, and what is known of its operator's ids."""
-    forms = call.services.store.id_forms()
-    return call.answer({"links": [_link(one, forms.get(one.operator)) for one in call.services.links()]})
+    forms = await call.services.store.id_forms()
+    return call.answer({"links": [_link(one, forms.get(one.operator)) for one in await call.services.links()]})
 
 
 async def orphans(call: Call) -> Answer:

@@ -34,7 +34,7 @@ async def _open(settings: Settings) -> None:
 @with_json
 def check(settings: Settings, *, as_json: bool) -> None:
     """Prove that the books balance; name what does not add up."""
-    if not settings.store.path.exists():
+    if not settings.store.shared and not settings.store.path.exists():
         raise ConfigError(f"there is no database at {settings.store.path}")
     complaints = run(_complaints(settings, quiet=as_json))
     if as_json:

@@ -1,17 +1,22 @@
 """The links at work: what an SMSC sends goes to `receive`, what it answers to `submit`."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
 from esito import metrics
+from esito.domain.timing import Clock
+from esito.lifecycle.holding import Held, Holder
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import Submitter
 from esito.smpp.link import Link, SubmitOutcome
 from esito.smpp.pdu import DataSm, DeliverSm
+from esito.store.base import Store
 
 log = structlog.get_logger()
+
+Made = tuple[Link, Submitter]
 
 
 class Gateway:
@@ -19,45 +24,61 @@ class Gateway:
 
     def __init__(self, receiving: Receiving) -> None:
         self._receiving = receiving
-        self._links: dict[str, Link] = {}
-        self._submitters: dict[str, Submitter] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._make: dict[str, Callable[[], Made]] = {}
+        self._made: dict[str, Made] = {}
+        self._used: set[str] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def add(self, link: Link, submitter: Submitter) -> None:
-        """Put a link to work once the gateway starts."""
-        self._links[link.settings.name] = link
-        self._submitters[link.settings.name] = submitter
+    def add(self, name: str, make: Callable[[], Made]) -> None:
+        """Have a link; it is made anew each time it is taken up again."""
+        self._make[name] = make
+        self._made[name] = make()
 
     @property
     def links(self) -> Iterable[Link]:
         """Every link, in the order of the configuration."""
-        return self._links.values()
+        return [link for link, _ in self._made.values()]
 
     async def start(self) -> None:
         """Bind every link and begin to submit."""
-        loop = asyncio.get_running_loop()
-        for name, link in self._links.items():
-            await link.start()
-            self._tasks.append(loop.create_task(self._submitters[name].run(), name=f"submit-{name}"))
+        for name in self._made:
+            await self.take_up(name)
 
     async def stop(self) -> None:
         """Submit nothing more, unbind, and keep every answer that came."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(link.stop() for link in self._links.values()))
-        await asyncio.gather(*(submitter.finish() for submitter in self._submitters.values()))
+        await asyncio.gather(*(self.lay_down(name) for name in list(self._tasks)))
+
+    async def take_up(self, name: str, held: Held | None = None) -> None:
+        """Bind one link and begin to submit, under a lease where there is one."""
+        if name in self._used:
+            self._made[name] = self._make[name]()
+        self._used.add(name)
+        link, submitter = self._made[name]
+        submitter.held = held
+        await link.start()
+        self._tasks[name] = asyncio.get_running_loop().create_task(submitter.run(), name=f"submit-{name}")
+
+    async def lay_down(self, name: str) -> None:
+        """Submit nothing more by one link, unbind it, and keep every answer that came."""
+        task = self._tasks.pop(name, None)
+        if task is None:
+            return
+        link, submitter = self._made[name]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await link.stop()
+        await submitter.finish()
 
     def wake(self) -> None:
         """Something was accepted: every link looks for work."""
-        for submitter in self._submitters.values():
+        for _, submitter in self._made.values():
             submitter.wake()
 
     # -- what a link tells us ---------------------------------------------------------------
 
     def submitted(self, link: Link, outcomes: list[SubmitOutcome]) -> None:
         """Take the answers to submit_sm."""
-        self._submitters[link.settings.name].submitted(outcomes)
+        self._made[link.settings.name][1].submitted(outcomes)
 
     async def delivered(self, link: Link, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
         """Keep what the SMSC delivered; return the status of each response."""
@@ -67,4 +88,26 @@ class Gateway:
         """Note what the link is able to do now."""
         name = link.settings.name
         metrics.link_state(name, sending=link.can_send, receiving=link.can_receive)
-        self._submitters[name].wake()
+        self._made[name][1].wake()
+
+
+async def share_links(
+    gateway: Gateway, store: Store, clock: Clock, holder: Holder, tell: Callable[[Link], str]
+) -> None:
+    """Work on every link that no other process holds, until cancelled."""
+
+    async def share(name: str) -> None:
+        async def take_up(held: Held) -> None:
+            uncertain = await store.recover(clock.now(), link=name)
+            if uncertain:
+                log.warning("segments_uncertain", link=name, count=uncertain, reason="whoever had the link is gone")
+            await gateway.take_up(name, held)
+
+        def told() -> str:
+            return tell(next(link for link in gateway.links if link.settings.name == name))
+
+        await holder.hold(f"link:{name}", take_up=take_up, lay_down=lambda: gateway.lay_down(name), tell=told)
+
+    async with asyncio.TaskGroup() as group:
+        for link in gateway.links:
+            group.create_task(share(link.settings.name))

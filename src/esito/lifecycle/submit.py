@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import structlog
 
 from esito import metrics
-from esito.domain.errors import StoreUnavailable
+from esito.domain.errors import Fenced, StoreUnavailable
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.timing import SECOND_MS, Clock
+from esito.lifecycle.holding import Held
 from esito.smpp.link import Link, SubmitOutcome
 from esito.smpp.outgoing import Concatenation, submit_sm
 from esito.smpp.pdu import Status, SubmitSm
@@ -55,6 +56,8 @@ class Submitter:
         self._awake = asyncio.Event()
         self._answers: list[SubmitAnswer] = []
         self._keeping: asyncio.Task[None] | None = None
+        self.held: Held | None = None
+        """Under which lease we submit; None where no other process can."""
 
     def wake(self) -> None:
         """Look for work now: something was accepted, or the window has opened."""
@@ -65,7 +68,7 @@ class Submitter:
         while True:
             try:
                 await self._submit_what_fits()
-            except StoreUnavailable as error:
+            except (StoreUnavailable, Fenced) as error:
                 log.warning("submission_put_off", link=self._name, reason=str(error))
                 await asyncio.sleep(LOOK_EVERY)
             except Exception:  # a fault over one segment must not leave all others of the link waiting
@@ -86,14 +89,16 @@ class Submitter:
             now = self._clock.now()
             if not await self._store.due(self._name, now):
                 return
-            claimed = await self._store.claim(self._name, limit=room, at=now)
+            lease = None if self.held is None else self.held.lease
+            claimed = await self._store.claim(self._name, limit=room, at=now, lease=lease)
             if not claimed:
                 return
             self._hand_over(claimed)
 
     def _hand_over(self, claimed: Sequence[Submission]) -> None:
         """Give the link what it still has room for; the rest was never written and goes back."""
-        room = self._link.room
+        # Should we have slept since, another may have taken the link over: what was not written is better left to it.
+        room = self._link.room if self.held is None or self.held.fresh else 0
         going, staying = claimed[:room], claimed[room:]
         if going:
             self._attempts.update((one.ref, one.attempts) for one in going)

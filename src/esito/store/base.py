@@ -254,7 +254,7 @@ class Store(Protocol):
     async def has_stops(self, account_id: int) -> bool:
         """Tell whether the account's STOP list has anything on it."""
 
-    def id_forms(self) -> dict[str, Learned]:
+    async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator, for the links that are registered."""
 
     async def counts(self) -> Counts:

@@ -18,9 +18,13 @@ SHARED = ["/v2/links", "/v2/orphans"]
 NOT_THERE = (404, 4, "Message introuvable")
 
 
+async def one_link() -> list[LinkStatus]:
+    return [LINK]
+
+
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Desk]:
-    with desk(tmp_path, links=lambda: [LINK]) as opened:
+    with desk(tmp_path, links=one_link) as opened:
         yield opened
 
 

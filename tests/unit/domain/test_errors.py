@@ -6,6 +6,7 @@ import pytest
 from esito.domain import errors
 from esito.domain.errors import (
     EsitoError,
+    Fenced,
     FieldError,
     InvalidFields,
     NewerSchema,
@@ -46,11 +47,11 @@ def test_only_a_store_that_is_busy_or_full_is_worth_another_try() -> None:
 
 def test_a_commit_of_unknown_end_is_never_taken_for_one_that_was_undone() -> None:
     assert not issubclass(StoreFailed, StoreUnavailable)
-    assert {StoreUnavailable, StoreFailed, NewerSchema, UnsafeEngine} == set(StoreError.__subclasses__())
+    assert {StoreUnavailable, StoreFailed, Fenced, NewerSchema, UnsafeEngine} == set(StoreError.__subclasses__())
 
 
 def test_the_tree_at_the_top_of_the_file_shows_every_branch() -> None:
-    drawn = set(re.findall(r"\b[A-Z][a-z]+[A-Z]\w+\b|\bRefusal\b", errors.__doc__ or ""))
+    drawn = set(re.findall(r"\b[A-Z][a-z]+[A-Z]\w+\b|\bRefusal\b|\bFenced\b", errors.__doc__ or ""))
     branches = {one.__name__ for one in TREE if not issubclass(one, Refusal) or one is Refusal}
     assert branches <= drawn
     assert drawn <= {one.__name__ for one in TREE}

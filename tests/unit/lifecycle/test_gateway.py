@@ -61,8 +61,12 @@ async def house(store: SqliteStore, clock: PushableClock) -> AsyncIterator[House
     account, numbers = await account_in(store), await links_in(store)
     gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
     settings = LinkSettings(name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret")
-    link = Link(settings, gateway)
-    gateway.add(link, Submitter(store=store, clock=clock, link=link))
+
+    def make() -> tuple[Link, Submitter]:
+        link = Link(settings, gateway)
+        return link, Submitter(store=store, clock=clock, link=link)
+
+    gateway.add("alpha", make)
     routes = Routes(prefixes={"": "alpha"}, numbers=numbers)
     acceptance = Acceptance(store=store, clock=clock, routes=routes, prices=PriceList(), kept=gateway.wake)
     await gateway.start()

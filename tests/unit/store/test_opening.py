@@ -163,5 +163,5 @@ async def test_what_was_learned_of_an_operators_ids_is_remembered(path: Path) ->
     store = SqliteStore(path)
     await store.open()
     await links_in(store)
-    assert store.id_forms()["alpha"].form is IdForm.HEX_TO_DEC
+    assert (await store.id_forms())["alpha"].form is IdForm.HEX_TO_DEC
     await store.close()

@@ -256,9 +256,9 @@ class TableStore:
         number = self._links.named(link).id
         return bool(await self._ask(lambda read: read.number("due", number, at)))
 
-    def id_forms(self) -> dict[str, Learned]:
+    async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator."""
-        return self._links.by_operator()
+        return await self._ask(self._links.by_operator) if self.shared else self._links.by_operator()
 
     async def counts(self) -> Counts:
         """Count what the store holds; it scans, so it is asked aside."""

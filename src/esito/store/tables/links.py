@@ -66,9 +66,15 @@ class Links:
             learned.remember(dict(zip(FORM_OF_COLUMN, seen, strict=True)), ambiguous)
             self._known_forms[operator] = learned.form
 
-    def by_operator(self) -> dict[str, Learned]:
-        """Return what is known of every operator's ids, by its name."""
+    def by_operator(self, read: Connection | None = None) -> dict[str, Learned]:
+        """Return what is known of every operator's ids, by its name; as it is kept, when there is where to read it."""
+        if read is not None:
+            return {self._operators[name]: self._as_kept(read, name) for name in self.forms}
         return {self._operators[name]: learned for name, learned in self.forms.items()}
+
+    def _as_kept(self, read: Connection, name: str) -> Learned:
+        *seen, ambiguous = read.row("operator_shown", self._known[name].operator)
+        return Learned(self.forms[name].locked, dict(zip(FORM_OF_COLUMN, seen, strict=True)), ambiguous)
 
     def _learned(self, connection: Connection, operator: int, record: LinkRecord) -> None:
         """Begin with what was learned before; a locked form counts for all links of the operator."""

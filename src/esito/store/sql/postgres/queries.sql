@@ -397,3 +397,6 @@ SELECT id FROM link WHERE name = $1
 -- name: operator_forms
 SELECT id, as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator
  WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+
+-- name: operator_shown
+SELECT as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator WHERE id = $1

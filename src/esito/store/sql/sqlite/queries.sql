@@ -392,3 +392,6 @@ SELECT id FROM link WHERE name = ?
 -- name: operator_forms
 SELECT id, as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator
  WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
+
+-- name: operator_shown
+SELECT as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator WHERE id = ?
