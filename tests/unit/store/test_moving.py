@@ -1,5 +1,6 @@
 """Everything that SQLite holds is in PostgreSQL afterwards, and life goes on there."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,24 @@ async def test_new_messages_receipts_and_rows_get_numbers_that_were_never_given(
         assert trail == highest[1] + 1
         assert await rows(store, f"SELECT id FROM callback WHERE message_id = {number}") == [(callback + 1,)]
         assert (await account_in(store, "newcomer")).id == max(one.id for one, _ in await store.accounts())
+
+
+async def test_every_table_that_numbers_its_rows_goes_on_beyond_them(moved: Store) -> None:
+    for table in TABLES:
+        if table.counted:
+            name = table.name
+            sql = f"SELECT nextval(pg_get_serial_sequence('{name}', 'id')), (SELECT max(id) FROM {name})"
+            ((following, highest),) = await rows(moved, sql)
+            assert following == highest + 1, name
+
+
+async def test_what_a_server_that_was_killed_left_in_its_log_is_copied(tmp_path: Path, target: str) -> None:
+    left = tmp_path / "left.db"
+    async with open_at(f"sqlite:///{tmp_path}/running.db") as source:
+        await account_in(source)
+        for end in ("", "-wal"):
+            shutil.copy(tmp_path / f"running.db{end}", f"{left}{end}")
+    assert (await copy(left, target)).tables["account"].rows == 1
 
 
 async def test_a_receipt_that_was_still_to_come_finds_its_message(moved: Store) -> None:

@@ -134,3 +134,13 @@ async def test_a_copy_that_lost_its_connection_says_so_and_goes_on(path: Path, t
     await copy(path, target)
     async with open_at(target) as store:
         assert await answers(store) == before
+
+
+async def test_a_listener_that_is_gone_is_not_taken_for_the_network(path: Path, target: str) -> None:
+    await filled(path)
+
+    def gone(_line: str) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await copy(path, target, say=gone)

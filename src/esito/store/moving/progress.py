@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from esito.store.moving.refusal import CopyRefused
-from esito.store.moving.tables import TABLES, Extent, same
+from esito.store.moving.tables import TABLES, Extent, quoted
 
 _MAKE = """
 CREATE SCHEMA esito_copy;
@@ -46,11 +46,11 @@ class Progress:
         """Raise CopyRefused where the target holds anything that this copy did not bring."""
         done = {name: reached.done for name, reached in (await self._reached()).items()} if await self.begun() else {}
         for table in TABLES:
-            if await self._connection.fetchval("SELECT to_regclass($1)", same(table.name)) is None:
+            if await self._connection.fetchval("SELECT to_regclass($1)", quoted(table.name)) is None:
                 continue
             brought = done.get(table.name, 0)
             # Beyond what was brought, one row is enough to know; what is missing is known by counting.
-            sql = f"SELECT count(*) FROM (SELECT 1 FROM {same(table.name)} LIMIT $1) AS found"  # noqa: S608  our own names
+            sql = f"SELECT count(*) FROM (SELECT 1 FROM {quoted(table.name)} LIMIT $1) AS found"  # noqa: S608  our own names
             found = await self._connection.fetchval(sql, brought + 1)
             if found != brought:
                 raise CopyRefused(_not_ours(table.name, brought=brought, found=found))

@@ -10,7 +10,7 @@ import apsw
 
 from esito.store.moving.canonical import Sum
 from esito.store.moving.refusal import CopyRefused
-from esito.store.moving.tables import BLOCK, SPAN, TABLES, Extent, Table, same
+from esito.store.moving.tables import BLOCK, SPAN, TABLES, Extent, Table, quoted
 from esito.store.queries import load_migrations
 
 Row = tuple[Any, ...]
@@ -47,12 +47,12 @@ class Source:
     def batches(self, table: Table, after: Sequence[Any] | None = None, *, size: int = AT_ONCE) -> Iterator[list[Row]]:
         """Yield the rows in the order of their key, beyond a key. Raises CopyRefused."""
         conditions = [table.only] if table.only else []
-        keys = ", ".join(map(same, table.key))
+        keys = ", ".join(map(quoted, table.key))
         if after is not None:
             conditions.append(f"({keys}) > ({', '.join('?' * len(table.key))})")
         where = " WHERE " + " AND ".join(conditions) if conditions else ""
-        columns = ", ".join(table.derived.get(name, same(name)) for name in table.columns)
-        sql = f"SELECT {columns} FROM {same(table.name)}{where} ORDER BY {keys}"  # noqa: S608  our own names
+        columns = ", ".join(table.derived.get(name, quoted(name)) for name in table.columns)
+        sql = f"SELECT {columns} FROM {quoted(table.name)}{where} ORDER BY {keys}"  # noqa: S608  our own names
         try:
             cursor = self._connection.execute(sql, tuple(after or ()))
             while rows := list(islice(cursor, size)):
@@ -72,11 +72,11 @@ class Source:
         found: set[int] = set()
         for table in TABLES:
             if table.spanned:
-                found |= set(self._spans_of(table.name, same(table.spanned)))
+                found |= set(self._spans_of(table.name, quoted(table.spanned)))
         return found
 
     def _spans_of(self, table: str, column: str) -> Iterator[int]:
-        sql = f"SELECT min({column}) FROM {same(table)} WHERE {column} > ?"  # noqa: S608  our own names
+        sql = f"SELECT min({column}) FROM {quoted(table)} WHERE {column} > ?"  # noqa: S608  our own names
         last = 0
         while first := self._number(sql, last):
             number = (first - 1) // SPAN
@@ -91,7 +91,7 @@ class Source:
 
     def last_id(self, table: str) -> int:
         """Return the highest id that the table ever gave, as far as is known; 0: none."""
-        highest = self._number(f"SELECT max(id) FROM {same(table)}")  # noqa: S608  our own names
+        highest = self._number(f"SELECT max(id) FROM {quoted(table)}")  # noqa: S608  our own names
         # Where an id is never given twice, that holds for those of rows that were removed.
         ever = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).get
         return max(highest, ever if isinstance(ever, int) else 0)

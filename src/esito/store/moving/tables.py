@@ -143,6 +143,6 @@ BLOCK = 1_000
 """Message ids that are handed out at once."""
 
 
-def same(name: str) -> str:
-    """Return a name as SQL takes it, whatever word it is."""
+def quoted(name: str) -> str:
+    """Return a name as SQL takes it, whatever else that word means there."""
     return f'"{name}"'

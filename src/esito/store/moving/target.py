@@ -12,7 +12,7 @@ from esito.store.moving.engines import LOST, connect, make_schema, read, written
 from esito.store.moving.progress import Progress, Reached
 from esito.store.moving.refusal import CopyRefused
 from esito.store.moving.source import Source
-from esito.store.moving.tables import TABLES, Extent, Table, same
+from esito.store.moving.tables import TABLES, Extent, Table, quoted
 
 HOLD_WITHIN = 10.0
 """Seconds for others to end what they are writing; a copy that was killed may still be ending."""
@@ -54,9 +54,9 @@ class Target:
     async def extent(self, table: Table) -> Extent:
         """Count and sum a table as it is read back; a part of it is in memory at a time."""
         sum_ = Sum()
-        columns = ", ".join(map(same, table.columns))
+        columns = ", ".join(map(quoted, table.columns))
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            cursor = await self._connection.cursor(f"SELECT {columns} FROM {same(table.name)}")  # noqa: S608  our own names
+            cursor = await self._connection.cursor(f"SELECT {columns} FROM {quoted(table.name)}")  # noqa: S608  our own names
             while rows := await cursor.fetch(READ_AT_ONCE):
                 sum_.add(read(rows))
         return sum_.extent
@@ -79,7 +79,7 @@ class Target:
     async def analyze(self) -> None:
         """Have PostgreSQL look at what there is now: it plans by that."""
         for table in TABLES:
-            await self._connection.execute(f"ANALYZE {same(table.name)}")
+            await self._connection.execute(f"ANALYZE {quoted(table.name)}")
 
 
 @asynccontextmanager
