@@ -202,7 +202,7 @@ CREATE TABLE trail (
     raw         bytea    NOT NULL
 ) PARTITION BY RANGE (message_id);
 CREATE INDEX trail_by_id ON trail (id);
-CREATE INDEX trail_by_recipient ON trail (message_id, seq) WHERE message_id > 0;
+CREATE INDEX trail_by_recipient ON trail (message_id, seq);
 CREATE INDEX trail_by_origin ON trail (origin) WHERE origin IS NOT NULL;
 CREATE TABLE trail_loose PARTITION OF trail FOR VALUES FROM (0) TO (1);
 

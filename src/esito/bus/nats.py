@@ -1,0 +1,285 @@
+"""The log of receipts on NATS JetStream: one stream in files of three servers, one consumer that all workers share."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext, api
+from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import Error as JetStreamError
+
+from esito.bus.base import BusFull, BusUnavailable, Delivery, Lag, UnsafeBus
+from esito.bus.safety import verify
+
+log = structlog.get_logger()
+
+STREAM = "ESITO_RECEIPTS"
+SUBJECT = "esito.receipts"
+CONSUMER = "store"
+
+ANSWER_WITHIN = 5.0
+"""Seconds we wait for one answer; choosing a new leader takes about as long."""
+
+CONNECT_WITHIN = 10.0
+"""Seconds in which one of the servers must be there when we begin; later we wait for ever."""
+
+HAND_OUT_AGAIN = 30.0
+IN_WORK = 512
+"""Records that all workers together may have in hand."""
+
+KEPT_SECONDS = 72 * 3600.0
+
+FULL = {10047, 10077, 10023}
+"""Error codes of a server: its store is at its limit, the stream is at its own, resources are short."""
+
+_FAULTS = (nats.errors.Error, JetStreamError, OSError, asyncio.TimeoutError)
+
+
+class JetStreamBus:
+    """See `Bus`."""
+
+    def __init__(
+        self,
+        servers: Sequence[str],
+        *,
+        monitors: Sequence[str] = (),
+        replicas: int = 3,
+        most: int = 4 << 30,
+        allow_unsafe: bool = False,
+    ) -> None:
+        """Say where: `monitors` are the monitoring addresses of all servers, `most` the octets of the stream."""
+        self._servers = list(servers)
+        self._monitors = list(monitors)
+        self._replicas = replicas
+        self._most = most
+        self._allow_unsafe = allow_unsafe
+        self._client = Client()
+        self._stream: JetStreamContext = self._client.jetstream(timeout=ANSWER_WITHIN)
+        self._consumer: JetStreamContext.PullSubscription | None = None
+
+    async def open(self) -> None:
+        """Connect, see that every server is safe, make the stream or see that it is as we need it."""
+        safe = None if self._allow_unsafe else await verify(self._monitors, replicas=self._replicas)
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN):
+                await self._connect()
+            info = await self._make_stream()
+            await self._make_consumer()
+        except _FAULTS as error:
+            await self.close()
+            raise BusUnavailable(f"the NATS servers at {', '.join(self._servers)} do not serve us: {error}") from error
+        if safe is not None and (unasked := _keepers(info) - safe):
+            await self.close()
+            raise UnsafeBus(f"bus.monitors leaves out {', '.join(sorted(unasked))}, which keeps the stream")
+
+    async def close(self) -> None:
+        """Disconnect."""
+        with suppress(*_FAULTS):
+            await self._client.close()
+
+    async def _connect(self) -> None:
+        await self._client.connect(
+            self._servers,
+            name="esito",
+            error_cb=_note,
+            disconnected_cb=_note_disconnected,
+            connect_timeout=2,
+            reconnect_time_wait=0.25,  # type: ignore[arg-type]
+            max_reconnect_attempts=-1,
+            ping_interval=2,
+            max_outstanding_pings=2,
+        )
+
+    # -- making ---------------------------------------------------------------------------------
+
+    async def _make_stream(self) -> api.StreamInfo:
+        wanted = api.StreamConfig(
+            name=STREAM,
+            subjects=[SUBJECT],
+            retention=api.RetentionPolicy.LIMITS,
+            storage=api.StorageType.FILE,
+            num_replicas=self._replicas,
+            max_bytes=self._most,
+            max_age=KEPT_SECONDS,
+            discard=api.DiscardPolicy.NEW,  # a full stream refuses; it never drops what it has
+            deny_delete=True,
+        )
+        try:
+            info = await _patiently(self._stream.stream_info, STREAM)
+        except NotFoundError:
+            return cast("api.StreamInfo", await _patiently(self._stream.add_stream, wanted))
+        for name in ("retention", "storage", "num_replicas", "discard"):
+            is_, must = getattr(info.config, name), getattr(wanted, name)
+            if is_ != must:
+                raise UnsafeBus(f"the stream {STREAM} has {name} = {is_!r}, not {must!r}")
+        if info.config.max_bytes != self._most:
+            info = await _patiently(self._stream.update_stream, info.config.evolve(max_bytes=self._most))
+        return cast("api.StreamInfo", info)
+
+    async def _make_consumer(self) -> None:
+        wanted = api.ConsumerConfig(
+            durable_name=CONSUMER,
+            deliver_policy=api.DeliverPolicy.ALL,
+            ack_policy=api.AckPolicy.EXPLICIT,
+            ack_wait=HAND_OUT_AGAIN,
+            max_deliver=-1,
+            max_ack_pending=IN_WORK,
+        )
+        await _patiently(self._stream.add_consumer, STREAM, wanted)
+        self._consumer = await self._stream.pull_subscribe_bind(CONSUMER, STREAM)
+
+    # -- the gateway's side -----------------------------------------------------------------------
+
+    async def append(self, record: bytes) -> None:
+        """Append a record."""
+        try:
+            # No id of ours goes with it: were a record lost, the server would take the same one sent again for
+            # a duplicate, and acknowledge what it does not have.
+            await self._stream.publish(SUBJECT, record, timeout=ANSWER_WITHIN, stream=STREAM)
+        except APIError as error:
+            kind = BusFull if error.err_code in FULL else BusUnavailable
+            raise kind(f"the stream refuses: {error.description}") from error
+        except _FAULTS as error:
+            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+
+    # -- the worker's side ------------------------------------------------------------------------
+
+    async def take(self, limit: int, *, within: float) -> list[Delivery]:
+        """Return up to `limit` records."""
+        if self._consumer is None:
+            raise BusUnavailable("not connected")
+        try:
+            return [_delivery(message) for message in await self._consumer.fetch(limit, timeout=within)]
+        except TimeoutError:
+            return []
+        except _FAULTS as error:
+            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+
+    async def done(self, deliveries: Sequence[Delivery]) -> None:
+        """Never hand these out again; should the word get lost they come again, which is harmless."""
+        await self._say(deliveries, Msg.ack)
+
+    async def again(self, deliveries: Sequence[Delivery]) -> None:
+        """Hand these out again."""
+        await self._say(deliveries, Msg.nak)
+
+    async def _say(self, deliveries: Sequence[Delivery], word: Any) -> None:
+        try:
+            for delivery in deliveries:
+                await word(delivery.handle)
+        except _FAULTS as error:
+            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+
+    # -- how it stands ----------------------------------------------------------------------------
+
+    async def lag(self) -> Lag:
+        """Tell how things stand."""
+        stream, consumer = await self._asked()
+        waiting = (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
+        return Lag(waiting=waiting, octets=stream.state.bytes, most=self._most)
+
+    async def make_room(self) -> int:
+        """Remove the older half of what is done with, if the stream is half full."""
+        stream, consumer = await self._asked()
+        done = consumer.ack_floor.stream_seq if consumer.ack_floor else 0
+        count = (done - stream.state.first_seq + 1) // 2
+        if stream.state.bytes * 2 < self._most or count <= 0:
+            return 0
+        try:
+            await self._stream.purge_stream(STREAM, seq=stream.state.first_seq + count)
+        except _FAULTS as error:
+            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+        return int(count)
+
+    async def _asked(self) -> tuple[api.StreamInfo, api.ConsumerInfo]:
+        try:
+            return await self._stream.stream_info(STREAM), await self._stream.consumer_info(STREAM, CONSUMER)
+        except _FAULTS as error:
+            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+
+    async def since(self, at: int) -> AsyncIterator[list[Delivery]]:
+        """Yield everything the stream still has from an instant on."""
+        try:
+            last = (await self._stream.stream_info(STREAM)).state.last_seq
+            reader = await self._stream.pull_subscribe(
+                SUBJECT,
+                stream=STREAM,
+                config=api.ConsumerConfig(
+                    deliver_policy=api.DeliverPolicy.BY_START_TIME,
+                    opt_start_time=datetime.fromtimestamp(at / 1000, UTC),
+                    ack_policy=api.AckPolicy.NONE,
+                    inactive_threshold=60.0,
+                    num_replicas=1,
+                ),
+            )
+            place = 0
+            while place < last:
+                try:
+                    found = [_delivery(message) for message in await reader.fetch(64, timeout=2.0)]
+                except TimeoutError:
+                    if not (await reader.consumer_info()).num_pending:
+                        break
+                    continue
+                place = found[-1].place
+                yield found
+            await reader.unsubscribe()
+        except _FAULTS as error:
+            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+
+    async def check(self) -> list[str]:
+        """Return a sentence for everything that endangers what the stream keeps."""
+        try:
+            cluster = (await self._stream.stream_info(STREAM)).cluster
+        except _FAULTS as error:
+            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+        if self._replicas == 1:
+            return []
+        if cluster is None or not cluster.leader:
+            return [f"the stream {STREAM} has no leader"]
+        behind = [peer for peer in cluster.replicas or [] if not peer.current or peer.offline]
+        return [f"the replica {peer.name} of the stream {STREAM} is {_state(peer)}" for peer in behind]
+
+
+def _state(peer: api.PeerInfo) -> str:
+    return "offline" if peer.offline else f"behind by {peer.lag or 0} records"
+
+
+def _keepers(info: api.StreamInfo) -> set[str]:
+    if info.cluster is None:
+        return set()
+    names = [info.cluster.leader, *(peer.name for peer in info.cluster.replicas or [])]
+    return {name for name in names if name}
+
+
+def _delivery(message: Msg) -> Delivery:
+    about = message.metadata
+    at = int(about.timestamp.timestamp() * 1000)
+    return Delivery(data=message.data, place=about.sequence.stream, at=at, handle=message)
+
+
+async def _patiently(ask: Any, *words: Any) -> Any:
+    """Ask the servers what may have to wait until they have chosen who leads them."""
+    for _ in range(20):
+        try:
+            return await ask(*words)
+        except NotFoundError:
+            raise
+        except (TimeoutError, APIError, nats.errors.Error) as error:
+            if isinstance(error, APIError) and error.code not in {500, 503}:
+                raise
+            await asyncio.sleep(0.5)
+    return await ask(*words)
+
+
+async def _note(error: Exception) -> None:
+    log.debug("bus_error", reason=repr(error))
+
+
+async def _note_disconnected() -> None:
+    log.warning("bus_disconnected")

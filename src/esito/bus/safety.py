@@ -1,0 +1,66 @@
+"""What a NATS server must be like to be trusted with receipts, and asking it.
+
+An independent test of NATS 2.12.1 found acknowledged records lost: after a power failure, because the server syncs
+its files every two minutes unless told otherwise, and after one flipped bit in the file of one replica. So a server
+is asked, at its monitoring address, whether it syncs always and which release it is. The client protocol does not
+tell the first. What remains of the second is why frames are counted from end to end (see `bus/base.py`).
+"""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+
+from esito.bus.base import UnsafeBus
+
+OLDEST = (2, 12, 2)
+"""The first release after the one whose faults are known."""
+
+ANSWER_WITHIN = 5.0
+
+
+async def verify(monitors: Sequence[str], *, replicas: int) -> set[str]:
+    """See that every server at these monitoring addresses is safe; return their names.
+
+    Raises UnsafeBus, which says which server and why.
+    """
+    if len(monitors) < replicas:
+        raise UnsafeBus(
+            f"bus.monitors names {len(monitors)} of the {replicas} servers that keep each record: "
+            "only there can be asked whether a server syncs always"
+        )
+    timeout = aiohttp.ClientTimeout(total=ANSWER_WITHIN)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        names = await asyncio.gather(*(_verify_one(session, address) for address in monitors))
+    return set(names)
+
+
+async def _verify_one(session: aiohttp.ClientSession, address: str) -> str:
+    try:
+        async with session.get(f"{address.rstrip('/')}/varz") as answer:
+            told: dict[str, Any] = await answer.json(content_type=None)
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise UnsafeBus(f"the NATS server at {address} does not say whether it syncs always: {error!r}") from error
+    for reason in faults(told):
+        raise UnsafeBus(f"the NATS server at {address} {reason}")
+    return str(told["server_name"])
+
+
+def faults(told: dict[str, Any]) -> list[str]:
+    """Return what is wrong with a server that says this of itself (its `/varz`).
+
+    >>> faults({"version": "2.12.1", "jetstream": {"config": {"sync_always": False}}})
+    ['has release 2.12.1; 2.12.2 or later is needed', 'does not say `sync_interval: always`']
+    """
+    found = []
+    release = tuple(int(part) for part in re.findall(r"\d+", str(told.get("version", "")))[:3])
+    if release < OLDEST:
+        found.append(f"has release {told.get('version')}; {'.'.join(map(str, OLDEST))} or later is needed")
+    config = (told.get("jetstream") or {}).get("config")
+    if config is None:
+        found.append("has no JetStream")
+    elif config.get("sync_always") is not True:
+        found.append("does not say `sync_interval: always`")
+    return found

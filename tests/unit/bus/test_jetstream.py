@@ -1,0 +1,193 @@
+"""The log of receipts on real NATS servers: what it keeps, hands out, refuses, and what it is not trusted with."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from esito.bus.base import BusFull, BusUnavailable, Delivery, UnsafeBus
+from esito.bus.nats import STREAM, JetStreamBus
+from esito.bus.safety import faults
+from esito.cluster.nats import NatsCluster
+from tests.kit.nats import bus_on, nats_servers
+from tests.kit.needs import needs
+
+pytestmark = [pytest.mark.anyio, needs("nats")]
+
+
+@pytest.fixture
+async def one(tmp_path: Path) -> AsyncIterator[NatsCluster]:
+    async with nats_servers(tmp_path, 1) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def three(tmp_path: Path) -> AsyncIterator[NatsCluster]:
+    async with nats_servers(tmp_path) as cluster:
+        yield cluster
+
+
+async def all_of(bus: JetStreamBus, count: int) -> list[Delivery]:
+    found: list[Delivery] = []
+    async with asyncio.timeout(20):
+        while len(found) < count:
+            found += await bus.take(100, within=1)
+    return found
+
+
+async def test_what_was_appended_is_handed_out_once(one: NatsCluster) -> None:
+    async with bus_on(one) as bus:
+        for number in range(5):
+            await bus.append(b"record %d" % number)
+        taken = await all_of(bus, 5)
+        assert [delivery.data for delivery in taken] == [b"record %d" % number for number in range(5)]
+        assert [delivery.place for delivery in taken] == [1, 2, 3, 4, 5]
+        assert abs(taken[0].at - time.time() * 1000) < 60_000
+        await bus.done(taken)
+        assert await bus.take(10, within=0.2) == []
+        async with asyncio.timeout(5):
+            while (await bus.lag()).waiting:
+                await asyncio.sleep(0.05)
+
+
+async def test_what_is_not_done_comes_again(one: NatsCluster) -> None:
+    async with bus_on(one) as bus:
+        await bus.append(b"record")
+        taken = await all_of(bus, 1)
+        assert (await bus.lag()).waiting == 1
+        await bus.again(taken)
+        assert [delivery.data for delivery in await all_of(bus, 1)] == [b"record"]
+
+
+async def test_a_full_log_refuses_and_drops_nothing(one: NatsCluster) -> None:
+    async with bus_on(one, most=100_000) as bus:
+        kept = await _appended_until_full(bus)
+        assert len(await all_of(bus, kept)) == kept >= 5
+        assert (await bus.lag()).filled > 0.8
+
+
+async def test_room_is_made_of_what_is_done_with_alone(one: NatsCluster) -> None:
+    async with bus_on(one, most=100_000) as bus:
+        for _ in range(8):
+            await bus.append(bytes(10_000))
+        assert await bus.make_room() == 0
+        await bus.done((await all_of(bus, 8))[:6])
+        async with asyncio.timeout(5):
+            while not (removed := await bus.make_room()):
+                await asyncio.sleep(0.05)
+        assert removed == 3
+        await bus.append(bytes(10_000))
+
+
+async def test_everything_since_an_instant_can_be_read_again(one: NatsCluster) -> None:
+    async with bus_on(one) as bus:
+        await bus.append(b"before")
+        await asyncio.sleep(0.05)
+        instant = int(time.time() * 1000)
+        for number in range(100):
+            await bus.append(b"%d" % number)
+        await bus.done(await all_of(bus, 101))
+        again = [delivery.data async for some in bus.since(instant) for delivery in some]
+        assert again == [b"%d" % number for number in range(100)]
+        assert [some async for some in bus.since(instant + 3_600_000)] == []
+
+
+async def test_a_server_that_syncs_lazily_is_refused(tmp_path: Path) -> None:
+    async with nats_servers(tmp_path, 1, sync="2m") as cluster:
+        with pytest.raises(UnsafeBus, match="does not say `sync_interval: always`"):
+            async with bus_on(cluster):
+                pass
+        bus = JetStreamBus(cluster.servers, replicas=1, allow_unsafe=True)  # unless we are told to do without
+        await bus.open()
+        await bus.close()
+
+
+async def test_a_server_that_cannot_be_asked_is_refused(one: NatsCluster) -> None:
+    for monitors, why in ([], "names 0 of the 1"), (["http://127.0.0.1:9"], "does not say whether it syncs always"):
+        bus = JetStreamBus(one.servers, monitors=monitors, replicas=1)
+        with pytest.raises(UnsafeBus, match=why):
+            await bus.open()
+
+
+async def test_a_stream_that_is_kept_otherwise_is_refused(three: NatsCluster) -> None:
+    async with bus_on(three):
+        pass
+    bus = JetStreamBus(three.servers, monitors=three.monitors, replicas=1)
+    with pytest.raises(UnsafeBus, match="has num_replicas = 3, not 1"):
+        await bus.open()
+    async with bus_on(three, most=1 << 28) as larger:  # its size may be changed
+        assert (await larger.lag()).most == 1 << 28
+    twice = JetStreamBus(three.servers, monitors=[three.monitors[0]] * 3)
+    with pytest.raises(UnsafeBus, match=r"leaves out nats2, nats3"):
+        await twice.open()
+
+
+async def test_a_server_that_does_not_run_is_named(tmp_path: Path) -> None:
+    bus = JetStreamBus(["nats://127.0.0.1:9"], replicas=1, allow_unsafe=True)
+    with pytest.raises(BusUnavailable, match=r"127\.0\.0\.1:9"):
+        async with asyncio.timeout(20):
+            await bus.open()
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({"version": "2.12.2", "jetstream": {"config": {"sync_always": True}}}, []),
+        ({"version": "2.13.0-RC.1", "jetstream": {"config": {"sync_always": True}}}, []),
+        ({"version": "2.11.9", "jetstream": {"config": {"sync_always": True}}},
+         ["has release 2.11.9; 2.12.2 or later is needed"]),
+        ({"version": "2.15.1", "jetstream": {}}, ["has no JetStream"]),
+        ({"version": "2.15.1", "jetstream": {"config": {}}}, ["does not say `sync_interval: always`"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_server_is_said(told: dict[str, object], found: list[str]) -> None:
+    assert faults(told) == found
+
+
+async def test_nothing_that_was_acknowledged_is_lost_with_the_leader(
+    three: NatsCluster, record_property: Callable[[str, object], None]
+) -> None:
+    async with bus_on(three) as bus:
+        kept: list[bytes] = []
+        longest = 0.0
+
+        async def append(writer: int) -> None:
+            nonlocal longest
+            for number in range(150):
+                record, began = b"%d-%d" % (writer, number), time.monotonic()
+                while True:
+                    try:
+                        await bus.append(record)
+                        break
+                    except BusUnavailable:
+                        await asyncio.sleep(0.05)
+                kept.append(record)
+                longest = max(longest, time.monotonic() - began)
+
+        writing = asyncio.gather(*map(append, range(8)))
+        while len(kept) < 300:
+            await asyncio.sleep(0.01)
+        leader = await three.leader_of(STREAM)
+        assert leader is not None
+        await leader.process.kill()
+        async with asyncio.timeout(25):
+            await writing
+        found = {delivery.data for delivery in await _everything(bus)}
+        assert set(kept) <= found
+        assert any("offline" in sentence or "behind" in sentence for sentence in await bus.check())
+        record_property("outage_seconds", round(longest, 1))
+
+
+async def _appended_until_full(bus: JetStreamBus) -> int:
+    for kept in range(100):
+        try:
+            await bus.append(bytes(10_000))
+        except BusFull:
+            return kept
+    raise AssertionError("it never got full")
+
+
+async def _everything(bus: JetStreamBus) -> list[Delivery]:
+    return [delivery async for some in bus.since(0) for delivery in some]
