@@ -4,6 +4,8 @@ A setting comes from the TOML file; a variable `ESITO_` + section + `_` + name o
 (`ESITO_HTTP_LISTEN`, `ESITO_LINK_ALPHA_PASSWORD`; lists are written with commas). The
 environment of the server is read here and nowhere else. `docs/configuration.md` is tested
 against this table.
+
+Long because it is one table.
 """
 # ruff: noqa: RUF009  `_setting` declares a field, as dataclasses.field does
 

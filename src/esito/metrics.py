@@ -57,7 +57,7 @@ SUBMITS = Counter(
 )
 RECEIPTS = Counter(
     "esito_receipts",
-    "Delivery receipts kept, by verdict (the words of the trail).",
+    "Delivery receipts kept, by verdict (the words of the trail); without a link: those that came through the log.",
     ["link", "verdict"],
     registry=REGISTRY,
 )
@@ -84,6 +84,22 @@ STORE_COMMIT_SECONDS = Histogram(
 )
 STORE_BATCH = Histogram("esito_store_batch", "Writes that shared one transaction.", registry=REGISTRY, buckets=_BATCHES)
 STORE_QUEUE = Gauge("esito_store_queue_depth", "Writes that wait for the writer.", registry=REGISTRY)
+
+# -- the log of receipts, where there is one -----------------------------------------------------
+
+LOG_WAITING = Gauge("esito_log_frames_waiting", "Frames in the log that no worker has applied.", registry=REGISTRY)
+LOG_FILLED = Gauge("esito_log_filled_ratio", "Share of the log's room that is taken, 0 to 1.", registry=REGISTRY)
+LOG_APPLIED = Counter(
+    "esito_log_frames_applied", "Frames applied by this process for the first time.", registry=REGISTRY
+)
+LOG_POISON = Counter("esito_log_frames_set_aside", "Records of the log that could not be applied.", registry=REGISTRY)
+SPOOL_UNCONFIRMED = Gauge(
+    "esito_spool_frames_unconfirmed", "Frames of this gateway that the store has not confirmed.", registry=REGISTRY
+)
+SPOOL_BYTES = Gauge("esito_spool_bytes", "Octets of this gateway's spool on disk.", registry=REGISTRY)
+SENT_AGAIN = Counter(
+    "esito_log_frames_sent_again", "Frames that the log had taken and the store never got.", registry=REGISTRY
+)
 
 # -- callbacks ---------------------------------------------------------------------------------
 
@@ -142,6 +158,35 @@ def receipts_kept(link: str, verdicts: Mapping[str, int], seconds: float) -> Non
         _receipts(link, verdict).inc(count)
     RECEIPT_BATCH.observe(sum(verdicts.values()))
     RECEIPT_COMMIT_SECONDS.observe(seconds)
+
+
+def frames_applied(frames: int, verdicts: Mapping[str, int], seconds: float) -> None:
+    """Count the receipts of one commit that came through the log, whatever their links."""
+    LOG_APPLIED.inc(frames)
+    receipts_kept("", verdicts, seconds)
+
+
+def frame_set_aside() -> None:
+    """Count a record of the log that could not be applied."""
+    LOG_POISON.inc()
+
+
+def frame_sent_again() -> None:
+    """Count a frame that got lost in the log."""
+    SENT_AGAIN.inc()
+
+
+def log_stands(*, waiting: int, filled: float) -> None:
+    """Note how far the store is behind the log."""
+    LOG_WAITING.set(waiting)
+    LOG_FILLED.set(filled)
+
+
+def relay_stands(*, unconfirmed: int, octets: int, filled: float) -> None:
+    """Note what a gateway keeps until the store confirms it."""
+    SPOOL_UNCONFIRMED.set(unconfirmed)
+    SPOOL_BYTES.set(octets)
+    LOG_FILLED.set(filled)
 
 
 def replies_kept(link: str, *, pieces: int, whole: int, stops: int) -> None:

@@ -18,6 +18,7 @@ from esito.domain.errors import StoreUnavailable
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.reply import Reply
 from esito.domain.timing import Clock
+from esito.lifecycle.relay import Relay
 from esito.lifecycle.stop_words import stop_words
 from esito.smpp.pdu import DataSm, DeliverSm, Status
 from esito.smpp.receipts import Kind, kind_of, read_receipt
@@ -39,16 +40,18 @@ class Receiving:
         store: Store,
         clock: Clock,
         zones: dict[str, tzinfo],
+        relay: Relay | None = None,
         stopped: Callable[[], None] = lambda: None,
         moved: Callable[[], None] = lambda: None,
     ) -> None:
-        """`zones`: the zone of the dates in each link's receipts.
+        """`zones`: the zone of the dates in each link's receipts; `relay`: the way to the log, where there is one.
 
         `stopped` is called once a STOP is kept, `moved` once receipts that moved recipients are, or replies.
         """
         self._store = store
         self._clock = clock
         self._zones = zones
+        self._relay = relay
         self._stopped = stopped
         self._moved = moved
         self._words = stop_words()
@@ -79,7 +82,9 @@ class Receiving:
 
     async def _commit(self, link: str, receipts: list[DeliveryReceipt], replies: list[Reply]) -> None:
         began = perf_counter()
-        if receipts:
+        if receipts and self._relay is not None:
+            await self._relay.keep(receipts)
+        elif receipts:
             settled = await self._store.apply_receipts(receipts)
             metrics.receipts_kept(link, settled.verdicts, perf_counter() - began)
             if settled.moved:

@@ -1,4 +1,4 @@
-"""Builds the house: the one place that names every concrete class."""
+"""The parts put together, for the role that this process has, and run until it is told to stop."""
 
 import asyncio
 import gc
@@ -7,10 +7,9 @@ import resource
 import secrets
 import signal
 import socket
-import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -18,31 +17,28 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import structlog
 
 from esito.api.app import Services, build, build_for_monitors
 from esito.api.limits import Limits
-from esito.api.services import LinkStatus, SessionStatus
+from esito.api.services import LinkStatus
+from esito.bootstrap.links import make_link, record, standing, told, told_standing
+from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_spool, open_store
+from esito.bus.base import Bus
 from esito.chores import Chores, callback_worker, chores
-from esito.config import ConfigError, LinkSettings, Settings
-from esito.domain.id_forms import IdForm
+from esito.config import ConfigError, Settings
 from esito.domain.pricing import PriceList
-from esito.domain.timing import SECOND_MS, Clock, PushableClock, RealClock
+from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance, Routes
 from esito.lifecycle.gateway import Gateway, share_links
 from esito.lifecycle.holding import Holder
+from esito.lifecycle.intake import Intake
 from esito.lifecycle.receive import Receiving
-from esito.lifecycle.submit import Submitter
+from esito.lifecycle.relay import Relay
 from esito.serving import WebServer
 from esito.smpp.link import Link
-from esito.smpp.outgoing import Concatenation
-from esito.smpp.settings import LinkSettings as SmppSettings
-from esito.store.base import CLOCK_OFFSET, LinkRecord, Store
-from esito.store.leases import LeaseLine
-from esito.store.postgres import PostgresStore
-from esito.store.sqlite import SqliteStore
+from esito.store.base import CLOCK_OFFSET, Store
 from esito.vocabulary_files import load_vocabulary
 
 log = structlog.get_logger()
@@ -57,9 +53,6 @@ event loop for the usual 5 ms, nor the loop the writer."""
 COLLECT_AFTER = 20_000
 """Objects that come before the collector looks for cycles among them: requests and receipts leave few,
 and what the house itself is made of is never looked at again."""
-
-LONGEST_BIND = 30.0
-"""Seconds we wait for the response to a bind, unless the link waits less for any response."""
 
 WRITABLE_WITHIN = 5.0
 """Seconds in which a commit must succeed for us to be ready."""
@@ -102,6 +95,8 @@ class House:
     store: Store
     gateway: Gateway
     holder: Holder
+    relay: Relay | None
+    intake: Intake | None
     acceptance: Acceptance
     chores: Chores
     vocabulary: Vocabulary
@@ -109,60 +104,6 @@ class House:
 
 
 OnReady = Callable[[House], Coroutine[Any, Any, None]]
-
-
-def key_secret(settings: Settings) -> bytes:
-    """Return the secret of the keyed hashes of API keys; beside a SQLite file it is made when it is missing.
-
-    Raises ConfigError when that file cannot be read or made, and when a store that is shared has no secret.
-    """
-    if settings.store.secret:
-        return settings.store.secret.encode()
-    if settings.store.shared:
-        raise ConfigError("store.secret must be set, the same for every process that works with this store")
-    path = settings.store.path.parent / "esito.secret"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_once(path, secrets.token_hex(32).encode())
-        secret = path.read_bytes().strip()
-    except OSError as error:
-        raise ConfigError(f"store.secret: cannot read or make {path}: {error.strerror}") from error
-    if not secret:
-        raise ConfigError(f"store.secret: {path} is empty; the keys that were made with its content need it back")
-    return secret
-
-
-def _write_once(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads, durably, unless it exists; two processes may race here."""
-    if path.exists():
-        return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-
-
-@asynccontextmanager
-async def open_store(settings: Settings, *, actor: str = "server") -> AsyncIterator[Store]:
-    """Open the store the settings name, migrated; close it at the end. `actor` stands in the audit log."""
-    store: Store
-    if settings.store.shared:
-        store = PostgresStore(settings.store.url, actor=actor, allow_unsafe=settings.store.allow_unsafe)
-    else:
-        store = SqliteStore(settings.store.path, actor=actor)
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 async def serve(
@@ -180,8 +121,16 @@ async def serve(
         raise ConfigError(f"role: {role!r} needs a store that several processes share, such as postgresql://...")
     sys.setswitchinterval(SWITCH_INTERVAL)
     _allow_many_connections()
-    async with open_store(settings) as store:
-        house = await _furnish(settings, store, clock or await _clock(settings, store), Role(role))
+    async with AsyncExitStack() as doors:
+        doing = Role(role)
+        store = await doors.enter_async_context(open_store(settings))
+        bus = relay = None
+        if doing is not Role.API:
+            bus = await doors.enter_async_context(open_bus(settings))
+        if bus is not None and doing.has_links:
+            spool = await doors.enter_async_context(open_spool(settings))
+            relay = Relay(gateway=gateway_name(settings), bus=bus, spool=spool, store=store)
+        house = await _furnish(settings, store, clock or await _clock(settings, store), doing, bus=bus, relay=relay)
         await _run(house, on_ready)
 
 
@@ -197,8 +146,10 @@ async def _clock(settings: Settings, store: Store) -> Clock:
     return PushableClock(speed=settings.clock.speed, offset_ms=int(await store.setting(CLOCK_OFFSET) or 0))
 
 
-async def _furnish(settings: Settings, store: Store, clock: Clock, role: Role) -> House:
-    numbers = await store.register_links([_record(link) for link in settings.links])
+async def _furnish(
+    settings: Settings, store: Store, clock: Clock, role: Role, *, bus: Bus | None, relay: Relay | None
+) -> House:
+    numbers = await store.register_links([record(link) for link in settings.links])
     if not store.shared:
         uncertain = await store.recover(clock.now())
         if uncertain:
@@ -209,13 +160,14 @@ async def _furnish(settings: Settings, store: Store, clock: Clock, role: Role) -
         store=store,
         clock=clock,
         zones={link.name: link.zone for link in settings.links},
+        relay=relay,
         moved=callbacks.wake,
         stopped=stop_kept.set,
     )
     gateway = Gateway(receiving)
     if role.has_links:
         for link_settings in settings.links:
-            gateway.add(link_settings.name, partial(_make_link, link_settings, gateway, store, clock))
+            gateway.add(link_settings.name, partial(make_link, link_settings, gateway, store, clock))
     prefixes = {prefix: link.name for link in settings.links for prefix in (link.prefixes or ("",))}
     acceptance = Acceptance(
         store=store,
@@ -234,6 +186,8 @@ async def _furnish(settings: Settings, store: Store, clock: Clock, role: Role) -
         store=store,
         gateway=gateway,
         holder=Holder(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"),
+        relay=relay,
+        intake=Intake(bus=bus, store=store, moved=callbacks.wake) if bus is not None and role.has_chores else None,
         acceptance=acceptance,
         chores=chores(
             settings, store=store, clock=clock, acceptance=acceptance, callbacks=callbacks, stop_kept=stop_kept
@@ -241,15 +195,6 @@ async def _furnish(settings: Settings, store: Store, clock: Clock, role: Role) -
         vocabulary=_vocabulary(settings),
         url=f"{scheme}://{host}:{port}",
     )
-
-
-def _make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clock) -> tuple[Link, Submitter]:
-    link = Link(smpp_settings(settings), gateway)
-    concatenation = Concatenation(settings.concatenation)
-    submitter = Submitter(
-        store=store, clock=clock, link=link, default_sender=settings.sender, concatenation=concatenation
-    )
-    return link, submitter
 
 
 def _prices(settings: Settings) -> PriceList:
@@ -264,38 +209,6 @@ def _vocabulary(settings: Settings) -> Vocabulary:
     if unused:
         log.warning("error_tables_unused", operators=sorted(unused))
     return vocabulary
-
-
-def _record(link: LinkSettings) -> LinkRecord:
-    return LinkRecord(
-        name=link.name,
-        operator=link.operator or link.name,
-        multipart_rule=link.multipart_rule,
-        resubmit_uncertain=link.resubmit_uncertain,
-        message_id_form=IdForm(link.message_id_form),
-    )
-
-
-def smpp_settings(link: LinkSettings) -> SmppSettings:
-    """Return what the SMPP room needs to know of a configured link."""
-    return SmppSettings(
-        name=link.name,
-        host=link.host,
-        port=link.port,
-        system_id=link.system_id,
-        password=link.password,
-        system_type=link.system_type,
-        bind=link.bind,
-        sessions=link.sessions,
-        window=link.window,
-        throughput=float(link.throughput),
-        tls=ssl.create_default_context() if link.tls else None,
-        enquire_interval=link.enquire_interval,
-        response_timeout=link.response_timeout,
-        bind_timeout=min(LONGEST_BIND, link.response_timeout),
-        rebind_min=min(1.0, link.rebind_max),
-        rebind_max=link.rebind_max,
-    )
 
 
 async def _run(house: House, on_ready: OnReady | None) -> None:
@@ -332,7 +245,7 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
 async def _start(house: House) -> list[asyncio.Task[None]]:
     """Begin what this role does; return what runs until it is cancelled."""
     loop = asyncio.get_running_loop()
-    working = []
+    working = [loop.create_task(one.run()) for one in (house.relay, house.intake) if one is not None]
     if house.role.has_links and house.store.shared:
         sharing = share_links(house.gateway, house.store, house.clock, house.holder, partial(_told, house))
         working.append(loop.create_task(sharing, name="links"))
@@ -373,45 +286,22 @@ def _services(house: House) -> Services:
 
 async def _links(house: House) -> list[LinkStatus]:
     """Say how every configured link stands, whoever holds it."""
+    configured = house.settings.links
     if not house.store.shared:
-        return [_link_status(house, link) for link in house.gateway.links]
-    leases = {line.name.removeprefix("link:"): line for line in await house.store.leases.all()}
-    return [_told_status(one, leases.get(one.name)) for one in house.settings.links]
+        return standing(configured, house.gateway.links)
+    return told_standing(configured, await house.store.leases.all())
 
 
 def _told(house: House, link: Link) -> str:
     """Write down how a link of ours stands, for those who do not hold it."""
-    return msgspec.json.encode(_link_status(house, link)).decode()
-
-
-def _told_status(configured: LinkSettings, line: LeaseLine | None) -> LinkStatus:
-    if line is not None and line.left_ms > 0 and line.told:
-        return msgspec.json.decode(line.told, type=LinkStatus)
-    return LinkStatus(name=configured.name, operator=configured.operator or configured.name, state="down", sessions=())
-
-
-def _link_status(house: House, link: Link) -> LinkStatus:
-    configured = next(one for one in house.settings.links if one.name == link.settings.name)
-    bound = [word for word, can in (("sending", link.can_send), ("receiving", link.can_receive)) if can]
-    return LinkStatus(
-        name=configured.name,
-        operator=configured.operator or configured.name,
-        state="bound" if len(bound) == 2 else f"{bound[0]} only" if bound else "down",
-        sessions=tuple(
-            SessionStatus(
-                bind=binding.kind,
-                state=binding.state,
-                since=int(binding.since * SECOND_MS),
-                last_error=binding.last_error,
-            )
-            for binding in link.bindings
-        ),
-    )
+    return told(next(one for one in house.settings.links if one.name == link.settings.name), link)
 
 
 async def _not_ready(house: House) -> list[str]:
     """Say what keeps us from serving: an unwritable store, no link bound for receiving."""
     missing = [] if await _is_writable(house.store) else ["the store cannot be written"]
+    if house.relay is not None and not house.relay.answers:
+        missing.append("the log of receipts does not answer")
     links = list(house.gateway.links)
     # Where links are shared, a process that holds none stands by; it is others who are bound.
     mine = not house.store.shared or house.holder.count > 0

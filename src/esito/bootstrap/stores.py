@@ -1,0 +1,109 @@
+"""The doors to what is kept: store, log of receipts, spool, and the secret of the API keys."""
+
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from esito.bus.base import Bus
+from esito.bus.nats import JetStreamBus
+from esito.bus.spool import Spool, SpoolInUse
+from esito.config import ConfigError, Settings
+from esito.store.base import Store
+from esito.store.postgres import PostgresStore
+from esito.store.sqlite import SqliteStore
+
+
+def key_secret(settings: Settings) -> bytes:
+    """Return the secret of the keyed hashes of API keys; beside a SQLite file it is made when it is missing.
+
+    Raises ConfigError when that file cannot be read or made, and when a store that is shared has no secret.
+    """
+    if settings.store.secret:
+        return settings.store.secret.encode()
+    if settings.store.shared:
+        raise ConfigError("store.secret must be set, the same for every process that works with this store")
+    path = settings.store.path.parent / "esito.secret"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_once(path, secrets.token_hex(32).encode())
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigError(f"store.secret: cannot read or make {path}: {error.strerror}") from error
+    if not secret:
+        raise ConfigError(f"store.secret: {path} is empty; the keys that were made with its content need it back")
+    return secret
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Write a file that only its owner reads, durably, unless it exists; two processes may race here."""
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, *, actor: str = "server") -> AsyncIterator[Store]:
+    """Open the store the settings name, migrated; close it at the end. `actor` stands in the audit log."""
+    store: Store
+    if settings.store.shared:
+        store = PostgresStore(settings.store.url, actor=actor, allow_unsafe=settings.store.allow_unsafe)
+    else:
+        store = SqliteStore(settings.store.path, actor=actor)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_bus(settings: Settings) -> AsyncIterator[Bus | None]:
+    """Open the log of receipts, where the settings name one; close it at the end. Raises UnsafeBus, BusUnavailable."""
+    if not settings.bus.url:
+        yield None
+        return
+    bus = JetStreamBus(
+        settings.bus.url.split(","),
+        monitors=settings.bus.monitors,
+        replicas=settings.bus.replicas,
+        most=settings.bus.max_megabytes << 20,
+        allow_unsafe=settings.bus.allow_unsafe,
+    )
+    await bus.open()
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+@asynccontextmanager
+async def open_spool(settings: Settings) -> AsyncIterator[Spool]:
+    """Take the folder of the spool; let others have it at the end. Raises ConfigError."""
+    spool = Spool(Path(settings.bus.spool))
+    try:
+        spool.open()
+    except (OSError, SpoolInUse) as error:
+        raise ConfigError(f"bus.spool: {error}") from error
+    try:
+        yield spool
+    finally:
+        spool.close()
+
+
+def gateway_name(settings: Settings) -> str:
+    """Return under which name the store remembers the frames of this spool."""
+    return f"{socket.gethostname()}:{Path(settings.bus.spool).resolve()}"

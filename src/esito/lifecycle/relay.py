@@ -1,0 +1,212 @@
+"""The gateway's side of the log: from receipts to a frame on our own disk and in the log, and only then the response.
+
+    receipts -> frame -> spool (fdatasync) -> log (a majority has it on disk) -> deliver_sm_resp
+
+The log is not trusted with being the only one who has a frame. It stays in the spool until the store says that it
+has applied it; one that the log has lost is sent again by itself.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+
+import structlog
+
+from esito import metrics
+from esito.bus.base import Bus, BusUnavailable, Lag
+from esito.bus.frames import Frame, encode
+from esito.bus.spool import Spool
+from esito.domain.errors import StoreError, StoreUnavailable
+from esito.domain.receipt import DeliveryReceipt
+from esito.store.base import Store
+
+log = structlog.get_logger()
+
+MOST_IN_FRAME = 1000
+FRAMES_AT_ONCE = 8
+"""Frames that may be on their way to the log; more wait in memory, where they are not acknowledged."""
+
+PATIENCE = 10.0
+"""Seconds we try to have a frame in the log before we ask the operator to come again."""
+
+LOOK_EVERY = 1.0
+SEND_AGAIN_AFTER = 10.0
+"""Seconds a frame may be missing before it is sent again: longer than the log takes to choose a leader."""
+
+AGAIN_AT_ONCE = 100
+
+SLOW_FROM = 0.6
+"""The share of the log's room beyond which each receipt waits a little before it is taken ..."""
+STOP_FROM = 0.8
+"""... and beyond which none is taken: workers must have made room before the log itself refuses."""
+SLOWEST = 1.0
+
+
+class Relay:
+    """Keeps receipts in spool and log."""
+
+    def __init__(self, *, gateway: str, bus: Bus, spool: Spool, store: Store) -> None:
+        """`gateway`: the name under which the store remembers our frames; the spool is open."""
+        self.gateway = gateway
+        self._bus = bus
+        self._spool = spool
+        self._store = store
+        self._waiting: deque[tuple[Sequence[DeliveryReceipt], asyncio.Future[None]]] = deque()
+        self._awake = asyncio.Event()
+        self._on_the_way = asyncio.Semaphore(FRAMES_AT_ONCE)
+        self._sending: set[asyncio.Task[None]] = set()
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
+        self._sent_at: dict[int, float] = {}
+        self._began = time.monotonic()
+        self._lag: Lag | None = None
+        self.answers = True
+        """Whether the log answered when it was last asked."""
+
+    async def keep(self, receipts: Sequence[DeliveryReceipt]) -> None:
+        """Return when spool and log have the receipts. Raises StoreUnavailable: they may come again."""
+        await self._slow_down()
+        kept = asyncio.get_running_loop().create_future()
+        self._waiting.append((receipts, kept))
+        self._awake.set()
+        await kept
+
+    async def _slow_down(self) -> None:
+        filled = self._lag.filled if self._lag is not None else 0.0
+        if filled >= STOP_FROM or self._spool.full:
+            raise StoreUnavailable("the workers are behind; the log has no room for more")
+        if filled > SLOW_FROM:
+            await asyncio.sleep(SLOWEST * (filled - SLOW_FROM) / (STOP_FROM - SLOW_FROM))
+
+    # -- sending ----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Send what there is to keep, and see that the store gets it, until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._send(), name="relay")
+                group.create_task(self._watch(), name="relay watch")
+        finally:
+            for task in list(self._sending):
+                task.cancel()
+            await asyncio.gather(*self._sending, return_exceptions=True)
+            for _, kept in self._waiting:
+                _fail(kept, "we are stopping")
+            self._disk.shutdown()
+
+    async def _send(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._awake.wait()
+            self._awake.clear()
+            while self._waiting:
+                await self._on_the_way.acquire()
+                batch, futures = self._next_batch()
+                try:
+                    made = await loop.run_in_executor(self._disk, self._spool.append_many, [partial(self._pack, batch)])
+                except OSError as error:
+                    log.warning("spool_refuses", reason=str(error))
+                    for kept in futures:
+                        _fail(kept, f"the spool cannot be written: {error}")
+                    self._on_the_way.release()
+                    await asyncio.sleep(LOOK_EVERY)
+                    continue
+                ((sequence, frame),) = made
+                task = loop.create_task(self._publish(sequence, frame, futures))
+                self._sending.add(task)
+                task.add_done_callback(self._sending.discard)
+
+    def _next_batch(self) -> tuple[tuple[DeliveryReceipt, ...], list[asyncio.Future[None]]]:
+        receipts: list[DeliveryReceipt] = []
+        futures = []
+        while self._waiting and (not receipts or len(receipts) + len(self._waiting[0][0]) <= MOST_IN_FRAME):
+            some, kept = self._waiting.popleft()
+            receipts += some
+            futures.append(kept)
+        return tuple(receipts), futures
+
+    def _pack(self, receipts: tuple[DeliveryReceipt, ...], sequence: int) -> bytes:
+        return encode(Frame(self.gateway, self._spool.epoch, sequence, receipts))
+
+    async def _publish(self, sequence: int, frame: bytes, futures: list[asyncio.Future[None]]) -> None:
+        try:
+            await self._append(frame)
+        except BusUnavailable as error:
+            # It stays in the spool and will be in the log once that works; nobody was told that it is kept.
+            log.warning("frame_put_off", sequence=sequence, reason=str(error))
+            for kept in futures:
+                _fail(kept, str(error))
+        else:
+            for kept in futures:
+                if not kept.done():
+                    kept.set_result(None)
+        finally:
+            self._sent_at[sequence] = time.monotonic()
+            self._on_the_way.release()
+
+    async def _append(self, frame: bytes) -> None:
+        give_up = time.monotonic() + PATIENCE
+        while not await self._tried(frame):
+            if time.monotonic() > give_up:
+                raise BusUnavailable(f"the log did not take a frame within {PATIENCE:.0f} s")
+            await asyncio.sleep(0.1)
+
+    async def _tried(self, frame: bytes) -> bool:
+        with suppress(BusUnavailable):
+            await self._bus.append(frame)
+            return True
+        return False
+
+    # -- watching ---------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self._look()
+                self.answers = True
+            except (BusUnavailable, StoreError) as error:
+                self.answers = not isinstance(error, BusUnavailable)
+                log.warning("relay_cannot_look", reason=str(error))
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _look(self) -> None:
+        """Let go of what the store has; send again what it should have by now."""
+        self._lag = lag = await self._bus.lag()  # before the marks: what was in the log then, they know
+        confirmed, beyond = await self._marks()
+        await asyncio.get_running_loop().run_in_executor(self._disk, self._spool.confirm, confirmed)
+        waiting = [number for number in self._spool.unconfirmed() if number not in beyond]
+        for number in [one for one in self._sent_at if one <= confirmed]:
+            del self._sent_at[number]
+        metrics.relay_stands(unconfirmed=len(waiting), octets=self._spool.octets, filled=lag.filled)
+        overtaken = max(beyond, default=0)
+        late = time.monotonic() - SEND_AGAIN_AFTER
+        missing = [
+            number
+            for number in waiting
+            if self._sent_at.get(number, self._began) < late and (number < overtaken or not lag.waiting)
+        ]
+        for number in missing[:AGAIN_AT_ONCE]:
+            await self._send_again(number)
+
+    async def _marks(self) -> tuple[int, frozenset[int]]:
+        for mark in await self._store.intake.marks(self.gateway):
+            if mark.epoch == self._spool.epoch:
+                return mark.confirmed, frozenset(mark.beyond)
+        return 0, frozenset()
+
+    async def _send_again(self, number: int) -> None:
+        frame = self._spool.one(number)
+        if frame is None:
+            return
+        log.warning("frame_sent_again", gateway=self.gateway, sequence=number, reason="the store does not have it")
+        await self._bus.append(frame)
+        self._sent_at[number] = time.monotonic()
+        metrics.frame_sent_again()
+
+
+def _fail(kept: asyncio.Future[None], reason: str) -> None:
+    if not kept.done():
+        kept.set_exception(StoreUnavailable(reason))
