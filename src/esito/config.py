@@ -96,6 +96,7 @@ class BusSettings:
     monitors: tuple[str, ...] = _setting(
         (), "Monitoring address of each NATS server: there it is asked whether it syncs always.", rules.HTTP_URLS
     )
+    stream: str = _setting("ESITO_RECEIPTS", "Name of the stream; several installations may share servers.", rules.WORD)
     replicas: int = _setting(3, "Servers that keep each record of the stream.", rules.at_least(1))
     max_megabytes: int = _setting(4096, "Size of the stream; links slow down before it is full.", rules.at_least(1))
     spool: str = _setting(

@@ -76,6 +76,7 @@ def _countries(value: dict[str, Decimal]) -> bool:
     return all(re.fullmatch("[A-Z]{2}", country) and _is_price(price) for country, price in value.items())
 
 
+WORD = Rule("letters, digits, - and _", lambda value: re.fullmatch("[A-Za-z0-9_-]{1,64}", value) is not None)
 ANY = Rule("", lambda _value: True)
 NOT_EMPTY = Rule("a text that is not empty", bool)
 POSITIVE = Rule("a number above 0", lambda value: 0 < value < 1e9)

@@ -7,7 +7,7 @@ import pytest
 
 from esito.store.base import Store
 from tests.kit.builders import complaints
-from tests.kit.stores import KINDS, a_place, a_store
+from tests.kit.stores import KINDS, LOGGED, a_place, a_store
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield url
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*KINDS, LOGGED])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """An empty, open store, whose books must balance when the test ends."""
     async with a_store(request.param, tmp_path) as opened:

@@ -10,12 +10,14 @@ from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import SqliteConnection
 from esito.store.tables.connection import Connection
+from tests.kit.logged import Logged
 
 
 async def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     """Ask for what is committed."""
     if isinstance(store, SqliteStore):
         return store.engine.reader.execute(sql).fetchall()
+    store = store.inner if isinstance(store, Logged) else store
     assert isinstance(store, PostgresStore)
     connection = await asyncpg.connect(store.engine.url)
     try:
@@ -29,6 +31,7 @@ async def change(store: Store, sql: str) -> None:
     if isinstance(store, SqliteStore):
         await store.engine.do(_execute, sql)
         return
+    store = store.inner if isinstance(store, Logged) else store
     assert isinstance(store, PostgresStore)
     connection = await asyncpg.connect(store.engine.url)
     try:

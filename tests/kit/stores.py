@@ -9,9 +9,12 @@ import pytest
 from esito.store.base import Store
 from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
+from tests.kit.logged import logged
 from tests.kit.postgres import drop_database, fresh_database
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))]
+LOGGED = pytest.param("postgres+nats", marks=pytest.mark.needs("postgres", "nats"))
+"""PostgreSQL, with receipts that come through JetStream."""
 
 
 def store_at(url: str) -> Store:
@@ -49,4 +52,8 @@ async def open_at(url: str) -> AsyncIterator[Store]:
 async def a_store(kind: str, folder: Path) -> AsyncIterator[Store]:
     """Open an empty store of a kind."""
     async with a_place(kind, folder) as url, open_at(url) as store:
-        yield store
+        if kind == "postgres+nats":
+            async with logged(store, folder) as through_the_log:
+                yield through_the_log
+        else:
+            yield store

@@ -79,6 +79,7 @@ async def open_bus(settings: Settings) -> AsyncIterator[Bus | None]:
     bus = JetStreamBus(
         settings.bus.url.split(","),
         monitors=settings.bus.monitors,
+        stream=settings.bus.stream,
         replicas=settings.bus.replicas,
         most=settings.bus.max_megabytes << 20,
         allow_unsafe=settings.bus.allow_unsafe,

@@ -20,7 +20,6 @@ from esito.bus.safety import verify
 log = structlog.get_logger()
 
 STREAM = "ESITO_RECEIPTS"
-SUBJECT = "esito.receipts"
 CONSUMER = "store"
 
 ANSWER_WITHIN = 5.0
@@ -28,6 +27,9 @@ ANSWER_WITHIN = 5.0
 
 CONNECT_WITHIN = 10.0
 """Seconds in which one of the servers must be there when we begin; later we wait for ever."""
+
+GATHER_WITHIN = 0.02
+"""Seconds in which more may join a first record."""
 
 HAND_OUT_AGAIN = 30.0
 IN_WORK = 512
@@ -49,6 +51,7 @@ class JetStreamBus:
         servers: Sequence[str],
         *,
         monitors: Sequence[str] = (),
+        stream: str = STREAM,
         replicas: int = 3,
         most: int = 4 << 30,
         allow_unsafe: bool = False,
@@ -57,11 +60,14 @@ class JetStreamBus:
         self._servers = list(servers)
         self._monitors = list(monitors)
         self._replicas = replicas
+        self._name = stream
+        self._subject = f"esito.{stream}"
         self._most = most
         self._allow_unsafe = allow_unsafe
         self._client = Client()
         self._stream: JetStreamContext = self._client.jetstream(timeout=ANSWER_WITHIN)
         self._consumer: JetStreamContext.PullSubscription | None = None
+        self._taking = asyncio.Lock()
 
     async def open(self) -> None:
         """Connect, see that every server is safe, make the stream or see that it is as we need it."""
@@ -96,12 +102,17 @@ class JetStreamBus:
             max_outstanding_pings=2,
         )
 
+    async def remove(self) -> None:
+        """Delete the stream with everything in it."""
+        with suppress(NotFoundError):
+            await self._stream.delete_stream(self._name)
+
     # -- making ---------------------------------------------------------------------------------
 
     async def _make_stream(self) -> api.StreamInfo:
         wanted = api.StreamConfig(
-            name=STREAM,
-            subjects=[SUBJECT],
+            name=self._name,
+            subjects=[self._subject],
             retention=api.RetentionPolicy.LIMITS,
             storage=api.StorageType.FILE,
             num_replicas=self._replicas,
@@ -111,13 +122,13 @@ class JetStreamBus:
             deny_delete=True,
         )
         try:
-            info = await _patiently(self._stream.stream_info, STREAM)
+            info = await _patiently(self._stream.stream_info, self._name)
         except NotFoundError:
             return cast("api.StreamInfo", await _patiently(self._stream.add_stream, wanted))
         for name in ("retention", "storage", "num_replicas", "discard"):
             is_, must = getattr(info.config, name), getattr(wanted, name)
             if is_ != must:
-                raise UnsafeBus(f"the stream {STREAM} has {name} = {is_!r}, not {must!r}")
+                raise UnsafeBus(f"the stream {self._name} has {name} = {is_!r}, not {must!r}")
         if info.config.max_bytes != self._most:
             info = await _patiently(self._stream.update_stream, info.config.evolve(max_bytes=self._most))
         return cast("api.StreamInfo", info)
@@ -131,8 +142,8 @@ class JetStreamBus:
             max_deliver=-1,
             max_ack_pending=IN_WORK,
         )
-        await _patiently(self._stream.add_consumer, STREAM, wanted)
-        self._consumer = await self._stream.pull_subscribe_bind(CONSUMER, STREAM)
+        await _patiently(self._stream.add_consumer, self._name, wanted)
+        self._consumer = await self._stream.pull_subscribe_bind(CONSUMER, self._name)
 
     # -- the gateway's side -----------------------------------------------------------------------
 
@@ -141,7 +152,7 @@ class JetStreamBus:
         try:
             # No id of ours goes with it: were a record lost, the server would take the same one sent again for
             # a duplicate, and acknowledge what it does not have.
-            await self._stream.publish(SUBJECT, record, timeout=ANSWER_WITHIN, stream=STREAM)
+            await self._stream.publish(self._subject, record, timeout=ANSWER_WITHIN, stream=self._name)
         except APIError as error:
             kind = BusFull if error.err_code in FULL else BusUnavailable
             raise kind(f"the stream refuses: {error.description}") from error
@@ -154,12 +165,23 @@ class JetStreamBus:
         """Return up to `limit` records."""
         if self._consumer is None:
             raise BusUnavailable("not connected")
-        try:
-            return [_delivery(message) for message in await self._consumer.fetch(limit, timeout=within)]
-        except TimeoutError:
-            return []
-        except _FAULTS as error:
-            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+        async with self._taking:  # two at once would take each other's answers
+            try:
+                return [_delivery(message) for message in await self._fetch(self._consumer, limit, within)]
+            except _FAULTS as error:
+                raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+
+    async def _fetch(self, consumer: JetStreamContext.PullSubscription, limit: int, within: float) -> list[Msg]:
+        """Wait for the first one; then take what is there. (Asked for many, it would wait until there are as many.)"""
+        found: list[Msg] = []
+        with suppress(TimeoutError):
+            found += await consumer.fetch(1, timeout=within)
+            if limit > 1:
+                found += await consumer.fetch(limit - 1, timeout=GATHER_WITHIN)
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # asyncio.wait_for, before Python 3.12, may swallow that we are
+            raise asyncio.CancelledError
+        return found
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
         """Never hand these out again; should the word get lost they come again, which is harmless."""
@@ -192,24 +214,24 @@ class JetStreamBus:
         if stream.state.bytes * 2 < self._most or count <= 0:
             return 0
         try:
-            await self._stream.purge_stream(STREAM, seq=stream.state.first_seq + count)
+            await self._stream.purge_stream(self._name, seq=stream.state.first_seq + count)
         except _FAULTS as error:
             raise BusUnavailable(f"the stream does not answer: {error!r}") from error
         return int(count)
 
     async def _asked(self) -> tuple[api.StreamInfo, api.ConsumerInfo]:
         try:
-            return await self._stream.stream_info(STREAM), await self._stream.consumer_info(STREAM, CONSUMER)
+            return await self._stream.stream_info(self._name), await self._stream.consumer_info(self._name, CONSUMER)
         except _FAULTS as error:
             raise BusUnavailable(f"the stream does not answer: {error!r}") from error
 
     async def since(self, at: int) -> AsyncIterator[list[Delivery]]:
         """Yield everything the stream still has from an instant on."""
         try:
-            last = (await self._stream.stream_info(STREAM)).state.last_seq
+            last = (await self._stream.stream_info(self._name)).state.last_seq
             reader = await self._stream.pull_subscribe(
-                SUBJECT,
-                stream=STREAM,
+                self._subject,
+                stream=self._name,
                 config=api.ConsumerConfig(
                     deliver_policy=api.DeliverPolicy.BY_START_TIME,
                     opt_start_time=datetime.fromtimestamp(at / 1000, UTC),
@@ -235,15 +257,15 @@ class JetStreamBus:
     async def check(self) -> list[str]:
         """Return a sentence for everything that endangers what the stream keeps."""
         try:
-            cluster = (await self._stream.stream_info(STREAM)).cluster
+            cluster = (await self._stream.stream_info(self._name)).cluster
         except _FAULTS as error:
             raise BusUnavailable(f"the stream does not answer: {error!r}") from error
         if self._replicas == 1:
             return []
         if cluster is None or not cluster.leader:
-            return [f"the stream {STREAM} has no leader"]
+            return [f"the stream {self._name} has no leader"]
         behind = [peer for peer in cluster.replicas or [] if not peer.current or peer.offline]
-        return [f"the replica {peer.name} of the stream {STREAM} is {_state(peer)}" for peer in behind]
+        return [f"the replica {peer.name} of the stream {self._name} is {_state(peer)}" for peer in behind]
 
 
 def _state(peer: api.PeerInfo) -> str:

@@ -1,0 +1,97 @@
+"""A store whose receipts go the long way: gateway, spool, JetStream, worker, store.
+
+It keeps every promise of a store, so every suite for stores can be run on it.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from esito.bus.spool import Spool
+from esito.domain.receipt import DeliveryReceipt
+from esito.lifecycle.intake import Intake
+from esito.lifecycle.relay import Relay
+from esito.store.base import Settled, Store
+from esito.store.intake import Applied, Brought
+from tests.kit.nats import a_stream, bus_on, shared_servers
+
+
+class _Watched:
+    """The intake of a store, counting what comes."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.come = asyncio.Condition()
+        self.receipts = 0
+        self.moved = 0
+        self.verdicts: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def apply(self, frames: Sequence[Brought]) -> Applied:
+        applied: Applied = await self._inner.apply(frames)
+        async with self.come:
+            self.receipts += sum(applied.verdicts.values())
+            self.moved += applied.moved
+            self.verdicts.update(applied.verdicts)
+            self.come.notify_all()
+        return applied
+
+
+class Logged:
+    """Everything of a store, but for the way of the receipts."""
+
+    def __init__(self, store: Store, relay: Relay, watched: _Watched) -> None:
+        self.inner = store
+        self._relay = relay
+        self._watched = watched
+        self._one_by_one = asyncio.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def apply_receipts(self, receipts: Sequence[DeliveryReceipt]) -> Settled:
+        watched = self._watched
+        async with self._one_by_one:
+            receipts_before, moved, verdicts = watched.receipts, watched.moved, Counter(watched.verdicts)
+            await self._relay.keep(receipts)
+            async with asyncio.timeout(20), watched.come:
+                await watched.come.wait_for(lambda: watched.receipts >= receipts_before + len(receipts))
+            return Settled(watched.moved - moved, dict(watched.verdicts - verdicts))
+
+
+class _Seen:
+    """A store whose intake is watched."""
+
+    def __init__(self, store: Store, watched: _Watched) -> None:
+        self._store = store
+        self.intake = watched
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+@asynccontextmanager
+async def logged(store: Store, folder: Path) -> AsyncIterator[Store]:
+    """Put the log before an open store, until the block ends."""
+    servers = await asyncio.to_thread(shared_servers)
+    spool = Spool(folder / "spool")
+    spool.open()
+    async with bus_on(servers, stream=a_stream()) as bus:
+        watched = _Watched(store.intake)
+        seen: Any = _Seen(store, watched)
+        relay = Relay(gateway="tests", bus=bus, spool=spool, store=store)
+        working = [asyncio.ensure_future(one.run()) for one in (relay, Intake(bus=bus, store=seen))]
+        try:
+            way: Any = Logged(store, relay, watched)
+            yield way
+        finally:
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
+            await bus.remove()
+            spool.close()
