@@ -92,6 +92,7 @@ LOG_FILLED = Gauge("esito_log_filled_ratio", "Share of the log's room that is ta
 LOG_APPLIED = Counter(
     "esito_log_frames_applied", "Frames applied by this process for the first time.", registry=REGISTRY
 )
+LOG_MISSING = Gauge("esito_log_frames_missing", "Frames that later ones have overtaken for long.", registry=REGISTRY)
 LOG_POISON = Counter("esito_log_frames_set_aside", "Records of the log that could not be applied.", registry=REGISTRY)
 SPOOL_UNCONFIRMED = Gauge(
     "esito_spool_frames_unconfirmed", "Frames of this gateway that the store has not confirmed.", registry=REGISTRY
@@ -164,6 +165,11 @@ def frames_applied(frames: int, verdicts: Mapping[str, int], seconds: float) -> 
     """Count the receipts of one commit that came through the log, whatever their links."""
     LOG_APPLIED.inc(frames)
     receipts_kept("", verdicts, seconds)
+
+
+def frames_missing(count: int) -> None:
+    """Note how many frames the log has not brought though it brought later ones."""
+    LOG_MISSING.set(count)
 
 
 def frame_set_aside() -> None:

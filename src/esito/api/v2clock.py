@@ -6,6 +6,7 @@ from esito.api.answer import Answer
 from esito.api.call import Call
 from esito.domain.errors import FieldError, InvalidFields
 from esito.domain.timing import HOUR_MS, SECOND_MS, PushableClock
+from esito.lifecycle.shared_clock import catch_up
 from esito.store.base import CLOCK_OFFSET
 
 LONGEST = 10 * 366 * 24 * HOUR_MS
@@ -24,6 +25,8 @@ async def advance(call: Call) -> Answer:
     if not given or min(given) < 0 or by > LONGEST:
         message = "Le nombre de secondes ou d'heures n'est pas valide"
         raise InvalidFields([FieldError(element="children[seconds].data", message=message)])
+    if call.services.store.shared:
+        await catch_up(call.services.store, clock)
     now = clock.advance(by)
     # Kept before it is told, so that not even a crash turns it back.
     await call.services.store.keep_setting(CLOCK_OFFSET, str(clock.offset_ms))

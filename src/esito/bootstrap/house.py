@@ -22,7 +22,7 @@ import structlog
 from esito.api.app import Services, build, build_for_monitors
 from esito.api.limits import Limits
 from esito.api.services import LinkStatus
-from esito.bootstrap.links import make_link, record, standing, told, told_standing
+from esito.bootstrap.links import make_link, register_links, standing, told, told_standing
 from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_spool, open_store
 from esito.bus.base import Bus
 from esito.chores import Chores, callback_worker, chores
@@ -36,6 +36,7 @@ from esito.lifecycle.holding import Holder
 from esito.lifecycle.intake import Intake
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.relay import Relay
+from esito.lifecycle.shared_clock import follow
 from esito.serving import WebServer
 from esito.smpp.link import Link
 from esito.store.base import CLOCK_OFFSET, Store
@@ -149,7 +150,7 @@ async def _clock(settings: Settings, store: Store) -> Clock:
 async def _furnish(
     settings: Settings, store: Store, clock: Clock, role: Role, *, bus: Bus | None, relay: Relay | None
 ) -> House:
-    numbers = await store.register_links([record(link) for link in settings.links])
+    numbers = await register_links(settings, store)
     if not store.shared:
         uncertain = await store.recover(clock.now())
         if uncertain:
@@ -251,6 +252,8 @@ async def _start(house: House) -> list[asyncio.Task[None]]:
         working.append(loop.create_task(sharing, name="links"))
     elif house.role.has_links:
         await house.gateway.start()
+    if isinstance(house.clock, PushableClock) and house.store.shared:
+        working.append(loop.create_task(follow(house.store, house.clock), name="clock"))
     if house.role.has_chores:
         working += house.chores.start(house.holder if house.store.shared else None)
     return working

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from esito.api.services import LinkStatus, SessionStatus
-from esito.config import LinkSettings
+from esito.config import LinkSettings, Settings
 from esito.domain.id_forms import IdForm
 from esito.domain.timing import SECOND_MS, Clock
 from esito.lifecycle.gateway import Gateway
@@ -21,8 +21,12 @@ LONGEST_BIND = 30.0
 """Seconds we wait for the response to a bind, unless the link waits less for any response."""
 
 
-def record(link: LinkSettings) -> LinkRecord:
-    """Return what the store needs to know of a configured link."""
+async def register_links(settings: Settings, store: Store) -> dict[str, int]:
+    """Tell the store what it needs to know of the configured links; return their numbers. Raises StoreError."""
+    return await store.register_links([_record(link) for link in settings.links])
+
+
+def _record(link: LinkSettings) -> LinkRecord:
     return LinkRecord(
         name=link.name,
         operator=link.operator or link.name,

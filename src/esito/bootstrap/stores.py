@@ -14,6 +14,7 @@ from esito.config import ConfigError, Settings
 from esito.store.base import Store
 from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
+from esito.store.sqlite.backup import backup
 
 
 def key_secret(settings: Settings) -> bytes:
@@ -68,6 +69,16 @@ async def open_store(settings: Settings, *, actor: str = "server") -> AsyncItera
         yield store
     finally:
         await store.close()
+
+
+def save(settings: Settings, target: Path) -> None:
+    """Write a copy of the SQLite database to a new file, while others work with it.
+
+    Raises ConfigError for another engine, OSError, StoreError.
+    """
+    if settings.store.shared:
+        raise ConfigError("this saves a SQLite file; save PostgreSQL by pg_basebackup, as docs/operations.md tells")
+    backup(settings.store.path, target)
 
 
 @asynccontextmanager

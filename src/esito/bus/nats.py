@@ -68,6 +68,7 @@ class JetStreamBus:
         self._stream: JetStreamContext = self._client.jetstream(timeout=ANSWER_WITHIN)
         self._consumer: JetStreamContext.PullSubscription | None = None
         self._taking = asyncio.Lock()
+        self._closing = False
 
     async def open(self) -> None:
         """Connect, see that every server is safe, make the stream or see that it is as we need it."""
@@ -86,6 +87,7 @@ class JetStreamBus:
 
     async def close(self) -> None:
         """Disconnect."""
+        self._closing = True
         with suppress(*_FAULTS):
             await self._client.close()
 
@@ -94,13 +96,17 @@ class JetStreamBus:
             self._servers,
             name="esito",
             error_cb=_note,
-            disconnected_cb=_note_disconnected,
+            disconnected_cb=self._note_disconnected,
             connect_timeout=2,
             reconnect_time_wait=0.25,  # type: ignore[arg-type]
             max_reconnect_attempts=-1,
             ping_interval=2,
             max_outstanding_pings=2,
         )
+
+    async def _note_disconnected(self) -> None:
+        if not self._closing:
+            log.warning("bus_disconnected")
 
     async def remove(self) -> None:
         """Delete the stream with everything in it."""
@@ -301,7 +307,3 @@ async def _patiently(ask: Any, *words: Any) -> Any:
 
 async def _note(error: Exception) -> None:
     log.debug("bus_error", reason=repr(error))
-
-
-async def _note_disconnected() -> None:
-    log.warning("bus_disconnected")

@@ -18,9 +18,11 @@ import click
 
 from esito import bootstrap, logs
 from esito.bootstrap import House, key_secret, open_store
+from esito.cli.demo_cluster import run_cluster, told
 from esito.cli.options import Address, listenable, print_json, with_json
 from esito.client import AsyncClient, ClientError, Sent, Unreachable
 from esito.client.calls import SendOptions
+from esito.cluster.installation import Installation
 from esito.config import (
     CallbackSettings,
     ClockSettings,
@@ -66,13 +68,21 @@ PATIENCE = 15.0
 @click.option(
     "--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="How fast time passes."
 )
+@click.option("--cluster", is_flag=True, help="Every role twice, PostgreSQL with standbys, three NATS servers.")
 @with_json
-def demo(*, listen: str, data: Path | None, speed: float, as_json: bool) -> None:
+def demo(*, listen: str, data: Path | None, speed: float, cluster: bool, as_json: bool) -> None:
     """Run a server with an operator simulator, an account and some traffic, until Ctrl-C."""
+    if cluster and (data is not None or speed != 1):
+        raise click.UsageError(
+            "--cluster goes without --data and --speed: it keeps nothing, and has no clock of its own."
+        )
     logs.configure(level="warning")
     address = listenable(listen)
     with _directory(data) as directory:
-        asyncio.run(_run(Path(directory).absolute(), address, speed, as_json=as_json))
+        folder = Path(directory).absolute()
+        asyncio.run(
+            _run_cluster(folder, address, as_json=as_json) if cluster else _run(folder, address, speed, as_json=as_json)
+        )
 
 
 def _directory(data: Path | None) -> AbstractContextManager[str]:
@@ -106,6 +116,22 @@ async def _run(directory: Path, address: str, speed: float, *, as_json: bool) ->
         await bootstrap.serve(dataclasses.replace(settings, links=(link,)), clock=clock, on_ready=ready)
     finally:
         await simulator.stop()
+
+
+async def _run_cluster(folder: Path, address: str, *, as_json: bool) -> None:
+    key = _key(folder / "demo.json")
+
+    async def account(store: Store, secret: bytes, at: int) -> None:
+        await _account(store, key_digest(key, secret), at)
+
+    async def ready(installation: Installation, simulator: Smsc) -> None:
+        if not as_json:
+            click.echo(f"\n{told(installation)}")
+        await _tour(_url(address), key, simulator, as_json=as_json)
+
+    if not as_json:
+        click.echo("Starting PostgreSQL with two standbys, three NATS servers and six processes of Esito ...")
+    await run_cluster(folder, address, account, ready)
 
 
 def _key(path: Path) -> str:

@@ -1,12 +1,19 @@
 """`esito migrate` and `esito check`: the database itself."""
 
+import asyncio
 import sys
+from collections.abc import AsyncIterator
+from time import monotonic
 
 import click
 
 from esito import bootstrap
+from esito.bus.base import BusUnavailable, UnsafeBus
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.config import ConfigError, Settings
+from esito.lifecycle.gaps import OVERDUE_AFTER, Gaps
+from esito.lifecycle.gaps import sentence as gap_sentence
+from esito.store.base import Store
 
 
 @click.command()
@@ -47,8 +54,25 @@ def check(settings: Settings, *, as_json: bool) -> None:
 async def _complaints(settings: Settings, *, quiet: bool) -> list[str]:
     complaints = []
     async with bootstrap.open_store(settings) as store:
-        async for sentence in store.check():
+        async for sentence in _all(settings, store):
             complaints.append(sentence)
             if not quiet:
                 click.echo(sentence)
     return complaints
+
+
+async def _all(settings: Settings, store: Store) -> AsyncIterator[str]:
+    gaps = Gaps(store)
+    await gaps.look(monotonic())
+    async for sentence in store.check():
+        yield sentence
+    if gaps.any:
+        await asyncio.sleep(OVERDUE_AFTER)
+        for gap in await gaps.look(monotonic()):
+            yield gap_sentence(gap)
+    try:
+        async with bootstrap.open_bus(settings) as log:
+            for sentence in await log.check() if log is not None else ():
+                yield sentence
+    except (BusUnavailable, UnsafeBus) as error:
+        yield str(error)

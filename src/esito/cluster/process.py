@@ -26,14 +26,14 @@ class Process:
         *,
         log: Path,
         user: str | None = None,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
     ) -> None:
-        """`user`: who it runs as, when we are root; `env`: what is added to our own environment."""
+        """`user`: who it runs as, when we are root; `env`: what is added to our own environment; None takes away."""
         self.name = name
         self.log = log
         self._argv = [str(word) for word in argv]
         self._user = user if os.geteuid() == 0 else None
-        self._env = {**os.environ, **(env or {})}
+        self._env = {name: value for name, value in {**os.environ, **(env or {})}.items() if value is not None}
         self._process: asyncio.subprocess.Process | None = None
 
     @property

@@ -330,6 +330,10 @@ class Fenced(StoreError):
     """Another process has taken over."""
 
 
+class UnknownLink(StoreError):
+    """A receipt names a link that this process has not registered; another process may have."""
+
+
 class NewerSchema(StoreError):
     """The database was written by a newer version of Esito."""
 

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from time import perf_counter
+from time import monotonic, perf_counter
 
 import structlog
 
 from esito import metrics
 from esito.bus.base import Bus, BusUnavailable, Delivery
 from esito.bus.frames import Damaged, Frame, decode
-from esito.domain.errors import StoreError, StoreUnavailable
+from esito.domain.errors import StoreError, StoreUnavailable, UnknownLink
+from esito.lifecycle.gaps import Gap, Gaps, sentence
 from esito.store.base import Store
 from esito.store.intake import Brought
 
@@ -35,6 +36,8 @@ class Intake:
         self._bus = bus
         self._store = store
         self._moved = moved
+        self._gaps = Gaps(store)
+        self._known: list[Gap] = []
 
     async def run(self) -> None:
         """Apply what comes, until cancelled."""
@@ -49,7 +52,7 @@ class Intake:
                 deliveries = await self._bus.take(FRAMES, within=TAKE_WITHIN)
                 for batch in await self._read(deliveries):
                     await self._keep(batch)
-            except (BusUnavailable, StoreUnavailable) as error:
+            except (BusUnavailable, StoreUnavailable, UnknownLink) as error:
                 # What was taken and not said to be done comes again.
                 log.warning("intake_put_off", reason=str(error))
                 await asyncio.sleep(REST)
@@ -103,9 +106,18 @@ class Intake:
                 metrics.log_stands(waiting=lag.waiting, filled=lag.filled)
                 if removed:
                     log.info("log_tidied", removed=removed)
-            except BusUnavailable as error:
+                await self._look_for_gaps()
+            except (BusUnavailable, StoreError) as error:
                 log.warning("log_cannot_be_asked", reason=str(error))
             await asyncio.sleep(TIDY_EVERY)
+
+    async def _look_for_gaps(self) -> None:
+        missing = await self._gaps.look(monotonic())
+        for gap in missing:
+            if gap not in self._known:
+                log.error("frame_missing", reason=sentence(gap))
+        self._known = missing
+        metrics.frames_missing(len(missing))
 
 
 async def replay(bus: Bus, store: Store, *, since: int) -> tuple[int, int]:

@@ -1,7 +1,6 @@
 """Commands that need no server: what they print, what they refuse, and with which exit code."""
 
 import json
-import os
 import socket
 import stat
 import subprocess
@@ -10,19 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from esito.cli.main import COMMANDS, cli
+from esito.cli.main import COMMANDS
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command in a directory of its own, without the settings of whoever runs the tests."""
-    monkeypatch.chdir(tmp_path)
-    nobody = {name: None for name in os.environ if name.startswith("ESITO_")}
-    return lambda *words, **environ: CliRunner().invoke(cli, words, env={**nobody, **environ}, prog_name="esito")
 
 
 def printed(result: Result) -> object:

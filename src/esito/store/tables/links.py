@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from esito.domain.errors import UnknownLink
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.states import MultipartRule
 from esito.store.base import LinkRecord
@@ -35,8 +36,13 @@ class Links:
         self._known_forms: dict[int, IdForm] = {}
 
     def named(self, name: str) -> KnownLink:
-        """Return a registered link."""
-        return self._known[name]
+        """Return a registered link. Raises UnknownLink."""
+        try:
+            return self._known[name]
+        except KeyError:
+            raise UnknownLink(
+                f"there is no link {name!r} in these settings; every process of an installation needs the same links"
+            ) from None
 
     def register(self, connection: Connection, batches: Sequence[Sequence[LinkRecord]]) -> list[dict[str, int]]:
         """Keep links under stable numbers."""
@@ -56,11 +62,11 @@ class Links:
     def hold(self, connection: Connection, links: Iterable[str]) -> None:
         """Let nobody else settle receipts of these links' operators until the transaction ends.
 
-        What others have learned of the ids meanwhile is learned here too.
+        What others have learned of the ids meanwhile is learned here too. Raises UnknownLink.
         """
+        operators = sorted({self.named(name).operator for name in links})
         if not connection.shared:
             return
-        operators = sorted({self._known[name].operator for name in links})
         for operator, *seen, ambiguous in connection.rows("operator_forms", operators):
             learned = next(self.forms[name] for name, one in self._known.items() if one.operator == operator)
             learned.remember(dict(zip(FORM_OF_COLUMN, seen, strict=True)), ambiguous)

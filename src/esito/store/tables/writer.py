@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import structlog
 
 from esito import metrics
-from esito.domain.errors import StoreFailed, StoreUnavailable
+from esito.domain.errors import EsitoError, StoreFailed, StoreUnavailable
 from esito.store.tables.connection import Connection
 from esito.store.tables.engine import Handler
 
@@ -192,7 +192,8 @@ def _work(connection: WritingConnection, handler: Handler, jobs: list[_Job]) -> 
     except Exception as error:
         if connection.is_ours(error):
             raise
-        log.exception("write_failed", handler=getattr(handler, "__name__", type(handler).__name__))
+        if not isinstance(error, EsitoError):  # what the house refuses is no fault of it
+            log.exception("write_failed", handler=getattr(handler, "__name__", type(handler).__name__))
         connection.back_to_mark()
         results = [error] * len(jobs)
     connection.forget_mark()
