@@ -32,12 +32,13 @@ class Answered:
 class Witness(threading.Thread):
     """An SMSC in a thread of its own, which outlives every server that binds to it."""
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, delivers: bool = True) -> None:
-        """With `delivers` false, receipts are said only when a test says so."""
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, delivers: bool = True, initial: str = "W") -> None:
+        """With `delivers` false, receipts are said only when a test says so; `initial` begins its ids."""
         super().__init__(daemon=True)
         self.host = host
         self.port = port
         self.delivers = delivers
+        self.initial = initial
         self.submitted: list[str] = []
         """The numbers of the segments that came, in order."""
         self.answered: list[Answered] = []
@@ -112,7 +113,7 @@ class Witness(threading.Thread):
 
     def _accept(self, pdu: p.SubmitSm, writer: asyncio.StreamWriter) -> None:
         self.submitted.append(pdu.destination_addr)
-        smsc_id = f"W{len(self.submitted):09d}"
+        smsc_id = f"{self.initial}{len(self.submitted):09d}"
         if not self.delivers:
             smsc_id = f"{HEX_ID:X}"
         writer.write(encode(p.SubmitSmResp(sequence=pdu.sequence, message_id=smsc_id)))

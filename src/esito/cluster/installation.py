@@ -38,7 +38,7 @@ name = {name}
 port = {port}
 system_id = "smsc"
 password = "secret"
-operator = "simulator"
+operator = {operator}
 rebind_max = 2.0
 prefixes = {prefixes}
 """
@@ -50,19 +50,28 @@ class LinkTo:
 
     name: str
     port: int
+    operator: str = "simulator"
     prefixes: tuple[str, ...] = ()
 
 
 class Installation:
     """Everything that runs, in one folder."""
 
-    def __init__(self, folder: Path, links: list[LinkTo], *, listen: str = "", pushable: bool = False) -> None:
-        """`listen`: where the first api process is; `pushable`: as the setting of the clock."""
+    def __init__(
+        self,
+        folder: Path,
+        links: list[LinkTo],
+        *,
+        listen: str = "",
+        pushable: bool = False,
+        nats: NatsCluster | None = None,
+    ) -> None:
+        """`listen`: where the first api process is; `pushable`: as the setting of the clock; `nats`: other servers."""
         self.folder = folder
         self.config = folder / "esito.toml"
         self._links = links
         self._pushable = pushable
-        self.nats = NatsCluster(folder / "nats")
+        self.nats = nats or NatsCluster(folder / "nats")
         self.postgres = PostgresCluster(folder / "postgres")
         self.servers = [
             EsitoServer(
@@ -107,7 +116,8 @@ class Installation:
             pushable=_toml(self._pushable),
         )
         for link in self._links:
-            text += LINK.format(name=_toml(link.name), port=link.port, prefixes=_toml(link.prefixes))
+            words = {name: _toml(getattr(link, name)) for name in ("name", "operator", "prefixes")}
+            text += LINK.format(port=link.port, **words)
         return text
 
     # -- its commands -------------------------------------------------------------------------

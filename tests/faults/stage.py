@@ -1,0 +1,223 @@
+"""A whole cluster with two operators and senders, on which one part after the other may fail."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+
+from esito.cluster.installation import Installation, LinkTo
+from esito.cluster.nats import NatsCluster
+from esito.cluster.postgres_node import PostgresNode
+from tests.torture.house import Sender, until
+from tests.torture.witness import Witness
+
+T = TypeVar("T")
+
+STREAM = "ESITO_RECEIPTS"
+SETTLED_WITHIN = 60.0
+FIRST_NUMBERS = {"north": 50_000_000, "south": 0}
+"""Numbers that begin with 3365 go north."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Where a sender knocks."""
+
+    url: str
+    key: str
+
+
+class Load(Sender):
+    """A sender that begins with a number of its own."""
+
+    def __init__(self, entrance: Any, first: int) -> None:
+        super().__init__(entrance, pause=0.04, count=5)
+        self._numbers = first
+
+
+@dataclass(slots=True)
+class Stage:
+    """The cluster in a loop of its own, driven from the thread of a test."""
+
+    installation: Installation
+    witnesses: dict[str, Witness]
+    loop: asyncio.AbstractEventLoop
+    key: str = ""
+    sent: int = 0
+    """How many numbers earlier tests may have used."""
+    outages: list[tuple[str, str, float]] = field(default_factory=list)
+    """What failed, what did not work meanwhile, and for how many seconds."""
+
+    def run(self, doing: Coroutine[Any, Any, T], *, within: float = 90) -> T:
+        """Do something in the cluster's loop."""
+        return asyncio.run_coroutine_threadsafe(doing, self.loop).result(within)
+
+    def make_whole(self) -> None:
+        """Start what does not run; every link is bound again when this returns."""
+        self.run(self.installation.start())
+        until(self.bound, seconds=30)
+
+    def bound(self) -> bool:
+        """Return whether every link is bound, as the api processes are told."""
+        api = self.installation.of("api")[-1]
+        _, body = self.run(api.ask("/v2/links", headers={"Authorization": f"Bearer {self.key}"}))
+        return body.count('"state":"bound"') == 2 * len(self.witnesses)  # a link and its one session
+
+    # -- load ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def load(self) -> Iterator[list[Load]]:
+        """Send without pause by both api processes, to both operators, until the block ends."""
+        self.sent += 200_000
+        entrances = [Entrance(api.url, self.key) for api in self.installation.of("api")]
+        loads = [
+            Load(entrance, FIRST_NUMBERS[name] + self.sent + number * 100_000)
+            for name in self.witnesses
+            for number, entrance in enumerate(entrances)
+        ]
+        try:
+            for one in loads:
+                one.start()
+            yield loads
+        finally:
+            for one in loads:
+                one.stop()
+
+    def flows(self, loads: list[Load], *, at_least: int = 50, within: float = 40) -> None:
+        """Return once receipts of every operator were acknowledged, and every sender was answered, from now on."""
+        since = time.monotonic()
+
+        def all_flow() -> bool:
+            acknowledged = [sum(one.at > since for one in each.acknowledged) for each in self.witnesses.values()]
+            accepted = [sum(at > since for at, _, _ in list(one.accepted.values())) for one in loads]
+            return min(acknowledged) >= at_least and min(accepted) >= 3
+
+        until(all_flow, seconds=within)
+
+    # -- what must be found --------------------------------------------------------------------
+
+    def holder(self, link: str) -> str:
+        """Return the name of the gateway that holds a link."""
+        found = [
+            server.name
+            for server in self.installation.of("gateway")
+            if server.process.runs
+            and f'esito_link_up{{direction="receiving",link="{link}"}} 1.0' in self._metrics(server)
+        ]
+        assert len(found) == 1, f"{link} is held by {found}"
+        return found[0]
+
+    def _metrics(self, server: Any) -> str:
+        return str(self.run(server.ask("/metrics", within=2.0))[1])
+
+    def primary(self) -> PostgresNode:
+        """Return the node that is the primary."""
+        for node in self.installation.postgres.nodes:
+            if node.runs and self.run(_is_primary(node.url)):
+                return node
+        raise AssertionError("there is no primary")
+
+    def query(self, sql: str, *words: object) -> list[Any]:
+        """Ask the database."""
+        return self.run(_query(self.installation.postgres.url, sql, *words))
+
+    def missing(self, loads: list[Load]) -> list[str]:
+        """Return what was answered and is not in the store."""
+        promised = {number: numbers for one in loads for number, (_, _, numbers) in list(one.accepted.items())}
+        acknowledged = [one.smsc_id for each in self.witnesses.values() for one in each.acknowledged]
+        rows = self.query(
+            "SELECT message_id, array_agg('+' || msisdn ORDER BY seq) FROM recipient WHERE message_id = ANY($1)"
+            " GROUP BY 1",
+            list(promised),
+        )
+        found = {row[0]: list(row[1]) for row in rows}
+        trail = {row[0] for row in self.query("SELECT DISTINCT smsc_id FROM trail")}
+        lost = [f"message {number}" for number, numbers in promised.items() if found.get(number) != numbers]
+        return lost + [f"receipt {smsc_id}" for smsc_id in acknowledged if smsc_id not in trail]
+
+    def settled(self, loads: list[Load]) -> None:
+        """Hold everything to its promises, once what is under way has come."""
+        self.flowed(loads)
+        give_up = time.monotonic() + SETTLED_WITHIN
+        while (lost := self.missing(loads)) and time.monotonic() < give_up:
+            time.sleep(0.5)  # what was acknowledged may still be in the log
+        assert lost == []
+        assert self.run(self.installation.run("check")).strip() == "The books balance."
+        for name, witness in self.witnesses.items():
+            assert len(witness.submitted) == len(set(witness.submitted)), f"{name} got a segment twice"
+
+    def flowed(self, loads: list[Load]) -> None:
+        """Wait until all that was accepted is decided, but for what is uncertain."""
+        promised = [number for one in loads for number in list(one.accepted)]
+
+        def undecided() -> int:
+            (row,) = self.query(
+                "SELECT count(*) FROM recipient r WHERE message_id = ANY($1) AND state BETWEEN 0 AND 2 AND NOT EXISTS"
+                " (SELECT FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq AND s.phase = 5)",
+                promised,
+            )
+            return int(row[0])
+
+        until(lambda: undecided() == 0, seconds=SETTLED_WITHIN)
+
+    def report(self, what: str, loads: list[Load], since: float) -> None:
+        """Note how long no send was accepted and no receipt acknowledged, from a moment on."""
+        accepted = sorted(at for one in loads for at, _, _ in list(one.accepted.values()))
+        self.outages.append((what, "no send was accepted", longest_pause(accepted, since)))
+        for name, witness in self.witnesses.items():
+            pause = longest_pause([one.at for one in witness.acknowledged], since)
+            self.outages.append((what, f"no receipt of {name} was acknowledged", pause))
+
+
+def longest_pause(moments: list[float], since: float) -> float:
+    """Return the longest time between two moments, of which the later is after `since`."""
+    return max((later - former for former, later in pairwise(moments) if later > since), default=0)
+
+
+async def _is_primary(url: str) -> bool:
+    try:
+        return bool((await _query(url, "SELECT NOT pg_is_in_recovery()"))[0][0])
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return False
+
+
+async def _query(url: str, sql: str, *words: object) -> list[Any]:
+    connection = await asyncpg.connect(url, timeout=5)
+    try:
+        return list(await connection.fetch(sql, *words))
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def a_stage(folder: Path, make_nats: Callable[[Path], NatsCluster] | None = None) -> Iterator[Stage]:
+    """Run a cluster until the block ends."""
+    loop = asyncio.new_event_loop()
+    # A process ends with the thread that began it, and waits on the loop that began it.
+    thread = threading.Thread(target=loop.run_forever, name="cluster", daemon=True)
+    thread.start()
+    with Witness(initial="N") as north, Witness(initial="S") as south:
+        links = [
+            LinkTo(name="north", port=north.port, operator="north", prefixes=("+3365",)),
+            LinkTo(name="south", port=south.port, operator="south"),
+        ]
+        nats = None if make_nats is None else make_nats(folder / "nats")
+        stage = Stage(Installation(folder, links, nats=nats), {"north": north, "south": south}, loop)
+        try:
+            stage.run(stage.installation.start())
+            told = stage.run(stage.installation.run("account", "create", "acme", "--credit", "1000000", "--json"))
+            stage.key = told.partition('"apiKey": "')[2].partition('"')[0]
+            until(stage.bound, seconds=30)
+            yield stage
+        finally:
+            stage.run(stage.installation.stop())
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
