@@ -1,6 +1,7 @@
 """A whole cluster with two operators and senders, on which one part after the other may fail."""
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -13,8 +14,10 @@ from typing import Any, TypeVar
 import asyncpg
 
 from esito.cluster.installation import Installation, LinkTo
-from esito.cluster.nats import NatsCluster
+from esito.cluster.nats import NatsCluster, NatsNode
 from esito.cluster.postgres_node import PostgresNode
+from esito.cluster.process import ProcessFailed
+from tests.kit.nats import make_leader
 from tests.torture.house import Sender, until
 from tests.torture.witness import Witness
 
@@ -52,8 +55,8 @@ class Stage:
     key: str = ""
     sent: int = 0
     """How many numbers earlier tests may have used."""
-    outages: list[tuple[str, str, float]] = field(default_factory=list)
-    """What failed, what did not work meanwhile, and for how many seconds."""
+    told: list[str] = field(default_factory=list)
+    """What is printed at the end of all tests: what failed, and for how long what did not work."""
 
     def run(self, doing: Coroutine[Any, Any, T], *, within: float = 90) -> T:
         """Do something in the cluster's loop."""
@@ -124,6 +127,49 @@ class Stage:
                 return node
         raise AssertionError("there is no primary")
 
+    # -- the log ------------------------------------------------------------------------------
+
+    def leader(self) -> NatsNode:
+        """Return the server that leads the stream."""
+        found: list[NatsNode] = []
+
+        def there_is() -> bool:
+            found[:] = [node] if (node := self.run(self.installation.nats.leader_of(STREAM))) else []
+            return bool(found)
+
+        until(there_is)
+        return found[0]
+
+    def lead(self, name: str) -> None:
+        """Make a server the leader of the stream."""
+        self.run(make_leader(self.installation.nats, STREAM, name))
+
+    def replicas_agree(self) -> None:
+        """Return once every server that keeps the stream is there and has all of it."""
+
+        def they_do() -> bool:
+            try:
+                self.run(self.installation.run("bus", "status"))
+            except ProcessFailed:
+                return False
+            return True
+
+        until(they_do, seconds=60)
+
+    def sent_again(self) -> int:
+        """Return how many frames the gateways had to send again."""
+        told = [self._metrics(server) for server in self.installation.of("gateway")]
+        found = re.findall(r"^esito_log_frames_sent_again_total (\S+)", "\n".join(told), re.MULTILINE)
+        return int(sum(map(float, found)))
+
+    def waiting_frames(self) -> int:
+        """Return how many frames of the gateways the store has not confirmed."""
+        told = [self._metrics(server) for server in self.installation.of("gateway")]
+        found = re.findall(r"^esito_spool_frames_unconfirmed (\S+)", "\n".join(told), re.MULTILINE)
+        return int(sum(map(float, found)))
+
+    # -- the database -------------------------------------------------------------------------
+
     def query(self, sql: str, *words: object) -> list[Any]:
         """Ask the database."""
         return self.run(_query(self.installation.postgres.url, sql, *words))
@@ -170,10 +216,10 @@ class Stage:
     def report(self, what: str, loads: list[Load], since: float) -> None:
         """Note how long no send was accepted and no receipt acknowledged, from a moment on."""
         accepted = sorted(at for one in loads for at, _, _ in list(one.accepted.values()))
-        self.outages.append((what, "no send was accepted", longest_pause(accepted, since)))
+        self.told.append(f"{what}: no send was accepted for {longest_pause(accepted, since):.1f} s")
         for name, witness in self.witnesses.items():
             pause = longest_pause([one.at for one in witness.acknowledged], since)
-            self.outages.append((what, f"no receipt of {name} was acknowledged", pause))
+            self.told.append(f"{what}: no receipt of {name} was acknowledged for {pause:.1f} s")
 
 
 def longest_pause(moments: list[float], since: float) -> float:

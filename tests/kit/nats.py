@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import json
 import shutil
 import tempfile
 import threading
@@ -11,6 +12,8 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+import nats
+
 from esito.bus.nats import STREAM, JetStreamBus
 from esito.cluster.nats import NatsCluster
 
@@ -18,9 +21,11 @@ _numbers = count(1)
 
 
 @asynccontextmanager
-async def nats_servers(folder: Path, nodes: int = 3, **settings: str) -> AsyncIterator[NatsCluster]:
+async def nats_servers(
+    folder: Path, nodes: int = 3, *, sync: str = "always", most: str = "16G"
+) -> AsyncIterator[NatsCluster]:
     """Run servers until the block ends."""
-    cluster = NatsCluster(folder, nodes, **settings)
+    cluster = NatsCluster(folder, nodes, sync=sync, most=most)
     try:
         await cluster.start()
         yield cluster
@@ -63,3 +68,23 @@ def shared_servers() -> NatsCluster:
 
     atexit.register(stop)
     return cluster
+
+
+async def make_leader(cluster: NatsCluster, stream: str, name: str, *, within: float = 30) -> None:
+    """Have this server lead a stream."""
+    async with asyncio.timeout(within):
+        while (leader := await cluster.leader_of(stream)) is None or leader.name != name:
+            if leader is not None:
+                await _step_down(leader.url, stream, name)
+            await asyncio.sleep(0.3)
+
+
+async def _step_down(url: str, stream: str, preferred: str) -> None:
+    client = await nats.connect(url, connect_timeout=2, allow_reconnect=False)
+    try:
+        wish = json.dumps({"placement": {"preferred": preferred}}).encode()
+        await client.request(f"$JS.API.STREAM.LEADER.STEPDOWN.{stream}", wish, timeout=2)
+    except (nats.errors.Error, TimeoutError):
+        pass  # it may have been on its way down already; who asks looks again
+    finally:
+        await client.close()

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -102,9 +103,15 @@ def needs(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.needs(*names)
 
 
+@cache
+def is_there(name: str) -> bool:
+    """Return whether this can be run here; looked at once, as a look may take what a running test uses."""
+    return NEEDS[name]()
+
+
 def stop_without(names: tuple[str, ...]) -> None:
     """Skip the running test if one of these is missing; in CI, fail it."""
-    missing = [name for name in names if not NEEDS[name]()]
+    missing = [name for name in names if not is_there(name)]
     if not missing:
         return
     forbidden = [FORBIDDABLE[name] for name in missing if name in FORBIDDABLE]

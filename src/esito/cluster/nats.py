@@ -5,6 +5,8 @@ import json
 import shutil
 import sys
 import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,12 @@ READY_WITHIN = 30.0
 
 CONFIG = """\
 server_name: {name}
-listen: 127.0.0.1:{port}
-http: 127.0.0.1:{monitor}
+listen: {host}:{port}
+http: {host}:{monitor}
 jetstream {{ store_dir: "{folder}", sync_interval: {sync}, max_file: {most}, max_mem: 64M }}
 """
 ROUTES = """\
-cluster {{ name: esito, listen: 127.0.0.1:{route}, routes: [{routes}] }}
+cluster {{ name: esito, listen: {host}:{route}, routes: [{routes}] }}
 """
 
 
@@ -41,36 +43,51 @@ def find_server() -> Path:
     raise NatsMissing
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server runs: on which address, and under which program, such as one that enters a network namespace."""
+
+    host: str = "127.0.0.1"
+    before: tuple[str, ...] = ()
+
+
+LOOPBACK = Place()
+
+
 class NatsNode:
     """One server, with its folder and its ports, which stay the same over restarts."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, place: Place = LOOPBACK) -> None:
         self.name = name
+        self.host = place.host
         self.folder = folder
         self.port, self.monitor_port, self.route_port = free_port(), free_port(), free_port()
         config = folder / "nats.conf"
-        self.process = Process(name, [find_server(), "-c", config], log=folder / "log")
+        self.process = Process(name, [*place.before, find_server(), "-c", config], log=folder / "log")
         self._config = config
 
     @property
     def url(self) -> str:
         """Where clients connect."""
-        return f"nats://127.0.0.1:{self.port}"
+        return f"nats://{self.host}:{self.port}"
 
     @property
     def monitor(self) -> str:
         """Where it is asked about itself."""
-        return f"http://127.0.0.1:{self.monitor_port}"
+        return f"http://{self.host}:{self.monitor_port}"
 
-    def configure(self, routes: list[int], *, sync: str, most: str) -> None:
+    @property
+    def route(self) -> str:
+        """Where the other servers find it."""
+        return f"nats://{self.host}:{self.route_port}"
+
+    def configure(self, routes: list[str], *, sync: str, most: str) -> None:
         """Write its configuration; without other servers it is alone."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = CONFIG.format(
-            name=self.name, port=self.port, monitor=self.monitor_port, folder=self.folder, sync=sync, most=most
-        )
+        where = {"host": self.host, "port": self.port, "monitor": self.monitor_port}
+        text = CONFIG.format(name=self.name, folder=self.folder, sync=sync, most=most, **where)
         if routes:
-            others = ", ".join(f"nats://127.0.0.1:{port}" for port in routes)
-            text += ROUTES.format(route=self.route_port, routes=others)
+            text += ROUTES.format(host=self.host, route=self.route_port, routes=", ".join(routes))
         self._config.write_text(text, encoding="utf-8")
 
     def files_of(self, stream: str) -> list[Path]:
@@ -85,11 +102,22 @@ class NatsNode:
 class NatsCluster:
     """Servers that keep each record together, in one folder."""
 
-    def __init__(self, directory: Path, nodes: int = 3, *, sync: str = "always", most: str = "16G") -> None:
-        """`sync`: the server's sync_interval; `most`: the size its files may reach."""
-        self.nodes = [NatsNode(f"nats{number}", directory / f"nats{number}") for number in range(1, nodes + 1)]
+    def __init__(
+        self,
+        directory: Path,
+        nodes: int = 3,
+        *,
+        sync: str = "always",
+        most: str = "16G",
+        places: Sequence[Place] = (),
+    ) -> None:
+        """`sync`: the server's sync_interval; `most`: the size its files may reach; `places`: not all on loopback."""
+        where = places or [LOOPBACK] * nodes
+        self.nodes = [
+            NatsNode(f"nats{number}", directory / f"nats{number}", place) for number, place in enumerate(where, 1)
+        ]
         for node in self.nodes:
-            others = [other.route_port for other in self.nodes if other is not node]
+            others = [other.route for other in self.nodes if other is not node]
             node.configure(others, sync=sync, most=most)
 
     @property
