@@ -9,7 +9,8 @@ from typing import Any
 import asyncpg
 
 from esito.store.postgres import PostgresStore
-from esito.store.postgres.connection import LOST, SETTINGS, open_connection
+from esito.store.postgres.connection import SETTINGS
+from esito.store.postgres.reaching import LOST, open_connection
 from esito.store.postgres.texts import MARK, all_fit, as_it_was, fit
 
 

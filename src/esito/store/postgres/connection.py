@@ -4,7 +4,6 @@ The driver is asyncio's; the thread has a loop of its own that turns only while 
 """
 
 import asyncio
-import socket
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,24 +12,17 @@ import asyncpg
 import msgspec
 
 from esito.domain.errors import StoreUnavailable
+from esito.store.postgres.reaching import LOST, open_connection
 from esito.store.postgres.statements import QUERIES
 from esito.store.postgres.texts import MARK, all_fit, as_it_was, fit
 from esito.store.tables.connection import Json, Parameter, SqlValue
 
 _Result = TypeVar("_Result")
 
-CONNECT_WITHIN = 5.0
-"""Seconds for a connection to be made."""
-
-SILENT_MS = 8_000
-"""How long the network may swallow what we send before the connection counts as lost."""
+ANSWER_WITHIN = 10.0
+"""Seconds after which a server that is there and does not answer is given up: it may have been stopped and replaced."""
 
 STREAMED_AT_ONCE = 1_000
-
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError,
-        asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
-        asyncpg.ReadOnlySQLTransactionError, TimeoutError)  # fmt: skip
-"""What a connection that is gone, or leads to a server that is not the primary any more, looks like."""
 
 SETTINGS = {
     "application_name": "esito",
@@ -60,6 +52,7 @@ class PostgresConnection:
         self._settings = SETTINGS if aside else SETTINGS | LED_BY_INDEX
         self._loop = asyncio.new_event_loop()
         self._connection: asyncpg.Connection[Any] | None = None
+        self._patience = None if aside else ANSWER_WITHIN
         self._changed = 0
 
     # -- being connected ----------------------------------------------------------------------
@@ -98,8 +91,18 @@ class PostgresConnection:
         return self._connection
 
     def wait(self, doing: Coroutine[Any, Any, _Result]) -> _Result:
-        """Let the driver work until this is done."""
-        return self._loop.run_until_complete(doing)
+        """Let the driver work until this is done, or for too long: then the connection is lost."""
+        if self._patience is None:
+            return self._loop.run_until_complete(doing)
+        watch = self._loop.call_later(self._patience, self._give_up)
+        try:
+            return self._loop.run_until_complete(doing)
+        finally:
+            watch.cancel()
+
+    def _give_up(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
 
     # -- by name ------------------------------------------------------------------------------
 
@@ -199,25 +202,6 @@ class PostgresConnection:
 
 
 _NEXT = "SELECT nextval('{}_id') FROM generate_series(1, $1)"
-
-
-async def open_connection(url: str, settings: dict[str, str]) -> "asyncpg.Connection[Any]":
-    """Connect to whichever of the URL's hosts is the primary."""
-    connection = await asyncpg.connect(
-        url,
-        timeout=CONNECT_WITHIN,
-        server_settings=settings,
-        statement_cache_size=400,
-        target_session_attrs="read-write",
-    )
-    found = connection._transport.get_extra_info("socket")  # noqa: SLF001  the driver shows it nowhere else
-    if found is not None and found.family in {socket.AF_INET, socket.AF_INET6}:
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_MS)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 3)
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 2)
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
-    return connection
 
 
 async def _cursor(connection: "asyncpg.Connection[Any]", sql: str, parameters: Sequence[Any]) -> Any:

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import asyncpg
 
 from esito.domain.errors import EsitoError, StoreUnavailable
-from esito.store.postgres.connection import LOST, SETTINGS, PostgresConnection, open_connection
+from esito.store.postgres.connection import SETTINGS, PostgresConnection
 from esito.store.postgres.opening import migrate, require_safe_server
+from esito.store.postgres.reaching import LOST, open_connection
 from esito.store.postgres.transactions import WritingConnection
 from esito.store.tables.connection import Connection
 from esito.store.tables.engine import Handler

@@ -12,7 +12,8 @@ import asyncpg
 import structlog
 
 from esito.domain.errors import StoreUnavailable
-from esito.store.postgres.connection import LOST, PostgresConnection
+from esito.store.postgres.connection import PostgresConnection
+from esito.store.postgres.reaching import LOST
 
 log = structlog.get_logger()
 
@@ -88,8 +89,12 @@ class WritingConnection(PostgresConnection):
                 raise NotKept("the connection was lost in the commit, and it was not kept") from error
 
     def _was_kept(self) -> bool:
-        """Ask until somebody knows: nothing may be said to anybody before."""
-        asked = "SELECT number FROM writer WHERE name = $1 FOR UPDATE"
+        """Ask until somebody knows: nothing may be said to anybody before.
+
+        A primary that was replaced may show a commit that no standby ever got. So we ask by a commit of our own:
+        once that is acknowledged, by the standbys too, so is everything it was answered from.
+        """
+        asked = "UPDATE writer SET at = now() WHERE name = $1 RETURNING number"
         while True:
             try:
                 number = self.wait(self.bare.fetchval(asked, self._name))
