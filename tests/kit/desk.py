@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -16,8 +16,9 @@ from esito.domain.account import Account, key_digest
 from esito.domain.pricing import PriceList
 from esito.domain.timing import PushableClock
 from esito.lifecycle.accept import Acceptance, Routes
-from esito.store.sqlite import SqliteStore
+from esito.store.base import Store
 from tests.kit.builders import NOW, accepted, links_in, receipt
+from tests.kit.stores import a_store
 
 SECRET = b"secret of the tests"
 KEY = "a-key"
@@ -75,7 +76,8 @@ class Desk:
 
     runner: asyncio.Runner
     app: AsgiApp
-    store: SqliteStore
+    store: Any
+    """A `Store`; some tests look into the engine of the one they asked for."""
     clock: PushableClock
     account: Account
 
@@ -96,6 +98,7 @@ class Desk:
 
     def add_account(self, name: str, key: str, credit: str = "100") -> Account:
         digest = key_digest(key, SECRET)
+        created: Coroutine[Any, Any, Account]
         created = self.store.create_account(name, credit=Decimal(credit), key_digest=digest, at=NOW)
         return self.runner.run(created)
 
@@ -168,19 +171,21 @@ async def ask(
 
 
 @contextmanager
-def desk(directory: Path, *, credit: str = "100", now: int = NOW, **services: Any) -> Iterator[Desk]:
-    """Open a desk, whose time stands still; `services` go before what it would choose."""
+def desk(
+    directory: Path, *, kind: str = "sqlite", credit: str = "100", now: int = NOW, **services: Any
+) -> Iterator[Desk]:
+    """Open a desk on a store of a kind, whose time stands still; `services` go before what it would choose."""
     with asyncio.Runner() as runner:
-        store = SqliteStore(directory / "esito.db")
-        runner.run(store.open())
+        doors = AsyncExitStack()
+        store = runner.run(doors.enter_async_context(a_store(kind, directory)))
         try:
             yield _furnished(runner, store, credit, PushableClock(Standing(now)), services)
         finally:
-            runner.run(store.close())
+            runner.run(doors.aclose())
 
 
 def _furnished(
-    runner: asyncio.Runner, store: SqliteStore, credit: str, clock: PushableClock, services: Mapping[str, Any]
+    runner: asyncio.Runner, store: Store, credit: str, clock: PushableClock, services: Mapping[str, Any]
 ) -> Desk:
     digest = key_digest(KEY, SECRET)
     account = runner.run(store.create_account("acme", credit=Decimal(credit), key_digest=digest, at=NOW))
