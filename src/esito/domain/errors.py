@@ -13,8 +13,9 @@
         ├── StoreUnavailable     try again later
         ├── StoreFailed          a commit whose end is unknown: the process must stop
         ├── Fenced               another process has taken over what we were doing
+        ├── UnknownLink          a receipt names a link that only another process knows so far
         ├── NewerSchema          the file was written by a newer Esito
-        └── UnsafeEngine         a SQLite release that can lose commits
+        └── UnsafeEngine         an engine that can lose commits, by its release or its settings
 
 Refusals are raised bare and turned into code, text and HTTP status in `api/answer.py` alone.
 """
@@ -339,4 +340,4 @@ class NewerSchema(StoreError):
 
 
 class UnsafeEngine(StoreError):
-    """This release of the database engine can lose commits."""
+    """This database engine can lose commits, by its release or by its settings."""

@@ -17,6 +17,7 @@ from esito.domain.errors import (
     StoreError,
     StoreFailed,
     StoreUnavailable,
+    UnknownLink,
     UnsafeEngine,
 )
 
@@ -47,7 +48,9 @@ def test_only_a_store_that_is_busy_or_full_is_worth_another_try() -> None:
 
 def test_a_commit_of_unknown_end_is_never_taken_for_one_that_was_undone() -> None:
     assert not issubclass(StoreFailed, StoreUnavailable)
-    assert {StoreUnavailable, StoreFailed, Fenced, NewerSchema, UnsafeEngine} == set(StoreError.__subclasses__())
+    assert {StoreUnavailable, StoreFailed, Fenced, UnknownLink, NewerSchema, UnsafeEngine} == set(
+        StoreError.__subclasses__()
+    )
 
 
 def test_the_tree_at_the_top_of_the_file_shows_every_branch() -> None:
