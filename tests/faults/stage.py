@@ -195,6 +195,7 @@ class Stage:
         while (lost := self.missing(loads)) and time.monotonic() < give_up:
             time.sleep(0.5)  # what was acknowledged may still be in the log
         assert lost == []
+        until(lambda: self.waiting_frames() == 0, seconds=SETTLED_WITHIN)  # some were never acknowledged, and yet come
         assert self.run(self.installation.run("check")).strip() == "The books balance."
         for name, witness in self.witnesses.items():
             assert len(witness.submitted) == len(set(witness.submitted)), f"{name} got a segment twice"

@@ -1,5 +1,9 @@
-"""`make receipts CASES=FILE`: play every case of a file; a line for each, and exit status 1 if one fails."""
+"""`make receipts CASES=FILE`: play every case of a file; a line for each, and exit status 1 if one fails.
 
+`ESITO_CASES_ON` names the kind of store: `sqlite`, `postgres` or `postgres+nats`.
+"""
+
+import os
 import sys
 import time
 import traceback
@@ -14,12 +18,13 @@ def main(words: list[str]) -> int:
     """`words`: a file of cases, ours when there is none, and the ids to play, all when there is none."""
     path = Path(words[0]) if words else CASES
     wanted = set(words[1:])
+    kind = os.environ.get("ESITO_CASES_ON", "sqlite")
     failed = 0
     cases = [case for case in load(path) if not wanted or case["id"] in wanted]
     for case in cases:
         began = time.monotonic()
         try:
-            problems = run_case(case)
+            problems = run_case(case, kind)
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             problems = [f"the runner stopped: {error!r} at {last.filename}:{last.lineno}"]

@@ -1,16 +1,12 @@
 """What a store holds of a message, read beside the running server."""
 
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import apsw
 
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.states import MessageState
-from esito.store.sqlite.connection import SqliteConnection, connect
-from esito.store.tables.books import read_books
+from tests.receipts.tables import tables_at
 
 _TRAIL = """
 SELECT id, verdict, flags, error, raw, state FROM trail
@@ -58,21 +54,21 @@ class Recipient:
 
 
 class Evidence:
-    """A SQLite file, read through a connection of its own for every question."""
+    """A store's tables."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, url: str) -> None:
+        self._tables = tables_at(url)
+        self._rows = self._tables.rows
 
-    def _rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
-        with closing(connect(self._path, read_only=True)) as connection:
-            return connection.execute(sql, parameters).fetchall()
+    def close(self) -> None:
+        self._tables.close()
 
     def one(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         return int(self._rows(sql, parameters)[0][0] or 0)
 
     def recipients(self, message_id: int) -> list[Recipient]:
         """Return the recipients of a message in their order."""
-        rows = self._rows("SELECT seq, msisdn, state FROM recipient WHERE message_id = ? ORDER BY seq", (message_id,))
+        rows = self._rows("SELECT seq, msisdn, state FROM recipient WHERE message_id = ?1 ORDER BY seq", (message_id,))
         return [self._recipient(message_id, *row) for row in rows]
 
     def _recipient(self, message_id: int, seq: int, msisdn: int, state: int) -> Recipient:
@@ -92,7 +88,7 @@ class Evidence:
                 )
                 for part, state, smsc_id, phase, done_at in self._rows(_SEGMENTS, key)
             ],
-            callbacks=self.one("SELECT count(*) FROM callback WHERE message_id = ? AND seq = ?", key),
+            callbacks=self.one("SELECT count(*) FROM callback WHERE message_id = ?1 AND seq = ?2", key),
         )
 
     def open_segments(self) -> int:
@@ -105,7 +101,7 @@ class Evidence:
 
     def has_raw(self, octets: bytes) -> bool:
         """Tell whether a PDU is kept as it came."""
-        return bool(self.one("SELECT EXISTS (SELECT 1 FROM trail WHERE raw = ?)", (octets,)))
+        return bool(self.one("SELECT EXISTS (SELECT 1 FROM trail WHERE raw = ?1)", (octets,)))
 
     def orphans(self) -> list[frozenset[str]]:
         """Return the flags of every receipt that has no segment."""
@@ -118,7 +114,7 @@ class Evidence:
     def learned(self, operator: str) -> Learned:
         """Return what is known of an operator's ids."""
         rows = self._rows(
-            "SELECT as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator WHERE name = ?", (operator,)
+            "SELECT as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator WHERE name = ?1", (operator,)
         )
         as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous = rows[0]
         seen = {
@@ -130,12 +126,9 @@ class Evidence:
         return Learned(IdForm.AUTO, seen, ambiguous)
 
     def complaints(self) -> list[str]:
-        """Return what `esito check` would say."""
-        with closing(connect(self._path, read_only=True)) as connection:
-            return list(read_books(SqliteConnection(connection)))
+        """Return what `esito check` would say of the books."""
+        return self._tables.complaints()
 
-    def hold_writes(self) -> apsw.Connection:
-        """Keep everybody else from writing until the connection is closed."""
-        connection = connect(self._path)
-        connection.execute("BEGIN IMMEDIATE")
-        return connection
+    def hold_writes(self) -> Callable[[], None]:
+        """Keep everybody else from writing, until what is returned is called."""
+        return self._tables.hold_writes()

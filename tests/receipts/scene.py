@@ -21,6 +21,7 @@ from tests.receipts.case import USUAL_TEXT, Event, Filler, LinkPlan, Variant, fi
 from tests.receipts.deliveries import Delivered, build
 from tests.receipts.evidence import Evidence
 from tests.receipts.operator import Answering, Operator, Session
+from tests.receipts.place import Place
 from tests.receipts.server import Server
 
 SOON = 20.0
@@ -57,15 +58,16 @@ class Notes:
 class Scene:
     """One play."""
 
-    def __init__(self, variant: Variant, folder: Path) -> None:
+    def __init__(self, variant: Variant, folder: Path, place: Place) -> None:
         self.variant = variant
         self.folder = folder
+        self.place = place
         self.plans: list[LinkPlan] = links_of(variant)
         self.operators: dict[str, Operator] = {}
         self.sent: list[Sent] = []
         self.receipts: list[Delivered] = []
         self.notes = Notes()
-        self.evidence = Evidence(folder / "esito.db")
+        self.evidence = Evidence(place.store)
         self._server: Server | None = None
         self._kill_after_commit = False
         self._holding: asyncio.Task[None] | None = None
@@ -95,7 +97,7 @@ class Scene:
             operator.slow_answers = 0.005 if "window" in modifiers else 0.0
             await operator.open()
         links = [(plan, self.operators[plan.name].port) for plan in self.plans]
-        self._server = Server(self.folder, links, self._prefixes())
+        self._server = Server(self.folder, self.place, links, self._prefixes())
         await self.server.prepare()
         await self.server.start()
         await self._bound()
@@ -109,6 +111,7 @@ class Scene:
         for operator in self.operators.values():
             await operator.close()
         await self.server.close()
+        self.evidence.close()
 
     def _prefixes(self) -> dict[str, list[str]]:
         """Route each number by the link that the case names."""
@@ -243,9 +246,17 @@ class Scene:
         for session, share in batches.items():
             await self._acknowledged(session, share)
         if self._releases_now():
+            if any(operator.held for operator in self.operators.values()):
+                await self._applied()  # before the response means: before it in the store too
             await asyncio.sleep(scaled(self.variant.modifiers.get("response_delay", "0s")))
             for operator in self.operators.values():
                 operator.release()
+
+    async def _applied(self) -> None:
+        """Wait until nothing is under way from the gateway to the store."""
+        deadline = time.monotonic() + SOON
+        while not await self.server.has_applied_all() and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
 
     def _releases_now(self) -> bool:
         """Tell whether responses that were held back for this receipt follow it now."""
@@ -374,14 +385,13 @@ class Scene:
         self.notes.detected = time.monotonic() - began
 
     async def _do_store_delay(self, event: Event, _filler: Filler) -> None:
-        held = self.evidence.hold_writes()
+        let_go = self.evidence.hold_writes()
 
-        async def let_go() -> None:
+        async def later() -> None:
             await asyncio.sleep(seconds(event["store_delay"]))
-            held.execute("ROLLBACK")
-            held.close()
+            let_go()
 
-        self._holding = asyncio.create_task(let_go())
+        self._holding = asyncio.create_task(later())
 
     async def _do_raw(self, event: Event, filler: Filler) -> None:
         session = await self.main.receiver()

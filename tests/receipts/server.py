@@ -4,6 +4,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import re
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,6 +21,7 @@ from esito.domain.account import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
 from tests.kit.live import free_port
 from tests.receipts.case import TIME_SCALE, LinkPlan
+from tests.receipts.place import Place
 
 BEGIN = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 """When a case begins, by the server's clock: the dates in the receipts fit."""
@@ -38,6 +40,13 @@ def _processes() -> ForkServerContext:
     return _context
 
 
+def warm_up() -> None:
+    """Have a process ready that others are made from, before several threads want one."""
+    process = _processes().Process(target=int)
+    process.start()
+    process.join()
+
+
 def run_server(config: str, log: str) -> None:
     """Serve until killed or told to stop; the body of the process."""
     for name in [name for name in os.environ if name.startswith("ESITO_")]:
@@ -50,24 +59,25 @@ def run_server(config: str, log: str) -> None:
 class Server:
     """`esito serve` on a folder of its own, its clock at `BEGIN`."""
 
-    def __init__(self, folder: Path, links: list[tuple[LinkPlan, int]], prefixes: dict[str, list[str]]) -> None:
+    def __init__(
+        self, folder: Path, place: Place, links: list[tuple[LinkPlan, int]], prefixes: dict[str, list[str]]
+    ) -> None:
         """`links`: each with the port of its operator; `prefixes`: which numbers leave by it."""
         self.folder = folder
         self.key = new_api_key()
         self.port = free_port()
         self.config = folder / "esito.toml"
         self.log = folder / "server.log"
-        self.database = folder / "esito.db"
-        self.config.write_text(self._toml(links, prefixes), encoding="utf-8")
+        self.config.write_text(self._toml(place, links, prefixes), encoding="utf-8")
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
         self.pushed_ms = 0
         self._offset_ms = int(BEGIN.timestamp() * 1000 - time.time() * 1000)
         self._process: ForkServerProcess | None = None
 
-    def _toml(self, links: list[tuple[LinkPlan, int]], prefixes: dict[str, list[str]]) -> str:
+    def _toml(self, place: Place, links: list[tuple[LinkPlan, int]], prefixes: dict[str, list[str]]) -> str:
         sections = [
             f'[http]\nlisten = "127.0.0.1:{self.port}"\n',
-            f'[store]\nurl = "sqlite:///{self.folder}/esito.db"\n',
+            place.sections,
             "[clock]\npushable = true\n",
         ]
         for plan, port in links:
@@ -135,6 +145,12 @@ class Server:
             return 0.0
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
         return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+    async def has_applied_all(self) -> bool:
+        """Tell whether nothing waits in the log, if there is one, and the gateway knows it."""
+        told = (await self.http.get("/metrics")).text
+        waiting = re.findall(r"^esito_(?:log_frames_waiting|spool_frames_unconfirmed) (\S+)", told, re.MULTILINE)
+        return not any(float(one) for one in waiting)
 
     # -- what a client does ---------------------------------------------------------------------
 

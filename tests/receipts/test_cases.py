@@ -1,19 +1,22 @@
-"""Every receipt torture case, end to end."""
+"""Every receipt torture case, end to end, on every kind of store."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.kit.stores import KINDS, LOGGED
 from tests.receipts.__main__ import main
-from tests.receipts.runner import CASES, load, run_case
+from tests.receipts.runner import CASES, load
 from tests.receipts.table import PAGE, page
 
 
+@pytest.mark.parametrize("kind", [*KINDS, LOGGED])
 @pytest.mark.parametrize("case", load(CASES), ids=lambda case: case["id"])
-def test_a_case_holds(case: dict[str, Any]) -> None:
-    assert run_case(case) == []
+def test_a_case_holds(case: dict[str, Any], kind: str, played: Callable[[dict[str, Any], str], list[str]]) -> None:
+    assert played(case, kind) == []
 
 
 def test_the_page_of_cases_is_the_file_of_cases() -> None:

@@ -31,7 +31,13 @@ CONNECT_WITHIN = 10.0
 GATHER_WITHIN = 0.02
 """Seconds in which more may join a first record."""
 
-HAND_OUT_AGAIN = 30.0
+APPENDED_WITHIN = 2.5
+"""Seconds after which a record is sent once more: its first copy may have gone to a server that is cut off. Two
+copies do no harm."""
+
+HAND_OUT_AGAIN = 5.0
+"""Seconds after which what a worker has taken goes to another: it may have been killed."""
+
 IN_WORK = 512
 """Records that all workers together may have in hand."""
 
@@ -158,7 +164,7 @@ class JetStreamBus:
         try:
             # No id of ours goes with it: were a record lost, the server would take the same one sent again for
             # a duplicate, and acknowledge what it does not have.
-            await self._stream.publish(self._subject, record, timeout=ANSWER_WITHIN, stream=self._name)
+            await self._stream.publish(self._subject, record, timeout=APPENDED_WITHIN, stream=self._name)
         except APIError as error:
             kind = BusFull if error.err_code in FULL else BusUnavailable
             raise kind(f"the stream refuses: {error.description}") from error

@@ -61,7 +61,8 @@ class Relay:
         self._sending: set[asyncio.Task[None]] = set()
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._sent_at: dict[int, float] = {}
-        self._began = time.monotonic()
+        # What a former process left in the spool may never have reached the log.
+        self._began = time.monotonic() - SEND_AGAIN_AFTER + LOOK_EVERY
         self._lag: Lag | None = None
         self.answers = True
         """Whether the log answered when it was last asked."""
@@ -137,14 +138,15 @@ class Relay:
         except BusUnavailable as error:
             # It stays in the spool and will be in the log once that works; nobody was told that it is kept.
             log.warning("frame_put_off", sequence=sequence, reason=str(error))
+            self._sent_at[sequence] = time.monotonic() - SEND_AGAIN_AFTER
             for kept in futures:
                 _fail(kept, str(error))
         else:
+            self._sent_at[sequence] = time.monotonic()
             for kept in futures:
                 if not kept.done():
                     kept.set_result(None)
         finally:
-            self._sent_at[sequence] = time.monotonic()
             self._on_the_way.release()
 
     async def _append(self, frame: bytes) -> None:
@@ -186,7 +188,7 @@ class Relay:
         missing = [
             number
             for number in waiting
-            if self._sent_at.get(number, self._began) < late and (number < overtaken or not lag.waiting)
+            if self._sent_at.get(number, self._began) <= late and (number < overtaken or not lag.waiting)
         ]
         for number in missing[:AGAIN_AT_ONCE]:
             await self._send_again(number)

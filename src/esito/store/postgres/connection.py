@@ -22,6 +22,10 @@ _Result = TypeVar("_Result")
 ANSWER_WITHIN = 10.0
 """Seconds after which a server that is there and does not answer is given up: it may have been stopped and replaced."""
 
+IDLE_WITHIN = 4.0
+"""Seconds after which the server undoes a transaction whose process says nothing: one that was stopped in the middle
+would keep its locks from everybody else."""
+
 STREAMED_AT_ONCE = 1_000
 
 SETTINGS = {
@@ -40,6 +44,8 @@ LED_BY_INDEX = {
 }
 """For all that is asked in passing. A table that is empty when a plan is made will not stay so."""
 
+IN_PASSING = LED_BY_INDEX | {"idle_in_transaction_session_timeout": f"{IDLE_WITHIN * 1000:.0f}"}
+
 
 class PostgresConnection:
     """A connection with the store's statements; `aside` is for questions that read whole tables."""
@@ -49,7 +55,7 @@ class PostgresConnection:
 
     def __init__(self, url: str, *, aside: bool = False) -> None:
         self._url = url
-        self._settings = SETTINGS if aside else SETTINGS | LED_BY_INDEX
+        self._settings = SETTINGS if aside else SETTINGS | IN_PASSING
         self._loop = asyncio.new_event_loop()
         self._connection: asyncpg.Connection[Any] | None = None
         self._patience = None if aside else ANSWER_WITHIN

@@ -20,7 +20,7 @@ SILENT_MS = 8_000
 
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError,
         asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
-        asyncpg.ReadOnlySQLTransactionError, TimeoutError)  # fmt: skip
+        asyncpg.ReadOnlySQLTransactionError, asyncpg.IdleInTransactionSessionTimeoutError, TimeoutError)  # fmt: skip
 """What a connection that is gone, or leads to a server that is not the primary any more, looks like."""
 
 _TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"

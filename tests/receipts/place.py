@@ -1,0 +1,58 @@
+"""Where a case is played: SQLite, PostgreSQL, or PostgreSQL with receipts that come through JetStream."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.kit.nats import a_stream, bus_on, shared_servers
+from tests.kit.postgres import server
+from tests.kit.stores import a_place
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the server is told of it."""
+
+    store: str
+    """The store's URL."""
+    sections: str
+    """Sections of the configuration."""
+
+
+@asynccontextmanager
+async def place_of(kind: str, folder: Path) -> AsyncIterator[Place]:
+    """Have an empty place of a kind; `folder` is for files."""
+    async with a_place(kind, folder) as store:
+        section = f"[store]\nurl = {json.dumps(store)}\n"
+        if kind == "sqlite":
+            yield Place(store, section)
+            return
+        section += f'secret = "{"5e" * 32}"\n'
+        if kind == "postgres":
+            yield Place(store, section)
+            return
+        cluster, stream = await asyncio.to_thread(shared_servers), a_stream()
+        settings = {
+            "url": ",".join(cluster.servers),
+            "monitors": list(cluster.monitors),
+            "stream": stream,
+            "max_megabytes": 64,
+            "spool": str(folder / "spool"),
+        }
+        lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+        try:
+            yield Place(store, f"{section}[bus]\n{lines}")
+        finally:
+            async with bus_on(cluster, stream=stream, most=64 << 20) as bus:
+                await bus.remove()
+
+
+def prepare(kind: str) -> None:
+    """Start the servers that places of a kind share, so that they end with the thread that asks."""
+    if kind != "sqlite":
+        server()
+    if kind == "postgres+nats":
+        shared_servers()
