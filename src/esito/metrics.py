@@ -5,7 +5,7 @@ much again. So children that are needed on hot paths are found once and kept, an
 comes in batches is counted with one `inc(n)`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -188,11 +188,10 @@ def log_stands(*, waiting: int, filled: float) -> None:
     LOG_FILLED.set(filled)
 
 
-def relay_stands(*, unconfirmed: int, octets: int, filled: float) -> None:
-    """Note what a gateway keeps until the store confirms it."""
-    SPOOL_UNCONFIRMED.set(unconfirmed)
-    SPOOL_BYTES.set(octets)
-    LOG_FILLED.set(filled)
+def spool_holds(*, frames: Callable[[], int], octets: Callable[[], int]) -> None:
+    """Tell whoever asks what a gateway keeps until the store confirms it."""
+    SPOOL_UNCONFIRMED.set_function(frames)
+    SPOOL_BYTES.set_function(octets)
 
 
 def replies_kept(link: str, *, pieces: int, whole: int, stops: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.kit.needs import is_there
-from tests.receipts.place import prepare
+from tests.kit.place import prepare
 from tests.receipts.runner import run_case
 from tests.receipts.server import warm_up
 

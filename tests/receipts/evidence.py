@@ -6,7 +6,7 @@ from typing import Any
 
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.states import MessageState
-from tests.receipts.tables import tables_at
+from tests.kit.tables import tables_at
 
 _TRAIL = """
 SELECT id, verdict, flags, error, raw, state FROM trail

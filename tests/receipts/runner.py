@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.kit.place import place_of
 from tests.receipts.case import Variant, variants
 from tests.receipts.expect import complaints
-from tests.receipts.place import place_of
 from tests.receipts.scene import Scene
 
 PATIENCE = 6.0

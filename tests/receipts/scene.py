@@ -17,11 +17,11 @@ from typing import Any, Self
 from esito.domain.message_ids import spelling
 from esito.smpp import pdu as p
 from esito.smpp.codec import InvalidLength, InvalidPdu, decode, encode
+from tests.kit.place import Place
 from tests.receipts.case import USUAL_TEXT, Event, Filler, LinkPlan, Variant, first_number, links_of, scaled, seconds
 from tests.receipts.deliveries import Delivered, build
 from tests.receipts.evidence import Evidence
 from tests.receipts.operator import Answering, Operator, Session
-from tests.receipts.place import Place
 from tests.receipts.server import Server
 
 SOON = 20.0

@@ -20,8 +20,8 @@ from esito.config import load
 from esito.domain.account import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
 from tests.kit.live import free_port
+from tests.kit.place import Place
 from tests.receipts.case import TIME_SCALE, LinkPlan
-from tests.receipts.place import Place
 
 BEGIN = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 """When a case begins, by the server's clock: the dates in the receipts fit."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-import apsw
 import httpx
 
 from tests.kit.live import free_port
+from tests.kit.place import Place
+from tests.kit.tables import SqliteTables, tables_at
 from tests.torture.witness import Witness
 
 PATIENCE = 30.0
@@ -35,14 +37,17 @@ class House:
     link_settings: Mapping[str, str] = field(default_factory=dict)
     """More lines of a `[[link]]`, by its name."""
     pushable: bool = False
+    place: Place | None = None
+    """Where it keeps its things; in the file `database` when it is None."""
     http: int = field(default_factory=free_port)
     key: str = ""
     process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        place = self.place or Place(f"sqlite:///{self.database}", f'[store]\nurl = "sqlite:///{self.database}"')
         sections = [
             f'[http]\nlisten = "127.0.0.1:{self.http}"',
-            f'[store]\nurl = "sqlite:///{self.database}"',
+            place.sections,
             '[logs]\nformat = "json"',
             f"[clock]\npushable = {str(self.pushable).lower()}",
         ]
@@ -124,6 +129,12 @@ class House:
     def status(self, message_id: int) -> httpx.Response:
         return httpx.get(f"{self.url}/v1/bulk-status", params={"apiKey": self.key, "messageId": message_id}, timeout=5)
 
+    def has_applied_all(self) -> bool:
+        """Tell whether nothing waits in a log, if there is one, and the gateway knows it."""
+        told = httpx.get(f"{self.url}/metrics", timeout=5).text
+        waiting = re.findall(r"^esito_(?:log_frames_waiting|spool_frames_unconfirmed) (\S+)", told, re.MULTILINE)
+        return not any(float(one) for one in waiting)
+
     @property
     def rss_mb(self) -> float:
         assert self.process is not None
@@ -198,21 +209,16 @@ class Promised:
     messages: dict[int, list[str]]
     receipts: list[str]
 
-    def missing(self, database: Path) -> list[str]:
-        """Return what the store does not hold."""
-        connection = apsw.Connection(str(database))
-        try:
-            lost = []
-            for message_id, numbers in self.messages.items():
-                rows = connection.execute(
-                    "SELECT msisdn FROM recipient WHERE message_id = ? ORDER BY seq", (message_id,)
-                )
-                if [f"+{msisdn}" for (msisdn,) in rows] != numbers:
-                    lost.append(f"message {message_id}")
-            trail = {smsc_id for (smsc_id,) in connection.execute("SELECT smsc_id FROM trail")}
-            return lost + [f"receipt {smsc_id}" for smsc_id in self.receipts if smsc_id not in trail]
-        finally:
-            connection.close()
+    def missing(self, store: Path | str) -> list[str]:
+        """Return what a store does not hold: a SQLite file, or what a URL names."""
+        tables = SqliteTables(store) if isinstance(store, Path) else tables_at(store)
+        found: dict[int, list[str]] = {}
+        for message_id, msisdn in tables.rows("SELECT message_id, msisdn FROM recipient ORDER BY message_id, seq"):
+            found.setdefault(message_id, []).append(f"+{msisdn}")
+        trail = {smsc_id for (smsc_id,) in tables.rows("SELECT smsc_id FROM trail")}
+        tables.close()
+        lost = [f"message {number}" for number, numbers in self.messages.items() if found.get(number) != numbers]
+        return lost + [f"receipt {smsc_id}" for smsc_id in self.receipts if smsc_id not in trail]
 
 
 def promised(sender: Sender, witness: Witness) -> Promised:

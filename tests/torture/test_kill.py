@@ -9,32 +9,41 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.place import a_place_for
+from tests.kit.stores import KINDS, LOGGED
 from tests.torture import FULL
 from tests.torture.house import House, Sender, promised, until
 from tests.torture.witness import Witness
 
-ROUNDS = 200 if FULL else 6
+ROUNDS = 200 if FULL else 5
+ROUNDS_BESIDE = 50 if FULL else 2
+"""On other stores a round is longer: a link moves when the lease of the one who died has run out."""
 
 
+@pytest.mark.parametrize("kind", [*KINDS, LOGGED])
 @pytest.mark.timeout(60 + ROUNDS * 10)
-def test_nothing_answered_is_lost_however_often_the_server_is_killed(tmp_path: Path) -> None:
+def test_nothing_answered_is_lost_however_often_the_server_is_killed(kind: str, tmp_path: Path) -> None:
     chance = random.Random()
-    database = tmp_path / "esito.db"
-    with Witness() as witness, House(folder=tmp_path, database=database, links={"alpha": witness.port}) as house:
-        house.start()
-        with Sender(house) as sender:
-            for _ in range(ROUNDS):
-                before = len(witness.answered)
-                until(lambda before=before: len(witness.answered) > before)
-                time.sleep(chance.uniform(0, 1))
-                house.kill()
-                assert promised(sender, witness).missing(database) == []
-                assert house.esito("check").strip() == "The books balance."
-                house.start()
-            time.sleep(0.5)
-        house.stop()
-        assert promised(sender, witness).missing(database) == []
-        assert sender.accepted
-        assert len(witness.acknowledged) > ROUNDS
-        assert len(witness.submitted) == len(set(witness.submitted)), "a segment was submitted twice"
-        assert house.esito("check").strip() == "The books balance."
+    rounds = ROUNDS if kind == "sqlite" else ROUNDS_BESIDE
+    with Witness() as witness, a_place_for(kind, tmp_path) as place:
+        links = {"alpha": witness.port}
+        with House(folder=tmp_path, database=tmp_path / "esito.db", links=links, place=place) as house:
+            house.start()
+            with Sender(house) as sender:
+                for _ in range(rounds):
+                    before = len(witness.answered)
+                    until(lambda before=before: len(witness.answered) > before)
+                    time.sleep(chance.uniform(0, 1))
+                    house.kill()
+                    if kind != "postgres+nats":  # else receipts may be in the log, for the next process to apply
+                        assert promised(sender, witness).missing(place.store) == []
+                        assert house.esito("check").strip() == "The books balance."
+                    house.start()
+                time.sleep(0.5)
+            until(house.has_applied_all)
+            house.stop()
+            assert promised(sender, witness).missing(place.store) == []
+            assert sender.accepted
+            assert len(witness.acknowledged) > rounds
+            assert len(witness.submitted) == len(set(witness.submitted)), "a segment was submitted twice"
+            assert house.esito("check").strip() == "The books balance."

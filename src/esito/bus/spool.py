@@ -291,6 +291,11 @@ class Spool:
         self._mark_kept, self._marked_at = self.confirmed, time.monotonic()
 
     @property
+    def count(self) -> int:
+        """How many frames the store has not confirmed."""
+        return len(self._places)
+
+    @property
     def octets(self) -> int:
         """What its files take on disk."""
         return sum(list(self._sizes.values()))

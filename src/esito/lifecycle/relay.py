@@ -66,6 +66,7 @@ class Relay:
         self._lag: Lag | None = None
         self.answers = True
         """Whether the log answered when it was last asked."""
+        metrics.spool_holds(frames=lambda: spool.count, octets=lambda: spool.octets)
 
     async def keep(self, receipts: Sequence[DeliveryReceipt]) -> None:
         """Return when spool and log have the receipts. Raises StoreUnavailable: they may come again."""
@@ -182,7 +183,7 @@ class Relay:
         waiting = [number for number in self._spool.unconfirmed() if number not in beyond]
         for number in [one for one in self._sent_at if one <= confirmed]:
             del self._sent_at[number]
-        metrics.relay_stands(unconfirmed=len(waiting), octets=self._spool.octets, filled=lag.filled)
+        metrics.LOG_FILLED.set(lag.filled)
         overtaken = max(beyond, default=0)
         late = time.monotonic() - SEND_AGAIN_AFTER
         missing = [

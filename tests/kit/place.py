@@ -1,9 +1,9 @@
-"""Where a case is played: SQLite, PostgreSQL, or PostgreSQL with receipts that come through JetStream."""
+"""Where a server may keep its things: SQLite, PostgreSQL, or PostgreSQL with receipts through JetStream."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,16 @@ async def place_of(kind: str, folder: Path) -> AsyncIterator[Place]:
         finally:
             async with bus_on(cluster, stream=stream, most=64 << 20) as bus:
                 await bus.remove()
+
+
+@contextmanager
+def a_place_for(kind: str, folder: Path) -> Iterator[Place]:
+    """Have an empty place of a kind, in a test without a loop."""
+    prepare(kind)
+    with asyncio.Runner() as runner:
+        place = place_of(kind, folder)
+        yield runner.run(place.__aenter__())
+        runner.run(place.__aexit__(None, None, None))
 
 
 def prepare(kind: str) -> None:
