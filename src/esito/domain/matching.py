@@ -118,6 +118,20 @@ class Settlement:
         self._identified: dict[tuple[int, str], Candidate] = {}
         self._taken: set[tuple[int, int, int]] = set()
 
+    def is_clear(self, receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> bool:
+        """Tell, from the candidates on the id's own shelf, whether any on its other shelves would change nothing.
+
+        So it is when the operator's form is known, and the one candidate has the very id and the receipt's number.
+        """
+        known = self._forms[receipt.link]
+        return (
+            len(candidates) == 1
+            and known.form is not IdForm.AUTO
+            and candidates[0].smsc_message_id == receipt.smsc_message_id
+            and known.allows(Spelling.SAME)
+            and _is_addressed(receipt, candidates[0])
+        )
+
     def settle(
         self,
         number: int,
@@ -167,6 +181,11 @@ class Settlement:
     def _choose(self, receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> Candidate | str:
         """Return the one segment meant, or why there is none: '' for no candidate, or 'ambiguous'."""
         known = self._forms[receipt.link]
+        said = receipt.smsc_message_id
+        if len(candidates) == 1 and candidates[0].smsc_message_id == said and known.allows(Spelling.SAME):
+            if not says_nothing(said):  # the usual receipt, by a shorter way
+                known.saw(Spelling.SAME)
+            return candidates[0]
         ranked = [
             (agreement, candidate)
             for candidate in candidates

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from esito.domain.errors import StoreUnavailable
+from esito.store.postgres.copied import COPIED, Copied
 from esito.store.postgres.reaching import LOST, open_connection
 from esito.store.postgres.statements import QUERIES
 from esito.store.postgres.texts import MARK, all_fit, as_it_was, fit
@@ -143,8 +144,20 @@ class PostgresConnection:
 
     def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> None:
         """Run a statement for all the rows at once."""
-        if columns := _columns(rows):
+        if name in COPIED:
+            self._copy(COPIED[name], [tuple(row) for row in rows])
+        elif columns := _columns(rows):
             self._count(self.wait(self.bare.execute(QUERIES[name], *columns)))
+
+    def _copy(self, into: Copied, rows: list[tuple[Any, ...]]) -> None:
+        texts = "".join([row[place] for row in rows for place in into.texts])
+        if not all_fit(texts):
+            rows = [tuple(fit(value) if isinstance(value, str) else value for value in row) for row in rows]
+        if rows:
+            zero = into.zero
+            rows = [row if row[zero] is not None else (*row[:zero], 0, *row[zero + 1 :]) for row in rows]
+            copied = self.bare.copy_records_to_table(into.table, records=rows, columns=into.columns)
+            self._count(self.wait(copied))
 
     def ask(self, name: str, *parameters: Parameter) -> list[Any]:
         """Return every row of an answer that may be long."""
@@ -237,6 +250,6 @@ def _fitted(column: list[Any]) -> list[Any]:
 def _read(records: Sequence[Any]) -> list[Any]:
     """Return rows as they were written."""
     rows = [tuple(record) for record in records]
-    if rows and any(isinstance(value, str) and MARK in value for row in rows for value in row):
+    if MARK in "".join([value for row in rows for value in row if type(value) is str]):
         return [tuple(as_it_was(value) if isinstance(value, str) else value for value in row) for row in rows]
     return rows

@@ -20,6 +20,9 @@ from esito.store.tables.links import FORM_OF_COLUMN, Links
 ADOPT_AT_ONCE = 1000
 """Receipts, or segments without a response, that one transaction looks through."""
 
+ERASED = "0"
+"""The number of a recipient whose number was erased: nobody is told of it any more."""
+
 _Move = TypeVar("_Move", bound=tuple[object, ...])
 
 
@@ -40,16 +43,8 @@ class Settling:
 def settle(connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt]) -> Settled:
     """Settle receipts in the order they came."""
     links.hold(connection, {receipt.link for receipt in receipts})
-    candidates = _candidates(
-        connection,
-        "candidates_by_shelf",
-        [
-            (number, links.named(receipt.link).operator, shelf)
-            for number, receipt in enumerate(receipts)
-            for shelf in shelves(receipt.smsc_message_id)
-        ],
-    )
     settlement = Settlement(links.rules, links.forms)
+    candidates = _on_the_shelves(connection, links, receipts, settlement)
     owed = _Owed(connection, links)
     for number, receipt in enumerate(receipts):
         mine = candidates.get(number, ())
@@ -105,15 +100,7 @@ def _adopt(connection: Connection, links: Links, rows: Sequence[Sequence[Any]], 
     origins = [row[0] for row in rows]
     receipts = [_kept_receipt(row, at) for row in rows]
     settlement = Settlement(links.rules, links.forms)
-    candidates = _candidates(
-        connection,
-        "candidates_by_shelf",
-        [
-            (number, links.named(receipt.link).operator, shelf)
-            for number, receipt in enumerate(receipts)
-            for shelf in shelves(receipt.smsc_message_id)
-        ],
-    )
+    candidates = _on_the_shelves(connection, links, receipts, settlement)
     for number, receipt in enumerate(receipts):
         settlement.settle(number, receipt, candidates.get(number, ()), expected=True)
     decisions = settlement.decisions
@@ -185,15 +172,41 @@ def _kept_receipt(row: Sequence[Any], at: int) -> DeliveryReceipt:
     )
 
 
+def _on_the_shelves(
+    connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt], settlement: Settlement
+) -> dict[int, list[Candidate]]:
+    """Load the candidates from the shelf of each id, and from its other shelves where that is not clear."""
+    operators = [links.named(receipt.link).operator for receipt in receipts]
+    own = [
+        (number, operators[number], shelf)
+        for number, receipt in enumerate(receipts)
+        if (shelf := canonical(receipt.smsc_message_id))
+    ]
+    found = _candidates(connection, "candidates_by_shelf", own)
+    others = [
+        (number, operators[number], shelf)
+        for number, receipt in enumerate(receipts)
+        if not settlement.is_clear(receipt, found.get(number, ()))
+        for shelf in shelves(receipt.smsc_message_id)[1:]
+    ]
+    if others:
+        for number, candidates in _candidates(connection, "candidates_by_shelf", others).items():
+            found.setdefault(number, []).extend(candidates)
+    return found
+
+
 def _candidates(connection: Connection, query: str, rows: Sequence[Sequence[SqlValue]]) -> dict[int, list[Candidate]]:
     """Load the candidates of every receipt of the batch, by the receipt's number."""
     answer = connection.ask_rows(query, rows)
     many = {(row[1], row[2]): [0] * row[9] for row in answer if row[9] > 1}
     for message_id, seq, part, state in connection.ask_rows("segment_states", list(many)):
         many[message_id, seq][part - 1] = state
+    messages = [(message_id,) for message_id in {row[1] for row in answer}]
+    wanting = {message_id for (message_id,) in connection.ask_rows("wanting_callbacks", messages)}
     found: dict[int, list[Candidate]] = {}
-    for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments, wants in answer:
+    for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments in answer:
         known = tuple(many[message_id, seq]) if segments > 1 else (state,)
+        wants = message_id in wanting and msisdn != ERASED
         candidate = Candidate(
             message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, wants, known
         )

@@ -161,31 +161,25 @@ SELECT EXISTS (SELECT 1 FROM link l JOIN segment s ON s.link = l.id AND (s.phase
 
 -- name: candidates_by_shelf
 SELECT b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
-       s.submitted_at, r.state, r.segments, m.url_dlr IS NOT NULL AND r.msisdn <> 0
+       s.submitted_at, r.state, r.segments
   FROM {rows: int, int, text} AS b
   JOIN segment s ON s.operator = b.column2 AND s.shelf = b.column3
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
-  JOIN message m ON m.id = s.message_id
 
 -- name: candidates_by_ref
 SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
-       s.state, s.submitted_at, r.state, r.segments, m.url_dlr IS NOT NULL AND r.msisdn <> 0
+       s.state, s.submitted_at, r.state, r.segments
   FROM {rows: int, bigint, int, int} AS b
   JOIN segment s ON s.message_id = b.column2 AND s.seq = b.column3 AND s.part = b.column4
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
-  JOIN message m ON m.id = s.message_id
+
+-- name: wanting_callbacks
+SELECT m.id FROM {rows: bigint} AS b JOIN message m ON m.id = b.column1 WHERE m.url_dlr IS NOT NULL
 
 -- name: segment_states
 SELECT s.message_id, s.seq, s.part, s.state
   FROM {rows: bigint, int} AS b
   JOIN segment s ON s.message_id = b.column1 AND s.seq = b.column2
-
--- name: insert_trail
-INSERT INTO trail (id, received_at, link, message_id, seq, part, verdict, smsc_id, state, stat, error, done_at,
-                   flags, origin, raw, checksum)
-SELECT column1, column2, column3, coalesce(column4, 0), column5, column6, column7, column8, column9, column10, column11,
-       column12, column13, column14, column15, column16
-  FROM {rows: bigint, bigint, int, bigint, int, int, text, text, smallint, text, text, bigint, text, bigint, bytea, bigint} AS given
 
 -- name: move_segments
 UPDATE segment SET state = moved.column4, done_at = moved.column5, error = moved.column6

@@ -158,19 +158,22 @@ SELECT EXISTS (SELECT 1 FROM link l CROSS JOIN segment s ON s.link = l.id AND (s
 
 -- name: candidates_by_shelf
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
-                                   s.submitted_at, r.state, r.segments, m.url_dlr IS NOT NULL AND r.msisdn <> 0))
+                                   s.submitted_at, r.state, r.segments))
   FROM (VALUES {rows}) AS b
   CROSS JOIN segment s INDEXED BY segment_by_shelf ON s.operator = b.column2 AND s.shelf = b.column3
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
-  CROSS JOIN message m ON m.id = s.message_id
 
 -- name: candidates_by_ref
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
-                                   s.state, s.submitted_at, r.state, r.segments, m.url_dlr IS NOT NULL AND r.msisdn <> 0))
+                                   s.state, s.submitted_at, r.state, r.segments))
   FROM (VALUES {rows}) AS b
   CROSS JOIN segment s ON s.message_id = b.column2 AND s.seq = b.column3 AND s.part = b.column4
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
-  CROSS JOIN message m ON m.id = s.message_id
+
+-- name: wanting_callbacks
+SELECT json_group_array(json_array(m.id))
+  FROM (VALUES {rows}) AS b CROSS JOIN message m ON m.id = b.column1
+ WHERE m.url_dlr IS NOT NULL
 
 -- name: segment_states
 SELECT json_group_array(json_array(s.message_id, s.seq, s.part, s.state))
