@@ -8,24 +8,17 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import apsw
 
 from benchmarks import callback_load, http_load
+from benchmarks.large import large
+from benchmarks.logged import logged
+from benchmarks.row import Row
 from benchmarks.server import FIRST_SMSC_ID, Workplace, environment, resident_mb, running, workplace
 from esito.store.sqlite.connection import QUERIES, connect
 
 SECONDS = 5
-
-
-class Row(NamedTuple):
-    """One line of the table."""
-
-    what: str
-    figure: str
-    ratio: str
-    baseline: str
 
 
 def reads(folder: Path) -> list[Row]:
@@ -197,6 +190,8 @@ MEASUREMENTS: dict[str, Callable[[Path], list[Row]]] = {
     "receipts": receipts,
     "sends": sends,
     "callbacks": callbacks,
+    "large": large,
+    "logged": logged,
 }
 
 

@@ -19,6 +19,17 @@ def get(url: str, *, connections: int, seconds: int) -> Load:
     return _run(["-c", str(connections), f"-d{seconds}s", url])
 
 
+def get_any(url: str, last: int, folder: Path, *, connections: int, seconds: int) -> Load:
+    """Ask for `url` with a number by chance, from 1 to `last`, behind it."""
+    script = folder / "any.lua"
+    script.write_text(
+        f'math.randomseed(1)\nlocal path = "{url.partition("//")[2].partition("/")[2]}"\n'
+        f'request = function() return wrk.format("GET", "/" .. path .. math.random(1, {last})) end\n',
+        encoding="utf-8",
+    )
+    return _run(["-c", str(connections), f"-d{seconds}s", "-s", str(script), url])
+
+
 def post(url: str, body: str, folder: Path, *, connections: int, seconds: int) -> Load:
     script = folder / "post.lua"
     script.write_text(

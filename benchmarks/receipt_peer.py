@@ -14,11 +14,15 @@ import time
 from esito.smpp.codec import encode
 from esito.smpp.pdu import BindTransceiverResp, DeliverSm, EsmClass, Tag
 
+FIRST_NUMBER = 33_600_000_000
+EACH = 500
+"""Recipients of one message: numbers one after the other, the same in every message."""
+
 RESPONSE_LENGTH = 17
 DELIVER_SM_RESP = 0x80000005
 
 
-def receipt(number: int, sequence: int) -> bytes:
+def receipt(number: int, sequence: int, to: int) -> bytes:
     text = (
         f"id:{number} sub:001 dlvrd:001 submit date:2611230500 done date:2611230501 stat:DELIVRD err:000 text:What happ"
     )
@@ -27,7 +31,7 @@ def receipt(number: int, sequence: int) -> bytes:
             sequence=sequence,
             source_addr_ton=1,
             source_addr_npi=1,
-            source_addr="33600000000",
+            source_addr=str(to),
             destination_addr="ESITO",
             esm_class=EsmClass.DELIVERY_RECEIPT,
             short_message=text.encode(),
@@ -38,7 +42,7 @@ def receipt(number: int, sequence: int) -> bytes:
 
 def main() -> None:
     port, count, first, window = (int(argument) for argument in sys.argv[1:5])
-    pdus = [receipt(first + place, place + 1) for place in range(count)]
+    pdus = [receipt(first + place, place + 1, FIRST_NUMBER + place % EACH) for place in range(count)]
     with socket.create_server(("127.0.0.1", port)) as server:
         print("listening", flush=True)
         connection, _ = server.accept()

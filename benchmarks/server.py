@@ -25,7 +25,7 @@ CONFIG = """
 [http]
 listen = "127.0.0.1:{port}"
 [store]
-url = "sqlite:///{folder}/esito.db"
+{store}
 [logs]
 level = "warning"
 [[link]]
@@ -68,14 +68,24 @@ class Workplace:
 
 
 def workplace(
-    folder: Path, *, messages: int = 0, recipients: int = 500, answered: bool = False, window: int = 1000
+    folder: Path,
+    *,
+    messages: int = 0,
+    recipients: int = 500,
+    answered: bool = False,
+    window: int = 1000,
+    store: str = "",
+    sections: str = "",
 ) -> Workplace:
-    """Make a database with so many messages; `answered`: each segment has its SMSC id, from FIRST_SMSC_ID on."""
+    """Make a database with so many messages; `answered`: each segment has its SMSC id, from FIRST_SMSC_ID on.
+
+    `store`: the lines of its section, when it is not a SQLite file; `sections`: more of the configuration.
+    """
     folder.mkdir(parents=True)
     place = Workplace(folder=folder, port=free_port(), smsc_port=free_port(), key=new_api_key())
-    place.config.write_text(
-        CONFIG.format(port=place.port, smsc_port=place.smsc_port, folder=folder, window=window), encoding="utf-8"
-    )
+    store = store or f'url = "sqlite:///{folder}/esito.db"'
+    text = CONFIG.format(port=place.port, smsc_port=place.smsc_port, store=store, window=window)
+    place.config.write_text(text + sections, encoding="utf-8")
     asyncio.run(_fill(place, messages, recipients, answered=answered))
     return place
 
@@ -113,22 +123,25 @@ async def _fill(place: Workplace, messages: int, recipients: int, *, answered: b
 
 
 @contextlib.contextmanager
-def running(place: Workplace) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `esito serve` until the block ends."""
-    process = subprocess.Popen([sys.executable, "-m", "esito", "serve", "--config", str(place.config)])
+def running(place: Workplace, *words: str, port: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `esito serve` until the block ends; `words` are more of its command, `port` is instead of the place's."""
+    port = port or place.port
+    listen = {"ESITO_HTTP_LISTEN": f"127.0.0.1:{port}"}
+    command = [sys.executable, "-m", "esito", "serve", "--config", str(place.config), *words]
+    process = subprocess.Popen(command, env=os.environ | listen)
     try:
-        _wait_until_alive(place, process)
+        _wait_until_alive(port, process)
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
 
 
-def _wait_until_alive(place: Workplace, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_alive(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(200):
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{place.url}/healthz", timeout=1):
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
             return
         time.sleep(0.05)
     raise RuntimeError("the server does not answer")

@@ -20,7 +20,7 @@ AT_ONCE = 2
 """Batches in work: one is applied while the next is fetched."""
 
 FRAMES = 64
-RECEIPTS = 4000
+RECEIPTS = 8000
 """In one transaction: more would only keep others waiting longer."""
 
 TAKE_WITHIN = 5.0

@@ -1,0 +1,114 @@
+"""Receipts the long way: operator, gateway, spool, JetStream on three servers, worker, PostgreSQL."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import asyncpg
+
+from benchmarks import many
+from benchmarks.engines import nats, postgres
+from benchmarks.receipt_peer import EACH
+from benchmarks.row import Row
+from benchmarks.server import FIRST_SMSC_ID, free_port, running, workplace
+from benchmarks.settler import receipts
+from esito.bus.frames import Frame, encode
+from esito.bus.nats import JetStreamBus
+from esito.cluster.nats import NatsCluster
+
+MESSAGES = 400
+FRAME = 1000
+"""Receipts of a frame, when many come at once."""
+AT_ONCE = 8
+GIVE_UP_AFTER = 120.0
+
+BEGUN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM trail_id"
+MOVED = "SELECT count(*) FROM recipient WHERE state = 8"
+
+
+def logged(folder: Path) -> list[Row]:
+    """From the deliver_sm on a socket to the row in PostgreSQL."""
+    folder.chmod(0o755)
+    count = MESSAGES * EACH
+    with postgres(folder / "logged") as url, nats(folder / "logged") as cluster:
+        alone = asyncio.run(_append_alone(cluster, count))
+        place = workplace(
+            folder / "through",
+            messages=MESSAGES,
+            answered=True,
+            store=f'url = "{url}"\nsecret = "{"5e" * 32}"',
+            sections=_bus(cluster, folder / "spool"),
+        )
+        command = [sys.executable, "-m", "benchmarks.receipt_peer"]
+        words = [str(place.smsc_port), str(count), str(FIRST_SMSC_ID), "16000"]
+        with subprocess.Popen([*command, *words], stdout=subprocess.PIPE, text=True) as peer:
+            output = peer.stdout
+            if output is None or output.readline() != "listening\n":
+                raise RuntimeError("the peer does not listen")
+            with (
+                running(place, "--role", "worker", port=free_port()),
+                running(place, "--role", "gateway", port=free_port()),
+            ):
+                took = asyncio.run(_until_all_moved(url, count))
+                result = json.loads(output.readline())
+    if result["refused"]:
+        raise RuntimeError(f"{result['refused']} receipts were refused")
+    acknowledged, settled = count / result["seconds"], count / took
+    return [
+        Row(
+            "durable receipts through JetStream, socket to response",
+            f"{acknowledged:,.0f}/s",
+            f"{acknowledged / alone:.2f}",
+            f"the same frames appended alone {alone:,.0f} receipts/s",
+        ),
+        Row(
+            "durable receipts through JetStream, socket to PostgreSQL",
+            f"{settled:,.0f}/s",
+            f"{settled / alone:.2f}",
+            f"the same frames appended alone {alone:,.0f} receipts/s",
+        ),
+    ]
+
+
+def _bus(cluster: NatsCluster, spool: Path) -> str:
+    settings = {"url": ",".join(cluster.servers), "monitors": cluster.monitors, "spool": str(spool)}
+    return "[bus]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+
+
+async def _until_all_moved(url: str, count: int) -> float:
+    """Return the seconds from the first receipt in the trail to the last one; looking must cost next to nothing."""
+    connection = await asyncpg.connect(url)
+    began, moved = 0.0, 0
+    while moved < count:
+        begun = await connection.fetchval(BEGUN)
+        began = began or (time.perf_counter() if begun else 0.0)
+        if begun >= count:
+            moved = await connection.fetchval(MOVED)
+        if began and time.perf_counter() > began + GIVE_UP_AFTER:
+            raise RuntimeError(f"{begun} of {count} receipts came to the store")
+        await asyncio.sleep(0.05)
+    ended = time.perf_counter()
+    await connection.close()
+    return ended - began
+
+
+async def _append_alone(cluster: NatsCluster, count: int) -> float:
+    """Append as many receipts in frames of the same size, eight under way at once, with nothing around it."""
+    bus = JetStreamBus(cluster.servers, monitors=cluster.monitors, stream="ALONE")
+    await bus.open()
+    frame = encode(Frame("bench", 1, 1, tuple(receipts(0, 1, 2 * FRAME // many.EACH)[:FRAME])))
+    under_way = asyncio.Semaphore(AT_ONCE)
+
+    async def one() -> None:
+        async with under_way:
+            await bus.append(frame)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(one() for _ in range(count // FRAME)))
+    took = time.perf_counter() - began
+    await bus.remove()
+    await bus.close()
+    return count / took

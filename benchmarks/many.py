@@ -1,0 +1,113 @@
+"""A store with very many recipients, filled by the database itself: ten to a message, each segment answered.
+
+Message m has the id m and the recipients 1 to 10; its id decides the account, the link and all numbers, so that a
+measurement knows what to ask for. Odd messages leave by the link `bench1`, even ones by `bench0`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from esito.domain.account import new_api_key
+from esito.store.base import LinkRecord, Store
+from esito.store.postgres import PostgresStore
+from esito.store.sqlite import SqliteStore
+from esito.store.sqlite.connection import connect
+
+EACH = 10
+AT = 1_790_000_000_000
+"""When everything was sent, in milliseconds."""
+
+FIRST_NUMBER = 33_600_000_000
+FIRST_SMSC_ID = 1_000_000_000
+LINKS = [LinkRecord(name=f"bench{number}", operator=f"bench{number}") for number in range(2)]
+
+
+def msisdn(message_id: int, seq: int) -> int:
+    """Return the number of a recipient."""
+    return FIRST_NUMBER + (message_id * EACH + seq) % 100_000_000
+
+
+def smsc_id(message_id: int, seq: int) -> str:
+    """Return the id that the operator gave to a recipient's segment."""
+    return str(FIRST_SMSC_ID + message_id * EACH + seq)
+
+
+_MESSAGE = f"""
+INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, unicode, sandbox)
+SELECT m, {{account}}, {AT}, {AT}, {AT + 172_800_000}, 'ESITO', 1, 0, 0 FROM {{messages}}"""
+_TEXT = "INSERT INTO message_text (message_id, number, text) SELECT m, 0, 'What happened?' FROM {messages}"
+_RECIPIENT = f"""
+INSERT INTO recipient (message_id, seq, msisdn, link, text, segments, cost, state, changed_at)
+SELECT m, s, {FIRST_NUMBER} + (m * {EACH} + s) % 100000000, {{links}} + m % 2, 0, 1, 45000, 2, {AT} FROM {{both}}"""
+_SEGMENT = f"""
+INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, answered_at, status, smsc_id,
+                     shelf, state)
+SELECT m, s, 1, {{links}} + m % 2, {{operators}} + m % 2, 3, 1, {AT}, {AT}, 0,
+       CAST({FIRST_SMSC_ID} + m * {EACH} + s AS text), CAST({FIRST_SMSC_ID} + m * {EACH} + s AS text), 2
+  FROM {{both}}"""
+
+
+@asynccontextmanager
+async def _begun(store: Store) -> AsyncIterator[dict[str, int]]:
+    """Open an empty store with the account and the links; yield what its tables call them."""
+    await store.open()
+    try:
+        account = await store.create_account("many", credit=Decimal(10**7), key_digest=new_api_key().encode(), at=0)
+        numbers = await store.register_links(LINKS)
+        yield {"account": account.id, "links": numbers["bench0"]}
+    finally:
+        await store.close()
+
+
+async def fill_sqlite(file: Path, recipients: int) -> int:
+    """Fill a file; return the account."""
+    async with _begun(SqliteStore(file)) as names:
+        pass
+    messages = recipients // EACH
+    several = f"m(m) AS (SELECT 1 UNION ALL SELECT m + 1 FROM m WHERE m < {messages})"
+    seqs = f"s(s) AS (SELECT 1 UNION ALL SELECT s + 1 FROM s WHERE s < {EACH})"
+    connection = connect(file)
+    connection.execute("PRAGMA synchronous = OFF")  # it can be filled again; what is measured is not this
+    (operators,) = connection.execute("SELECT min(operator) FROM link").fetchone() or (1,)
+    for statement in (_MESSAGE, _TEXT, _RECIPIENT, _SEGMENT):
+        sql = statement.format(messages="m", both="m CROSS JOIN s", operators=operators, **names)
+        connection.execute(f"BEGIN; {sql.replace('SELECT', f'WITH RECURSIVE {several}, {seqs} SELECT', 1)}; COMMIT")
+    connection.execute("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return names["account"]
+
+
+async def fill_postgres(url: str, recipients: int) -> int:
+    """Fill a database; return the account."""
+    async with _begun(PostgresStore(url)) as names:
+        pass
+    messages = recipients // EACH
+    connection = await asyncpg.connect(url)
+    operators = await connection.fetchval("SELECT min(operator) FROM link")
+    for span in range(1, messages // 10_000_000 + 1):
+        await connection.execute("SELECT make_span($1)", span)
+    await connection.execute("SELECT setval('message_block', $1)", messages // 1000 + 1)
+    series = f"generate_series(1, {messages}) AS m"
+    both = f"{series} CROSS JOIN generate_series(1, {EACH}) AS s"
+    words: dict[str, Any] = {"messages": series, "both": both, "operators": operators, **names}
+    await asyncio.gather(
+        _run(url, [statement.format(**words) for statement in (_MESSAGE, _TEXT, _RECIPIENT)]),
+        _run(url, [_SEGMENT.format(**words)]),
+    )
+    await connection.execute("VACUUM ANALYZE")
+    await connection.execute("CHECKPOINT")
+    await connection.close()
+    return names["account"]
+
+
+async def _run(url: str, statements: list[str]) -> None:
+    connection = await asyncpg.connect(url)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
