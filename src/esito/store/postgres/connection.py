@@ -115,7 +115,7 @@ class PostgresConnection:
 
     def run(self, name: str, *parameters: Parameter) -> int:
         """Change something; return how many rows."""
-        status = self.wait(self.bare.execute(QUERIES[name], *map(_plain, parameters)))
+        status = self.wait(self.bare.execute(QUERIES[name], *map(plain, parameters)))
         return self._count(status)
 
     def _count(self, status: str) -> int:
@@ -126,7 +126,7 @@ class PostgresConnection:
 
     def rows(self, name: str, *parameters: Parameter) -> list[Any]:
         """Return every row of the answer."""
-        return _read(self.wait(self.bare.fetch(QUERIES[name], *map(_plain, parameters))))
+        return read(self.wait(self.bare.fetch(QUERIES[name], *map(plain, parameters))))
 
     def row(self, name: str, *parameters: Parameter) -> Any:
         """Return the first row of the answer."""
@@ -166,13 +166,13 @@ class PostgresConnection:
     def ask_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> list[Any]:
         """Ask a question about all the rows at once."""
         columns = _columns(rows)
-        return _read(self.wait(self.bare.fetch(QUERIES[name], *columns))) if columns else []
+        return read(self.wait(self.bare.fetch(QUERIES[name], *columns))) if columns else []
 
     def stream(self, name: str, *parameters: Parameter) -> Iterator[Any]:
         """Yield the rows of a long answer; within `snapshot` only."""
-        cursor = self.wait(_cursor(self.bare, QUERIES[name], [_plain(one) for one in parameters]))
+        cursor = self.wait(_cursor(self.bare, QUERIES[name], [plain(one) for one in parameters]))
         while rows := self.wait(cursor.fetch(STREAMED_AT_ONCE)):
-            yield from _read(rows)
+            yield from read(rows)
 
     def ids(self, table: str, count: int) -> Sequence[int]:
         """Return numbers of the table's sequence."""
@@ -227,7 +227,8 @@ async def _cursor(connection: "asyncpg.Connection[Any]", sql: str, parameters: S
     return await connection.cursor(sql, *parameters)
 
 
-def _plain(parameter: Parameter) -> Any:
+def plain(parameter: Parameter) -> Any:
+    """Return a parameter as the driver takes it."""
     if isinstance(parameter, str):
         return parameter if all_fit(parameter) else fit(parameter)
     if isinstance(parameter, Json):
@@ -247,7 +248,7 @@ def _fitted(column: list[Any]) -> list[Any]:
     return [fit(value) if isinstance(value, str) else value for value in column]
 
 
-def _read(records: Sequence[Any]) -> list[Any]:
+def read(records: Sequence[Any]) -> list[Any]:
     """Return rows as they were written."""
     rows = [tuple(record) for record in records]
     if MARK in "".join([value for row in rows for value in row if type(value) is str]):

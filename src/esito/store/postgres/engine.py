@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 import asyncpg
 
 from esito.domain.errors import EsitoError, StoreUnavailable
+from esito.store.postgres.asking import Asking
 from esito.store.postgres.connection import SETTINGS, PostgresConnection
 from esito.store.postgres.opening import migrate, require_safe_server
 from esito.store.postgres.reaching import LOST, open_connection
 from esito.store.postgres.transactions import WritingConnection
-from esito.store.tables.connection import Connection
+from esito.store.tables.connection import Connection, Parameter
 from esito.store.tables.engine import Handler
 from esito.store.tables.writer import Writer
 
@@ -32,6 +33,7 @@ class PostgresEngine:
         self.url = url
         self._allow_unsafe = allow_unsafe
         self._writer = Writer(self._open_for_writing, failed=failed)
+        self._in_loop = Asking(url)
         self._asking: ThreadPoolExecutor | None = None
         self._mine = threading.local()
         self._readers: list[PostgresConnection] = []
@@ -62,6 +64,7 @@ class PostgresEngine:
     async def close(self) -> None:
         """Finish what was begun and close; idempotent."""
         await self._writer.stop()
+        await self._in_loop.close()
         asking, self._asking = self._asking, None
         if asking is not None:
             await asyncio.to_thread(self._close_readers, asking)
@@ -80,6 +83,12 @@ class PostgresEngine:
     def do(self, handler: Handler, payload: Any, *, alone: bool = False) -> Awaitable[Any]:
         """Hand work to the writer."""
         return self._writer.do(handler, payload, alone=alone)
+
+    async def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+        """Answer in the event loop."""
+        if self._asking is None:
+            raise StoreUnavailable("the store is not open")
+        return await self._in_loop.rows(name, *parameters)
 
     async def ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer in one of the reading threads."""

@@ -11,7 +11,7 @@ import structlog
 
 from esito.domain.errors import StoreUnavailable
 from esito.store.sqlite.connection import SqliteConnection, migrate, require_safe_engine
-from esito.store.tables.connection import Connection
+from esito.store.tables.connection import Connection, Parameter
 from esito.store.tables.engine import Handler
 from esito.store.tables.writer import Writer
 
@@ -78,6 +78,10 @@ class SqliteEngine:
         if self._reader is None:
             raise StoreUnavailable("the store is not open")
         return self._reader
+
+    async def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+        """Answer at once."""
+        return self.reader.rows(name, *parameters)
 
     async def ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer at once: a read waits for nobody."""

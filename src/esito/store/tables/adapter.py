@@ -165,10 +165,10 @@ class TableStore:
             self._accounts = {}
         elif key_digest in self._accounts:
             return self._accounts[key_digest]
-        row = await self._ask(lambda read: read.row("account_by_key", key_digest))
-        if row is None:
+        rows = await self._engine.rows("account_by_key", key_digest)
+        if not rows:
             return None
-        account = self._accounts[key_digest] = accounts.read_account(row)
+        account = self._accounts[key_digest] = accounts.read_account(rows[0])
         return account
 
     # -- the life of a message --------------------------------------------------------------
@@ -205,7 +205,7 @@ class TableStore:
 
     async def recipients_of(self, account_id: int, message_id: int) -> list[StatusRow] | None:
         """Return every recipient of a message in order of submission."""
-        rows = await self._ask(lambda read: read.rows("recipients_of", message_id, account_id))
+        rows = await self._engine.rows("recipients_of", message_id, account_id)
         return cast("list[StatusRow]", rows) or None
 
     async def recipient_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientDetail | None:

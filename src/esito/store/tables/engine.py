@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from esito.store.tables.connection import Connection
+from esito.store.tables.connection import Connection, Parameter
 
 Answer = TypeVar("Answer")
 
@@ -31,6 +31,9 @@ class Engine(Protocol):
         Neighbours with the same handler are given to it together. `alone`: no other process may write meanwhile.
         Raises StoreUnavailable (nothing was changed; try again) or StoreFailed (unknown).
         """
+
+    async def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+        """Answer one statement that reads little, by the shortest way. Raises StoreUnavailable."""
 
     async def ask(self, question: Callable[[Connection], Answer]) -> Answer:
         """Answer a short question; it sees everything that was committed before. Raises StoreUnavailable."""

@@ -1,0 +1,60 @@
+"""Short questions asked in the event loop itself: to hand them to a thread takes longer than the answer."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+
+from esito.domain.errors import StoreUnavailable
+from esito.store.postgres.connection import ANSWER_WITHIN, IN_PASSING, plain, read
+from esito.store.postgres.reaching import LOST, Connection, open_connection
+from esito.store.postgres.statements import QUERIES
+
+AT_ONCE = 8
+"""Questions that are answered at the same time; others wait for their turn."""
+
+
+class Asking:
+    """A few connections, made when they are needed."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._free: list[Connection] = []
+
+    async def rows(self, name: str, *parameters: Any) -> list[Any]:
+        """Return every row of the answer. Raises StoreUnavailable."""
+        async with self._turns:
+            try:
+                return await self._ask(name, parameters)
+            except LOST:  # once more, on a new connection: the server may have gone and come back
+                self.drop()
+            try:
+                return await self._ask(name, parameters)
+            except (*LOST, asyncpg.InternalServerError) as error:
+                self.drop()
+                raise StoreUnavailable(f"the database does not answer: {error or type(error).__name__}") from error
+
+    async def _ask(self, name: str, parameters: tuple[Any, ...]) -> list[Any]:
+        connection = self._free.pop() if self._free else await open_connection(self._url, IN_PASSING)
+        try:
+            found = await connection.fetch(QUERIES[name], *map(plain, parameters), timeout=ANSWER_WITHIN)
+        except BaseException:
+            connection.terminate()
+            raise
+        self._free.append(connection)
+        return read(found)
+
+    def drop(self) -> None:
+        """Forget the connections that nobody uses."""
+        while self._free:
+            self._free.pop().terminate()
+
+    async def close(self) -> None:
+        """Take leave of the server."""
+        for connection in self._free:
+            try:
+                await connection.close(timeout=1)
+            except (*LOST, asyncpg.PostgresError):
+                connection.terminate()
+        self._free = []
