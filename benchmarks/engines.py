@@ -15,7 +15,7 @@ TUNED = {
     "shared_buffers": "2GB",
     "max_wal_size": "16GB",
     "checkpoint_timeout": "30min",
-    "wal_compression": "on",
+    "wal_compression": "lz4",
 }
 """For a server that has this much memory; what decides about durability stays as it comes."""
 
