@@ -7,16 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import asyncpg
+import structlog
 
 from esito.domain.errors import EsitoError, StoreUnavailable
 from esito.store.postgres.asking import Asking
 from esito.store.postgres.connection import SETTINGS, PostgresConnection
+from esito.store.postgres.dropping import InUse, drop, find
 from esito.store.postgres.opening import migrate, require_safe_server
 from esito.store.postgres.reaching import LOST, open_connection
 from esito.store.postgres.transactions import WritingConnection
 from esito.store.tables.connection import Connection, Parameter
 from esito.store.tables.engine import Handler
 from esito.store.tables.writer import Writer
+
+log = structlog.get_logger()
 
 _Answer = TypeVar("_Answer")
 
@@ -116,6 +120,19 @@ class PostgresEngine:
             return _ask(question, connection)
         finally:
             connection.close()
+
+    async def drop_old(self, before: int) -> int:
+        """Drop partitions, oldest first."""
+        dropped = 0
+        while (old := await self.ask_aside(lambda aside: find(aside, before))) is not None:
+            try:
+                if not await self.do(drop, old, alone=True):
+                    break
+            except InUse as error:
+                log.info("partition_not_dropped", reason=str(error))
+                break
+            dropped += 1
+        return dropped
 
     async def wash(self) -> bool:
         """Leave it to the server: the next vacuum removes older versions of what was erased."""

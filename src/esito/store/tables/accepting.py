@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from time import monotonic
 
 from esito.domain.errors import AnsweredBefore, EsitoError, NotEnoughCredit
 from esito.domain.message import NewMessage, NewRecipient
@@ -14,6 +15,9 @@ from esito.store.tables.connection import Connection, Json, SqlValue
 ID_BLOCK = 1000
 """Message ids are handed out from blocks, so that a send need not write a counter."""
 
+BLOCK_LASTS = 3600.0
+"""Seconds for which a block is used where tables of old ids are dropped: nobody may hold an id of such a table."""
+
 REMEMBERED_MS = 2 * DAY_MS
 """For how long an idempotency key stands for its answer; some are remembered longer."""
 
@@ -24,10 +28,19 @@ class IdBlocks:
     def __init__(self) -> None:
         self._next = 0
         self._end = 0
+        self._unsure = False
+        self._until = 0.0
 
     def resume(self, connection: Connection) -> None:
-        """Begin a new block unless the file says that ours is taken: the transaction that took it may be undone."""
-        if not connection.shared and connection.number("setting", "next_message_id") != self._end:
+        """Begin a new block unless the database says that ours is taken: the transaction that took it may be undone."""
+        if not connection.shared:
+            good = connection.number("setting", "next_message_id") == self._end
+        else:
+            good = monotonic() < self._until
+            if good and self._unsure:
+                good = bool(connection.number("has_span", self._next))
+                self._unsure = False
+        if not good:
             self._next = self._end = 0
 
     def take(self, connection: Connection) -> int:
@@ -35,6 +48,8 @@ class IdBlocks:
         if self._next >= self._end:
             self._next = connection.number("take_block")
             self._end = self._next + ID_BLOCK
+            self._unsure = True
+            self._until = monotonic() + BLOCK_LASTS
         self._next += 1
         return self._next - 1
 

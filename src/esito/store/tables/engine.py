@@ -41,6 +41,9 @@ class Engine(Protocol):
     async def ask_aside(self, question: Callable[[Connection], Answer]) -> Answer:
         """Answer a question that reads much, within one snapshot, without delaying anybody."""
 
+    async def drop_old(self, before: int) -> int:
+        """Drop tables in which all is as old as `before` and done with, where there are such; return how many."""
+
     async def wash(self) -> bool:
         """Remove older versions of what was erased from the engine's own files now; False when it will later."""
 

@@ -44,6 +44,8 @@ class Retention(Area):
 
     async def sweep(self, kind: Sweep, *, before: int, beyond: Place = BEGINNING) -> Place | None:
         """Treat some things of a kind that are as old as `before`; return where to go on."""
+        if kind is Sweep.STATUSES and beyond == BEGINNING:
+            await self._engine.drop_old(before)
         return cast("Place | None", await self._act(lambda open_: _sweep(open_, kind, before, beyond)))
 
     async def erase(self, msisdn: str, *, account_id: int | None, forget_stop: bool, actor: str, at: int) -> Erased:

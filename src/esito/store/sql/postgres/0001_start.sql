@@ -380,6 +380,22 @@ BEGIN
     INSERT INTO span (number) VALUES (wanted);
 END $$;
 
+-- Remove a partition of each table with all that is in it; false when somebody who reads them would have to be waited for.
+CREATE FUNCTION drop_span(unwanted bigint) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '500ms' AS $$
+DECLARE
+    parent text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('esito span'));
+    FOREACH parent IN ARRAY ARRAY['message', 'message_text', 'recipient', 'segment', 'trail']
+    LOOP
+        EXECUTE format('DROP TABLE %I', parent || '_' || unwanted);
+    END LOOP;
+    DELETE FROM span WHERE number = unwanted;
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
+END $$;
+
 -- Hand out a thousand message ids; return the first.
 CREATE FUNCTION take_block() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE

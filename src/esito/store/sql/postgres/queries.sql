@@ -372,6 +372,9 @@ SELECT u.trail, t.received_at, l.name, o.name, t.verdict, t.smsc_id, u.source_ad
 -- name: take_block
 SELECT take_block()
 
+-- name: has_span
+SELECT EXISTS (SELECT 1 FROM span WHERE number = ($1::bigint - 1) / 10000000)::int
+
 -- name: has_stops
 SELECT EXISTS (SELECT 1 FROM stop WHERE account = $1)
 

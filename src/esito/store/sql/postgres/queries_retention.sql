@@ -206,3 +206,33 @@ SELECT m.id, m.created_at, m.due_at, m.sender, m.sandbox, m.tag, m.reference, r.
  WHERE m.account = $1 AND m.created_at < $2 AND (m.created_at, m.id) >= ($3, $4)
    AND (m.created_at > $3 OR m.id > $4 OR r.seq > $5)
  ORDER BY m.created_at, m.id, r.seq LIMIT $6
+
+-- name: oldest_span
+-- Not the newest, nor one whose ids a process may still hold.
+SELECT s.number FROM span s JOIN span n ON n.number = s.number + 1
+ WHERE s.number = (SELECT min(number) FROM span) AND n.opened_at < now() - interval '1 day'
+
+-- name: span_is_old
+-- All its messages have lost texts and numbers, and nothing outside of its tables belongs to them.
+SELECT NOT EXISTS (SELECT 1 FROM message m WHERE m.id BETWEEN $1 AND $2 AND (m.due_at > $3 OR m.stage < 2 OR m.check_at IS NOT NULL))
+   AND NOT EXISTS (SELECT 1 FROM recipient r WHERE r.message_id BETWEEN $1 AND $2 AND (r.state BETWEEN 0 AND 2 OR r.msisdn <> 0))
+
+-- name: span_is_done
+SELECT NOT EXISTS (SELECT 1 FROM callback c WHERE c.message_id BETWEEN $1 AND $2)
+   AND NOT EXISTS (SELECT 1 FROM outgoing o WHERE o.message_id BETWEEN $1 AND $2)
+
+-- name: span_costs
+SELECT sum(r.cost)::bigint, m.account FROM message m JOIN recipient r ON r.message_id = m.id
+ WHERE m.id BETWEEN $1 AND $2 AND r.message_id BETWEEN $1 AND $2 GROUP BY m.account
+
+-- name: retire_span
+UPDATE account SET retired = retired + $1 WHERE id = $2
+
+-- name: remove_origins
+-- Receipts that came before their message was known, and are now in its own tables too.
+DELETE FROM trail WHERE message_id = 0
+   AND id IN (SELECT t.origin FROM trail t WHERE t.message_id BETWEEN $1 AND $2 AND t.origin IS NOT NULL)
+   AND NOT EXISTS (SELECT 1 FROM trail l WHERE l.origin = trail.id AND l.message_id NOT BETWEEN $1 AND $2)
+
+-- name: drop_span
+SELECT drop_span($1)
