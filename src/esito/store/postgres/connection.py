@@ -45,7 +45,7 @@ LED_BY_INDEX = {
 }
 """For all that is asked in passing. A table that is empty when a plan is made will not stay so."""
 
-IN_PASSING = LED_BY_INDEX | {"idle_in_transaction_session_timeout": f"{IDLE_WITHIN * 1000:.0f}"}
+IN_PASSING = SETTINGS | LED_BY_INDEX | {"idle_in_transaction_session_timeout": f"{IDLE_WITHIN * 1000:.0f}"}
 
 
 class PostgresConnection:
@@ -56,7 +56,7 @@ class PostgresConnection:
 
     def __init__(self, url: str, *, aside: bool = False) -> None:
         self._url = url
-        self._settings = SETTINGS if aside else SETTINGS | IN_PASSING
+        self._settings = SETTINGS if aside else IN_PASSING
         self._loop = asyncio.new_event_loop()
         self._connection: asyncpg.Connection[Any] | None = None
         self._patience = None if aside else ANSWER_WITHIN
