@@ -118,11 +118,12 @@ async def fail_over(
         chosen, *others = await _most_first(standbys)
         say(f"{chosen.name} has received most")
         with steps.step(f"promoting {chosen.name}"):
-            await _promote(chosen, others)
+            await _promote(chosen, others, quorum)
         with steps.step("letting the others follow"):
             await asyncio.gather(*(_follow(chosen, one) for one in others))
     names = [one.name for one in others]
-    say(f"{chosen.name} is the primary; " + (f"a commit waits for one of {', '.join(names)}" if names else ALONE))
+    waits = f"a commit waits for {min(quorum, len(names))} of {', '.join(names)}" if names else ALONE
+    say(f"{chosen.name} is the primary; {waits}")
     return FailedOver(primary=chosen.url, standbys=names, seconds=steps.seconds)
 
 
@@ -190,11 +191,11 @@ async def _most_first(standbys: list[_Node]) -> list[_Node]:
     return sorted(standbys, key=lambda node: reach[node.url], reverse=True)
 
 
-async def _promote(chosen: _Node, others: list[_Node]) -> None:
+async def _promote(chosen: _Node, others: list[_Node], quorum: int) -> None:
     for other in others:
         await make_slot(chosen.connection, other.slot)
     # Before it accepts the first commit: that one must wait for a standby already.
-    await set_quorum(chosen.connection, [other.name for other in others])
+    await set_quorum(chosen.connection, [other.name for other in others], quorum)
     if not await chosen.connection.fetchval("SELECT pg_promote(true, 60)"):
         raise TimeoutError(f"{chosen.name} was told to become the primary and did not within 60 s")
     async with asyncio.timeout(30):

@@ -37,15 +37,29 @@ def quoted(text: str) -> str:
 # -- the quorum -----------------------------------------------------------------------------------
 
 
-async def set_quorum(primary: Connection, standbys: list[str]) -> None:
-    """Let a commit wait until any one of these standbys has it on disk; for none of them: for nobody."""
-    await change(primary, "synchronous_standby_names", quorum_of(standbys))
+async def set_quorum(primary: Connection, standbys: list[str], count: int = 1) -> None:
+    """Let a commit wait until so many of these standbys have it on disk, or all if they are fewer; of none: nobody."""
+    await change(primary, "synchronous_standby_names", quorum_of(standbys, count))
 
 
-def quorum_of(standbys: list[str]) -> str:
-    """Return the value of synchronous_standby_names for these standbys."""
+def quorum_of(standbys: list[str], count: int = 1) -> str:
+    """Return the value of synchronous_standby_names for these standbys.
+
+    >>> quorum_of(["a", "b"])
+    'ANY 1 ("a", "b")'
+    """
     names = ", ".join(f'"{name}"' for name in standbys)
-    return f"ANY 1 ({names})" if names else ""
+    return f"ANY {min(count, len(standbys))} ({names})" if names else ""
+
+
+def count_of(quorum: str) -> int:
+    """Return how many standbys a value of synchronous_standby_names asks for.
+
+    >>> count_of("ANY 2 (a, b, c)"), count_of("a, b"), count_of("")
+    (2, 1, 0)
+    """
+    said = re.match(r"\s*(?:ANY\s+|FIRST\s+)?(\d+)\s*\(", quorum, re.IGNORECASE)
+    return int(said[1]) if said else min(1, len(members_of(quorum)))
 
 
 def members_of(quorum: str) -> list[str]:
@@ -80,8 +94,9 @@ async def admit(primary: str, name: str) -> None:
     connection = await connect(primary)
     try:
         await await_streaming(connection, name)
-        known = members_of(await connection.fetchval("SHOW synchronous_standby_names"))
-        await set_quorum(connection, [*(one for one in known if one != name), name])
+        told = await connection.fetchval("SHOW synchronous_standby_names")
+        others = [one for one in members_of(told) if one != name]
+        await set_quorum(connection, [*others, name], max(1, count_of(told)))
     finally:
         await connection.close()
 

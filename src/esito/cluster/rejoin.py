@@ -57,9 +57,16 @@ def _use_slot(data: Path, name: str) -> None:
 
 
 async def _copy_again(data: Path, name: str, source: str, *, programs: Path, log: Path) -> None:
-    fresh = data.with_name(f"{data.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
+    fresh, old = data.with_name(f"{data.name}.new"), data.with_name(f"{data.name}.old")
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
     how = ["--checkpoint", "fast", "--wal-method", "stream", "--slot", name, "--write-recovery-conf", "--no-password"]
     await run(programs / "pg_basebackup", "--dbname", source, "--pgdata", fresh, *how, log=log)
-    shutil.rmtree(data)
+    _put_in_place(fresh, data, old)
+
+
+def _put_in_place(fresh: Path, data: Path, old: Path) -> None:
+    """Replace a folder; at any time there is one that is whole."""
+    data.rename(old)
     fresh.rename(data)
+    shutil.rmtree(old)
