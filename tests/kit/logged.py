@@ -6,7 +6,7 @@ It keeps every promise of a store, so every suite for stores can be run on it.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,15 @@ class _Watched:
 
 
 class Logged:
-    """Everything of a store, but for the way of the receipts."""
+    """Everything of a store, but for the way of the receipts; the log is there from the first one on."""
 
-    def __init__(self, store: Store, relay: Relay, watched: _Watched) -> None:
+    def __init__(self, store: Store, folder: Path, ending: AsyncExitStack) -> None:
+        """`ending` is unwound when the store is not needed any more."""
         self.inner = store
-        self._relay = relay
-        self._watched = watched
+        self._folder = folder
+        self._ending = ending
+        self._relay: Relay | None = None
+        self._watched = _Watched(store.intake)
         self._one_by_one = asyncio.Lock()
 
     def __getattr__(self, name: str) -> Any:
@@ -57,11 +60,31 @@ class Logged:
     async def apply_receipts(self, receipts: Sequence[DeliveryReceipt]) -> Settled:
         watched = self._watched
         async with self._one_by_one:
+            relay = self._relay = self._relay or await self._begin()
             receipts_before, moved, verdicts = watched.receipts, watched.moved, Counter(watched.verdicts)
-            await self._relay.keep(receipts)
+            await relay.keep(receipts)
             async with asyncio.timeout(20), watched.come:
                 await watched.come.wait_for(lambda: watched.receipts >= receipts_before + len(receipts))
             return Settled(watched.moved - moved, dict(watched.verdicts - verdicts))
+
+    async def _begin(self) -> Relay:
+        servers = await asyncio.to_thread(shared_servers)
+        spool = Spool(self._folder / "spool")
+        spool.open()
+        self._ending.callback(spool.close)
+        bus = await self._ending.enter_async_context(bus_on(servers, stream=a_stream()))
+        self._ending.push_async_callback(bus.remove)
+        seen: Any = _Seen(self.inner, self._watched)
+        relay = Relay(gateway="tests", bus=bus, spool=spool, store=self.inner)
+        working = [asyncio.ensure_future(one.run()) for one in (relay, Intake(bus=bus, store=seen))]
+        self._ending.push_async_callback(_cancelled, working)
+        return relay
+
+
+async def _cancelled(working: Sequence[asyncio.Future[None]]) -> None:
+    for task in working:
+        task.cancel()
+    await asyncio.gather(*working, return_exceptions=True)
 
 
 class _Seen:
@@ -78,20 +101,6 @@ class _Seen:
 @asynccontextmanager
 async def logged(store: Store, folder: Path) -> AsyncIterator[Store]:
     """Put the log before an open store, until the block ends."""
-    servers = await asyncio.to_thread(shared_servers)
-    spool = Spool(folder / "spool")
-    spool.open()
-    async with bus_on(servers, stream=a_stream()) as bus:
-        watched = _Watched(store.intake)
-        seen: Any = _Seen(store, watched)
-        relay = Relay(gateway="tests", bus=bus, spool=spool, store=store)
-        working = [asyncio.ensure_future(one.run()) for one in (relay, Intake(bus=bus, store=seen))]
-        try:
-            way: Any = Logged(store, relay, watched)
-            yield way
-        finally:
-            for task in working:
-                task.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
-            await bus.remove()
-            spool.close()
+    async with AsyncExitStack() as ending:
+        way: Any = Logged(store, folder, ending)
+        yield way

@@ -4,7 +4,6 @@ import asyncio
 import atexit
 import json
 import shutil
-import tempfile
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ import nats
 
 from esito.bus.nats import STREAM, JetStreamBus
 from esito.cluster.nats import NatsCluster
+from tests.kit.ram import a_folder
 
 _numbers = count(1)
 
@@ -54,7 +54,7 @@ def a_stream() -> str:
 @cache
 def shared_servers() -> NatsCluster:
     """Start three servers, unless they run; they end with the run of the tests."""
-    folder = Path(tempfile.mkdtemp(prefix="esito-nats-"))
+    folder = a_folder("esito-nats-")
     loop = asyncio.new_event_loop()
     # A process ends with the thread that began it, and waits on the loop that began it: both last as long as the run.
     threading.Thread(target=loop.run_forever, name="nats servers", daemon=True).start()

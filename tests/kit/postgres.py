@@ -8,7 +8,6 @@ import atexit
 import os
 import shutil
 import subprocess
-import tempfile
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -18,6 +17,7 @@ import asyncpg
 from esito.cluster.process import free_port
 from esito.store.postgres.connection import SETTINGS
 from esito.store.postgres.opening import migrate
+from tests.kit.ram import a_folder
 
 USER = "esito"
 TEMPLATE = "as_migrated"
@@ -38,7 +38,7 @@ def server() -> str:
     """Start the server, unless it runs; return the URL of its databases, without their name."""
     programs = binaries()
     assert programs is not None, "no PostgreSQL server is installed"
-    folder = Path(tempfile.mkdtemp(prefix="esito-postgres-"))
+    folder = a_folder("esito-postgres-")
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if as_user:
         shutil.chown(folder, "postgres")
