@@ -1,6 +1,7 @@
 """Where servers that many tests share keep their files: in memory, where there is room.
 
-Syncing is most of what they would do on a disk. They are killed, never cut from their power; what a power cut does is tested elsewhere, on a disk.
+Syncing is most of what they would do on a disk. They are killed, never cut from their power; what a power cut does is
+tested elsewhere, on a disk.
 """
 
 import os

@@ -76,7 +76,7 @@ class Bus(Protocol):
     async def take(self, limit: int, *, within: float) -> list[Delivery]:
         """Return up to `limit` records that nobody is working on; none after `within` seconds.
 
-        What is not said to be done within 30 s is handed out again. Raises BusUnavailable.
+        What is not said to be done within some seconds is handed out again. Raises BusUnavailable.
         """
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
