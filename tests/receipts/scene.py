@@ -24,7 +24,7 @@ from tests.receipts.evidence import Evidence
 from tests.receipts.operator import Answering, Operator, Session
 from tests.receipts.server import Server
 
-SOON = 20.0
+SOON = 60.0
 """Seconds within which what must happen has happened."""
 
 AT_ONCE = 500
@@ -108,9 +108,10 @@ class Scene:
     async def __aexit__(self, *exc: object) -> None:
         if self._holding is not None:
             await self._holding
+        await self.server.close()  # first: it would bind again to an operator that is on its way out
         for operator in self.operators.values():
             await operator.close()
-        await self.server.close()
+        await asyncio.sleep(0)  # the transports close
         self.evidence.close()
 
     def _prefixes(self) -> dict[str, list[str]]:

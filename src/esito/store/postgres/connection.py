@@ -23,9 +23,9 @@ _Result = TypeVar("_Result")
 ANSWER_WITHIN = 10.0
 """Seconds after which a server that is there and does not answer is given up: it may have been stopped and replaced."""
 
-IDLE_WITHIN = 4.0
+IDLE_WITHIN = 2.5
 """Seconds after which the server undoes a transaction whose process says nothing: one that was stopped in the middle
-would keep its locks from everybody else."""
+would keep its locks from everybody else, for whom leases run out meanwhile."""
 
 STREAMED_AT_ONCE = 1_000
 
