@@ -4,9 +4,11 @@ import asyncio
 import ctypes
 import os
 import pwd
+import random
 import signal
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -96,8 +98,19 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
+BELOW_EPHEMERAL = range(12_000, 32_000)
+"""Linux gives ports from 32768 on to connections that go out, other systems from 49152 on."""
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port nobody listens on now."""
+    """Return a TCP port that nobody listens on, and that no outgoing connection is given by chance.
+
+    A server is often started seconds after its port was chosen. Ports of the kernel's own range may be taken by then.
+    """
+    for port in random.sample(BELOW_EPHEMERAL, 200):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((host, port))
+            return port
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
