@@ -254,8 +254,9 @@ class JetStreamBus:
     async def since(self, at: int) -> AsyncIterator[list[Delivery]]:
         """Yield everything the stream still has from an instant on."""
         try:
-            last = (await self._stream.stream_info(self._name)).state.last_seq
-            reader = await self._stream.pull_subscribe(
+            last = (await _patiently(self._stream.stream_info, self._name)).state.last_seq
+            reader: JetStreamContext.PullSubscription = await _patiently(
+                self._stream.pull_subscribe,
                 self._subject,
                 stream=self._name,
                 config=api.ConsumerConfig(
@@ -311,18 +312,18 @@ def _delivery(message: Msg) -> Delivery:
     return Delivery(data=message.data, place=about.sequence.stream, at=at, handle=message)
 
 
-async def _patiently(ask: Any, *words: Any) -> Any:
+async def _patiently(ask: Any, *words: Any, **more: Any) -> Any:
     """Ask the servers what may have to wait until they have chosen who leads them."""
     for _ in range(20):
         try:
-            return await ask(*words)
+            return await ask(*words, **more)
         except NotFoundError:
             raise
         except (TimeoutError, APIError, nats.errors.Error) as error:
             if isinstance(error, APIError) and error.code not in {500, 503}:
                 raise
             await asyncio.sleep(0.5)
-    return await ask(*words)
+    return await ask(*words, **more)
 
 
 async def _note(error: Exception) -> None:

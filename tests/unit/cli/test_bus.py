@@ -91,7 +91,8 @@ def test_replay_gives_a_store_what_it_lacks_and_once(run: Run, place: dict[str, 
 
 def test_status_shows_what_waits_and_how_far_each_gateway_is(run: Run, place: dict[str, str]) -> None:
     appended(place, frame(1, "x"), frame(3, "y"))
-    assert run("bus", "replay", "--from", "2026-01-01T00:00:00Z", **place).exit_code == 0
+    replayed = run("bus", "replay", "--from", "2026-01-01T00:00:00Z", **place)
+    assert (replayed.exit_code, replayed.stderr) == (0, "")
     shown = run("bus", "status", **place)
     assert (shown.exit_code, "2 records wait for the store; 0% of 4096 MiB" in shown.stdout) == (0, True)
     told = json.loads(run("bus", "status", "--json", **place).stdout)
