@@ -12,7 +12,7 @@ from esito.cluster.postgres import PostgresCluster
 from esito.cluster.postgres_roles import connect
 
 TUNED = {
-    "shared_buffers": "2GB",
+    "shared_buffers": "6GB",
     "max_wal_size": "16GB",
     "checkpoint_timeout": "30min",
     "wal_compression": "lz4",

@@ -94,7 +94,8 @@ async def fill_postgres(url: str, recipients: int) -> int:
         await connection.execute("SELECT make_span($1)", span)
     await connection.execute("SELECT setval('message_block', $1)", messages // 1000 + 1)
     series = f"generate_series(1, {messages}) AS m"
-    both = f"{series} CROSS JOIN generate_series(1, {EACH}) AS s"
+    # By message: as they are sent, the recipients of one lie beside each other.
+    both = f"{series} CROSS JOIN LATERAL generate_series(1, {EACH} + 0 * m) AS s"
     words: dict[str, Any] = {"messages": series, "both": both, "operators": operators, **names}
     await asyncio.gather(
         _run(url, [statement.format(**words) for statement in (_MESSAGE, _TEXT, _RECIPIENT)]),
