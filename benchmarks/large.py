@@ -64,7 +64,7 @@ async def _warm(url: str) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute("CREATE EXTENSION pg_prewarm")
     names = "'^(message|recipient)_0(_pkey)?$'"
-    await connection.execute(f"SELECT pg_prewarm(oid) FROM pg_class WHERE relname ~ {names} AND relkind IN ('r', 'i')")  # noqa: S608  our own names
+    await connection.execute(f"SELECT pg_prewarm(oid) FROM pg_class WHERE relname ~ {names} AND relkind IN ('r', 'i')")
     await connection.close()
 
 
