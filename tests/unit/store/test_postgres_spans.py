@@ -14,6 +14,7 @@ from esito.domain.timing import DAY_MS
 from esito.lifecycle.retain import Retaining
 from esito.store.base import Store
 from esito.store.postgres.transactions import WritingConnection
+from esito.store.retention import Sweep
 from esito.store.tables import accepting
 from esito.store.tables.accepting import IdBlocks
 from tests.kit.builders import NOW, accepted, account_in, complaints, links_in, message, receipt, submitted
@@ -111,9 +112,8 @@ async def test_a_partition_with_something_to_keep_stays(url: str, obstacle: str)
         await old_and_young(url, store)
         await aged(store, 31)
         await sql(url, obstacle)
-        dropped = await store._engine.drop_old(NOW + 1)  # type: ignore[attr-defined]
-        assert dropped == 0
-        assert await sql(url, "SELECT count(*) FROM recipient WHERE message_id < 10000000") == [(3,)]
+        await store.retention.sweep(Sweep.STATUSES, before=NOW + 1)
+        assert await sql(url, "SELECT to_regclass('recipient_0') IS NOT NULL") == [(True,)]
 
 
 async def test_who_reads_a_partition_is_not_waited_for(url: str) -> None:
@@ -122,13 +122,36 @@ async def test_who_reads_a_partition_is_not_waited_for(url: str) -> None:
         await aged(store, 31)
         reader = await asyncpg.connect(url)
         await reader.execute("BEGIN; SELECT count(*) FROM recipient_0")
-        engine: Any = store._engine  # type: ignore[attr-defined]
-        assert await engine.drop_old(NOW + 1) == 0
-        assert await sql(url, "SELECT retired FROM account") == [(0,)]
+        await store.retention.sweep(Sweep.STATUSES, before=NOW + 1)
+        assert await sql(url, "SELECT retired, to_regclass('recipient_0') IS NOT NULL FROM account") == [(0, True)]
         assert await complaints(store) == []
         await reader.close()
-        assert await engine.drop_old(NOW + 1) == 1
+        await store.retention.sweep(Sweep.STATUSES, before=NOW + 1)
+        assert await sql(url, "SELECT to_regclass('recipient_0') IS NOT NULL") == [(False,)]
         assert await complaints(store) == []
+
+
+async def test_a_partition_that_was_filled_in_a_day_is_waited_for_and_a_slow_one_is_not(url: str) -> None:
+    async with open_at(url) as store:
+        first, _ = await old_and_young(url, store)
+        await sql(url, "UPDATE message SET due_at = due_at + 43200000 WHERE id = 2")  # half a day after the first
+        await aged(store, 90)
+        assert await store.recipients_of(1, first) is not None, "it went before its partition"
+        await sql(url, "UPDATE span SET opened_at = opened_at - interval '9 days' WHERE number = 0")
+        await aged(store, 90)
+        assert await store.recipients_of(1, first) is None
+        assert await sql(url, "SELECT to_regclass('recipient_0') IS NOT NULL") == [(True,)]
+
+
+async def test_a_partition_that_cannot_go_is_not_waited_for_longer_than_two_days(url: str) -> None:
+    async with open_at(url) as store:
+        first, _ = await old_and_young(url, store)
+        await sql(url, "UPDATE message SET check_at = 9000000000000000 WHERE id = 2")
+        await aged(store, 91)
+        assert await store.recipients_of(1, first) is not None
+        await aged(store, 93)
+        assert await store.recipients_of(1, first) is None
+        assert await sql(url, "SELECT id FROM message WHERE id < 10000000") == [(2,)]
 
 
 async def test_ids_of_a_partition_whose_making_was_undone_are_not_used(url: str) -> None:

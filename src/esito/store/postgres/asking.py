@@ -31,7 +31,7 @@ class Asking:
                 self.drop()
             try:
                 return await self._ask(name, parameters)
-            except (*LOST, asyncpg.InternalServerError) as error:
+            except LOST as error:
                 self.drop()
                 raise StoreUnavailable(f"the database does not answer: {error or type(error).__name__}") from error
 

@@ -145,11 +145,11 @@ class PostgresConnection:
     def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> None:
         """Run a statement for all the rows at once."""
         if name in COPIED:
-            self._copy(COPIED[name], [tuple(row) for row in rows])
+            self._copy(COPIED[name], list(rows))
         elif columns := _columns(rows):
             self._count(self.wait(self.bare.execute(QUERIES[name], *columns)))
 
-    def _copy(self, into: Copied, rows: list[tuple[Any, ...]]) -> None:
+    def _copy(self, into: Copied, rows: Sequence[Sequence[Any]]) -> None:
         texts = "".join([row[place] for row in rows for place in into.texts])
         if not all_fit(texts):
             rows = [tuple(fit(value) if isinstance(value, str) else value for value in row) for row in rows]

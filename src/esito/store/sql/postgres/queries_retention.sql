@@ -1,8 +1,12 @@
 -- What becomes of messages, receipts and replies with age; erasing a number; finding messages.
 
 -- name: old_messages
+-- Whole messages (stage 2) of a partition that was filled within a day wait for two days: it will be dropped at once.
 SELECT due_at, id FROM message
- WHERE stage = $1 AND due_at <= $2 AND (due_at, id) > ($3, $4) ORDER BY due_at, id LIMIT $5
+ WHERE stage = $1 AND due_at <= $2 AND (due_at, id) > ($3, $4)
+   AND NOT ($1 = 2 AND due_at > $2 - 172800000 AND (id - 1) / 10000000 IN (
+       SELECT s.number FROM span s JOIN span n ON n.number = s.number + 1 WHERE n.opened_at - s.opened_at < interval '1 day'))
+ ORDER BY due_at, id LIMIT $5
 
 -- name: old_sandbox_messages
 SELECT due_at, id FROM message
