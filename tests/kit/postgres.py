@@ -8,6 +8,7 @@ import atexit
 import os
 import shutil
 import subprocess
+import tempfile
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -90,3 +91,10 @@ async def drop_database(url: str) -> None:
     """Remove a database with all its connections."""
     base, _, name = url.rpartition("/")
     await _in_maintenance(base, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def reachable_folder(prefix: str) -> Path:
+    """Make a folder that the server's own user may enter."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    return folder

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,21 +16,16 @@ from esito.store.base import Store
 from tests.kit.builders import account_in, complaints, links_in, message
 from tests.kit.kept import delivered
 from tests.kit.needs import needs
+from tests.kit.postgres import reachable_folder
 from tests.kit.stores import open_at
 
 pytestmark = [pytest.mark.anyio, needs("postgres"), pytest.mark.timeout(180)]
 
 
-def reachable_folder() -> Path:
-    made = Path(tempfile.mkdtemp(prefix="esito-backup-"))
-    made.chmod(0o755)
-    return made
-
-
 @pytest.fixture
 async def folder() -> AsyncIterator[Path]:
     """A folder that the server's own user may enter."""
-    made = reachable_folder()
+    made = reachable_folder("esito-backup-")
     yield made
     shutil.rmtree(made, ignore_errors=True)
 

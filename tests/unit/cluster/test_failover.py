@@ -2,9 +2,7 @@
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -13,21 +11,15 @@ from esito.cluster.failover import FailoverRefused, fail_over
 from esito.cluster.postgres import PostgresCluster
 from esito.cluster.postgres_roles import connect
 from tests.kit.needs import needs
+from tests.kit.postgres import reachable_folder
 
 pytestmark = [pytest.mark.anyio, needs("postgres"), pytest.mark.timeout(180)]
-
-
-def reachable_folder() -> Path:
-    """Make a folder that the server's own user may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="esito-failover-"))
-    folder.chmod(0o755)
-    return folder
 
 
 @pytest.fixture
 async def cluster() -> AsyncIterator[PostgresCluster]:
     """A primary with two standbys, and a table with a row."""
-    folder = reachable_folder()
+    folder = reachable_folder("esito-failover-")
     cluster = PostgresCluster(folder / "postgres")
     try:
         await cluster.start()
