@@ -93,6 +93,20 @@ async def test_an_id_in_another_base_for_another_number_is_not_believed(store: S
     assert (await store.counts()).unmatched == 1
 
 
+async def test_a_known_form_does_not_overrule_the_recipients_address(store: Store) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    for number in NUMBERS:
+        await submitted(store, message(account), [str(number)])
+        await store.apply_receipts([receipt(str(number), "DELIVRD", addresses=("", ""))])
+    assert await form_of(store) is IdForm.AS_IS
+    same_id = await submitted(store, message(account, [33611111111]), ["4096"])
+    same_number = await submitted(store, message(account, [33622222222]), ["1000"])
+    await store.apply_receipts([receipt("4096", "DELIVRD", addresses=("33622222222", "ESITO"))])
+    assert await states_of(store, account, same_id) == [S.WAITING]
+    assert await states_of(store, account, same_number) == [S.DELIVERED]
+
+
 async def test_a_lost_response_is_made_good_by_the_recipients_address(store: Store) -> None:
     account = await account_in(store)
     await links_in(store)

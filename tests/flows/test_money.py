@@ -1,4 +1,4 @@
-"""Credits balance to the cent whatever is sent, cancelled, refused and given up at once (contract 2, 5).
+"""Credits balance to the cent whatever is sent, cancelled, refused, reported and given up at once (contract 2, 5).
 
 The plan of an example says what each of several connections does, one request after the
 other, while the others do the same; some credits are so small that sends are refused.
@@ -18,14 +18,16 @@ from hypothesis import strategies as st
 
 from esito.domain.timing import DAY_MS, HOUR_MS
 from tests.kit import looking
-from tests.kit.builders import accepted, complaints, refused
+from tests.kit.builders import accepted, complaints, receipt, refused
 from tests.kit.desk import KEY, Desk, ask, desk
-from tests.kit.stores import KINDS
+from tests.kit.stores import KINDS, LOGGED
 
 PRICE = Decimal("0.045")
 
-EXAMPLES = {"sqlite": 40, "postgres": 25}
-"""Plans that are played: PostgreSQL takes longer to have a database for each."""
+EXAMPLES = {"sqlite": 40, "postgres": 25, "postgres+nats": 10}
+"""Plans that are played: PostgreSQL takes longer to have a database for each, and a log too even longer."""
+
+WORDS = ("DELIVRD", "UNDELIV", "ENROUTE", "REJECTD", "EXPIRED", "NONSENSE")
 
 STEPS = st.one_of(
     st.tuples(st.just("send"), st.integers(1, 12)),
@@ -33,6 +35,7 @@ STEPS = st.one_of(
     st.tuples(st.just("cancel"), st.integers(0, 3)),
     st.tuples(st.just("submit"), st.integers(1, 10)),
     st.tuples(st.just("refuse"), st.integers(1, 10)),
+    st.tuples(st.just("report"), st.integers(1, 60)),
     st.tuples(st.just("wait"), st.integers(1, 40)),
     st.tuples(st.just("give"), st.integers(1, 900)),
     st.tuples(st.just("take_back"), st.integers(1, 900)),
@@ -48,6 +51,7 @@ class Connection:
         self._token = token
         self._next = number * 1_000_000
         self._scheduled: list[int] = []
+        self._submitted: list[str] = []
 
     async def play(self, steps: Sequence[tuple[str, int]]) -> None:
         for what, count in steps:
@@ -78,9 +82,16 @@ class Connection:
     async def submit(self, limit: int) -> None:
         claimed = await self._api.store.claim("alpha", limit=limit, at=self._api.clock.now())
         ids = [f"{one.ref.message_id}-{one.ref.seq}" for one in claimed]
+        self._submitted += ids
         await self._api.store.record_answers(
             "alpha", [accepted(one, id_) for one, id_ in zip(claimed, ids, strict=True)]
         )
+
+    async def report(self, seed: int) -> None:
+        """Let the operator speak of some segments, and of one that it never had: none of it costs anything."""
+        word, now = WORDS[seed % len(WORDS)], self._api.clock.now()
+        ids = [*self._submitted[-(seed // len(WORDS)) - 1 :], f"none-{seed}"]
+        await self._api.store.apply_receipts([receipt(id_, word, at=now) for id_ in ids])
 
     async def refuse(self, limit: int) -> None:
         claimed = await self._api.store.claim("alpha", limit=limit, at=self._api.clock.now())
@@ -103,7 +114,7 @@ class Connection:
         await self._api.store.expire(self._api.clock.now())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, LOGGED])
 def test_credits_balance_to_the_cent_whatever_happens_at_once(kind: str) -> None:
     @settings(deadline=None, max_examples=EXAMPLES[kind])
     @given(plans=PLANS, credit=st.sampled_from(["0.5", "2", "100"]))
