@@ -17,7 +17,7 @@ import asyncpg
 
 from esito.cluster.process import free_port
 from esito.store.postgres.connection import SETTINGS
-from esito.store.postgres.opening import migrate
+from esito.store.postgres.migrating import migrate
 from tests.kit.ram import a_folder
 
 USER = "esito"

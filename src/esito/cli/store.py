@@ -22,18 +22,21 @@ from esito.store.base import Store
 def migrate(settings: Settings, *, as_json: bool) -> None:
     """Make the database, or bring it to the schema of this version.
 
-    The server does the same when it starts.
+    The server does the same when it starts. What an older version that still runs would miss is put off.
     """
-    run(_open(settings))
+    put_off = run(_open(settings))
     if as_json:
-        print_json({"store": settings.store.url, "migrated": True})
+        print_json({"store": settings.store.url, "migrated": True, "putOff": put_off})
+    elif put_off:
+        click.echo("\n".join(put_off))
+        click.echo(f"{settings.store.url} has what this version needs; give the command again when they have ended.")
     else:
         click.echo(f"{settings.store.url} has the schema of this version.")
 
 
-async def _open(settings: Settings) -> None:
-    async with bootstrap.open_store(settings):
-        pass  # opening applies what is missing
+async def _open(settings: Settings) -> list[str]:
+    async with bootstrap.open_store(settings) as store:  # opening applies what is missing
+        return list(store.put_off)
 
 
 @click.command()

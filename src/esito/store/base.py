@@ -149,8 +149,12 @@ class Store(Protocol):
     def shared(self) -> bool:
         """Whether several processes may work with it at the same time."""
 
+    @property
+    def put_off(self) -> Sequence[str]:
+        """A sentence for every migration that must wait until processes of older releases have ended."""
+
     async def open(self) -> None:
-        """Open the database and apply the migrations it lacks.
+        """Open the database and apply the migrations it lacks, but for those that must wait.
 
         Raises NewerSchema, UnsafeEngine, StoreUnavailable.
         """

@@ -99,7 +99,7 @@ def test_the_settings_file_of_the_directory_is_used_and_the_environment_goes_bef
 
 def test_migrate_makes_the_database_and_may_be_repeated(run: Run, tmp_path: Path) -> None:
     assert run("migrate").stdout == "sqlite:///var/esito.db has the schema of this version.\n"
-    assert printed(run("migrate", "--json")) == {"store": "sqlite:///var/esito.db", "migrated": True}
+    assert printed(run("migrate", "--json")) == {"store": "sqlite:///var/esito.db", "migrated": True, "putOff": []}
     assert (tmp_path / "var" / "esito.db").exists()
 
 

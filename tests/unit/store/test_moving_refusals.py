@@ -181,7 +181,7 @@ async def test_a_target_that_has_changed_since_is_not_gone_on_with(
 async def test_a_target_of_a_newer_version_is_refused(source: Path, target: str) -> None:
     async with open_at(target):
         pass
-    await query(target, "INSERT INTO schema_version VALUES (999)")
+    await query(target, "INSERT INTO schema_version VALUES (999, 999)")
     with pytest.raises(NewerSchema, match="schema 999"):
         await copy(source, target)
 

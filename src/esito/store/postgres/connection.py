@@ -14,7 +14,7 @@ import msgspec
 from esito.domain.errors import StoreUnavailable
 from esito.store.postgres.copied import COPIED, Copied
 from esito.store.postgres.reaching import LOST, open_connection
-from esito.store.postgres.statements import QUERIES
+from esito.store.postgres.statements import KNOWS, QUERIES
 from esito.store.postgres.texts import MARK, all_fit, as_it_was, fit
 from esito.store.tables.connection import Json, Parameter, SqlValue
 
@@ -30,7 +30,8 @@ would keep its locks from everybody else, for whom leases run out meanwhile."""
 STREAMED_AT_ONCE = 1_000
 
 SETTINGS = {
-    "application_name": "esito",
+    # Who contracts the schema reads here whether somebody is connected who would miss what goes.
+    "application_name": f"esito {KNOWS}",
     "jit": "off",
     # Arrays of rows look alike to the planner however long they are: one plan that leads by indexes, made once.
     "plan_cache_mode": "force_generic_plan",

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -13,7 +13,8 @@ from esito.domain.errors import EsitoError, StoreUnavailable
 from esito.store.postgres.asking import Asking
 from esito.store.postgres.connection import SETTINGS, PostgresConnection
 from esito.store.postgres.dropping import InUse, drop, find
-from esito.store.postgres.opening import migrate, require_safe_server
+from esito.store.postgres.migrating import migrate
+from esito.store.postgres.opening import require_safe_server
 from esito.store.postgres.reaching import LOST, open_connection
 from esito.store.postgres.transactions import WritingConnection
 from esito.store.tables.connection import Connection, Parameter
@@ -41,6 +42,7 @@ class PostgresEngine:
         self._asking: ThreadPoolExecutor | None = None
         self._mine = threading.local()
         self._readers: list[PostgresConnection] = []
+        self.put_off: Sequence[str] = ()
 
     async def open(self) -> None:
         """Look at the server, apply the migrations the database lacks, and begin."""
@@ -48,16 +50,18 @@ class PostgresEngine:
             connection = await open_connection(self.url, SETTINGS)
             try:
                 await require_safe_server(connection, allow_unsafe=self._allow_unsafe)
-                await migrate(connection)
+                self.put_off = await migrate(connection)
             finally:
                 await connection.close()
         except (*LOST, asyncpg.PostgresError) as error:
             raise StoreUnavailable(f"cannot open the database: {error or type(error).__name__}") from error
+        for sentence in self.put_off:
+            log.warning("migration_put_off", reason=sentence)
         await self._writer.start()
         self._asking = ThreadPoolExecutor(READERS, thread_name_prefix="esito-reader")
 
     def _open_for_writing(self) -> WritingConnection:
-        connection = WritingConnection(self.url)
+        connection = WritingConnection(self.url, allow_unsafe=self._allow_unsafe)
         try:
             connection.connect()
         except BaseException:

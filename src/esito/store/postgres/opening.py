@@ -1,11 +1,10 @@
-"""What is asked of a server before anything is kept in it: its version, its promises, its schema."""
+"""What is asked of a server before anything is kept in it: its version and its promises."""
 
 from typing import Any
 
 import asyncpg
 
-from esito.domain.errors import NewerSchema, UnsafeEngine
-from esito.store.postgres.statements import MIGRATIONS
+from esito.domain.errors import UnsafeEngine
 
 FIRST_VERSION = 150000
 """PostgreSQL 15."""
@@ -32,25 +31,3 @@ async def require_safe_server(connection: "asyncpg.Connection[Any]", *, allow_un
                 f"the database server has {name} = {value}: it may lose what it has acknowledged; "
                 "set it on, or allow it with store.allow_unsafe"
             )
-
-
-async def migrate(connection: "asyncpg.Connection[Any]") -> int:
-    """Apply the migrations this database lacks, each in its own transaction; return how many. Raises NewerSchema."""
-    newest = MIGRATIONS[-1][0]
-    done = 0
-    await connection.execute("SELECT pg_advisory_lock(hashtext('esito schema'))")
-    try:
-        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (number int NOT NULL)")
-        version = await connection.fetchval("SELECT coalesce(max(number), 0) FROM schema_version")
-        if version > newest:
-            raise NewerSchema(f"the database has schema {version}, this release knows up to {newest}")
-        for number, script in MIGRATIONS:
-            if number <= version:
-                continue
-            async with connection.transaction():
-                await connection.execute(script)
-                await connection.execute("INSERT INTO schema_version VALUES ($1)", number)
-            done += 1
-    finally:
-        await connection.execute("SELECT pg_advisory_unlock(hashtext('esito schema'))")
-    return done

@@ -5,9 +5,11 @@ column1, column2, as those of VALUES are in every engine.
 """
 
 import re
+from typing import NamedTuple
 
 from esito.store.queries import load_migrations, load_queries
 
+_FIRST_LINE = re.compile(r"-- (?:expands|contracts: needs (\d+))\n")
 _ROWS = re.compile(r"\{rows: ([a-z, ]+)\} AS (\w+)")
 
 
@@ -19,4 +21,25 @@ def _spelled_out(found: re.Match[str]) -> str:
 
 
 QUERIES = {name: _ROWS.sub(_spelled_out, text) for name, text in load_queries("postgres").items()}
-MIGRATIONS = load_migrations("postgres")
+
+
+class Migration(NamedTuple):
+    """A numbered script, and what its first line says: `-- expands`, or `-- contracts: needs 3`."""
+
+    number: int
+    needs: int
+    """A release works with the schema from then on when it knows migrations up to this one; 0: any that did before."""
+    script: str
+
+
+def described(number: int, script: str) -> Migration:
+    """Read a migration's first line. Raises ValueError."""
+    said = _FIRST_LINE.match(script)
+    if said is None:
+        raise ValueError(f"migration {number} does not say in its first line whether it expands or contracts")
+    return Migration(number, int(said.group(1) or 0), script)
+
+
+MIGRATIONS = [described(*one) for one in load_migrations("postgres")]
+KNOWS = MIGRATIONS[-1].number
+"""The newest migration that this release knows."""

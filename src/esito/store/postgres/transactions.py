@@ -11,9 +11,11 @@ from uuid import uuid4
 import asyncpg
 import structlog
 
-from esito.domain.errors import StoreUnavailable
+from esito.domain.errors import NewerSchema, StoreUnavailable, UnsafeEngine
 from esito.store.postgres.connection import PostgresConnection
-from esito.store.postgres.reaching import LOST
+from esito.store.postgres.migrating import require_known_schema
+from esito.store.postgres.opening import require_safe_server
+from esito.store.postgres.reaching import LOST, Connection
 
 log = structlog.get_logger()
 
@@ -37,8 +39,10 @@ class NotKept(Exception):
 class WritingConnection(PostgresConnection):
     """What the writer's thread works with."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, allow_unsafe: bool = False) -> None:
         super().__init__(url)
+        self._allow_unsafe = allow_unsafe
+        self._looked_at: Connection | None = None
         self._name = uuid4().hex
         self._number = 0
         self._known = False
@@ -64,11 +68,26 @@ class WritingConnection(PostgresConnection):
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
         self.wait(self.bare.execute(f"BEGIN; SELECT {lock}(hashtext('esito writing'))"))
         self._open = True
+        self._look()
         self._plan_anew()
         noted = self.wait(self.bare.execute("UPDATE writer SET number = $2 WHERE name = $1", self._name, self._number))
         if noted != "UPDATE 1":  # somebody removed it: without it nobody could tell what became of us
             self._known = False
             raise asyncpg.SerializationError("the row of this writer is gone")
+
+    def _look(self) -> None:
+        """Look at the server when the connection is new: it may be another one, or others may have changed it.
+
+        Raises StoreUnavailable. Within a transaction, which keeps the schema from being contracted behind us.
+        """
+        if self._looked_at is self._connection:
+            return
+        try:
+            self.wait(require_safe_server(self.bare, allow_unsafe=self._allow_unsafe))
+            self.wait(require_known_schema(self.bare))
+        except (UnsafeEngine, NewerSchema) as error:
+            raise StoreUnavailable(str(error)) from error
+        self._looked_at = self._connection
 
     def _plan_anew(self) -> None:
         """Forget plans now and then: one that was made for a young partition is bad for what it has become."""
@@ -97,6 +116,8 @@ class WritingConnection(PostgresConnection):
         asked = "UPDATE writer SET at = now() WHERE name = $1 RETURNING number"
         while True:
             try:
+                self.connect()
+                self._look()
                 number = self.wait(self.bare.fetchval(asked, self._name))
                 log.info("commit_known", kept=number == self._number)
                 return bool(number == self._number)

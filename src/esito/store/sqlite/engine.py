@@ -33,6 +33,8 @@ class SqliteEngine:
     """An `Engine` in one file."""
 
     shared = False
+    put_off = ()
+    """No migration has to wait: nobody else works with the file."""
 
     def __init__(self, path: Path, *, failed: Callable[[Exception], None]) -> None:
         """`failed` is told, from the writer thread, of a commit whose end is unknown."""

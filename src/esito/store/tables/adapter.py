@@ -78,6 +78,11 @@ class TableStore:
         """Whether several processes may work with it."""
         return self._engine.shared
 
+    @property
+    def put_off(self) -> Sequence[str]:
+        """A sentence for every migration that must wait."""
+        return self._engine.put_off
+
     async def open(self) -> None:
         """Open the database and apply the migrations it lacks."""
         await self._engine.open()

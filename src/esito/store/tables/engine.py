@@ -19,6 +19,10 @@ class Engine(Protocol):
     def shared(self) -> bool:
         """Whether several processes may write at the same time."""
 
+    @property
+    def put_off(self) -> Sequence[str]:
+        """A sentence for every migration that must wait, known once it is open."""
+
     async def open(self) -> None:
         """Open and migrate. Raises NewerSchema, UnsafeEngine, StoreUnavailable."""
 

@@ -1,3 +1,4 @@
+-- expands
 -- What Esito keeps, in PostgreSQL. Instants are milliseconds since the epoch, UTC; money is micro-euros;
 -- an MSISDN is its E.164 digits as an integer; a yes or no is 0 or 1, as in every engine.
 -- What there is of each recipient leads with the message id and lies in partitions by ranges of it (`make_span`):
