@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from benchmarks.huge_pages import huge_pages
 from esito.cluster.nats import NatsCluster
 from esito.cluster.postgres import PostgresCluster
 from esito.cluster.postgres_roles import connect
@@ -18,6 +19,9 @@ TUNED = {
     "wal_compression": "lz4",
 }
 """For a server that has this much memory; what decides about durability stays as it comes."""
+
+SHARED_MEGABYTES = 6_800
+"""All the memory that such a server's processes share."""
 
 
 class Servers(Protocol):
@@ -48,22 +52,36 @@ def serving(servers: Servers) -> Iterator[Callable[[Coroutine[Any, Any, None]], 
         loop.close()
 
 
+class Database:
+    """A PostgreSQL server alone, and the URL of its empty database."""
+
+    def __init__(self, cluster: PostgresCluster, do: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+        self._cluster = cluster
+        self._do = do
+        (node,) = cluster.nodes
+        self.url = node.url
+
+    def restart(self, **settings: str) -> None:
+        """Change settings of the server and start it anew."""
+        self._do(_tune(self.url, settings))
+        self._do(self._cluster.stop())
+        self._do(self._cluster.start())
+
+
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Run one PostgreSQL server; yield the URL of an empty database."""
+def postgres(folder: Path) -> Iterator[tuple[Database, bool]]:
+    """Run one PostgreSQL server, in huge pages where the machine gives them; yield it and whether it has."""
     folder.mkdir(parents=True, exist_ok=True)
     cluster = PostgresCluster(folder / "postgres", standbys=0)
-    with serving(cluster) as do:
-        (node,) = cluster.nodes
-        do(_tune(node.url))
-        do(cluster.stop())
-        do(cluster.start())
-        yield node.url
+    with huge_pages(SHARED_MEGABYTES) as huge, serving(cluster) as do:
+        server = Database(cluster, do)
+        server.restart(**TUNED, huge_pages="on" if huge else "off")
+        yield server, huge
 
 
-async def _tune(url: str) -> None:
+async def _tune(url: str, settings: Mapping[str, str]) -> None:
     connection = await connect(url)
-    for name, value in TUNED.items():
+    for name, value in settings.items():
         await connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
     await connection.close()
 

@@ -27,19 +27,29 @@ def large(folder: Path) -> list[Row]:
     """Fill both stores, and measure."""
     folder.chmod(0o755)  # the server of PostgreSQL is another user's
     rows = _sqlite(folder)
-    with postgres(folder / "large") as url:
+    with postgres(folder / "large") as (server, huge):
+        url = server.url
         asyncio.run(_new_database(url, "small"))
         urls = {growth.SMALL: f"{url.rpartition('/')[0]}/small", RECIPIENTS: url}
         accounts = {asyncio.run(many.fill_postgres(one, size)) for size, one in urls.items()}
         (account,) = accounts
-        asyncio.run(_warm(url))
-        small, big = asyncio.run(
-            growth.measured(lambda size: PostgresStore(urls[size]), growth.SMALL, RECIPIENTS, account)
-        )
-        rows.append(_grown("PostgreSQL", small, big))
+        if huge:
+            server.restart(huge_pages="off")
+        small, big = _compared(urls, account)
+        rows.append(_grown("PostgreSQL in pages of 4 kB, new connections", small, big))
+        if huge:
+            server.restart(huge_pages="on")
+            small, big = _compared(urls, account)
+            rows.append(_grown("PostgreSQL in pages of 2 MB", small, big))
         rows += _status(folder, url, account, big)
         rows.append(_receipts(url))
     return rows
+
+
+def _compared(urls: dict[int, str], account: int) -> list[growth.Times]:
+    for url in urls.values():
+        asyncio.run(_warm(url))
+    return asyncio.run(growth.measured(lambda size: PostgresStore(urls[size]), growth.SMALL, RECIPIENTS, account))
 
 
 def _sqlite(folder: Path) -> list[Row]:
@@ -62,7 +72,7 @@ def _grown(engine: str, small: growth.Times, big: growth.Times) -> Row:
 async def _warm(url: str) -> None:
     """Have in the server's memory what queries read, as it is where people ask for what was sent lately."""
     connection = await asyncpg.connect(url)
-    await connection.execute("CREATE EXTENSION pg_prewarm")
+    await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_prewarm")
     names = "'^(message|recipient)_0(_pkey)?$'"
     await connection.execute(f"SELECT pg_prewarm(oid) FROM pg_class WHERE relname ~ {names} AND relkind IN ('r', 'i')")
     await connection.close()

@@ -33,7 +33,8 @@ def logged(folder: Path) -> list[Row]:
     """From the deliver_sm on a socket to the row in PostgreSQL."""
     folder.chmod(0o755)
     count = MESSAGES * EACH
-    with postgres(folder / "logged") as url, nats(folder / "logged") as cluster:
+    with postgres(folder / "logged") as (server, _), nats(folder / "logged") as cluster:
+        url = server.url
         alone = asyncio.run(_append_alone(cluster, count))
         place = workplace(
             folder / "through",
