@@ -11,7 +11,7 @@ from pathlib import Path
 
 import apsw
 
-from benchmarks import callback_load, http_load
+from benchmarks import callback_load, http_load, kannel
 from benchmarks.large import large
 from benchmarks.logged import logged
 from benchmarks.row import Row
@@ -89,9 +89,12 @@ def receipts(folder: Path, messages: int = 240) -> list[Row]:
         raise RuntimeError(f"{result['refused']} receipts were refused")
     _must_be_delivered(place, count)
     rate = count / result["seconds"]
+    other = kannel.receipts_per_second(folder / "kannel")
+    name = "durable receipts, socket to response"
     return [
+        Row(name, f"{rate:,.0f}/s", f"{rate / other:.1f}", f"Kannel, receipts in SQLite, nobody told {other:,.0f}/s"),
         Row(
-            "durable receipts, socket to response",
+            name,
             f"{rate:,.0f}/s",
             f"{rate / bare:.2f}",
             f"SQLite updates alone, 1,000 to a commit {bare:,.0f}/s",
