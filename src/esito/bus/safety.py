@@ -18,6 +18,9 @@ from esito.bus.base import UnsafeBus
 OLDEST = (2, 12, 2)
 """The first release after the one whose faults are known."""
 
+LONGEST = 1 << 20
+"""Octets of a record that a server must take; one takes so many unless it is told otherwise."""
+
 ANSWER_WITHIN = 5.0
 
 
@@ -63,4 +66,6 @@ def faults(told: dict[str, Any]) -> list[str]:
         found.append("has no JetStream")
     elif config.get("sync_always") is not True:
         found.append("does not say `sync_interval: always`")
+    if told.get("max_payload", LONGEST) < LONGEST:
+        found.append(f"has max_payload = {told['max_payload']}; {LONGEST} is needed")
     return found

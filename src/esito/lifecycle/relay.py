@@ -27,6 +27,10 @@ from esito.store.base import Store
 log = structlog.get_logger()
 
 MOST_IN_FRAME = 1000
+MOST_OCTETS = 700_000
+"""Of a frame, counted before it is deflated: a server of the log takes records of up to a million."""
+BESIDE_RAW = 256
+"""Octets that a receipt takes beside the PDU it came in."""
 FRAMES_AT_ONCE = 8
 """Frames that may be on their way to the log; more wait in memory, where they are not acknowledged."""
 
@@ -55,7 +59,7 @@ class Relay:
         self._bus = bus
         self._spool = spool
         self._store = store
-        self._waiting: deque[tuple[Sequence[DeliveryReceipt], asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[Sequence[DeliveryReceipt], int, asyncio.Future[None]]] = deque()
         self._awake = asyncio.Event()
         self._on_the_way = asyncio.Semaphore(FRAMES_AT_ONCE)
         self._sending: set[asyncio.Task[None]] = set()
@@ -71,10 +75,11 @@ class Relay:
     async def keep(self, receipts: Sequence[DeliveryReceipt]) -> None:
         """Return when spool and log have the receipts. Raises StoreUnavailable: they may come again."""
         await self._slow_down()
-        kept = asyncio.get_running_loop().create_future()
-        self._waiting.append((receipts, kept))
+        loop = asyncio.get_running_loop()
+        pieces = [(piece, octets, loop.create_future()) for piece, octets in _pieces(receipts)]
+        self._waiting += pieces
         self._awake.set()
-        await kept
+        await asyncio.gather(*(kept for _, _, kept in pieces))
 
     async def _slow_down(self) -> None:
         filled = self._lag.filled if self._lag is not None else 0.0
@@ -95,7 +100,7 @@ class Relay:
             for task in list(self._sending):
                 task.cancel()
             await asyncio.gather(*self._sending, return_exceptions=True)
-            for _, kept in self._waiting:
+            for _, _, kept in self._waiting:
                 _fail(kept, "we are stopping")
             self._disk.shutdown()
 
@@ -124,10 +129,14 @@ class Relay:
     def _next_batch(self) -> tuple[tuple[DeliveryReceipt, ...], list[asyncio.Future[None]]]:
         receipts: list[DeliveryReceipt] = []
         futures = []
-        while self._waiting and (not receipts or len(receipts) + len(self._waiting[0][0]) <= MOST_IN_FRAME):
-            some, kept = self._waiting.popleft()
+        octets = 0
+        while self._waiting:
+            some, more, _ = self._waiting[0]
+            if receipts and (len(receipts) + len(some) > MOST_IN_FRAME or octets + more > MOST_OCTETS):
+                break
+            octets += more
             receipts += some
-            futures.append(kept)
+            futures.append(self._waiting.popleft()[2])
         return tuple(receipts), futures
 
     def _pack(self, receipts: tuple[DeliveryReceipt, ...], sequence: int) -> bytes:
@@ -208,6 +217,21 @@ class Relay:
         await self._bus.append(frame)
         self._sent_at[number] = time.monotonic()
         metrics.frame_sent_again()
+
+
+def _pieces(receipts: Sequence[DeliveryReceipt]) -> list[tuple[Sequence[DeliveryReceipt], int]]:
+    """Split what came together so that each piece fits a frame; return each with its octets."""
+    octets = [len(receipt.raw) + BESIDE_RAW for receipt in receipts]
+    if (whole := sum(octets)) <= MOST_OCTETS:
+        return [(receipts, whole)]
+    pieces = []
+    first = held = 0
+    for place, more in enumerate(octets):
+        if held and held + more > MOST_OCTETS:
+            pieces.append((receipts[first:place], held))
+            first, held = place, 0
+        held += more
+    return [*pieces, (receipts[first:], held)]
 
 
 def _fail(kept: asyncio.Future[None], reason: str) -> None:

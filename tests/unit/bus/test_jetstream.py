@@ -140,6 +140,8 @@ async def test_a_server_that_does_not_run_is_named(tmp_path: Path) -> None:
          ["has release 2.11.9; 2.12.2 or later is needed"]),
         ({"version": "2.15.1", "jetstream": {}}, ["has no JetStream"]),
         ({"version": "2.15.1", "jetstream": {"config": {}}}, ["does not say `sync_interval: always`"]),
+        ({"version": "2.15.1", "jetstream": {"config": {"sync_always": True}}, "max_payload": 65536},
+         ["has max_payload = 65536; 1048576 is needed"]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_server_is_said(told: dict[str, object], found: list[str]) -> None:

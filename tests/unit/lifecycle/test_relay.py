@@ -1,6 +1,7 @@
 """Receipts on their way through the log: slowed down before it is full, sent again when it has lost them."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -74,8 +75,11 @@ async def at_work(*parts: Relay | Intake) -> AsyncIterator[None]:
 
 
 def some(first: int, count: int, *, size: int = 500) -> list[DeliveryReceipt]:
-    """Make receipts of this many octets."""
-    return [receipt(f"r{number}", "DELIVRD")._replace(raw=bytes([1]) * size) for number in range(first, first + count)]
+    """Make receipts of this many octets, which nothing makes smaller."""
+    return [
+        receipt(f"r{number}", "DELIVRD")._replace(raw=random.Random(number).randbytes(size))
+        for number in range(first, first + count)
+    ]
 
 
 async def kept(store: Store) -> list[str]:
@@ -128,6 +132,25 @@ async def test_receipts_are_slowed_down_and_put_off_before_the_log_itself_refuse
                 return len(await kept(store)) == accepted + 1
 
             await until(all_there)
+
+
+async def test_receipts_that_together_are_too_long_for_a_record_go_in_several(store: Store, spool: Spool) -> None:
+    servers = await asyncio.to_thread(shared_servers)
+    async with bus_on(servers, stream=a_stream()) as bus:
+        relay = Relay(gateway="one", bus=bus, spool=spool, store=store)
+        async with at_work(relay, Intake(bus=bus, store=store)):
+            # 128 KiB is the longest PDU there is.
+            long, short = some(0, 24, size=128 * 1024), some(24, 300)
+            await asyncio.gather(
+                relay.keep([*short, *long]), *(relay.keep([one]) for one in some(324, 20, size=128_000))
+            )
+
+            async def all_there() -> bool:
+                return len(await kept(store)) == 344
+
+            await until(all_there)
+        assert not await store.intake.poison()
+        await bus.remove()
 
 
 class Losing:
@@ -192,7 +215,7 @@ async def test_what_a_former_process_could_not_say_to_the_log_is_said_by_the_nex
 async def test_what_is_no_frame_is_set_aside_and_listed_and_holds_nothing_up(
     store: Store, bus: JetStreamBus, spool: Spool
 ) -> None:
-    await bus.append(b"EF\x01 by another program")
+    await bus.append(b"EF\x02 by another program")
     relay = Relay(gateway="one", bus=bus, spool=spool, store=store)
     async with at_work(relay, Intake(bus=bus, store=store)):
         await relay.keep(some(1, 1))
@@ -202,6 +225,6 @@ async def test_what_is_no_frame_is_set_aside_and_listed_and_holds_nothing_up(
 
         await until(both_are_there)
     (poison,) = await store.intake.poison()
-    assert poison.content == b"EF\x01 by another program"
+    assert poison.content == b"EF\x02 by another program"
     assert "checksum is wrong" in poison.reason
     assert await kept(store) == ["r1"]
