@@ -1,5 +1,6 @@
 """Frames come back as they were packed, or are known to be damaged."""
 
+import zlib
 from hashlib import blake2b
 
 import msgspec
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.bus.frames import Damaged, Frame, decode, encode
+from esito.bus.frames import MOST_INFLATED, Damaged, Frame, decode, encode
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from tests.kit.builders import receipt
@@ -60,12 +61,31 @@ def test_every_cut_is_noticed() -> None:
 
 @given(st.binary(max_size=200))
 def test_anything_else_is_no_frame(data: bytes) -> None:
-    for octets in (data, b"EF\x01" + data):
+    for octets in (data, b"EF\x02" + data):
         with pytest.raises(Damaged):
             decode(octets)
 
 
+def summed(body: bytes) -> bytes:
+    """Return what our checksum makes look like a frame."""
+    return body + blake2b(body, digest_size=8).digest()
+
+
 def test_what_another_program_packed_with_our_checksum_is_no_frame() -> None:
-    body = b"EF\x01" + msgspec.msgpack.encode(["gateway", 1, "seven", []])
-    with pytest.raises(Damaged, match="cannot be read"):
-        decode(body + blake2b(body, digest_size=8).digest())
+    packed = zlib.compress(msgspec.msgpack.encode(["gateway", 1, "seven", []]))
+    for body in (packed, b"seven"):
+        with pytest.raises(Damaged, match="cannot be read"):
+            decode(summed(b"EF\x02" + body))
+
+
+def test_what_swells_beyond_any_frame_or_is_followed_by_more_is_no_frame() -> None:
+    whole = SMALL[: -len(summed(b""))]
+    for body in (b"EF\x02" + zlib.compress(bytes(MOST_INFLATED + 1)), whole + b"more", whole[:-3]):
+        with pytest.raises(Damaged, match="longer than a frame can be, or does not end"):
+            decode(summed(body))
+
+
+def test_receipts_that_say_much_the_same_take_little_room() -> None:
+    many = tuple(receipt(f"{number:08x}", "DELIVRD") for number in range(1000))
+    packed = sum(len(msgspec.msgpack.encode(one)) for one in many)
+    assert len(encode(Frame("gateway", 1, 7, many))) < packed / 4
