@@ -22,10 +22,8 @@ RESPONSE_LENGTH = 17
 DELIVER_SM_RESP = 0x80000005
 
 
-def receipt(number: int, sequence: int, to: int) -> bytes:
-    text = (
-        f"id:{number} sub:001 dlvrd:001 submit date:2611230500 done date:2611230501 stat:DELIVRD err:000 text:What happ"
-    )
+def receipt(number: int, sequence: int, to: int, at: str) -> bytes:
+    text = f"id:{number} sub:001 dlvrd:001 submit date:{at} done date:{at} stat:DELIVRD err:000 text:What happ"
     return encode(
         DeliverSm(
             sequence=sequence,
@@ -42,7 +40,8 @@ def receipt(number: int, sequence: int, to: int) -> bytes:
 
 def main() -> None:
     port, count, first, window = (int(argument) for argument in sys.argv[1:5])
-    pdus = [receipt(first + place, place + 1, FIRST_NUMBER + place % EACH) for place in range(count)]
+    at = time.strftime("%y%m%d%H%M", time.gmtime())
+    pdus = [receipt(first + place, place + 1, FIRST_NUMBER + place % EACH, at) for place in range(count)]
     with socket.create_server(("127.0.0.1", port)) as server:
         print("listening", flush=True)
         connection, _ = server.accept()

@@ -368,7 +368,7 @@ BEGIN
     IF EXISTS (SELECT 1 FROM span WHERE number = wanted) THEN
         RETURN;
     END IF;
-    FOR parent, fill IN VALUES ('message', 80), ('message_text', 100), ('recipient', 75), ('segment', 60), ('trail', 100)
+    FOR parent, fill IN VALUES ('message', 80), ('message_text', 100), ('recipient', 50), ('segment', 50), ('trail', 100)
     LOOP
         child := parent || '_' || wanted;
         EXECUTE format(
