@@ -37,7 +37,16 @@ FORM_OF = {
 }
 """What one agreement is evidence of."""
 
-_ONE_BASE = (IdForm.AS_IS, IdForm.STRIP_ZEROS)
+_ONE_BASE = frozenset(one for one in Spelling if not one.converted)
+
+ALLOWED = {
+    IdForm.AUTO: frozenset(Spelling),
+    IdForm.AS_IS: _ONE_BASE,
+    IdForm.STRIP_ZEROS: _ONE_BASE,
+    IdForm.HEX_TO_DEC: frozenset({Spelling.HEX_TO_DEC}),
+    IdForm.DEC_TO_HEX: frozenset({Spelling.DEC_TO_HEX}),
+}
+"""The agreements that mean the same segment, by what is known of the form."""
 
 
 def says_nothing(smsc_message_id: str) -> bool:
@@ -49,7 +58,7 @@ def says_nothing(smsc_message_id: str) -> bool:
 class Learned:
     """What is known of one operator's form."""
 
-    __slots__ = ("ambiguous", "changed", "form", "locked", "seen")
+    __slots__ = ("_allowed", "ambiguous", "changed", "form", "locked", "seen")
 
     def __init__(self, locked: IdForm = IdForm.AUTO, seen: dict[IdForm, int] | None = None, ambiguous: int = 0) -> None:
         self.locked = locked
@@ -62,7 +71,15 @@ class Learned:
         self.seen = dict.fromkeys(FORM_OF.values(), 0) | seen
         self.ambiguous = ambiguous
         """Receipts refused because their id could mean two segments."""
-        self.form = self.locked if self.locked is not IdForm.AUTO else self._conclusion()
+        self._know(self.locked if self.locked is not IdForm.AUTO else self._conclusion())
+
+    def _know(self, form: IdForm) -> None:
+        self.form = form
+        self._allowed = ALLOWED[form]
+
+    def learns(self, agreement: Spelling) -> bool:
+        """Tell whether another match of this kind would still be counted."""
+        return self.seen[FORM_OF[agreement]] < COUNT_TO
 
     def saw(self, agreement: Spelling) -> None:
         """Count a match that could mean nothing else."""
@@ -73,7 +90,7 @@ class Learned:
         self.seen[form] = count + 1
         self.changed = True
         if self.locked is IdForm.AUTO:
-            self.form = self._conclusion()
+            self._know(self._conclusion())
 
     def refused(self) -> None:
         """Count a receipt whose id could mean two segments."""
@@ -82,11 +99,7 @@ class Learned:
 
     def allows(self, agreement: Spelling) -> bool:
         """Tell whether ids that agree so mean the same segment, as far as the form is known."""
-        if self.form is IdForm.AUTO:
-            return True
-        if self.form in _ONE_BASE:
-            return not agreement.converted
-        return FORM_OF[agreement] is self.form
+        return agreement in self._allowed
 
     def _conclusion(self) -> IdForm:
         """Return the form that all evidence speaks for; padding beside plain ids is the wider of the two."""

@@ -159,12 +159,14 @@ class Settlement:
             self._note(number, receipt, Verdict.NOT_A_RECEIPT, owner)
         elif owner is not None:
             # One id may stand for a whole message: every segment that carries it moves.
-            together = [
-                other
-                for other in candidates
-                if other[:2] == owner[:2] and other.smsc_message_id == owner.smsc_message_id
-            ]
-            self._climb(number, receipt, owner, together or [owner])
+            together: Sequence[Candidate] = (owner,)
+            if len(candidates) > 1:
+                together = [
+                    other
+                    for other in candidates
+                    if other[:2] == owner[:2] and other.smsc_message_id == owner.smsc_message_id
+                ] or together
+            self._climb(number, receipt, owner, together)
         else:
             if chosen:
                 self._forms[receipt.link].refused()
@@ -183,7 +185,7 @@ class Settlement:
         known = self._forms[receipt.link]
         said = receipt.smsc_message_id
         if len(candidates) == 1 and candidates[0].smsc_message_id == said and known.allows(Spelling.SAME):
-            if not says_nothing(said):  # the usual receipt, by a shorter way
+            if known.learns(Spelling.SAME) and not says_nothing(said):  # the usual receipt, by a shorter way
                 known.saw(Spelling.SAME)
             return candidates[0]
         ranked = [

@@ -12,9 +12,10 @@ import asyncpg
 import msgspec
 
 from esito.domain.errors import StoreUnavailable
+from esito.store.postgres.columns import columns
 from esito.store.postgres.copied import COPIED, Copied
 from esito.store.postgres.reaching import LOST, open_connection
-from esito.store.postgres.statements import KNOWS, QUERIES
+from esito.store.postgres.statements import KINDS, KNOWS, QUERIES
 from esito.store.postgres.texts import MARK, all_fit, as_it_was, fit
 from esito.store.tables.connection import Json, Parameter, SqlValue
 
@@ -147,8 +148,8 @@ class PostgresConnection:
         """Run a statement for all the rows at once."""
         if name in COPIED:
             self._copy(COPIED[name], list(rows))
-        elif columns := _columns(rows):
-            self._count(self.wait(self.bare.execute(QUERIES[name], *columns)))
+        elif given := columns(rows, KINDS[name]):
+            self._count(self.wait(self.bare.execute(QUERIES[name], *given)))
 
     def _copy(self, into: Copied, rows: Sequence[Sequence[Any]]) -> None:
         texts = "".join([row[place] for row in rows for place in into.texts])
@@ -166,8 +167,8 @@ class PostgresConnection:
 
     def ask_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> list[Any]:
         """Ask a question about all the rows at once."""
-        columns = _columns(rows)
-        return read(self.wait(self.bare.fetch(QUERIES[name], *columns))) if columns else []
+        given = columns(rows, KINDS[name])
+        return read(self.wait(self.bare.fetch(QUERIES[name], *given))) if given else []
 
     def stream(self, name: str, *parameters: Parameter) -> Iterator[Any]:
         """Yield the rows of a long answer; within `snapshot` only."""
@@ -235,18 +236,6 @@ def plain(parameter: Parameter) -> Any:
     if isinstance(parameter, Json):
         return msgspec.json.encode(parameter.content).decode()
     return parameter
-
-
-def _columns(rows: Iterable[Sequence[SqlValue]]) -> list[list[Any]]:
-    """Turn rows into columns, with every text fit."""
-    return [_fitted(column) for column in map(list, zip(*rows, strict=True))]
-
-
-def _fitted(column: list[Any]) -> list[Any]:
-    texts = [value for value in column if isinstance(value, str)]
-    if not texts or all_fit("".join(texts)):
-        return column
-    return [fit(value) if isinstance(value, str) else value for value in column]
 
 
 def read(records: Sequence[Any]) -> list[Any]:

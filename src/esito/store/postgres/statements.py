@@ -7,6 +7,7 @@ column1, column2, as those of VALUES are in every engine.
 import re
 from typing import NamedTuple
 
+from esito.store.postgres.columns import array
 from esito.store.queries import load_migrations, load_queries
 
 _FIRST_LINE = re.compile(r"-- (?:expands|contracts: needs (\d+))\n")
@@ -15,12 +16,15 @@ _ROWS = re.compile(r"\{rows: ([a-z, ]+)\} AS (\w+)")
 
 def _spelled_out(found: re.Match[str]) -> str:
     types = found.group(1).split(", ")
-    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1))
+    arrays = ", ".join(array(number, kind) for number, kind in enumerate(types, 1))
     names = ", ".join(f"column{number}" for number in range(1, len(types) + 1))
     return f"unnest({arrays}) AS {found.group(2)} ({names})"
 
 
-QUERIES = {name: _ROWS.sub(_spelled_out, text) for name, text in load_queries("postgres").items()}
+_TEXTS = load_queries("postgres")
+QUERIES = {name: _ROWS.sub(_spelled_out, text) for name, text in _TEXTS.items()}
+KINDS = {name: found.group(1).split(", ") for name, text in _TEXTS.items() if (found := _ROWS.search(text))}
+"""The types of the columns that a statement takes, of those that take rows."""
 
 
 class Migration(NamedTuple):
