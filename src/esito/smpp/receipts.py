@@ -29,6 +29,10 @@ _TYPE_BITS = 0x3C
 _BLANK = " \t\r\n\x00"
 
 
+_ACKNOWLEDGEMENTS = frozenset({EsmClass.DELIVERY_ACKNOWLEDGEMENT, EsmClass.USER_ACKNOWLEDGEMENT})
+_RECEIPTS = EsmClass.DELIVERY_RECEIPT | EsmClass.INTERMEDIATE_NOTIFICATION
+
+
 class Kind(Enum):
     """What a deliver_sm or data_sm brings."""
 
@@ -42,9 +46,9 @@ class Kind(Enum):
 def kind_of(pdu: DeliverSm | DataSm) -> Kind:
     """Tell what the PDU brings (SMPP 3.4, 5.2.12; design 5)."""
     bits = pdu.esm_class & _TYPE_BITS
-    if bits in {EsmClass.DELIVERY_ACKNOWLEDGEMENT, EsmClass.USER_ACKNOWLEDGEMENT}:
+    if bits in _ACKNOWLEDGEMENTS:
         return Kind.ACKNOWLEDGEMENT
-    if bits & (EsmClass.DELIVERY_RECEIPT | EsmClass.INTERMEDIATE_NOTIFICATION):
+    if bits & _RECEIPTS:
         return Kind.RECEIPT
     if Tag.RECEIPTED_MESSAGE_ID in pdu.tlvs and Tag.MESSAGE_STATE in pdu.tlvs:
         return Kind.RECEIPT
