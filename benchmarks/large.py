@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -19,7 +20,10 @@ from esito.store.postgres.statements import QUERIES
 from esito.store.sqlite import SqliteStore
 
 RECIPIENTS = int(os.environ.get("ESITO_BENCH_RECIPIENTS", "10000000"))
-RECEIPTS = min(400_000, RECIPIENTS // 2)
+ROUNDS = 3
+"""In which receipts are settled; the median counts, as a machine that others use too is slow now and then."""
+RECEIPTS = min(400_000, RECIPIENTS // 2 // ROUNDS)
+"""Of each round."""
 PROCESSES = 2
 
 
@@ -124,8 +128,19 @@ async def _give_key(url: str, account: int) -> None:
 def _receipts(url: str) -> Row:
     """Receipts of the newest messages, in any order, settled by two workers."""
     bare = asyncio.run(_bare_updates(url))
+    rate = statistics.median(_settled(url, round_) for round_ in range(1, ROUNDS + 1))
+    return Row(
+        f"durable receipts, PostgreSQL, {RECIPIENTS:,} recipients, two workers",
+        f"{rate:,.0f}/s",
+        f"{rate / bare:.2f}",
+        f"PostgreSQL updates alone, 1,000 to a commit, two connections {bare:,.0f}/s",
+    )
+
+
+def _settled(url: str, round_: int) -> float:
+    """Settle the receipts of one round; return how many a second."""
     each = RECEIPTS // PROCESSES // many.EACH
-    first = RECIPIENTS // many.EACH - PROCESSES * each + 1
+    first = RECIPIENTS // many.EACH - round_ * PROCESSES * each + 1
     command = [sys.executable, "-m", "benchmarks.settler", url]
     workers = [
         subprocess.Popen(
@@ -147,13 +162,7 @@ def _receipts(url: str) -> Row:
         worker.communicate()
     if sum(one["moved"] for one in told) != RECEIPTS:
         raise RuntimeError(f"not every receipt moved its recipient: {told}")
-    rate = RECEIPTS / took
-    return Row(
-        f"durable receipts, PostgreSQL, {RECIPIENTS:,} recipients, two workers",
-        f"{rate:,.0f}/s",
-        f"{rate / bare:.2f}",
-        f"PostgreSQL updates alone, 1,000 to a commit, two connections {bare:,.0f}/s",
-    )
+    return RECEIPTS / took
 
 
 def _line(process: "subprocess.Popen[str]") -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 
@@ -24,14 +25,36 @@ FRAME = 1000
 """Receipts of a frame, when many come at once."""
 AT_ONCE = 8
 GIVE_UP_AFTER = 120.0
+ROUNDS = 3
+"""The one in the middle counts, as a machine that others use too is slow now and then."""
 
 BEGUN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM trail_id"
 MOVED = "SELECT count(*) FROM recipient WHERE state = 8"
 
 
+class Through(NamedTuple):
+    """Receipts a second, in one round."""
+
+    acknowledged: float
+    settled: float
+    alone: float
+
+
 def logged(folder: Path) -> list[Row]:
-    """From the deliver_sm on a socket to the row in PostgreSQL."""
+    """From the deliver_sm on a socket to the row in PostgreSQL, with new servers in each round."""
     folder.chmod(0o755)
+    rounds = sorted((_through(folder / str(round_)) for round_ in range(ROUNDS)), key=lambda one: one.settled)
+    acknowledged, settled, alone = rounds[ROUNDS // 2]
+    against = f"the same frames appended alone {alone:,.0f} receipts/s"
+    name = "durable receipts through JetStream, socket to"
+    return [
+        Row(f"{name} response", f"{acknowledged:,.0f}/s", f"{acknowledged / alone:.2f}", against),
+        Row(f"{name} PostgreSQL", f"{settled:,.0f}/s", f"{settled / alone:.2f}", against),
+    ]
+
+
+def _through(folder: Path) -> Through:
+    folder.mkdir()
     count = MESSAGES * EACH
     with postgres(folder / "logged") as (server, _), nats(folder / "logged") as cluster:
         url = server.url
@@ -57,21 +80,7 @@ def logged(folder: Path) -> list[Row]:
                 result = json.loads(output.readline())
     if result["refused"]:
         raise RuntimeError(f"{result['refused']} receipts were refused")
-    acknowledged, settled = count / result["seconds"], count / took
-    return [
-        Row(
-            "durable receipts through JetStream, socket to response",
-            f"{acknowledged:,.0f}/s",
-            f"{acknowledged / alone:.2f}",
-            f"the same frames appended alone {alone:,.0f} receipts/s",
-        ),
-        Row(
-            "durable receipts through JetStream, socket to PostgreSQL",
-            f"{settled:,.0f}/s",
-            f"{settled / alone:.2f}",
-            f"the same frames appended alone {alone:,.0f} receipts/s",
-        ),
-    ]
+    return Through(count / result["seconds"], count / took, alone)
 
 
 def _bus(cluster: NatsCluster, spool: Path) -> str:
