@@ -44,6 +44,15 @@ def test_the_example_file_can_be_used(tmp_path: Path) -> None:
     assert [link.name for link in load(path, {}).links] == ["north", "south"]
 
 
+def test_the_example_of_several_machines_can_be_used(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```", (DOCS / "operations.md").read_text(), re.MULTILINE | re.DOTALL)
+    path = tmp_path / "esito.toml"
+    path.write_text(example.replace("64 hexadecimal digits, the same everywhere", "5e" * 32))
+    settings = load(path, {})
+    assert settings.store.shared
+    assert len(settings.bus.url.split(",")) == len(settings.bus.monitors) == settings.bus.replicas
+
+
 def commands(group: click.Group, before: str = "") -> dict[str, click.Command]:
     """Return every command by its full name."""
     found: dict[str, click.Command] = {}
