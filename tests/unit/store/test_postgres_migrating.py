@@ -18,6 +18,7 @@ from esito.store.postgres.statements import KNOWS, MIGRATIONS, Migration, descri
 from tests.kit.builders import account_in, links_in, message, receipt, states_of, submitted
 from tests.kit.needs import needs
 from tests.kit.postgres import drop_database, fresh_database
+from tests.kit.stores import open_at
 
 pytestmark = [pytest.mark.anyio, needs("postgres")]
 
@@ -41,23 +42,12 @@ async def url() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def of_release(url: str, knows: int) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """Connect as a release that knows so many migrations does."""
+    """Connect as a release that knows so many migrations does; this one's processes are played by stores."""
     connection = await asyncpg.connect(url, server_settings=SETTINGS | {"application_name": f"esito {knows}"})
     try:
         yield connection
     finally:
         await connection.close()
-
-
-@asynccontextmanager
-async def of_this_release(url: str) -> AsyncIterator[PostgresStore]:
-    """Open the store as a process of this release does; the newer one is played by `of_release`."""
-    store = PostgresStore(url)
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 async def one_life(store: Store, account: Account, name: str) -> None:
@@ -68,7 +58,7 @@ async def one_life(store: Store, account: Account, name: str) -> None:
 
 
 async def test_an_older_release_works_on_while_the_schema_expands_and_can_be_started_afterwards(url: str) -> None:
-    async with of_this_release(url) as store, of_release(url, KNOWS + 1) as newer:
+    async with open_at(url) as store, of_release(url, KNOWS + 1) as newer:
         account = await account_in(store)
         await links_in(store)
         migrated = asyncio.Event()
@@ -85,7 +75,7 @@ async def test_an_older_release_works_on_while_the_schema_expands_and_can_be_sta
         assert await migrate(newer, [*MIGRATIONS, EXPANDS]) == []
         migrated.set()
         assert await living >= 20
-        async with of_this_release(url) as started_later:
+        async with open_at(url) as started_later:
             await links_in(started_later)
             await one_life(started_later, account, "later")
 
@@ -93,7 +83,7 @@ async def test_an_older_release_works_on_while_the_schema_expands_and_can_be_sta
 async def test_a_contraction_waits_for_who_knows_less_and_what_expands_does_not(url: str) -> None:
     releases = [*MIGRATIONS, EXPANDS, CONTRACTS, LATER]
     async with of_release(url, KNOWS + 3) as newer:
-        async with of_this_release(url) as store:
+        async with open_at(url) as store:
             (waits,) = await migrate(newer, releases)
             assert waits.startswith(f"migration {CONTRACTS.number} waits for ")
             assert waits.endswith(f" connections of a release that knows {KNOWS} to end")
@@ -125,7 +115,7 @@ async def test_a_neighbour_that_knows_enough_is_not_waited_for(url: str) -> None
 async def test_a_process_whose_connection_is_lost_meanwhile_writes_nothing_to_a_schema_it_does_not_know(
     url: str,
 ) -> None:
-    async with of_this_release(url) as store, of_release(url, KNOWS + 2) as newer:
+    async with open_at(url) as store, of_release(url, KNOWS + 2) as newer:
         account = await account_in(store)
         await newer.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -140,7 +130,7 @@ async def test_a_process_whose_connection_is_lost_meanwhile_writes_nothing_to_a_
 
 
 async def test_a_server_that_has_become_unsafe_gets_nothing_to_keep_until_it_is_safe_again(url: str) -> None:
-    async with of_this_release(url) as store, of_release(url, KNOWS) as other:
+    async with open_at(url) as store, of_release(url, KNOWS) as other:
         account = await account_in(store)
         for name, value in (("synchronous_commit", "off"), ("synchronous_commit", "on")):
             await other.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET {name} = {value}")
@@ -158,7 +148,7 @@ async def test_a_server_that_has_become_unsafe_gets_nothing_to_keep_until_it_is_
 
 async def test_a_migration_that_must_wait_for_a_table_keeps_nobody_else_from_it(url: str) -> None:
     """A lock that is asked for stands before everybody who comes later, so it is asked for briefly, again and again."""
-    async with of_this_release(url) as store, of_release(url, KNOWS + 1) as newer, of_release(url, KNOWS) as reader:
+    async with open_at(url) as store, of_release(url, KNOWS + 1) as newer, of_release(url, KNOWS) as reader:
         account = await account_in(store)
         await links_in(store)
         reading = reader.transaction()
