@@ -27,6 +27,9 @@ from tests.receipts.server import Server
 SOON = 60.0
 """Seconds within which what must happen has happened."""
 
+UNREAD = 1.5
+"""Seconds for which a peer reads nothing: less than it takes us to give a silent link up, even on a slow machine."""
+
 AT_ONCE = 500
 """Recipients of one message."""
 
@@ -297,7 +300,7 @@ class Scene:
         if receipt.get("read_responses") is False:
             session.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport
             session.write(octets)
-            await asyncio.sleep(3)
+            await asyncio.sleep(UNREAD)
             self.notes.rss_after = self.server.rss_mb
             session.writer.transport.resume_reading()  # type: ignore[attr-defined]
         elif "chunk" in receipt:
