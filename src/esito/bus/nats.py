@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 from nats.js.errors import Error as JetStreamError
 
 from esito.bus.base import BusFull, BusUnavailable, Delivery, Lag, UnsafeBus
@@ -42,6 +43,9 @@ copies do no harm."""
 
 HAND_OUT_AGAIN = 5.0
 """Seconds after which what a worker has taken goes to another: it may have been killed."""
+
+CATCH_UP_WITHIN = 15.0
+"""Seconds in which a server that is behind must have got what others have, when all is read again."""
 
 IN_WORK = 512
 """Records that all workers together may have in hand."""
@@ -254,32 +258,47 @@ class JetStreamBus:
     async def since(self, at: int) -> AsyncIterator[list[Delivery]]:
         """Yield everything the stream still has from an instant on."""
         try:
-            last = (await _patiently(self._stream.stream_info, self._name)).state.last_seq
-            reader: JetStreamContext.PullSubscription = await _patiently(
-                self._stream.pull_subscribe,
-                self._subject,
-                stream=self._name,
-                config=api.ConsumerConfig(
-                    deliver_policy=api.DeliverPolicy.BY_START_TIME,
-                    opt_start_time=datetime.fromtimestamp(at / 1000, UTC),
-                    ack_policy=api.AckPolicy.NONE,
-                    inactive_threshold=60.0,
-                    num_replicas=1,
-                ),
-            )
-            place = 0
+            last = await self._newest_since(at)
+            if not last:
+                return
+            reader = await self._reader_from(at)
+            place, give_up = 0, time.monotonic() + CATCH_UP_WITHIN
             while place < last:
                 try:
                     found = [_delivery(message) for message in await reader.fetch(64, timeout=2.0)]
-                except TimeoutError:
-                    if not (await reader.consumer_info()).num_pending:
-                        break
+                except (TimeoutError, ServiceUnavailableError) as error:
+                    # The reader lives on one server: others may not know yet that it is there, and it may lack yet
+                    # what a majority has.
+                    if time.monotonic() > give_up:
+                        raise BusUnavailable(f"the stream hands out nothing after record {place} of {last}") from error
+                    await asyncio.sleep(0.05)
                     continue
-                place = found[-1].place
+                place, give_up = found[-1].place, time.monotonic() + CATCH_UP_WITHIN
                 yield found
             await reader.unsubscribe()
         except _FAULTS as error:
             raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+
+    async def _newest_since(self, at: int) -> int:
+        """Return where the newest record stands; 0 where there is none from this instant on."""
+        try:
+            newest = await _patiently(self._stream.get_last_msg, self._name, self._subject)
+        except NotFoundError:
+            return 0
+        return int(newest.seq) if newest.time.timestamp() * 1000 >= at else 0
+
+    async def _reader_from(self, at: int) -> JetStreamContext.PullSubscription:
+        about = api.ConsumerConfig(
+            deliver_policy=api.DeliverPolicy.BY_START_TIME,
+            opt_start_time=datetime.fromtimestamp(at / 1000, UTC),
+            ack_policy=api.AckPolicy.NONE,
+            inactive_threshold=60.0,
+            num_replicas=1,
+        )
+        reader: JetStreamContext.PullSubscription = await _patiently(
+            self._stream.pull_subscribe, self._subject, stream=self._name, config=about
+        )
+        return reader
 
     async def check(self) -> list[str]:
         """Return a sentence for everything that endangers what the stream keeps."""

@@ -102,15 +102,21 @@ BELOW_EPHEMERAL = range(12_000, 32_000)
 """Linux gives ports from 32768 on to connections that go out, other systems from 49152 on."""
 
 
+_given: set[tuple[str, int]] = set()
+"""What was chosen in this process; whoever it was for may not listen yet."""
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port that nobody listens on, and that no outgoing connection is given by chance.
+    """Return a TCP port that nobody listens on or was given before, and that no outgoing connection is given by chance.
 
     A server is often started seconds after its port was chosen. Ports of the kernel's own range may be taken by then.
     """
     for port in random.sample(BELOW_EPHEMERAL, 200):
         with socket.socket() as probe, suppress(OSError):
             probe.bind((host, port))
-            return port
+            if (host, port) not in _given:
+                _given.add((host, port))
+                return port
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])

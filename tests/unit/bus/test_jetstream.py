@@ -94,6 +94,14 @@ async def test_everything_since_an_instant_can_be_read_again(one: NatsCluster) -
         assert [some async for some in bus.since(instant + 3_600_000)] == []
 
 
+async def test_what_was_only_just_appended_can_be_read_again_from_whichever_replica(three: NatsCluster) -> None:
+    """A reader lives on one server, which may be behind the others by what a majority has acknowledged."""
+    async with bus_on(three) as bus:
+        for number in range(1, 61):
+            await bus.append(bytes(200_000))
+            assert sum([len(some) async for some in bus.since(0)]) == number
+
+
 async def test_a_server_that_syncs_lazily_is_refused(tmp_path: Path) -> None:
     async with nats_servers(tmp_path, 1, sync="2m") as cluster:
         with pytest.raises(UnsafeBus, match="does not say `sync_interval: always`"):
