@@ -207,7 +207,9 @@ class Connection(asyncio.BufferedProtocol):
             frames = self._frames.feed(data)
         except InvalidLength as error:
             frames, broken = error.frames, error
-        self._unfinished_since = None if self._frames.is_empty else self._unfinished_since or self._heard_at
+        # A read of a long stream mostly ends within a PDU: each is another one, begun only now.
+        begun_before = None if frames else self._unfinished_since
+        self._unfinished_since = None if self._frames.is_empty else begun_before or self._heard_at
         for frame in frames:
             try:
                 self._take(decode(frame), answers, deliveries)
@@ -332,6 +334,8 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.pause_reading()
         elif self._paused and not self._peer_is_slow and self._unanswered <= limit // 2:
             self._paused = False
+            if self._unfinished_since is not None:  # what is missing of it waited for us
+                self._unfinished_since = self._loop.time()
             self._transport.resume_reading()
 
     # -- deadlines --------------------------------------------------------------------------
@@ -344,7 +348,8 @@ class Connection(asyncio.BufferedProtocol):
             if not self.session.outstanding or now - self._heard_at > min(1.0, settings.response_timeout):
                 self.close("unbound")
             return
-        if self._unfinished_since is not None and now - self._unfinished_since > settings.response_timeout:
+        unfinished_since = now if self._paused or self._unfinished_since is None else self._unfinished_since
+        if now - unfinished_since > settings.response_timeout:
             self.close("a PDU was begun and not finished")
             return
         if self.session.bind is Bind.OPEN:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from esito.smpp import pdu as p
+from esito.smpp.codec import encode
 from tests.kit.links import in_a_loop, linked, some, status_of
 from tests.kit.peer import peer, until
 
@@ -34,6 +35,36 @@ async def test_a_pdu_that_is_never_finished_is_not_waited_for() -> None:
         await until(lambda: link.can_send)
         smsc.session.write(b"\0\0\0\x40\0\0")
         await until(lambda: len(smsc.sessions) == 2)
+
+
+@in_a_loop
+async def test_a_stream_in_which_every_read_ends_within_a_pdu_is_no_pdu_that_is_never_finished() -> None:
+    async with peer() as smsc, linked(smsc, response_timeout=0.3) as (link, events):
+        await until(lambda: link.can_receive)
+        octets = b"".join(encode(p.DeliverSm(sequence=number)) for number in range(1, 41))
+        each = len(octets) // 40
+        smsc.session.write(octets[: each // 2])
+        for place in range(39):
+            await asyncio.sleep(0.02)
+            smsc.session.write(octets[each // 2 + place * each : each // 2 + (place + 1) * each])
+        smsc.session.write(octets[each // 2 + 39 * each :])
+        await until(lambda: len(events.deliveries) == 40)
+        assert len(smsc.sessions) == 1
+
+
+@in_a_loop
+async def test_a_pdu_whose_rest_waits_until_we_read_again_is_not_given_up() -> None:
+    async with peer() as smsc, linked(smsc, response_timeout=0.3, max_unanswered_receipts=1) as (link, events):
+        await until(lambda: link.can_receive)
+        events.may_answer.clear()
+        whole, half = (encode(p.DeliverSm(sequence=number)) for number in (1, 2))
+        smsc.session.write(whole + half[:10])
+        await until(lambda: len(events.deliveries) == 1)
+        smsc.session.write(half[10:])
+        await asyncio.sleep(0.8)
+        events.may_answer.set()
+        await until(lambda: len(events.deliveries) == 2)
+        assert len(smsc.sessions) == 1
 
 
 @in_a_loop
