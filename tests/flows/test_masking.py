@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.kit.live import LiveServer, free_port, live_server, live_smsc
+from esito.cluster.process import free_port
+from tests.kit.live import LiveServer, live_server, live_smsc
 
 NUMBER = "+33611110001"
 """The simulator delivers to it at once."""

@@ -8,8 +8,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from esito.cluster.process import free_port
 from tests.kit.listener import Listener
-from tests.kit.live import LiveServer, free_port, live_server, live_smsc
+from tests.kit.live import LiveServer, live_server, live_smsc
 
 NUMBER = "+33611110015"
 """The simulator delivers to it and has it reply STOP."""

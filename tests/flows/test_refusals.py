@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.kit.live import LiveServer, free_port, live_server, live_smsc
+from esito.cluster.process import free_port
+from tests.kit.live import LiveServer, live_server, live_smsc
 
 SECONDS = 20
 """How long a status may take to change."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from esito.cluster.process import free_port
 from esito.webhooks.signing import sign
 from tests.kit.listener import Listener
-from tests.kit.live import free_port
 from tests.torture.house import plain_environment, until
 
 

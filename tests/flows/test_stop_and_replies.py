@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from esito.cli.main import cli
-from tests.kit.live import LiveServer, free_port, live_server, live_smsc
+from esito.cluster.process import free_port
+from tests.kit.live import LiveServer, live_server, live_smsc
 
 PATIENCE = 30
 STOPPER, OTHER = "+33612340015", "+33612340001"

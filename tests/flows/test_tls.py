@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.kit.live import free_port
+from esito.cluster.process import free_port
 from tests.kit.needs import needs
 from tests.torture.house import House, until
 from tests.torture.witness import Witness

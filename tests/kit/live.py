@@ -15,6 +15,8 @@ from pathlib import Path
 
 import httpx
 
+from esito.cluster.process import free_port
+
 PATIENCE = 30
 """Seconds a process may take to begin or to end."""
 
@@ -163,12 +165,6 @@ def _run(*words: str) -> str:
 def _environment() -> dict[str, str]:
     """Return the environment without the settings of whoever runs the tests."""
     return {name: value for name, value in os.environ.items() if not name.startswith("ESITO_")}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_alive(server: LiveServer) -> None:

@@ -16,10 +16,10 @@ import httpx
 
 from esito import logs
 from esito.bootstrap import key_secret, open_store, serve
+from esito.cluster.process import free_port
 from esito.config import load
 from esito.domain.account import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
-from tests.kit.live import free_port
 from tests.kit.place import Place
 from tests.receipts.case import TIME_SCALE, LinkPlan
 

@@ -15,7 +15,7 @@ from typing import Self
 
 import httpx
 
-from tests.kit.live import free_port
+from esito.cluster.process import free_port
 from tests.kit.place import Place
 from tests.kit.tables import SqliteTables, tables_at
 from tests.torture.witness import Witness

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from esito.bootstrap import House, key_secret, serve
+from esito.cluster.process import free_port
 from esito.config import ClockSettings, ConfigError, HttpSettings, Settings, StoreSettings, load
 from esito.domain.errors import StoreError
 from esito.domain.timing import HOUR_MS, PushableClock, RealClock
-from tests.kit.live import free_port
 
 
 def settings_in(directory: Path, *, pushable: bool = False, secret: str = "") -> Settings:
