@@ -107,6 +107,8 @@ def links_of(variant: Variant) -> list[LinkPlan]:
             settings["sessions"] = 2
         if "window" in modifiers:
             settings["window"] = modifiers["window"]
+        if any(event.get("receipt", {}).get("read_responses") is False for event in variant.case["events"]):
+            settings["response_timeout"] = 30  # a peer that does not read answers no enquire_link either
         plans.append(LinkPlan(name=name, operator=operator, settings=settings))
     if "other_links" in case["expect"]:
         plans.append(LinkPlan(name="other", operator="other"))
