@@ -1,6 +1,7 @@
 """Rows come to PostgreSQL as they are, whatever stands in them."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -33,10 +34,10 @@ async def connection() -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
 
 
 async def come_back(
-    connection: "asyncpg.Connection[asyncpg.Record]", rows: list[tuple[object, ...]]
-) -> list[tuple[object, ...]]:
+    connection: "asyncpg.Connection[asyncpg.Record]", rows: list[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
     arrays = ", ".join(array(number, kind) for number, kind in enumerate(KINDS, 1))
-    found = await connection.fetch(f"SELECT * FROM unnest({arrays})", *columns(rows, KINDS))  # type: ignore[arg-type]
+    found = await connection.fetch(f"SELECT * FROM unnest({arrays})", *columns(rows, KINDS))
     return [tuple(as_it_was(value) if isinstance(value, str) else value for value in row) for row in found]
 
 
@@ -44,7 +45,7 @@ async def come_back(
 async def test_a_text_comes_as_it_is_alone_and_among_others(
     connection: "asyncpg.Connection[asyncpg.Record]", text: str
 ) -> None:
-    one: tuple[object, ...] = (1, 2, 3, text, b"\x00\xff")
+    one: tuple[Any, ...] = (1, 2, 3, text, b"\x00\xff")
     for others in ((), ((4, 5, 6, "other", b""),), ((4, 5, 6, "", b""), (7, 8, 9, None, None))):
         assert await come_back(connection, [one, *others]) == [one, *others]
 
@@ -52,7 +53,7 @@ async def test_a_text_comes_as_it_is_alone_and_among_others(
 async def test_numbers_come_as_they_are_and_nothing_as_nothing(
     connection: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
-    rows: list[tuple[object, ...]] = [
+    rows: list[tuple[Any, ...]] = [
         (2**63 - 1, -(2**31), 0, "a", None),
         (-(2**63), 2**31 - 1, None, "b", None),
         (None, None, -1, "c", None),
@@ -61,7 +62,7 @@ async def test_numbers_come_as_they_are_and_nothing_as_nothing(
 
 
 async def test_what_stands_for_a_number_is_one(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    rows: list[tuple[object, ...]] = [(True, MessageState.DELIVERED, False, "", None)]
+    rows: list[tuple[Any, ...]] = [(True, MessageState.DELIVERED, False, "", None)]
     assert await come_back(connection, rows) == [(1, 8, 0, "", None)]
 
 
