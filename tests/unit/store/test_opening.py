@@ -45,6 +45,27 @@ async def test_a_new_file_gets_the_newest_schema_and_the_folders_it_needs(tmp_pa
     connection.close()
 
 
+async def test_a_statement_is_planned_once_for_all_values(path: Path) -> None:
+    """The engine could plan it again for each value it is given, which takes longer than most answers."""
+    store = SqliteStore(path)
+    await store.open()
+    reader = store.engine.reader
+    planned: list[object] = []
+
+    def allow(*about: object) -> int:
+        planned.append(about)
+        return apsw.SQLITE_OK
+
+    reader.bare.authorizer = allow
+    for message_id in range(3):
+        reader.rows("recipients_of", message_id, 1)
+        if not message_id:
+            assert planned, "the engine asks nobody when it plans"
+            planned.clear()
+    await store.close()
+    assert not planned
+
+
 async def test_a_file_of_a_newer_release_is_refused_and_left_as_it_is(path: Path) -> None:
     connection = connect(path)
     connection.execute(

@@ -42,6 +42,8 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     try:
         connection = apsw.Connection(str(path), flags=flags, statementcachesize=200)
         connection.set_busy_timeout(BUSY_MS)
+        # Else the engine plans a statement anew for each value that it is given; ours have one plan for all.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         connection.execute("PRAGMA cache_size = -16384")
         if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")
