@@ -3,7 +3,8 @@
 What may be said when is the session's affair; what it means is the link's owner's. Here:
 frames, answers to enquire_link, timeouts, and the rule that a deliver_sm is answered only
 when its owner says what to answer. Timers use the event loop's time: they guard sockets,
-and the pushable clock of messages does not touch them.
+and the pushable clock of messages does not touch them. What we wait for from the peer is
+timed by a clock that stands while we do not read because we cannot keep: it may have come.
 """
 
 import asyncio
@@ -99,7 +100,9 @@ class Connection(asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(READ_AT_ONCE))
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._heard_at = self._sent_at = self._loop.time()
+        self._behind_since: float | None = None
+        self._behind_for = 0.0
+        self._heard_at = self._quiet_since = self._loop.time()
         self._unfinished_since: float | None = None
         self._why = ""
         self._unanswered = 0
@@ -111,7 +114,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask to be bound."""
         self._transport = transport  # type: ignore[assignment]  # create_connection gives a Transport
-        self._heard_at = self._loop.time()
+        self._heard_at = self._listened()
         request = BINDS[self.kind]
         command = Command[f"BIND_{self.kind.upper()}"]
         sequence = self.session.ask(command, None, self._heard_at)
@@ -157,7 +160,7 @@ class Connection(asyncio.BufferedProtocol):
         while self._tasks and self._loop.time() < deadline:
             await asyncio.wait(self._tasks, timeout=max(0.0, deadline - self._loop.time()))
         if not self.closed.done() and self.session.bind not in {Bind.OPEN, Bind.UNBOUND}:
-            self._write(encode(Unbind(sequence=self.session.ask(Command.UNBIND, None, self._loop.time()))))
+            self._write(encode(Unbind(sequence=self.session.ask(Command.UNBIND, None, self._listened()))))
             await asyncio.wait({self.closed}, timeout=max(0.1, deadline - self._loop.time()))
         self._why = self._why or "stopped"
         if self._transport is not None:
@@ -165,7 +168,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _write(self, octets: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._sent_at = self._loop.time()
+            self._quiet_since = self._loop.time()
             self._transport.write(octets)
 
     # -- what we send -----------------------------------------------------------------------
@@ -179,7 +182,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def submit(self, pdus: Sequence[tuple[SubmitSm, object]]) -> None:
         """Write these in one go."""
-        now = self._loop.time()
+        now = self._listened()
         octets = []
         for pdu, token in pdus:
             sequence = self.session.ask(Command.SUBMIT_SM, token, now)
@@ -199,7 +202,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _received(self, data: bytes) -> None:
         """Take in everything of one read; hand over answers and deliveries together."""
-        self._heard_at = self._loop.time()
+        self._heard_at = self._listened()
+        self._quiet_since = self._loop.time()
         answers: list[Answered] = []
         deliveries: list[DeliverSm | DataSm] = []
         broken = None
@@ -329,27 +333,33 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is None or self._transport.is_closing():
             return
         limit = self.settings.max_unanswered_receipts
-        if not self._paused and (self._peer_is_slow or self._unanswered >= limit):
-            self._paused = True
+        if self._behind_since is None and self._unanswered >= limit:
+            self._behind_since = self._loop.time()
+        elif self._behind_since is not None and self._unanswered <= limit // 2:
+            self._behind_for += self._loop.time() - self._behind_since
+            self._behind_since = None
+        pause = self._peer_is_slow or self._behind_since is not None
+        if pause and not self._paused:
             self._transport.pause_reading()
-        elif self._paused and not self._peer_is_slow and self._unanswered <= limit // 2:
-            self._paused = False
-            if self._unfinished_since is not None:  # what is missing of it waited for us
-                self._unfinished_since = self._loop.time()
+        elif self._paused and not pause:
             self._transport.resume_reading()
+        self._paused = pause
 
     # -- deadlines --------------------------------------------------------------------------
 
+    def _listened(self) -> float:
+        """Return the time of the clock that stands while we do not read because we are behind."""
+        return (self._loop.time() if self._behind_since is None else self._behind_since) - self._behind_for
+
     def _tick(self) -> None:
-        now = self._loop.time()
+        now = self._listened()
         self._timer = self._loop.call_later(TICK, self._tick)
         settings = self.settings
         if self.session.bind is Bind.UNBOUND:
             if not self.session.outstanding or now - self._heard_at > min(1.0, settings.response_timeout):
                 self.close("unbound")
             return
-        unfinished_since = now if self._paused or self._unfinished_since is None else self._unfinished_since
-        if now - unfinished_since > settings.response_timeout:
+        if self._unfinished_since is not None and now - self._unfinished_since > settings.response_timeout:
             self.close("a PDU was begun and not finished")
             return
         if self.session.bind is Bind.OPEN:
@@ -357,7 +367,7 @@ class Connection(asyncio.BufferedProtocol):
                 self.close("no answer to the bind")
             return
         self._look_for_overdue(now)
-        if now - max(self._heard_at, self._sent_at) >= settings.enquire_interval:
+        if self._loop.time() - self._quiet_since >= settings.enquire_interval:
             sequence = self.session.ask(Command.ENQUIRE_LINK, None, now)
             self._write(encode(EnquireLink(sequence=sequence)))
 

@@ -68,6 +68,44 @@ async def test_a_pdu_whose_rest_waits_until_we_read_again_is_not_given_up() -> N
 
 
 @in_a_loop
+async def test_what_came_while_we_did_not_read_came_in_time() -> None:
+    async with (
+        peer(on_submit=lambda _: None) as smsc,
+        linked(smsc, enquire_interval=0.1, response_timeout=0.3, max_unanswered_receipts=1) as (link, events),
+    ):
+        await until(lambda: link.can_send)
+        link.submit(some(1))
+        (submitted,) = await smsc.came(p.SubmitSm)
+        events.may_answer.clear()
+        smsc.session.say(p.DeliverSm(sequence=7))
+        await until(lambda: len(events.deliveries) == 1)
+        smsc.session.say(p.SubmitSmResp(sequence=submitted.sequence, message_id="1"))
+        await smsc.came(p.EnquireLink, 2)  # answered, but not heard
+        await asyncio.sleep(0.8)
+        events.may_answer.set()
+        await until(lambda: len(events.answers) == 1)
+        assert events.answers[0].status == 0
+        await asyncio.sleep(0.3)
+        assert len(smsc.sessions) == 1
+
+
+@in_a_loop
+async def test_silence_after_we_read_again_is_silence() -> None:
+    async with (
+        peer(answers_enquiries=False) as smsc,
+        linked(smsc, enquire_interval=0.1, response_timeout=0.3, max_unanswered_receipts=1) as (link, events),
+    ):
+        await until(lambda: link.can_send)
+        events.may_answer.clear()
+        smsc.session.say(p.DeliverSm(sequence=7))
+        await until(lambda: len(events.deliveries) == 1)
+        await asyncio.sleep(0.8)
+        assert len(smsc.sessions) == 1
+        events.may_answer.set()
+        await until(lambda: len(smsc.sessions) == 2)
+
+
+@in_a_loop
 async def test_an_unbind_in_the_middle_of_a_window_is_answered_and_its_answers_are_taken() -> None:
     async with peer(on_submit=lambda _: None) as smsc, linked(smsc) as (link, events):
         await until(lambda: link.can_send)
