@@ -43,8 +43,9 @@ INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, u
 SELECT m, {{account}}, {AT}, {AT}, {AT + 172_800_000}, 'ESITO', 1, 0, 0 FROM {{messages}}"""
 _TEXT = "INSERT INTO message_text (message_id, number, text) SELECT m, 0, 'What happened?' FROM {messages}"
 _RECIPIENT = f"""
-INSERT INTO recipient (message_id, seq, msisdn, link, text, segments, cost, state, changed_at)
-SELECT m, s, {FIRST_NUMBER} + (m * {EACH} + s) % 100000000, {{links}} + m % 2, 0, 1, 45000, 2, {AT} FROM {{both}}"""
+INSERT INTO recipient (message_id, account, seq, msisdn, link, text, segments, cost, state, changed_at)
+SELECT m, {{account}}, s, {FIRST_NUMBER} + (m * {EACH} + s) % 100000000, {{links}} + m % 2, 0, 1, 45000, 2, {AT}
+  FROM {{both}}"""
 _SEGMENT = f"""
 INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, answered_at, status, smsc_id,
                      shelf, state)

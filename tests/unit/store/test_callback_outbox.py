@@ -141,7 +141,7 @@ async def test_no_change_looks_at_every_callback(store: SqliteStore, name: str) 
         ),
         (
             "DELETE FROM callback",
-            "recipient 1/0 is Delivered, but no callback was written for it",
+            "recipient 1/0 stands at DELIVERED, but no callback was written for it",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from esito.domain.errors import NewerSchema, StoreError, StoreUnavailable, Unsaf
 from esito.domain.id_forms import IdForm
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import MIGRATIONS, connect, migrate, require_safe_engine
-from tests.kit.builders import account_in, links_in, message, receipt, states_of, submitted
+from tests.kit.builders import account_in, complaints, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio
 
@@ -101,6 +101,26 @@ async def test_what_was_kept_is_there_when_the_file_is_opened_again(path: Path) 
     await store.open()
     assert await store.account_by_key(b"acme") is not None
     assert await states_of(store, account, number) == before
+    await store.close()
+
+
+async def test_a_file_in_which_recipients_had_no_account_gets_them_from_their_messages(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    await links_in(store)
+    accounts = [await account_in(store, name) for name in ("acme", "other")]
+    numbers = [await store.accept(message(account)) for account in accounts]
+    await store.close()
+    connection = connect(path)
+    connection.execute("ALTER TABLE recipient DROP COLUMN account; PRAGMA user_version = 8")
+    connection.close()
+    store = SqliteStore(path)
+    await store.open()
+    for account, number in zip(accounts, numbers, strict=True):
+        assert [await states_of(store, account, one) for one in numbers] == [
+            [0] if one == number else [] for one in numbers
+        ]
+    assert await complaints(store) == []
     await store.close()
 
 

@@ -74,7 +74,7 @@ TABLES = (
     _table(
         "recipient",
         "message_id seq",
-        "message_id msisdn cost changed_at seq link text segments state",
+        "message_id account msisdn cost changed_at seq link text segments state",
         spanned="message_id",
     ),
     _table("outgoing", "link due_at message_id", "link due_at message_id next_seq next_part last_seq"),

@@ -171,7 +171,7 @@ def _alike(number: int, message: NewMessage) -> list[list[object]]:
         for member in members:
             numbers.append(member.msisdn << 9 | seq)
             seq += 1
-        groups.append([number, *shared, message.created_at, numbers])
+        groups.append([number, message.account_id, *shared, message.created_at, numbers])
     return groups
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from esito.domain.pricing import from_micros
-from esito.domain.states import MessageState, public_word
+from esito.domain.states import MessageState
 from esito.store.checksum import checksum
 from esito.store.tables.connection import Connection
 
@@ -32,23 +32,21 @@ def _recipients(connection: Connection) -> Iterator[str]:
     for message, count, expected in connection.stream("books_gaps"):
         yield f"message {message} has {count} recipients, but their numbering says {expected}"
     for message, seq in connection.stream("books_strays"):
-        yield f"recipient {message}/{seq} belongs to no message"
+        yield f"recipient {message}/{seq} belongs to no message of its account"
     for message, seq in connection.stream("books_unsent"):
         yield f"recipient {message}/{seq} waits, but nothing will ever submit it"
-    known = {int(state) for state in MessageState}
     for state, count in connection.stream("counts_by_state"):
-        if state not in known:
+        if state not in set(MessageState):
             yield f"{count} recipients have the unknown state {state}"
 
 
 def _receipts(connection: Connection) -> Iterator[str]:
     for message, seq, part, state, told in connection.stream("books_higher"):
-        yield (
-            f"segment {message}/{seq}/{part} stands at {MessageState(state).name}, "
-            f"but its trail leads to {MessageState(told).name}"
-        )
+        yield (f"segment {message}/{seq}/{part} stands at {_named(state)}, but its trail leads to {_named(told)}")
+    for message, seq, state, reached in connection.stream("books_unlike"):
+        yield (f"recipient {message}/{seq} stands at {_named(state)}, but its only segment at {_named(reached)}")
     for message, seq, state in connection.stream("books_callbacks"):
-        yield f"recipient {message}/{seq} is {public_word(state)}, but no callback was written for it"
+        yield f"recipient {message}/{seq} stands at {_named(state)}, but no callback was written for it"
     for row in connection.stream("books_trail"):
         number, received_at, verdict, smsc_id, state, error, message, seq, part, raw, kept, placed = row
         if not placed:
@@ -66,6 +64,11 @@ def _receipts(connection: Connection) -> Iterator[str]:
         )
         if found != kept:
             yield f"trail row {number} does not match its checksum: it was altered after it was written"
+
+
+def _named(state: int) -> str:
+    """Return the name of a rung; a number that is none stands alone."""
+    return MessageState(state).name if state in set(MessageState) else str(state)
 
 
 def _callbacks(connection: Connection) -> Iterator[str]:

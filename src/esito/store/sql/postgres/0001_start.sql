@@ -135,6 +135,7 @@ CREATE TABLE message_text (
 
 CREATE TABLE recipient (
     message_id bigint   NOT NULL,
+    account    bigint   NOT NULL,                     -- that of the message: who asks for a status need not look there
     msisdn     bigint   NOT NULL,
     cost       bigint   NOT NULL,
     changed_at bigint   NOT NULL,

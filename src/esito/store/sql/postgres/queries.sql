@@ -11,15 +11,15 @@ SELECT '+' || r.msisdn, r.state,
        CASE WHEN (SELECT EXISTS (SELECT 1 FROM stop WHERE account = $2))
             THEN (EXISTS (SELECT 1 FROM stop s WHERE s.account = $2 AND s.msisdn = r.msisdn))::int ELSE 0 END,
        (r.changed_at / 1000) || ''
-  FROM message m JOIN recipient r ON r.message_id = m.id
- WHERE m.id = $1 AND m.account = $2 AND r.message_id = $1
+  FROM recipient r
+ WHERE r.message_id = $1 AND r.account = $2
  ORDER BY r.seq
 
 -- name: recipient_of
 SELECT r.state, r.changed_at, r.cost,
        (EXISTS (SELECT 1 FROM stop s WHERE s.account = $2 AND s.msisdn = r.msisdn))::int
-  FROM message m JOIN recipient r ON r.message_id = m.id
- WHERE m.id = $1 AND m.account = $2 AND r.message_id = $1 AND r.msisdn = $3
+  FROM recipient r
+ WHERE r.message_id = $1 AND r.account = $2 AND r.msisdn = $3
  ORDER BY r.seq
  LIMIT 1
 
@@ -73,14 +73,14 @@ INSERT INTO message_text (message_id, number, text) SELECT * FROM {rows: bigint,
 -- name: insert_recipients
 -- One JSON array per group of alike recipients; a number is msisdn * 512 + seq.
 WITH alike AS MATERIALIZED (
-    SELECT (one ->> 0)::bigint AS message_id, (one ->> 1)::int AS link, (one ->> 2)::int AS text,
-           (one ->> 3)::int AS segments, (one ->> 4)::bigint AS cost, (one ->> 5)::smallint AS state,
-           (one ->> 6)::bigint AS changed_at, one -> 7 AS numbers
+    SELECT (one ->> 0)::bigint AS message_id, (one ->> 1)::bigint AS account, (one ->> 2)::int AS link,
+           (one ->> 3)::int AS text, (one ->> 4)::int AS segments, (one ->> 5)::bigint AS cost,
+           (one ->> 6)::smallint AS state, (one ->> 7)::bigint AS changed_at, one -> 8 AS numbers
       FROM json_array_elements($1::text::json) AS one
 )
-INSERT INTO recipient (message_id, seq, msisdn, link, text, segments, cost, state, changed_at)
-SELECT alike.message_id, (number::bigint & 511)::int, number::bigint >> 9, alike.link, alike.text, alike.segments,
-       alike.cost, alike.state, alike.changed_at
+INSERT INTO recipient (message_id, account, seq, msisdn, link, text, segments, cost, state, changed_at)
+SELECT alike.message_id, alike.account, (number::bigint & 511)::int, number::bigint >> 9, alike.link, alike.text,
+       alike.segments, alike.cost, alike.state, alike.changed_at
   FROM alike, json_array_elements_text(alike.numbers) AS number
 
 -- name: insert_outgoing

@@ -11,15 +11,15 @@ SELECT '+' || r.msisdn, r.state,
        CASE WHEN (SELECT EXISTS (SELECT 1 FROM stop WHERE account = ?2))
             THEN EXISTS (SELECT 1 FROM stop s WHERE s.account = ?2 AND s.msisdn = r.msisdn) ELSE 0 END,
        (r.changed_at / 1000) || ''
-  FROM message m JOIN recipient r ON r.message_id = m.id
- WHERE m.id = ?1 AND m.account = ?2
+  FROM recipient r
+ WHERE r.message_id = ?1 AND r.account = ?2
  ORDER BY r.seq
 
 -- name: recipient_of
 SELECT r.state, r.changed_at, r.cost,
        EXISTS (SELECT 1 FROM stop s WHERE s.account = ?2 AND s.msisdn = r.msisdn)
-  FROM message m JOIN recipient r ON r.message_id = m.id
- WHERE m.id = ?1 AND m.account = ?2 AND r.msisdn = ?3
+  FROM recipient r
+ WHERE r.message_id = ?1 AND r.account = ?2 AND r.msisdn = ?3
  ORDER BY r.seq
  LIMIT 1
 
@@ -72,12 +72,13 @@ INSERT INTO message_text (message_id, number, text) VALUES {rows}
 -- name: insert_recipients
 -- One JSON array per group of alike recipients; a number is msisdn * 512 + seq.
 WITH alike AS MATERIALIZED (
-    SELECT value ->> 0 AS message_id, value ->> 1 AS link, value ->> 2 AS text, value ->> 3 AS segments,
-           value ->> 4 AS cost, value ->> 5 AS state, value ->> 6 AS changed_at, value -> 7 AS numbers
+    SELECT value ->> 0 AS message_id, value ->> 1 AS account, value ->> 2 AS link, value ->> 3 AS text,
+           value ->> 4 AS segments, value ->> 5 AS cost, value ->> 6 AS state, value ->> 7 AS changed_at,
+           value -> 8 AS numbers
       FROM json_each(?)
 )
-INSERT INTO recipient (message_id, seq, msisdn, link, text, segments, cost, state, changed_at)
-SELECT alike.message_id, number.value & 511, number.value >> 9, alike.link, alike.text, alike.segments,
+INSERT INTO recipient (message_id, account, seq, msisdn, link, text, segments, cost, state, changed_at)
+SELECT alike.message_id, alike.account, number.value & 511, number.value >> 9, alike.link, alike.text, alike.segments,
        alike.cost, alike.state, alike.changed_at
   FROM alike, json_each(alike.numbers) AS number
 

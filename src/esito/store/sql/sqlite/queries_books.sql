@@ -13,7 +13,8 @@ SELECT id FROM message m WHERE NOT EXISTS (SELECT 1 FROM recipient r WHERE r.mes
 SELECT message_id, count(*), max(seq) + 1 FROM recipient GROUP BY message_id HAVING count(*) <> max(seq) + 1
 
 -- name: books_strays
-SELECT r.message_id, r.seq FROM recipient r WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = r.message_id)
+SELECT r.message_id, r.seq FROM recipient r
+ WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = r.message_id AND m.account = r.account)
 
 -- name: books_unsent
 SELECT r.message_id, r.seq FROM recipient r JOIN message m ON m.id = r.message_id
@@ -31,6 +32,11 @@ SELECT s.message_id, s.seq, s.part, s.state,
                          OR EXISTS (SELECT 1 FROM segment o WHERE o.message_id = t.message_id AND o.seq = t.seq
                                        AND o.part = t.part AND o.smsc_id = s.smsc_id))), 0) AS told
   FROM segment s WHERE s.state <> told
+
+-- name: books_unlike
+SELECT r.message_id, r.seq, r.state, s.state
+  FROM recipient r JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq
+ WHERE r.segments = 1 AND r.state <> s.state
 
 -- name: books_callbacks
 SELECT r.message_id, r.seq, r.state FROM message m JOIN recipient r ON r.message_id = m.id
