@@ -1,10 +1,11 @@
 """The API's documentation: `/openapi.json` for programs, `/docs` for people.
 
-The page is made once, here: it needs no script, and nothing from anywhere else.
+Both are made once, for whoever asks first. The page needs no script, and nothing from anywhere else.
 """
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -31,15 +32,25 @@ td, th, section { border-color: #444 } a { color: #8ab4f8 } }
 
 def routes(operations: Sequence[Operation], services: Services) -> list[Route]:
     """Return the two routes."""
-    told = document(operations, error_status=services.error_status)
-    as_json = Response(json.dumps(told, ensure_ascii=False), media_type="application/json")
-    as_page = Response("\n".join(page(told)), media_type="text/html", headers={"content-security-policy": POLICY})
+
+    @cache
+    def told() -> dict[str, Any]:
+        return document(operations, error_status=services.error_status)
+
+    @cache
+    def as_json() -> Response:
+        return Response(json.dumps(told(), ensure_ascii=False), media_type="application/json")
+
+    @cache
+    def as_page() -> Response:
+        html = "\n".join(page(told()))
+        return Response(html, media_type="text/html", headers={"content-security-policy": POLICY})
 
     async def openapi(_request: Request) -> Response:
-        return as_json
+        return as_json()
 
     async def docs(_request: Request) -> Response:
-        return as_page
+        return as_page()
 
     return [Route("/openapi.json", openapi, methods=["GET"]), Route("/docs", docs, methods=["GET"])]
 

@@ -1,4 +1,7 @@
-"""The doors to what is kept: store, log of receipts, spool, and the secret of the API keys."""
+"""The doors to what is kept: store, log of receipts, spool, and the secret of the API keys.
+
+Drivers are loaded where they are wanted: most houses stand on one file.
+"""
 
 import os
 import secrets
@@ -8,11 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from esito.bus.base import Bus
-from esito.bus.nats import JetStreamBus
 from esito.bus.spool import Spool, SpoolInUse
 from esito.config import ConfigError, Settings
 from esito.store.base import Store
-from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.backup import backup
 
@@ -61,6 +62,8 @@ async def open_store(settings: Settings, *, actor: str = "server") -> AsyncItera
     """Open the store the settings name, migrated; close it at the end. `actor` stands in the audit log."""
     store: Store
     if settings.store.shared:
+        from esito.store.postgres import PostgresStore  # noqa: PLC0415  see above
+
         store = PostgresStore(settings.store.url, actor=actor, allow_unsafe=settings.store.allow_unsafe)
     else:
         store = SqliteStore(settings.store.path, actor=actor)
@@ -87,6 +90,8 @@ async def open_bus(settings: Settings) -> AsyncIterator[Bus | None]:
     if not settings.bus.url:
         yield None
         return
+    from esito.bus.nats import JetStreamBus  # noqa: PLC0415  see above
+
     bus = JetStreamBus(
         settings.bus.url.split(","),
         monitors=settings.bus.monitors,

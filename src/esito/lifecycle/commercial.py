@@ -7,8 +7,6 @@ that was scheduled, on purpose, for the dead of night or for such a day is refus
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
-import holidays
-
 from esito.domain.account import Account
 from esito.domain.errors import CommercialDay, CommercialHour
 from esito.domain.months import PARIS
@@ -63,4 +61,6 @@ def _is_closed(day: date) -> bool:
 @lru_cache(maxsize=8)
 def _holidays(year: int) -> frozenset[date]:
     """Return the holidays of metropolitan France."""
+    import holidays  # noqa: PLC0415  slow to load, with the calendars of all the world, and most accounts never ask
+
     return frozenset(holidays.country_holidays("FR", years=year))
