@@ -5,8 +5,10 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -30,6 +32,35 @@ PATIENCE = 2.0
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     with live_server(Path(tmp_path_factory.mktemp("slow"))) as running:
         yield running
+
+
+class GivenUp(NamedTuple):
+    """How a connection ended whose client did not end."""
+
+    answer: bytes
+    seconds: float
+
+
+UNENDING = {
+    "body": b"POST /v1/send HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{",
+    "headers": b"GET /v1/me HTTP/1.1\r\nhost: x\r\n",
+}
+
+
+def begin(server: LiveServer, octets: bytes) -> GivenUp:
+    """Send the beginning of a request, and wait until the server closes the connection."""
+    with socket.create_connection(server.address, timeout=30) as peer:
+        peer.sendall(octets)
+        began = time.monotonic()
+        answer = b"".join(iter(lambda: peer.recv(4096), b""))
+        return GivenUp(answer, time.monotonic() - began)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unending(server: LiveServer) -> Iterator[dict[str, Future[GivenUp]]]:
+    """Begin requests that never end; what becomes of them takes a while, in which other tests run."""
+    with ThreadPoolExecutor(len(UNENDING)) as pool:
+        yield {name: pool.submit(begin, server, octets) for name, octets in UNENDING.items()}
 
 
 @contextmanager
@@ -140,21 +171,13 @@ def _says_ok(peer: socket.socket, *, ask: bool = True) -> bool:
 
 
 @pytest.mark.timeout(40)
-def test_a_body_that_never_ends_is_given_up(server: LiveServer) -> None:
-    with socket.create_connection(server.address, timeout=20) as peer:
-        peer.sendall(b"POST /v1/send HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{")
-        began = time.monotonic()
-        answer = peer.recv(4096)
-    assert b" 400 " in answer
-    assert b'"code":90' in answer
-    assert time.monotonic() - began < 15
+def test_a_body_that_never_ends_is_given_up(unending: dict[str, Future[GivenUp]]) -> None:
+    given_up = unending["body"].result()
+    assert b" 400 " in given_up.answer
+    assert b'"code":90' in given_up.answer
+    assert given_up.seconds < 15
 
 
 @pytest.mark.timeout(40)
-def test_headers_that_never_end_are_given_up(server: LiveServer) -> None:
-    with socket.create_connection(server.address, timeout=30) as peer:
-        peer.sendall(b"GET /v1/me HTTP/1.1\r\nhost: x\r\n")
-        began = time.monotonic()
-        while peer.recv(4096):
-            pass
-    assert time.monotonic() - began < 25
+def test_headers_that_never_end_are_given_up(unending: dict[str, Future[GivenUp]]) -> None:
+    assert unending["headers"].result().seconds < 25

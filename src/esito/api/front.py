@@ -125,19 +125,21 @@ class Front:
         try:
             return await self._perform(page, scope, receive, values)
         except Refusal as error:
-            refused: Exception = error
+            return self._refused(page, error, values)
         except EsitoError as error:
             self._log.warning("request_failed", path=page.path, error=type(error).__name__, reason=str(error))
-            refused = error
+            return self._refused(page, error, values)
         except Exception as error:
             self._log.exception("request_failed", path=page.path)
-            refused = error
+            return self._refused(page, error, values)
+
+    def _refused(self, page: Page, error: Exception, values: dict[str, Any]) -> Answer:
         headers: Headers = ()
-        if isinstance(refused, WrongMethod):
+        if isinstance(error, WrongMethod):
             headers = ((b"allow", page.allow),)
-        elif isinstance(refused, TooManyRequests):
-            headers = ((b"retry-after", b"%d" % refused.retry_after),)
-        return refusal(refused, xml=wants_xml(values), error_status=self._services.error_status, headers=headers)
+        elif isinstance(error, TooManyRequests):
+            headers = ((b"retry-after", b"%d" % error.retry_after),)
+        return refusal(error, xml=wants_xml(values), error_status=self._services.error_status, headers=headers)
 
     async def _perform(self, page: Page, scope: Scope, receive: Receive, values: dict[str, Any]) -> Answer:
         """Read the request, body over query in `values`, and let the endpoint answer."""
