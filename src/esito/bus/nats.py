@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -179,15 +179,14 @@ class JetStreamBus:
 
     async def append(self, record: bytes) -> None:
         """Append a record."""
-        try:
-            # No id of ours goes with it: were a record lost, the server would take the same one sent again for
-            # a duplicate, and acknowledge what it does not have.
-            await self._stream.publish(self._subject, record, timeout=APPENDED_WITHIN, stream=self._name)
-        except APIError as error:
-            kind = BusFull if error.err_code in FULL else BusUnavailable
-            raise kind(f"the stream refuses: {error.description}") from error
-        except _FAULTS as error:
-            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+        async with _answering():
+            try:
+                # No id of ours goes with it: were a record lost, the server would take the same one sent again for
+                # a duplicate, and acknowledge what it does not have.
+                await self._stream.publish(self._subject, record, timeout=APPENDED_WITHIN, stream=self._name)
+            except APIError as error:
+                kind = BusFull if error.err_code in FULL else BusUnavailable
+                raise kind(f"the stream refuses: {error.description}") from error
 
     # -- the worker's side ------------------------------------------------------------------------
 
@@ -195,11 +194,8 @@ class JetStreamBus:
         """Return up to `limit` records."""
         if self._consumer is None:
             raise BusUnavailable("not connected")
-        async with self._taking:  # two at once would take each other's answers
-            try:
-                return [_delivery(message) for message in await self._fetch(self._consumer, limit, within)]
-            except _FAULTS as error:
-                raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+        async with self._taking, _answering():  # two at once would take each other's answers
+            return [_delivery(message) for message in await self._fetch(self._consumer, limit, within)]
 
     async def _fetch(self, consumer: JetStreamContext.PullSubscription, limit: int, within: float) -> list[Msg]:
         """Wait for the first one; then take what is there. (Asked for many, it would wait until there are as many.)"""
@@ -208,9 +204,6 @@ class JetStreamBus:
             found += await consumer.fetch(1, timeout=within)
             if limit > 1:
                 found += await consumer.fetch(limit - 1, timeout=GATHER_WITHIN)
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():  # asyncio.wait_for, before Python 3.12, may swallow that we are
-            raise asyncio.CancelledError
         return found
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
@@ -222,11 +215,9 @@ class JetStreamBus:
         await self._say(deliveries, Msg.nak)
 
     async def _say(self, deliveries: Sequence[Delivery], word: Any) -> None:
-        try:
+        async with _answering():
             for delivery in deliveries:
                 await word(delivery.handle)
-        except _FAULTS as error:
-            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
 
     # -- how it stands ----------------------------------------------------------------------------
 
@@ -243,17 +234,13 @@ class JetStreamBus:
         count = (done - stream.state.first_seq + 1) // 2
         if stream.state.bytes * 2 < self._most or count <= 0:
             return 0
-        try:
+        async with _answering():
             await self._stream.purge_stream(self._name, seq=stream.state.first_seq + count)
-        except _FAULTS as error:
-            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
         return int(count)
 
     async def _asked(self) -> tuple[api.StreamInfo, api.ConsumerInfo]:
-        try:
+        async with _answering():
             return await self._stream.stream_info(self._name), await self._stream.consumer_info(self._name, CONSUMER)
-        except _FAULTS as error:
-            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
 
     async def since(self, at: int) -> AsyncIterator[list[Delivery]]:
         """Yield everything the stream still has from an instant on."""
@@ -302,16 +289,35 @@ class JetStreamBus:
 
     async def check(self) -> list[str]:
         """Return a sentence for everything that endangers what the stream keeps."""
-        try:
+        async with _answering():
             cluster = (await self._stream.stream_info(self._name)).cluster
-        except _FAULTS as error:
-            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
         if self._replicas == 1:
             return []
         if cluster is None or not cluster.leader:
             return [f"the stream {self._name} has no leader"]
         behind = [peer for peer in cluster.replicas or [] if not peer.current or peer.offline]
         return [f"the replica {peer.name} of the stream {self._name} is {_state(peer)}" for peer in behind]
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """Call whatever goes wrong with an answer by one name; and end with a task that is to end.
+
+    The client waits by asyncio.wait_for. Before Python 3.12 that swallows a cancellation which comes in the moment of
+    the answer, and who asks again and again would never end.
+    """
+    try:
+        yield
+    except _FAULTS as error:
+        _end_if_cancelled()
+        raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+    _end_if_cancelled()
+
+
+def _end_if_cancelled() -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _state(peer: api.PeerInfo) -> str:

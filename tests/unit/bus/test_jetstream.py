@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +29,14 @@ async def one(tmp_path: Path) -> AsyncIterator[NatsCluster]:
 async def three(tmp_path: Path) -> AsyncIterator[NatsCluster]:
     async with nats_servers(tmp_path) as cluster:
         yield cluster
+
+
+async def appending(bus: JetStreamBus) -> None:
+    await bus.append(b"another")
+
+
+async def taking(bus: JetStreamBus) -> None:
+    await bus.again(await bus.take(1, within=1))
 
 
 async def all_of(bus: JetStreamBus, count: int) -> list[Delivery]:
@@ -59,6 +69,30 @@ async def test_what_is_not_done_comes_again(one: NatsCluster) -> None:
         assert (await bus.lag()).waiting == 1
         await bus.again(taken)
         assert [delivery.data for delivery in await all_of(bus, 1)] == [b"record"]
+
+
+@pytest.mark.parametrize("ask", [JetStreamBus.lag, JetStreamBus.make_room, JetStreamBus.check, appending, taking])
+async def test_who_is_cancelled_in_the_moment_of_an_answer_ends(
+    one: NatsCluster, monkeypatch: pytest.MonkeyPatch, ask: Callable[[JetStreamBus], Awaitable[object]]
+) -> None:
+    async def again_and_again(bus: JetStreamBus) -> None:
+        while True:
+            with suppress(BusUnavailable):
+                await ask(bus)
+            await asyncio.sleep(0)
+
+    async with bus_on(one) as bus:
+        await bus.append(b"record")
+        answered = bus._client._process_msg
+
+        async def cancelled_when_answered(*words: Any) -> None:
+            await answered(*words)
+            asking.cancel()
+
+        monkeypatch.setattr(bus._client, "_process_msg", cancelled_when_answered)
+        asking = asyncio.ensure_future(again_and_again(bus))
+        await asyncio.wait({asking}, timeout=2)
+        assert asking.cancelled()
 
 
 async def test_a_full_log_refuses_and_drops_nothing(one: NatsCluster) -> None:
