@@ -9,7 +9,7 @@ from esito import metrics
 from esito.domain.timing import Clock
 from esito.lifecycle.holding import Held, Holder
 from esito.lifecycle.receive import Receiving
-from esito.lifecycle.submit import Submitter
+from esito.lifecycle.submit import FINISH_WITHIN, Submitter
 from esito.smpp.link import Link, SubmitOutcome
 from esito.smpp.pdu import DataSm, DeliverSm
 from esito.store.base import Store
@@ -64,7 +64,9 @@ class Gateway:
         if task is None:
             return
         link, submitter = self._made[name]
-        task.cancel()
+        submitter.stop()
+        await asyncio.wait({task}, timeout=FINISH_WITHIN)
+        task.cancel()  # of a store that does not answer: what it claims now is uncertain, as after a crash
         await asyncio.gather(task, return_exceptions=True)
         await link.stop()
         await submitter.finish()

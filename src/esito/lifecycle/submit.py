@@ -56,6 +56,7 @@ class Submitter:
         self._awake = asyncio.Event()
         self._answers: list[SubmitAnswer] = []
         self._keeping: asyncio.Task[None] | None = None
+        self._stopping = False
         self.held: Held | None = None
         """Under which lease we submit; None where no other process can."""
 
@@ -63,9 +64,14 @@ class Submitter:
         """Look for work now: something was accepted, or the window has opened."""
         self._awake.set()
 
+    def stop(self) -> None:
+        """Submit nothing more: what is being claimed goes back, and `run` returns."""
+        self._stopping = True
+        self.wake()
+
     async def run(self) -> None:
-        """Submit until cancelled."""
-        while True:
+        """Submit until stopped. (Cancelled in the middle of a claim it would leave segments that nobody submits.)"""
+        while not self._stopping:
             try:
                 await self._submit_what_fits()
             except (StoreUnavailable, Fenced) as error:
@@ -85,7 +91,7 @@ class Submitter:
         self._awake.clear()
 
     async def _submit_what_fits(self) -> None:
-        while (room := min(self._link.room, CLAIM_AT_ONCE)) > 0:
+        while not self._stopping and (room := min(self._link.room, CLAIM_AT_ONCE)) > 0:
             now = self._clock.now()
             if not await self._store.due(self._name, now):
                 return
@@ -98,7 +104,8 @@ class Submitter:
     def _hand_over(self, claimed: Sequence[Submission]) -> None:
         """Give the link what it still has room for; the rest was never written and goes back."""
         # Should we have slept since, another may have taken the link over: what was not written is better left to it.
-        room = self._link.room if self.held is None or self.held.fresh else 0
+        ours = not self._stopping and (self.held is None or self.held.fresh)
+        room = self._link.room if ours else 0
         going, staying = claimed[:room], claimed[room:]
         if going:
             self._attempts.update((one.ref, one.attempts) for one in going)

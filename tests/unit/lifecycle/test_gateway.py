@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 import pytest
 
 from esito.domain.account import Account
+from esito.domain.message import Submission
 from esito.domain.pricing import PriceList
 from esito.domain.states import MessageState
 from esito.domain.timing import SECOND_MS, PushableClock
@@ -55,10 +57,10 @@ class House:
 
 
 @asynccontextmanager
-async def house(store: SqliteStore, clock: PushableClock) -> AsyncIterator[House]:
+async def house(store: SqliteStore, clock: PushableClock, account: Account | None = None) -> AsyncIterator[House]:
     smsc = Smsc(SmscSettings(port=0, seed=1), clock=clock)
     await smsc.start()
-    account, numbers = await account_in(store), await links_in(store)
+    account, numbers = account or await account_in(store), await links_in(store)
     gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
     settings = LinkSettings(name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret")
 
@@ -125,6 +127,28 @@ async def test_what_was_answered_is_kept_when_the_gateway_stops(store: SqliteSto
     counts = await store.counts()
     assert counts.unanswered == 0
     assert (await store.recover(clock.now())) == 0
+
+
+async def test_what_is_being_claimed_when_the_gateway_stops_is_submitted_by_the_next(
+    store: SqliteStore, clock: PushableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = store.claim
+    claimed = asyncio.Event()
+
+    async def slowly(*about: Any, **more: Any) -> list[Submission]:
+        found = await claim(*about, **more)
+        claimed.set()
+        await asyncio.sleep(0.1)
+        return found
+
+    async with house(store, clock) as one:
+        monkeypatch.setattr(store, "claim", slowly)
+        number = await one.send("+33600000001", "+33600000002")
+        await claimed.wait()
+    monkeypatch.undo()
+    assert (await store.recover(clock.now())) == 0
+    async with house(store, clock, account=one.account) as next_one:
+        await next_one.ends(number, MessageState.DELIVERED, MessageState.UNDELIVERABLE)
 
 
 async def test_a_stopped_gateway_submits_nothing_more(store: SqliteStore, clock: PushableClock) -> None:
