@@ -13,9 +13,9 @@ from tests.kit.needs import stop_without
 TOLD = pytest.StashKey[list[str]]()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """A cluster that runs until the last test."""
+    """A cluster that runs until the last of these tests."""
     stop_without(("postgres", "nats"))
     folder = Path(tempfile.mkdtemp(prefix="esito-faults-"))
     with a_stage(folder) as stage:
