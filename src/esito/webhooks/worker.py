@@ -10,9 +10,9 @@ destination, so that a slow receiver fills its own and nobody else's.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -22,7 +22,7 @@ from esito.domain.callback import ANSWER_KEPT, GONE, Callback, Outcome, is_succe
 from esito.domain.errors import StoreFailed, StoreUnavailable
 from esito.domain.timing import SECOND_MS, Clock
 from esito.store.base import Store
-from esito.store.callbacks import Wanted
+from esito.store.callbacks import Turn, Wanted
 
 log = structlog.get_logger()
 
@@ -156,7 +156,7 @@ class CallbackWorker:
         self._woken.clear()
         ended, self._ended = self._ended, []
         try:
-            turn = await self._outbox.turn(ended, self._wanted(ended), sort=SORT_AT_ONCE)
+            turn = await self._whole(self._outbox.turn(ended, self._wanted(ended), sort=SORT_AT_ONCE))
         except StoreFailed:
             raise
         except Exception as error:
@@ -177,6 +177,18 @@ class CallbackWorker:
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_EVERY):
                 await self._woken.wait()
+
+    async def _whole(self, turning: Coroutine[Any, Any, Turn]) -> Turn:
+        """Return what a turn came to. Should we be told to stop meanwhile, what it claims takes off all the same."""
+        task = asyncio.ensure_future(turning)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=LANDING)
+            if task.done() and task.exception() is None:
+                for callback in task.result().claimed.callbacks:
+                    self._take_off(callback)
+            raise
 
     def _wanted(self, ended: list[Outcome]) -> Wanted:
         return Wanted(

@@ -71,7 +71,7 @@ async def test_a_pdu_whose_rest_waits_until_we_read_again_is_not_given_up() -> N
 async def test_what_came_while_we_did_not_read_came_in_time() -> None:
     async with (
         peer(on_submit=lambda _: None) as smsc,
-        linked(smsc, enquire_interval=0.1, response_timeout=0.3, max_unanswered_receipts=1) as (link, events),
+        linked(smsc, enquire_interval=0.1, response_timeout=0.6, max_unanswered_receipts=1) as (link, events),
     ):
         await until(lambda: link.can_send)
         link.submit(some(1))
@@ -81,7 +81,7 @@ async def test_what_came_while_we_did_not_read_came_in_time() -> None:
         await until(lambda: len(events.deliveries) == 1)
         smsc.session.say(p.SubmitSmResp(sequence=submitted.sequence, message_id="1"))
         await smsc.came(p.EnquireLink, 2)  # answered, but not heard
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.2)
         events.may_answer.set()
         await until(lambda: len(events.answers) == 1)
         assert events.answers[0].status == 0

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from esito.domain.account import Account
 from esito.domain.callback import TRIES, Phase
 from esito.domain.errors import StoreUnavailable
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, PushableClock
+from esito.store.callbacks import Turn
 from esito.store.sqlite import SqliteStore
 from esito.webhooks.sender import Sender
 from esito.webhooks.worker import Attempt, CallbackWorker
@@ -290,6 +292,28 @@ async def test_what_is_out_when_the_process_stops_is_kept_if_it_ends_in_time(off
             await begun.wait()
         assert [one.phase for one in await office.store.callbacks.page(office.account.id)] == [Phase.DONE]
         assert len(receiver.taken) == 1
+
+
+async def test_what_is_being_claimed_when_the_process_stops_is_made_and_kept(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = office.store.callbacks.turn
+    turned = asyncio.Event()
+
+    async def slowly(*about: Any, **more: Any) -> Turn:
+        done = await turn(*about, **more)
+        if done.claimed.callbacks:
+            turned.set()
+            await asyncio.sleep(0.1)
+        return done
+
+    monkeypatch.setattr(office.store.callbacks, "turn", slowly)
+    async with Receiver() as receiver:
+        await office.tell(receiver.url, "DELIVRD", numbers=3)
+        async with running(office.worker()):
+            await turned.wait()
+        assert len(receiver.taken) == 3
+    assert await office.store.callbacks.waiting() == (0, 0)
 
 
 async def test_a_store_that_is_full_for_a_while_loses_nothing(office: Office) -> None:
