@@ -93,12 +93,14 @@ class JetStreamBus:
                 await self._connect()
             info = await self._make_stream()
             await self._make_consumer()
+            if safe is not None and (unasked := _keepers(info) - safe):
+                raise UnsafeBus(f"bus.monitors leaves out {', '.join(sorted(unasked))}, which keeps the stream")
         except _FAULTS as error:
             await self.close()
             raise BusUnavailable(f"the NATS servers at {', '.join(self._servers)} do not serve us: {error}") from error
-        if safe is not None and (unasked := _keepers(info) - safe):
+        except BaseException:
             await self.close()
-            raise UnsafeBus(f"bus.monitors leaves out {', '.join(sorted(unasked))}, which keeps the stream")
+            raise
 
     async def close(self) -> None:
         """Disconnect."""
@@ -244,7 +246,7 @@ class JetStreamBus:
 
     async def since(self, at: int) -> AsyncIterator[list[Delivery]]:
         """Yield everything the stream still has from an instant on."""
-        try:
+        async with _answering():
             last = await self._newest_since(at)
             if not last:
                 return
@@ -263,8 +265,6 @@ class JetStreamBus:
                 place, give_up = found[-1].place, time.monotonic() + CATCH_UP_WITHIN
                 yield found
             await reader.unsubscribe()
-        except _FAULTS as error:
-            raise BusUnavailable(f"the stream does not answer: {error!r}") from error
 
     async def _newest_since(self, at: int) -> int:
         """Return where the newest record stands; 0 where there is none from this instant on."""

@@ -95,6 +95,23 @@ async def test_who_is_cancelled_in_the_moment_of_an_answer_ends(
         assert asking.cancelled()
 
 
+async def test_who_is_cancelled_in_the_moment_of_a_failure_ends(
+    one: NatsCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bus_on(one) as bus:
+
+        async def cancelled_and_failed(_: str) -> None:
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+            raise TimeoutError
+
+        monkeypatch.setattr(bus._stream, "stream_info", cancelled_and_failed)
+        asking = asyncio.ensure_future(bus.lag())
+        await asyncio.wait({asking}, timeout=2)
+        assert asking.cancelled()
+
+
 async def test_a_full_log_refuses_and_drops_nothing(one: NatsCluster) -> None:
     async with bus_on(one, most=100_000) as bus:
         kept = await _appended_until_full(bus)
@@ -159,11 +176,13 @@ async def test_a_stream_that_is_kept_otherwise_is_refused(three: NatsCluster) ->
     bus = JetStreamBus(three.servers, monitors=three.monitors, replicas=1)
     with pytest.raises(UnsafeBus, match="has num_replicas = 3, not 1"):
         await bus.open()
+    assert bus._client.is_closed
     async with bus_on(three, most=1 << 28) as larger:  # its size may be changed
         assert (await larger.lag()).most == 1 << 28
     twice = JetStreamBus(three.servers, monitors=[three.monitors[0]] * 3)
     with pytest.raises(UnsafeBus, match=r"leaves out nats2, nats3"):
         await twice.open()
+    assert twice._client.is_closed
 
 
 async def test_a_server_that_does_not_run_is_named(tmp_path: Path) -> None:
