@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 
 from esito import logs
-from esito.bootstrap import key_secret, open_store, serve
+from esito.bootstrap.house import serve
+from esito.bootstrap.stores import key_secret, open_store
 from esito.cluster.process import free_port
 from esito.config import load
 from esito.domain.account import key_digest, new_api_key

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from esito.bootstrap import House, key_secret, serve
+from esito.bootstrap.house import House, serve
+from esito.bootstrap.stores import key_secret
 from esito.cluster.process import free_port
 from esito.config import ClockSettings, ConfigError, HttpSettings, Settings, StoreSettings, load
 from esito.domain.errors import StoreError

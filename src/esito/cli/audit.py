@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from esito import bootstrap
+from esito.bootstrap import stores
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.config import Settings
 from esito.store.ledger import AuditEntry
@@ -34,7 +34,7 @@ def audit(limit: int, settings: Settings, *, as_json: bool) -> None:
 
 
 async def _read(settings: Settings, limit: int) -> list[AuditEntry]:
-    async with bootstrap.open_store(settings) as store:
+    async with stores.open_store(settings) as store:
         return await store.ledger.audit(limit=limit)
 
 

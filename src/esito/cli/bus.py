@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from esito import bootstrap, logs
+from esito import logs
+from esito.bootstrap import links, stores
 from esito.bus.base import Bus, Lag
 from esito.cli.explain import moment
 from esito.cli.options import print_json, run, with_json, with_settings
@@ -30,10 +31,10 @@ def bus() -> None:
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Bus, Store]]:
     logs.configure(level="warning", form=settings.logs.format)  # beside what is printed, not within it
-    async with bootstrap.open_bus(settings) as log:
+    async with stores.open_bus(settings) as log:
         if log is None:
             raise ConfigError("bus.url is empty: receipts go straight into the store, and there is no log")
-        async with bootstrap.open_store(settings) as store:
+        async with stores.open_store(settings) as store:
             yield log, store
 
 
@@ -122,7 +123,7 @@ def replay(settings: Settings, since: int, *, as_json: bool) -> None:
 
 async def _replay(settings: Settings, since: int) -> tuple[int, int]:
     async with _opened(settings) as (log, store):
-        await bootstrap.register_links(settings, store)
+        await links.register_links(settings, store)
         return await replay_log(log, store, since=since)
 
 
@@ -161,5 +162,5 @@ def _poison_for_programs(one: Poison) -> dict[str, Any]:
 
 
 async def _poison(settings: Settings, limit: int) -> list[Poison]:
-    async with bootstrap.open_store(settings) as store:
+    async with stores.open_store(settings) as store:
         return await store.intake.poison(limit=limit)

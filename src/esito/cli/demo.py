@@ -16,8 +16,9 @@ from pathlib import Path
 
 import click
 
-from esito import bootstrap, logs
-from esito.bootstrap import House, key_secret, open_store
+from esito import logs
+from esito.bootstrap.house import House, serve
+from esito.bootstrap.stores import key_secret, open_store
 from esito.cli.demo_cluster import run_cluster, told
 from esito.cli.options import Address, listenable, print_json, with_json
 from esito.client import AsyncClient, ClientError, Sent, Unreachable
@@ -113,7 +114,7 @@ async def _run(directory: Path, address: str, speed: float, *, as_json: bool) ->
         await _tour(_url(address), key, simulator, as_json=as_json)
 
     try:
-        await bootstrap.serve(dataclasses.replace(settings, links=(link,)), clock=clock, on_ready=ready)
+        await serve(dataclasses.replace(settings, links=(link,)), clock=clock, on_ready=ready)
     finally:
         await simulator.stop()
 

@@ -2,7 +2,7 @@
 
 import click
 
-from esito import bootstrap
+from esito.bootstrap import stores
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.config import Settings
 from esito.domain.errors import NoSuchAccount
@@ -41,7 +41,7 @@ def erase(msisdn: str, name: str | None, settings: Settings, *, forget_stop: boo
 
 
 async def _erase(settings: Settings, msisdn: str, name: str | None, *, forget_stop: bool) -> Erased:
-    async with bootstrap.open_store(settings, actor=actor()) as store:
+    async with stores.open_store(settings, actor=actor()) as store:
         account_id = None
         if name is not None:
             found = [account.id for account, _ in await store.accounts() if account.name == name]

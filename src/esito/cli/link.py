@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from esito import logs
-from esito.bootstrap import smpp_settings
+from esito.bootstrap.links import smpp_settings
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.client import Client, ClientError
 from esito.config import ConfigError, LinkSettings, Settings

@@ -7,7 +7,8 @@ import os
 import click
 import structlog
 
-from esito import bootstrap, logs
+from esito import logs
+from esito.bootstrap import house
 from esito.cli.options import listenable, with_settings
 from esito.config import Settings, unknown_variables
 
@@ -30,4 +31,4 @@ def serve(settings: Settings, role: str) -> None:
         log.warning("variable_ignored", variable=name, reason="there is no such setting")
     address = listenable(settings.http.listen)
     settings = dataclasses.replace(settings, http=dataclasses.replace(settings.http, listen=address))
-    asyncio.run(bootstrap.serve(settings, role=role))
+    asyncio.run(house.serve(settings, role=role))

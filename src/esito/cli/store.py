@@ -7,7 +7,7 @@ from time import monotonic
 
 import click
 
-from esito import bootstrap
+from esito.bootstrap import stores
 from esito.bus.base import BusUnavailable, UnsafeBus
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.config import ConfigError, Settings
@@ -35,7 +35,7 @@ def migrate(settings: Settings, *, as_json: bool) -> None:
 
 
 async def _open(settings: Settings) -> list[str]:
-    async with bootstrap.open_store(settings) as store:  # opening applies what is missing
+    async with stores.open_store(settings) as store:  # opening applies what is missing
         return list(store.put_off)
 
 
@@ -56,7 +56,7 @@ def check(settings: Settings, *, as_json: bool) -> None:
 
 async def _complaints(settings: Settings, *, quiet: bool) -> list[str]:
     complaints = []
-    async with bootstrap.open_store(settings) as store:
+    async with stores.open_store(settings) as store:
         async for sentence in _all(settings, store):
             complaints.append(sentence)
             if not quiet:
@@ -74,7 +74,7 @@ async def _all(settings: Settings, store: Store) -> AsyncIterator[str]:
         for gap in await gaps.look(monotonic()):
             yield gap_sentence(gap)
     try:
-        async with bootstrap.open_bus(settings) as log:
+        async with stores.open_bus(settings) as log:
             for sentence in await log.check() if log is not None else ():
                 yield sentence
     except (BusUnavailable, UnsafeBus) as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from esito import bootstrap
+from esito.bootstrap import stores
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.cli.store_copy import PostgresUrl, copy
 from esito.cluster.failover import FailedOver, FailoverRefused, fail_over
@@ -28,7 +28,7 @@ def backup(settings: Settings, file: Path, *, as_json: bool) -> None:
 
     It holds everything that was kept before the command began. `esito.secret` belongs to it.
     """
-    bootstrap.save(settings, file)
+    stores.save(settings, file)
     size = file.stat().st_size
     if as_json:
         print_json({"store": settings.store.url, "file": str(file), "bytes": size})

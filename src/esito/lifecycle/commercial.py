@@ -61,6 +61,6 @@ def _is_closed(day: date) -> bool:
 @lru_cache(maxsize=8)
 def _holidays(year: int) -> frozenset[date]:
     """Return the holidays of metropolitan France."""
-    import holidays  # noqa: PLC0415  slow to load, with the calendars of all the world, and most accounts never ask
+    import holidays  # noqa: PLC0415  7 MB and 0.17 s of calendars, for which most accounts never ask
 
     return frozenset(holidays.country_holidays("FR", years=year))

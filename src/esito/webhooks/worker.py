@@ -10,9 +10,9 @@ destination, so that a slow receiver fills its own and nobody else's.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -156,7 +156,7 @@ class CallbackWorker:
         self._woken.clear()
         ended, self._ended = self._ended, []
         try:
-            turn = await self._whole(self._outbox.turn(ended, self._wanted(ended), sort=SORT_AT_ONCE))
+            turn = await self._whole_turn(ended)
         except StoreFailed:
             raise
         except Exception as error:
@@ -178,15 +178,17 @@ class CallbackWorker:
             async with asyncio.timeout(LOOK_EVERY):
                 await self._woken.wait()
 
-    async def _whole(self, turning: Coroutine[Any, Any, Turn]) -> Turn:
+    async def _whole_turn(self, ended: list[Outcome]) -> Turn:
         """Return what a turn came to. Should we be told to stop meanwhile, what it claims takes off all the same."""
-        task = asyncio.ensure_future(turning)
+        turning = asyncio.ensure_future(self._outbox.turn(ended, self._wanted(ended), sort=SORT_AT_ONCE))
         try:
-            return await asyncio.shield(task)
+            return await asyncio.shield(turning)
         except asyncio.CancelledError:
-            await asyncio.wait({task}, timeout=LANDING)
-            if task.done() and task.exception() is None:
-                for callback in task.result().claimed.callbacks:
+            await asyncio.wait({turning}, timeout=LANDING)
+            if turning.done() and turning.exception() is not None:
+                self._ended = ended + self._ended  # nothing of it has happened
+            elif turning.done():
+                for callback in turning.result().claimed.callbacks:
                     self._take_off(callback)
             raise
 

@@ -22,6 +22,7 @@ from esito.simulator.smsc import Smsc, SmscSettings
 from esito.smpp.link import Link
 from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
+from tests.kit import looking
 from tests.kit.builders import NOW, account_in, links_in, states_of
 
 pytestmark = pytest.mark.anyio
@@ -146,6 +147,7 @@ async def test_what_is_being_claimed_when_the_gateway_stops_is_submitted_by_the_
         number = await one.send("+33600000001", "+33600000002")
         await claimed.wait()
     monkeypatch.undo()
+    assert await looking.rows(store, "SELECT phase FROM segment") == [(2,), (2,)], "they were not put off"
     assert (await store.recover(clock.now())) == 0
     async with house(store, clock, account=one.account) as next_one:
         await next_one.ends(number, MessageState.DELIVERED, MessageState.UNDELIVERABLE)

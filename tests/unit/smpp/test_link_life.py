@@ -90,6 +90,26 @@ async def test_what_came_while_we_did_not_read_came_in_time() -> None:
 
 
 @in_a_loop
+async def test_the_time_for_an_answer_goes_on_when_we_read_again() -> None:
+    async with (
+        peer(on_submit=lambda _: None) as smsc,
+        linked(smsc, response_timeout=0.8, max_unanswered_receipts=1) as (link, events),
+    ):
+        await until(lambda: link.can_send)
+        link.submit(some(1))
+        (submitted,) = await smsc.came(p.SubmitSm)
+        events.may_answer.clear()
+        smsc.session.say(p.DeliverSm(sequence=7))
+        await until(lambda: len(events.deliveries) == 1)
+        await asyncio.sleep(1.2)
+        events.may_answer.set()
+        await asyncio.sleep(0.4)
+        smsc.session.say(p.SubmitSmResp(sequence=submitted.sequence, message_id="1"))
+        await until(lambda: len(events.answers) == 1)
+        assert events.answers[0].status == 0
+
+
+@in_a_loop
 async def test_silence_after_we_read_again_is_silence() -> None:
     async with (
         peer(answers_enquiries=False) as smsc,

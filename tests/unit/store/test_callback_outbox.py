@@ -139,10 +139,6 @@ async def test_no_change_looks_at_every_callback(store: SqliteStore, name: str) 
             "UPDATE callback SET phase = 3 WHERE id = 1",
             "callback 1 waits for an earlier one of its recipient, but none is open",
         ),
-        (
-            "DELETE FROM callback",
-            "recipient 1/0 stands at DELIVERED, but no callback was written for it",
-        ),
     ],
 )
 async def test_the_books_name_what_is_wrong_with_a_callback(path: Path, spoil: str, sentence: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from esito.clockwork import sleep_until
 from esito.domain.account import Account
-from esito.domain.callback import TRIES, Phase
+from esito.domain.callback import TRIES, Outcome, Phase
 from esito.domain.errors import StoreUnavailable
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, PushableClock
 from esito.store.callbacks import Turn
@@ -314,6 +314,26 @@ async def test_what_is_being_claimed_when_the_process_stops_is_made_and_kept(
             await turned.wait()
         assert len(receiver.taken) == 3
     assert await office.store.callbacks.waiting() == (0, 0)
+
+
+async def test_how_a_callback_ended_is_kept_though_the_last_turn_fails(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = office.store.callbacks.turn
+    failing = asyncio.Event()
+
+    async def fail_slowly(outcomes: Sequence[Outcome], *about: Any, **more: Any) -> Turn:
+        if not outcomes:
+            return await turn(outcomes, *about, **more)
+        failing.set()
+        await asyncio.sleep(0.1)
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(office.store.callbacks, "turn", fail_slowly)
+    async with Receiver() as receiver, running(office.worker()):
+        await office.tell(receiver.url, "DELIVRD")
+        await failing.wait()
+    assert [one.phase for one in await office.store.callbacks.page(office.account.id)] == [Phase.DONE]
 
 
 async def test_a_store_that_is_full_for_a_while_loses_nothing(office: Office) -> None:

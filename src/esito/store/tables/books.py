@@ -7,6 +7,8 @@ from esito.domain.states import MessageState
 from esito.store.checksum import checksum
 from esito.store.tables.connection import Connection
 
+_NAMES = {int(state): state.name for state in MessageState}
+
 
 def read_books(connection: Connection) -> Iterator[str]:
     """Yield what does not add up, streaming over the tables within one snapshot."""
@@ -36,15 +38,15 @@ def _recipients(connection: Connection) -> Iterator[str]:
     for message, seq in connection.stream("books_unsent"):
         yield f"recipient {message}/{seq} waits, but nothing will ever submit it"
     for state, count in connection.stream("counts_by_state"):
-        if state not in set(MessageState):
+        if state not in _NAMES:
             yield f"{count} recipients have the unknown state {state}"
 
 
 def _receipts(connection: Connection) -> Iterator[str]:
     for message, seq, part, state, told in connection.stream("books_higher"):
-        yield (f"segment {message}/{seq}/{part} stands at {_named(state)}, but its trail leads to {_named(told)}")
+        yield f"segment {message}/{seq}/{part} stands at {_named(state)}, but its trail leads to {_named(told)}"
     for message, seq, state, reached in connection.stream("books_unlike"):
-        yield (f"recipient {message}/{seq} stands at {_named(state)}, but its only segment at {_named(reached)}")
+        yield f"recipient {message}/{seq} stands at {_named(state)}, but its only segment at {_named(reached)}"
     for message, seq, state in connection.stream("books_callbacks"):
         yield f"recipient {message}/{seq} stands at {_named(state)}, but no callback was written for it"
     for row in connection.stream("books_trail"):
@@ -66,11 +68,6 @@ def _receipts(connection: Connection) -> Iterator[str]:
             yield f"trail row {number} does not match its checksum: it was altered after it was written"
 
 
-def _named(state: int) -> str:
-    """Return the name of a rung; a number that is none stands alone."""
-    return MessageState(state).name if state in set(MessageState) else str(state)
-
-
 def _callbacks(connection: Connection) -> Iterator[str]:
     for (number,) in connection.stream("books_done_unheard"):
         yield f"callback {number} counts as done, but no attempt was answered with 2xx"
@@ -78,3 +75,8 @@ def _callbacks(connection: Connection) -> Iterator[str]:
         yield f"callback {number} was given up without a reason"
     for (number,) in connection.stream("books_lines_stuck"):
         yield f"callback {number} waits for an earlier one of its recipient, but none is open"
+
+
+def _named(state: int) -> str:
+    """Return the name of a rung; a number that is none stands alone."""
+    return _NAMES.get(state, str(state))
