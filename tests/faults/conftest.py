@@ -21,7 +21,8 @@ def running(request: pytest.FixtureRequest) -> Iterator[Stage]:
     with a_stage(folder) as stage:
         request.config.stash[TOLD] = stage.told
         yield stage
-    shutil.rmtree(folder, ignore_errors=True)
+    if not request.session.testsfailed:  # the logs of a cluster on which a test failed are there to be read
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -204,15 +204,18 @@ class Stage:
         """Wait until all that was accepted is decided, but for what is uncertain."""
         promised = [number for one in loads for number in list(one.accepted)]
 
-        def undecided() -> int:
-            (row,) = self.query(
-                "SELECT count(*) FROM recipient r WHERE message_id = ANY($1) AND state BETWEEN 0 AND 2 AND NOT EXISTS"
-                " (SELECT FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq AND s.phase = 5)",
+        def undecided() -> list[Any]:
+            return self.query(
+                "SELECT r.message_id, r.seq, r.state, r.link, s.part, s.phase, s.link, s.smsc_id, s.submitted_at"
+                " FROM recipient r LEFT JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq"
+                " WHERE r.message_id = ANY($1) AND r.state BETWEEN 0 AND 2 AND s.phase IS DISTINCT FROM 5",
                 promised,
             )
-            return int(row[0])
 
-        until(lambda: undecided() == 0, seconds=SETTLED_WITHIN)
+        try:
+            until(lambda: not undecided(), seconds=SETTLED_WITHIN)
+        except AssertionError:
+            raise AssertionError(f"neither decided nor uncertain: {undecided()}") from None
 
     def report(self, what: str, loads: list[Load], since: float) -> None:
         """Note how long no send was accepted and no receipt acknowledged, from a moment on."""

@@ -62,14 +62,20 @@ class PostgresConnection:
         self._loop = asyncio.new_event_loop()
         self._connection: asyncpg.Connection[Any] | None = None
         self._patience = None if aside else ANSWER_WITHIN
+        self._within = False
         self._changed = 0
 
     # -- being connected ----------------------------------------------------------------------
 
     def connect(self) -> None:
-        """Connect, unless it is done. Raises StoreUnavailable."""
+        """Connect, unless it is done. Raises StoreUnavailable; what is in LOST within a transaction, which is lost too.
+
+        On a new connection each of its other statements would be a transaction of its own.
+        """
         if self._connection is not None and not self._connection.is_closed():
             return
+        if self._within:
+            raise asyncpg.ConnectionDoesNotExistError("the connection was lost within a transaction")
         try:
             self._connection = self.wait(open_connection(self._url, self._settings))
         except (*LOST, asyncpg.PostgresError) as error:
@@ -210,9 +216,11 @@ class PostgresConnection:
     def snapshot(self) -> Iterator[None]:
         """See one state of the database within the block."""
         self.wait(self.bare.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        self._within = True
         try:
             yield
         finally:
+            self._within = False
             if self._connection is not None and not self._connection.is_closed():
                 self.wait(self.bare.execute("COMMIT"))
 

@@ -33,7 +33,7 @@ ENDS_ALL = (
 
 
 class NotKept(Exception):
-    """The connection was lost in a commit, and the commit was not kept."""
+    """What was to be committed was not kept."""
 
 
 class WritingConnection(PostgresConnection):
@@ -46,7 +46,6 @@ class WritingConnection(PostgresConnection):
         self._name = uuid4().hex
         self._number = 0
         self._known = False
-        self._open = False
         self._planned_at = 0.0
 
     def connect(self) -> None:
@@ -67,7 +66,7 @@ class WritingConnection(PostgresConnection):
         self.connect()
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
         self.wait(self.bare.execute(f"BEGIN; SELECT {lock}(hashtext('esito writing'))"))
-        self._open = True
+        self._within = True
         self._look()
         self._plan_anew()
         noted = self.wait(self.bare.execute("UPDATE writer SET number = $2 WHERE name = $1", self._name, self._number))
@@ -98,14 +97,17 @@ class WritingConnection(PostgresConnection):
     def commit(self) -> None:
         """Make it durable. Raises NotKept."""
         try:
-            self.wait(self.bare.execute("COMMIT"))
-            self._open = False
+            ended = self.wait(self.bare.execute("COMMIT"))
+            self._within = False
         except LOST as error:
             log.warning("commit_unanswered", error=str(error) or type(error).__name__)
-            self._open = False
+            self._within = False
             self.drop()
             if not self._was_kept():
                 raise NotKept("the connection was lost in the commit, and it was not kept") from error
+        else:
+            if ended != "COMMIT":
+                raise NotKept(f"the server ended the transaction by {ended}")
 
     def _was_kept(self) -> bool:
         """Ask until somebody knows: nothing may be said to anybody before.
@@ -127,9 +129,11 @@ class WritingConnection(PostgresConnection):
 
     def rollback(self) -> None:
         """Undo what is open; on a connection that is lost the server does it."""
-        if not self._open:
+        if not self._within:
             return
-        self._open = False
+        self._within = False
+        if self._connection is None or self._connection.is_closed():
+            return
         try:
             self.wait(self.bare.execute("ROLLBACK"))
         except (*LOST, StoreUnavailable, asyncpg.PostgresError):
