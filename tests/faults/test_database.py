@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 import pytest
 
 from esito.cluster.postgres_node import PostgresNode
+from esito.store.postgres.transactions import WritingConnection
 from tests.faults.stage import Stage
 from tests.kit.needs import needs
 from tests.torture.house import plain_environment
@@ -76,6 +78,30 @@ def test_commits_go_on_without_one_of_two_standbys(stage: Stage) -> None:
         stage.run(victim.start())
         stage.flows(loads)
     stage.settled(loads)
+
+
+def test_a_commit_that_is_told_to_wait_no_longer_is_not_taken_for_kept(stage: Stage) -> None:
+    primary = stage.primary()
+    standbys = [node for node in stage.installation.postgres.nodes if node is not primary]
+    writer = WritingConnection(primary.url)
+    writer.begin(alone=False)
+    writer.run("keep_setting", "colour", "red")
+    server = writer.run_once("SELECT pg_backend_pid()")
+    for node in standbys:
+        node.send(signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as aside:
+        try:
+            committed = aside.submit(writer.commit)
+            for _ in range(5):
+                time.sleep(0.3)
+                stage.run(asked(primary, f"SELECT pg_cancel_backend({server})"))
+            assert stage.run(asked(primary, "SELECT 1 FROM setting WHERE name = 'colour'")), "it was not cancelled"
+            assert not committed.done()
+        finally:
+            for node in standbys:
+                node.send(signal.SIGCONT)
+        committed.result(30)
+    writer.close()
 
 
 async def commit(node: PostgresNode) -> None:

@@ -7,7 +7,7 @@ import asyncpg
 
 from esito.domain.errors import StoreUnavailable
 from esito.store.postgres.connection import ANSWER_WITHIN, IN_PASSING, plain, read
-from esito.store.postgres.reaching import LOST, Connection, open_connection
+from esito.store.postgres.reaching import LOST, Connection, failed_us, open_connection
 from esito.store.postgres.statements import QUERIES
 
 AT_ONCE = 8
@@ -27,11 +27,15 @@ class Asking:
         async with self._turns:
             try:
                 return await self._ask(name, parameters)
-            except LOST:  # once more, on a new connection: the server may have gone and come back
+            except Exception as error:  # once more, on a new connection: the server may have gone and come back
+                if not failed_us(error):
+                    raise
                 self.drop()
             try:
                 return await self._ask(name, parameters)
-            except LOST as error:
+            except Exception as error:
+                if not failed_us(error):
+                    raise
                 self.drop()
                 raise StoreUnavailable(f"the database does not answer: {error or type(error).__name__}") from error
 

@@ -34,6 +34,9 @@ SETTINGS = {
     # Who contracts the schema reads here whether somebody is connected who would miss what goes.
     "application_name": f"esito {KNOWS}",
     "jit": "off",
+    # An administrator's limits for other programs must not end what keeps receipts.
+    "statement_timeout": "0",
+    "lock_timeout": "0",
     # Arrays of rows look alike to the planner however long they are: one plan that leads by indexes, made once.
     "plan_cache_mode": "force_generic_plan",
 }

@@ -15,7 +15,7 @@ from esito.store.postgres.connection import SETTINGS, PostgresConnection
 from esito.store.postgres.dropping import InUse, drop, find
 from esito.store.postgres.migrating import migrate
 from esito.store.postgres.opening import require_safe_server
-from esito.store.postgres.reaching import LOST, open_connection
+from esito.store.postgres.reaching import LOST, failed_us, open_connection
 from esito.store.postgres.transactions import WritingConnection
 from esito.store.tables.connection import Connection, Parameter
 from esito.store.tables.engine import Handler
@@ -156,6 +156,8 @@ def _ask(question: Callable[[Connection], _Answer], connection: PostgresConnecti
         return question(connection)
     except EsitoError:
         raise
-    except LOST as error:
+    except Exception as error:
+        if not failed_us(error):
+            raise
         connection.drop()
         raise StoreUnavailable(f"the database does not answer: {error or type(error).__name__}") from error

@@ -23,6 +23,17 @@ LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncp
         asyncpg.ReadOnlySQLTransactionError, asyncpg.IdleInTransactionSessionTimeoutError, TimeoutError)  # fmt: skip
 """What a connection that is gone, or leads to a server that is not the primary any more, looks like."""
 
+BLAMED = ("0A", "21", "22", "23", "42", "44", "54")
+"""Classes of SQLSTATE by which the server blames a statement, or the values it was given."""
+
+
+def failed_us(error: BaseException) -> bool:
+    """Tell whether the server, or the way to it, is at fault, and not what it was asked."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "")[:2] not in BLAMED
+    return isinstance(error, LOST)
+
+
 _TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"
 
 

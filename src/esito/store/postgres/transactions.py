@@ -15,7 +15,7 @@ from esito.domain.errors import NewerSchema, StoreUnavailable, UnsafeEngine
 from esito.store.postgres.connection import PostgresConnection
 from esito.store.postgres.migrating import require_known_schema
 from esito.store.postgres.opening import require_safe_server
-from esito.store.postgres.reaching import LOST, Connection
+from esito.store.postgres.reaching import LOST, Connection, failed_us
 
 log = structlog.get_logger()
 
@@ -25,10 +25,9 @@ ASK_EVERY = 0.25
 PLANS_LAST = 2.0
 """Seconds for which the plans of statements are kept."""
 
-GETS_IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
-ENDS_ALL = (
-    *LOST, *GETS_IN_THE_WAY, StoreUnavailable, asyncpg.InsufficientResourcesError, asyncpg.InternalServerError,
-    asyncpg.PostgresSystemError,
+GETS_IN_THE_WAY = (
+    asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
 )  # fmt: skip
 
 
@@ -46,6 +45,7 @@ class WritingConnection(PostgresConnection):
         self._name = uuid4().hex
         self._number = 0
         self._known = False
+        self._warning = ""
         self._planned_at = 0.0
 
     def connect(self) -> None:
@@ -87,6 +87,11 @@ class WritingConnection(PostgresConnection):
         except (UnsafeEngine, NewerSchema) as error:
             raise StoreUnavailable(str(error)) from error
         self._looked_at = self._connection
+        self.bare.add_log_listener(self._take_note)
+
+    def _take_note(self, _: object, message: asyncpg.PostgresLogMessage) -> None:
+        if message.severity_en == "WARNING":
+            self._warning = message.message
 
     def _plan_anew(self) -> None:
         """Forget plans now and then: one that was made for a young partition is bad for what it has become."""
@@ -96,18 +101,23 @@ class WritingConnection(PostgresConnection):
 
     def commit(self) -> None:
         """Make it durable. Raises NotKept."""
+        self._warning = ""
         try:
             ended = self.wait(self.bare.execute("COMMIT"))
-            self._within = False
         except LOST as error:
-            log.warning("commit_unanswered", error=str(error) or type(error).__name__)
-            self._within = False
+            ended = ""
+            doubt = str(error) or type(error).__name__
+        else:
+            # Who is told to wait no longer for the standbys says no more than a warning that they may lack it.
+            doubt = self._warning
+        self._within = False
+        if doubt:
+            log.warning("commit_in_doubt", reason=doubt)
             self.drop()
             if not self._was_kept():
-                raise NotKept("the connection was lost in the commit, and it was not kept") from error
-        else:
-            if ended != "COMMIT":
-                raise NotKept(f"the server ended the transaction by {ended}")
+                raise NotKept(f"the commit did not come about: {doubt}")
+        elif ended != "COMMIT":
+            raise NotKept(f"the server ended the transaction by {ended}")
 
     def _was_kept(self) -> bool:
         """Ask until somebody knows: nothing may be said to anybody before.
@@ -120,7 +130,10 @@ class WritingConnection(PostgresConnection):
             try:
                 self.connect()
                 self._look()
+                self._warning = ""
                 number = self.wait(self.bare.fetchval(asked, self._name))
+                if self._warning:
+                    raise StoreUnavailable(self._warning)
                 log.info("commit_known", kept=number == self._number)
                 return bool(number == self._number)
             except (*LOST, StoreUnavailable, asyncpg.PostgresError):
@@ -153,7 +166,7 @@ class WritingConnection(PostgresConnection):
 
     def is_ours(self, error: Exception) -> bool:
         """Tell whether the server or the way to it failed us."""
-        return isinstance(error, ENDS_ALL)
+        return isinstance(error, StoreUnavailable) or failed_us(error)
 
     def unknown(self, error: Exception) -> bool:  # noqa: ARG002  we ask until we know
         """Nothing stays unknown."""
