@@ -61,6 +61,21 @@ async def test_whose_lease_has_changed_hands_is_handed_no_segment(store: Store) 
     assert len(await store.claim("alpha", limit=10, at=NOW, lease=new)) == 1
 
 
+async def test_whose_lease_has_changed_hands_leaves_what_the_next_one_submits_alone(store: Store) -> None:
+    """Asleep between taking a link over and recovering it, it would make segments uncertain that are under way."""
+    account = await account_in(store)
+    await links_in(store, again=True)
+    await store.accept(message(account))
+    old = await store.leases.take("link:alpha", "one", seconds=MOMENT)
+    await asyncio.sleep(2 * MOMENT)
+    new = await store.leases.take("link:alpha", "two", seconds=LONG)
+    assert await store.recover(NOW, link="alpha", lease=new) == 0
+    assert len(await store.claim("alpha", limit=10, at=NOW, lease=new)) == 1
+    with pytest.raises(Fenced):
+        await store.recover(NOW, link="alpha", lease=old)
+    assert await store.claim("alpha", limit=10, at=NOW, lease=new) == []
+
+
 async def test_a_link_that_is_taken_over_is_recovered_and_no_other(store: Store) -> None:
     account = await account_in(store)
     numbers = await links_in(store, "alpha", "beta")

@@ -100,7 +100,7 @@ async def share_links(
 
     async def share(name: str) -> None:
         async def take_up(held: Held) -> None:
-            uncertain = await store.recover(clock.now(), link=name)
+            uncertain = await store.recover(clock.now(), link=name, lease=held.lease)
             if uncertain:
                 log.warning("segments_uncertain", link=name, count=uncertain, reason="whoever had the link is gone")
             await gateway.take_up(name, held)

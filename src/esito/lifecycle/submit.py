@@ -107,15 +107,26 @@ class Submitter:
         ours = not self._stopping and (self.held is None or self.held.fresh)
         room = self._link.room if ours else 0
         going, staying = claimed[:room], claimed[room:]
-        if going:
+        if pdus := self._pdus(going):
             self._attempts.update((one.ref, one.attempts) for one in going)
-            self._link.submit([(self._pdu(one), one.ref) for one in going])
+            self._link.submit(pdus)
         if staying:
             now = self._clock.now()
             self._keep([SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=now, retry_at=now) for one in staying])
 
-    def _pdu(self, submission: Submission) -> SubmitSm:
-        return submit_sm(submission, default_sender=self._default_sender, concatenation=self._concatenation)
+    def _pdus(self, submissions: Sequence[Submission]) -> list[tuple[SubmitSm, SegmentRef]]:
+        """Return the submit_sm; a segment of which none can be made is refused, and keeps no other waiting."""
+        pdus = []
+        for one in submissions:
+            try:
+                pdu = submit_sm(one, default_sender=self._default_sender, concatenation=self._concatenation)
+            except Exception:
+                log.exception("segment_unfit", link=self._name, segment=one.ref)
+                now = self._clock.now()
+                self._keep([SubmitAnswer(ref=one.ref, answer=Answer.REFUSED, at=now, status=Status.ESME_RSYSERR)])
+            else:
+                pdus.append((pdu, one.ref))
+        return pdus
 
     def submitted(self, outcomes: Sequence[SubmitOutcome]) -> None:
         """Take what the operator answered."""
@@ -149,11 +160,24 @@ class Submitter:
         while self._answers:
             answers, self._answers = self._answers, []
             try:
-                await self._store.record_answers(self._name, answers)
+                await self._record(answers)
             except StoreUnavailable as error:
                 log.warning("answers_put_off", link=self._name, count=len(answers), reason=str(error))
                 self._answers = answers + self._answers
                 await asyncio.sleep(LOOK_EVERY)
+
+    async def _record(self, answers: Sequence[SubmitAnswer]) -> None:
+        """Commit answers; one that the store cannot take is left out. Its segment is uncertain after the next start."""
+        try:
+            await self._store.record_answers(self._name, answers)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            if len(answers) == 1:
+                log.exception("answer_not_kept", link=self._name, segment=answers[0].ref)
+            else:
+                for one in answers:
+                    await self._record([one])
 
     async def finish(self) -> None:
         """Wait until every answer that came is kept, but not for a disk that stays full.

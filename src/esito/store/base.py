@@ -200,11 +200,12 @@ class Store(Protocol):
         Raises AnsweredBefore where its idempotency key was used, and then keeps nothing.
         """
 
-    async def recover(self, at: int, *, link: str = "") -> int:
+    async def recover(self, at: int, *, link: str = "", lease: Lease | None = None) -> int:
         """Settle what a dead process left between submit_sm and its response; return how many segments.
 
         They are uncertain: not submitted twice, unless their link is set to `resubmit_uncertain`.
         Called before any link is started; for one link by whoever has taken it over.
+        Raises Fenced, and settles nothing, once the lease under which it is asked has changed hands.
         """
 
     async def claim(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Submission]:

@@ -23,7 +23,7 @@ from esito.smpp.link import Link
 from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit import looking
-from tests.kit.builders import NOW, account_in, links_in, states_of
+from tests.kit.builders import NOW, account_in, links_in, message, states_of
 
 pytestmark = pytest.mark.anyio
 
@@ -151,6 +151,17 @@ async def test_what_is_being_claimed_when_the_gateway_stops_is_submitted_by_the_
     assert (await store.recover(clock.now())) == 0
     async with house(store, clock, account=one.account) as next_one:
         await next_one.ends(number, MessageState.DELIVERED, MessageState.UNDELIVERABLE)
+
+
+async def test_a_segment_of_which_no_submit_sm_can_be_made_is_refused_alone(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    async with house(store, clock) as one:
+        numbers = [33600000001, 33600000002]
+        bad = await store.accept(message(one.account, numbers[:1], segments=2, text="there is no second segment"))
+        good = await store.accept(message(one.account, numbers))
+        await one.ends(good, MessageState.DELIVERED, MessageState.UNDELIVERABLE)
+        await one.ends(bad, MessageState.REJECTED)
 
 
 async def test_a_stopped_gateway_submits_nothing_more(store: SqliteStore, clock: PushableClock) -> None:

@@ -171,6 +171,22 @@ async def test_answers_that_a_full_store_refuses_are_kept_once_there_is_space(
     assert (await states_of(store, account, number))[-1] == MessageState.REJECTED
 
 
+async def test_an_answer_that_no_store_can_take_keeps_no_other_from_being_kept(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    await links_in(store)
+    await store.accept(message(account, range(33612345670, 33612345673)))
+    refs = await claimed(store)
+    one = submitter(store, clock)
+    one.submitted([SubmitOutcome(ref, Status.ESME_ROK, text) for ref, text in zip(refs, "1\ud8003", strict=True)])
+    await one.finish()
+    assert (await store.counts()).unanswered == 1
+    one.submitted([SubmitOutcome(refs[1], Status.ESME_ROK, "2")])
+    await one.finish()
+    assert (await store.counts()).unanswered == 0
+
+
 async def test_a_link_that_is_not_bound_claims_nothing(store: SqliteStore, clock: PushableClock) -> None:
     account = await account_in(store)
     await links_in(store)

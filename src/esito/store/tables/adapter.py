@@ -34,7 +34,7 @@ from esito.store.tables.searching import Searching
 from esito.store.tables.sending import Sending
 from esito.store.tables.settling import Settling
 from esito.store.tables.stops import Stops
-from esito.store.tables.submitting import Answers, Claim, Submitting
+from esito.store.tables.submitting import Answers, Claim, Recovery, Submitting
 
 KEYS_KEPT = 1_000
 """Accounts by key that are remembered while nothing is committed."""
@@ -186,9 +186,9 @@ class TableStore:
         """Keep message, recipients, texts and price; return the id. Raises NotEnoughCredit."""
         return cast("int", await self._engine.do(self._accepting, message))
 
-    async def recover(self, at: int, *, link: str = "") -> int:
+    async def recover(self, at: int, *, link: str = "", lease: Lease | None = None) -> int:
         """Settle what a dead process left between submit_sm and its response."""
-        return cast("int", await self._engine.do(self._recover, (at, link), alone=True))
+        return cast("int", await self._engine.do(self._recover, Recovery(link, at, lease), alone=True))
 
     async def claim(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Submission]:
         """Return up to `limit` segments to submit by this link now, their intent kept."""

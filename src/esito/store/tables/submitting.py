@@ -27,6 +27,14 @@ class Claim(NamedTuple):
     lease: Lease | None = None
 
 
+class Recovery(NamedTuple):
+    """A link, or all of them, was left by whoever had it."""
+
+    link: str
+    at: int
+    lease: Lease | None = None
+
+
 class Answers(NamedTuple):
     """What a link's operator answered."""
 
@@ -82,13 +90,18 @@ class Submitting:
         known = [(link.operator, shelf) for shelf in shelves if shelf]
         return moved + adopt(connection, self._links, known, at=at)
 
-    def recover(self, connection: Connection, asked: Sequence[tuple[int, str]]) -> list[int]:
+    def recover(self, connection: Connection, asked: Sequence[Recovery]) -> list[int | EsitoError]:
         """Settle the segments of a link, or of all, that a dead process left without a response."""
-        found = []
-        for at, link in asked:
+        results: list[int | EsitoError] = []
+        for link, at, lease in asked:
+            try:
+                require_lease(connection, lease)
+            except Fenced as refusal:
+                results.append(refusal)
+                continue
             resubmitted = connection.run("recover_again", at, link)
-            found.append(resubmitted + connection.run("recover_uncertain", link))
-        return found
+            results.append(resubmitted + connection.run("recover_uncertain", link))
+        return results
 
 
 def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:
