@@ -2,13 +2,33 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
+from enum import Enum
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 READY = b"Z"
 """ReadyForQuery: the server has answered, and waits for the next statement."""
+PARAMETERS = b"t"
+"""ParameterDescription: with what follows it the server has answered how a statement is to be used."""
+
+
+FATAL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+LAST_WORDS = b"E" + (len(FATAL) + 4).to_bytes(4) + FATAL
+"""What a server says to who asks nothing just then, before it closes the connection."""
+
+CLEARING_UP = 0.03
+"""Seconds that a server takes from its last words until the connection is closed."""
+
+
+class End(Enum):
+    """How a connection ends."""
+
+    BEFORE_THE_ANSWER = "before the answer"
+    WITH_THE_ANSWER = "with the answer"
+    WITH_LAST_WORDS = "with last words"
 
 
 class CutWay:
@@ -22,7 +42,7 @@ class CutWay:
         host = f"{parts.username}@127.0.0.1:{self._listening.getsockname()[1]}"
         self.url = urlunsplit(parts._replace(netloc=host, query="sslmode=disable"))
         self._left = 0
-        self._with_answer = False
+        self._end = End.BEFORE_THE_ANSWER
         self._counting = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -33,10 +53,10 @@ class CutWay:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
 
-    def cut(self, answers: int, *, with_answer: bool) -> None:
-        """End a connection with the answer of this number from now on, or right before it."""
+    def cut(self, answers: int, end: End) -> None:
+        """End a connection at the answer of this number from now on; 0 for never."""
         with self._counting:
-            self._left, self._with_answer = answers, with_answer
+            self._left, self._end = answers, end
 
     @property
     def was_cut(self) -> bool:
@@ -68,12 +88,18 @@ class CutWay:
             asking.join()
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        former = b""
         for messages in _messages(server):
             passing = b""
             for message in messages:
                 passing += message
-                if message[:1] == READY and self._is_last():
-                    if self._with_answer:  # the end comes in one packet with it
+                is_answer = message[:1] == READY or former == PARAMETERS
+                former = message[:1]
+                if is_answer and self._is_last():
+                    if self._end is End.WITH_LAST_WORDS:
+                        client.sendall(passing + LAST_WORDS)
+                        time.sleep(CLEARING_UP)
+                    elif self._end is End.WITH_THE_ANSWER:  # in one packet
                         client.send(passing, socket.MSG_MORE)
                     return
             client.sendall(passing)

@@ -15,7 +15,7 @@ from esito.store.postgres.connection import PostgresConnection
 from esito.store.postgres.reaching import LOST
 from esito.store.postgres.transactions import NotKept, WritingConnection
 from tests.kit.builders import NOW, account_in, links_in, message, receipt, states_of
-from tests.kit.cutting import CutWay
+from tests.kit.cutting import CutWay, End
 from tests.kit.needs import needs
 from tests.kit.stores import a_place, open_at
 
@@ -44,14 +44,14 @@ async def insist(act: Callable[[], Awaitable[T]]) -> T:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("with_answer", [True, False], ids=["with an answer", "before an answer"])
-async def test_a_step_is_kept_once_or_not_at_all(way: CutWay, with_answer: bool) -> None:
+@pytest.mark.parametrize("end", End, ids=[end.value for end in End])
+async def test_a_step_is_kept_once_or_not_at_all(way: CutWay, end: End) -> None:
     async with open_at(way.url) as store:
         account = await account_in(store, credit="100")
         await links_in(store)
         for moment in range(1, MANY):
             numbers = range(33600000000 + 10 * moment, 33600000003 + 10 * moment)
-            way.cut(moment, with_answer=with_answer)
+            way.cut(moment, end)
             sent = await insist(lambda: store.accept(message(account, numbers, cost=1_000)))  # noqa: B023
             claimed = await insist(lambda: store.claim("alpha", limit=9, at=NOW))
             assert [one.ref[:2] for one in claimed] == [(sent, 0), (sent, 1), (sent, 2)], moment
@@ -74,7 +74,7 @@ async def test_a_step_is_kept_once_or_not_at_all(way: CutWay, with_answer: bool)
                 break
         assert moment > 20
         assert not way.was_cut
-        way.cut(0, with_answer=False)
+        way.cut(0, end)
         counts = await store.counts()
         assert (counts.queued, counts.unanswered) == (0, 0)
 
@@ -86,7 +86,7 @@ async def test_a_view_of_one_moment_does_not_go_on_at_another(way: CutWay) -> No
     def read() -> None:
         reader.connect()
         with reader.snapshot():
-            way.cut(1, with_answer=True)
+            way.cut(1, End.WITH_THE_ANSWER)
             reader.number("has_stops", 1)
             reader.number("has_stops", 1)
 

@@ -20,8 +20,12 @@ SILENT_MS = 8_000
 
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError,
         asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
-        asyncpg.ReadOnlySQLTransactionError, asyncpg.IdleInTransactionSessionTimeoutError, TimeoutError)  # fmt: skip
-"""What a connection that is gone, or leads to a server that is not the primary any more, looks like."""
+        asyncpg.ReadOnlySQLTransactionError, asyncpg.IdleInTransactionSessionTimeoutError, TimeoutError,
+        asyncpg.InternalClientError)  # fmt: skip
+"""What a connection that is gone, or leads to a server that is not the primary any more, looks like.
+
+(The driver's own confusion is what it says of one that the server ended between two statements.)
+"""
 
 BLAMED = ("0A", "21", "22", "23", "42", "44", "54")
 """Classes of SQLSTATE by which the server blames a statement, or the values it was given."""
