@@ -108,3 +108,21 @@ async def test_a_commit_that_the_server_turned_into_a_rollback_was_not_kept(way:
     with pytest.raises(NotKept):
         await asyncio.to_thread(write)
     await asyncio.to_thread(writer.close)
+
+
+async def test_what_tells_the_end_of_a_commit_is_not_forgotten_while_somebody_commits(way: CutWay) -> None:
+    old = WritingConnection(way.url)
+
+    def write() -> None:
+        old.begin(alone=False)
+        old.run_once("UPDATE writer SET at = now() - interval '8 days'")
+        old.commit()
+        old.begin(alone=False)
+        old.commit()
+        young = WritingConnection(way.url)
+        young.connect()
+        assert young.run_once("SELECT count(*) FROM writer") == 2
+        young.close()
+
+    await asyncio.to_thread(write)
+    await asyncio.to_thread(old.close)

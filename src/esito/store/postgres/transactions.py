@@ -69,7 +69,7 @@ class WritingConnection(PostgresConnection):
         self._within = True
         self._look()
         self._plan_anew()
-        noted = self.wait(self.bare.execute("UPDATE writer SET number = $2 WHERE name = $1", self._name, self._number))
+        noted = self.wait(self.bare.execute(_NOTE, self._name, self._number))
         if noted != "UPDATE 1":  # somebody removed it: without it nobody could tell what became of us
             self._known = False
             raise asyncpg.SerializationError("the row of this writer is gone")
@@ -181,4 +181,5 @@ class WritingConnection(PostgresConnection):
         return self.wait(self.bare.fetchval(sql, *parameters))
 
 
+_NOTE = "UPDATE writer SET number = $2, at = now() WHERE name = $1"
 _FORGET_OLD = "DELETE FROM writer WHERE at < now() - interval '7 days'"

@@ -353,7 +353,7 @@ CREATE INDEX idempotency_by_age ON idempotency (at);
 CREATE TABLE writer (
     name   text PRIMARY KEY,
     number bigint      NOT NULL,
-    at     timestamptz NOT NULL                       -- when it began to write
+    at     timestamptz NOT NULL                       -- when it last began to write
 ) WITH (fillfactor = 20);
 
 -- Make the partitions of one span. They are made on their own and attached, which stops nobody who reads or writes.
