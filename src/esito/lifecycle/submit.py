@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from esito import metrics
-from esito.domain.errors import Fenced, StoreUnavailable
+from esito.domain.errors import Fenced, StoreError, StoreUnavailable
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.timing import SECOND_MS, Clock
 from esito.lifecycle.holding import Held
@@ -170,7 +170,7 @@ class Submitter:
         """Commit answers; one that the store cannot take is left out. Its segment is uncertain after the next start."""
         try:
             await self._store.record_answers(self._name, answers)
-        except StoreUnavailable:
+        except StoreError:
             raise
         except Exception:
             if len(answers) == 1:
