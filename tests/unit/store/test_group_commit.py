@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esito.domain.errors import NotEnoughCredit
+from esito.domain.errors import NotEnoughCredit, StoreFailed
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import SqliteConnection
 from esito.store.tables.connection import Connection
@@ -105,6 +105,25 @@ async def test_a_caller_who_went_away_does_not_disturb_the_commit(store: SqliteS
         await asyncio.sleep(0)
     await stays
     assert await store.setting("gone") == "kept"
+
+
+async def test_what_can_be_neither_kept_nor_undone_stops_the_store(path: Path) -> None:
+    """Nobody may wait for ever for a writer that is no more."""
+    told: list[Exception] = []
+    store = SqliteStore(path, failed=told.append)
+    await store.open()
+
+    def pull_the_plug(connection: Connection) -> None:
+        assert isinstance(connection, SqliteConnection)
+        connection.bare.close()
+
+    async with asyncio.timeout(5):
+        with pytest.raises(StoreFailed):
+            await store._administer(pull_the_plug)
+        assert len(told) == 1
+        with pytest.raises(StoreFailed):
+            await store.keep_setting("colour", "red")
+        await store.close()
 
 
 async def test_closing_finishes_what_was_begun(path: Path) -> None:

@@ -80,7 +80,7 @@ class Writer:
     """Owns the writing connection; `do` may be called from the event loop only."""
 
     def __init__(self, connect: Callable[[], WritingConnection], *, failed: Callable[[Exception], None]) -> None:
-        """`failed` is called from the writer thread when a commit's end is unknown."""
+        """`failed` is called from the writer thread when the end of a transaction is unknown."""
         self._connect = connect
         self._failed = failed
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -134,7 +134,10 @@ class Writer:
         loop.call_soon_threadsafe(_settle, self._opened, None)
         while (batch := self._next()) is not None:
             began = time.perf_counter()
-            self._commit(connection, batch)
+            try:
+                self._commit(connection, batch)
+            except Exception as error:  # it could not even be undone
+                self._give_up(batch, error)
             metrics.STORE_COMMIT_SECONDS.observe(time.perf_counter() - began)
             metrics.STORE_BATCH.observe(len(batch))
             try:
@@ -171,10 +174,7 @@ class Writer:
                 connection.commit()
             except Exception as error:
                 if connection.unknown(error):
-                    # The disk may hold the commit or not; only a fresh start can tell.
-                    self._broken = True
-                    _refuse(batch, StoreFailed(str(error)))
-                    self._failed(error)
+                    self._give_up(batch, error)
                     return
                 connection.rollback()
                 if left and connection.again(error):
@@ -182,6 +182,12 @@ class Writer:
                 log.warning("commit_refused", error=str(error), jobs=len(batch))
                 _refuse(batch, StoreUnavailable(f"nothing was kept: {error}"))
             return
+
+    def _give_up(self, batch: list[_Job], error: Exception) -> None:
+        """Stop: the disk may hold the commit or not, and only a fresh start can tell."""
+        self._broken = True
+        _refuse(batch, StoreFailed(str(error)))
+        self._failed(error)
 
 
 def _work(connection: WritingConnection, handler: Handler, jobs: list[_Job]) -> None:
