@@ -5,6 +5,7 @@ the receipt itself are kept together or not at all.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from esito.domain.matching import Candidate, Decisions, Settlement
@@ -182,6 +183,7 @@ def _on_the_shelves(
         for number, receipt in enumerate(receipts)
         if (shelf := canonical(receipt.smsc_message_id))
     ]
+    own.sort(key=itemgetter(2))  # operators count upwards, so neighbours on the shelves are neighbours in the tables
     found = _candidates(connection, "candidates_by_shelf", own)
     others = [
         (number, operators[number], shelf)
@@ -223,14 +225,15 @@ def _write(
 ) -> None:
     numbers = connection.ids("trail", len(decisions.trail))
     connection.run_rows("insert_trail", _trail_rows(links, receipts, decisions, origins, numbers))
+    # In the order of their keys: whole pages at a time, and nobody waits for who waits for him.
     connection.run_rows(
         "move_segments",
         [
             (move.message_id, move.seq, move.part, move.state, move.done_at, move.error_code)
-            for move in _last(decisions.segments, 3)
+            for move in sorted(_last(decisions.segments, 3))
         ],
     )
-    connection.run_rows("move_recipients", _last(decisions.recipients, 2))
+    connection.run_rows("move_recipients", sorted(_last(decisions.recipients, 2)))
     connection.run_rows(
         "identify_segments",
         [(*ref, smsc_id, canonical(smsc_id), at) for *ref, smsc_id, at in decisions.identified],
