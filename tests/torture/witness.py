@@ -39,6 +39,8 @@ class Witness(threading.Thread):
         self.port = port
         self.delivers = delivers
         self.initial = initial
+        self.withholds = False
+        """Receipts wait until `release`."""
         self.submitted: list[str] = []
         """The numbers of the segments that came, in order."""
         self.answered: list[Answered] = []
@@ -81,6 +83,11 @@ class Witness(threading.Thread):
         """Say one receipt, from the thread of a test."""
         self._loop.call_soon_threadsafe(self._deliver, smsc_id, to)
 
+    def release(self) -> None:
+        """Say every receipt that waits, from the thread of a test, and each that comes at once."""
+        self.withholds = False
+        self._loop.call_soon_threadsafe(self._deliver_all)
+
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         frames = FrameBuffer()
         try:
@@ -100,8 +107,7 @@ class Witness(threading.Thread):
             self._writer = writer
             self._said.clear()
             self.bound += 1
-            for smsc_id, to in list(self._waiting.items()):
-                self._deliver(smsc_id, to)
+            self._deliver_all()
         elif isinstance(pdu, p.EnquireLink):
             writer.write(encode(p.EnquireLinkResp(sequence=pdu.sequence)))
         elif isinstance(pdu, p.Unbind):
@@ -120,9 +126,13 @@ class Witness(threading.Thread):
         if self.delivers:
             self._deliver(smsc_id, pdu.destination_addr)
 
+    def _deliver_all(self) -> None:
+        for smsc_id, to in list(self._waiting.items()):
+            self._deliver(smsc_id, to)
+
     def _deliver(self, smsc_id: str, to: str) -> None:
         self._waiting[smsc_id] = to
-        if self._writer is None or self._writer.is_closing():
+        if self.withholds or self._writer is None or self._writer.is_closing():
             return
         self._sequence += 1
         self._said[self._sequence] = smsc_id
