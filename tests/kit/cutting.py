@@ -11,9 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 READY = b"Z"
 """ReadyForQuery: the server has answered, and waits for the next statement."""
+
 PARAMETERS = b"t"
 """ParameterDescription: with what follows it the server has answered how a statement is to be used."""
-
 
 FATAL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 LAST_WORDS = b"E" + (len(FATAL) + 4).to_bytes(4) + FATAL

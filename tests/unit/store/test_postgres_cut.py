@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
 import pytest
 
+from esito.domain.account import Account
 from esito.domain.errors import StoreUnavailable
 from esito.domain.message import Answer, SubmitAnswer
 from esito.domain.states import MessageState
+from esito.store.base import Store
 from esito.store.postgres.connection import PostgresConnection
 from esito.store.postgres.reaching import LOST
 from esito.store.postgres.transactions import NotKept, WritingConnection
@@ -23,8 +26,8 @@ pytestmark = [pytest.mark.anyio, needs("postgres")]
 
 T = TypeVar("T")
 
-MANY = 200
-"""More answers than the server gives in a message's life."""
+FEW = 50
+"""Fewer answers than the server gives in a message's life."""
 
 
 @pytest.fixture
@@ -43,37 +46,41 @@ async def insist(act: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(0.01)
 
 
+async def a_life(store: Store, account: Account, moment: int) -> None:
+    """Lead a message to its end and see after each step that it was taken once."""
+    numbers = range(33600000000 + 10 * moment, 33600000003 + 10 * moment)
+    sent = await insist(lambda: store.accept(message(account, numbers, cost=1_000)))
+    claimed = await insist(lambda: store.claim("alpha", limit=9, at=NOW))
+    assert [one.ref[:2] for one in claimed] == [(sent, 0), (sent, 1), (sent, 2)]
+    later = SubmitAnswer(ref=claimed[2].ref, answer=Answer.LATER, at=NOW, status=0x58, retry_at=NOW + 1)
+    answers = [
+        SubmitAnswer(ref=one.ref, answer=Answer.ACCEPTED, at=NOW, smsc_message_id=f"{moment}-{place}")
+        for place, one in enumerate(claimed[:2])
+    ]
+    assert await insist(lambda: store.record_answers("alpha", [*answers, later])) == 0
+    (again,) = await insist(lambda: store.claim("alpha", limit=9, at=NOW + 1))
+    assert again.ref == claimed[2].ref
+    refused = SubmitAnswer(ref=again.ref, answer=Answer.REFUSED, at=NOW, status=0x0B)
+    assert await insist(lambda: store.record_answers("alpha", [refused])) == 1
+    receipts = [receipt(one.smsc_message_id, "DELIVRD") for one in answers]
+    settled = await insist(lambda: store.apply_receipts(receipts))
+    assert settled.verdicts == {"moved": 2}
+    ended = [MessageState.DELIVERED, MessageState.DELIVERED, MessageState.REJECTED]
+    assert await states_of(store, account, sent) == ended
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("end", End, ids=[end.value for end in End])
 async def test_a_step_is_kept_once_or_not_at_all(way: CutWay, end: End) -> None:
     async with open_at(way.url) as store:
         account = await account_in(store, credit="100")
         await links_in(store)
-        for moment in range(1, MANY):
-            numbers = range(33600000000 + 10 * moment, 33600000003 + 10 * moment)
-            way.cut(moment, end)
-            sent = await insist(lambda: store.accept(message(account, numbers, cost=1_000)))  # noqa: B023
-            claimed = await insist(lambda: store.claim("alpha", limit=9, at=NOW))
-            assert [one.ref[:2] for one in claimed] == [(sent, 0), (sent, 1), (sent, 2)], moment
-            later = SubmitAnswer(ref=claimed[2].ref, answer=Answer.LATER, at=NOW, status=0x58, retry_at=NOW + 1)
-            answers = [
-                SubmitAnswer(ref=one.ref, answer=Answer.ACCEPTED, at=NOW, smsc_message_id=f"{moment}-{place}")
-                for place, one in enumerate(claimed[:2])
-            ]
-            assert await insist(lambda: store.record_answers("alpha", [*answers, later])) == 0  # noqa: B023
-            (again,) = await insist(lambda: store.claim("alpha", limit=9, at=NOW + 1))
-            assert again.ref == claimed[2].ref, moment
-            refused = SubmitAnswer(ref=again.ref, answer=Answer.REFUSED, at=NOW, status=0x0B)
-            assert await insist(lambda: store.record_answers("alpha", [refused])) == 1  # noqa: B023
-            receipts = [receipt(one.smsc_message_id, "DELIVRD") for one in answers]
-            settled = await insist(lambda: store.apply_receipts(receipts))  # noqa: B023
-            assert settled.verdicts == {"moved": 2}, moment
-            S = MessageState  # noqa: N806  as in the table of states
-            assert await states_of(store, account, sent) == [S.DELIVERED, S.DELIVERED, S.REJECTED], moment
-            if not way.was_cut:
-                break
-        assert moment > 20
-        assert not way.was_cut
+        moments = 0
+        while moments == 0 or way.was_cut:
+            moments += 1
+            way.cut(moments, end)
+            await a_life(store, account, moments)
+        assert moments > FEW
         way.cut(0, end)
         counts = await store.counts()
         assert (counts.queued, counts.unanswered) == (0, 0)
@@ -81,48 +88,41 @@ async def test_a_step_is_kept_once_or_not_at_all(way: CutWay, end: End) -> None:
 
 async def test_a_view_of_one_moment_does_not_go_on_at_another(way: CutWay) -> None:
     """Half of a long answer from before the loss, half from after it, would be the state of no moment."""
-    reader = PostgresConnection(way.url, aside=True)
 
     def read() -> None:
-        reader.connect()
-        with reader.snapshot():
-            way.cut(1, End.WITH_THE_ANSWER)
-            reader.number("has_stops", 1)
-            reader.number("has_stops", 1)
+        with closing(PostgresConnection(way.url, aside=True)) as reader:
+            reader.connect()
+            with reader.snapshot():
+                way.cut(1, End.WITH_THE_ANSWER)
+                reader.number("has_stops", 1)
+                reader.number("has_stops", 1)
 
     with pytest.raises(LOST):
         await asyncio.to_thread(read)
-    await asyncio.to_thread(reader.close)
 
 
 async def test_a_commit_that_the_server_turned_into_a_rollback_was_not_kept(way: CutWay) -> None:
-    writer = WritingConnection(way.url)
-
     def write() -> None:
-        writer.begin(alone=False)
-        writer.run("keep_setting", "colour", "red")
-        with pytest.raises(asyncpg.PostgresError):
-            writer.run_once("SELECT 1 / 0")
-        writer.commit()
+        with closing(WritingConnection(way.url)) as writer:
+            writer.begin(alone=False)
+            writer.run("keep_setting", "colour", "red")
+            with pytest.raises(asyncpg.PostgresError):
+                writer.run_once("SELECT 1 / 0")
+            writer.commit()
 
     with pytest.raises(NotKept):
         await asyncio.to_thread(write)
-    await asyncio.to_thread(writer.close)
 
 
 async def test_what_tells_the_end_of_a_commit_is_not_forgotten_while_somebody_commits(way: CutWay) -> None:
-    old = WritingConnection(way.url)
-
     def write() -> None:
-        old.begin(alone=False)
-        old.run_once("UPDATE writer SET at = now() - interval '8 days'")
-        old.commit()
-        old.begin(alone=False)
-        old.commit()
-        young = WritingConnection(way.url)
-        young.connect()
-        assert young.run_once("SELECT count(*) FROM writer") == 2
-        young.close()
+        with closing(WritingConnection(way.url)) as old, closing(WritingConnection(way.url)) as young:
+            old.begin(alone=False)
+            old.run_once("UPDATE writer SET at = now() - interval '8 days'")
+            old.commit()
+            old.begin(alone=False)
+            old.commit()
+            young.connect()
+            assert young.run_once("SELECT count(*) FROM writer") == 2
 
     await asyncio.to_thread(write)
-    await asyncio.to_thread(old.close)
