@@ -1,4 +1,4 @@
-"""A way to PostgreSQL that breaks off at a chosen answer of the server, once."""
+"""A way to PostgreSQL that breaks off at a chosen answer of the server, once, or on which nothing comes any more."""
 
 import socket
 import threading
@@ -15,9 +15,17 @@ READY = b"Z"
 PARAMETERS = b"t"
 """ParameterDescription: with what follows it the server has answered how a statement is to be used."""
 
-FATAL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
-LAST_WORDS = b"E" + (len(FATAL) + 4).to_bytes(4) + FATAL
+
+def _error(severity: bytes, sqlstate: bytes, text: bytes) -> bytes:
+    said = b"S%s\0V%s\0C%s\0M%s\0\0" % (severity, severity, sqlstate, text)
+    return b"E" + (len(said) + 4).to_bytes(4) + said
+
+
+LAST_WORDS = _error(b"FATAL", b"57P01", b"terminating connection due to administrator command")
 """What a server says to who asks nothing just then, before it closes the connection."""
+
+PANIC = _error(b"PANIC", b"53100", b"could not write to file: No space left on device")
+"""What a server says whose log cannot be written, before it ends altogether."""
 
 CLEARING_UP = 0.03
 """Seconds that a server takes from its last words until the connection is closed."""
@@ -29,6 +37,7 @@ class End(Enum):
     BEFORE_THE_ANSWER = "before the answer"
     WITH_THE_ANSWER = "with the answer"
     WITH_LAST_WORDS = "with last words"
+    IN_A_PANIC = "in a panic"
 
 
 class CutWay:
@@ -44,6 +53,8 @@ class CutWay:
         self._left = 0
         self._end = End.BEFORE_THE_ANSWER
         self._counting = threading.Lock()
+        self._silent: set[socket.socket] = set()
+        self._servers: set[socket.socket] = set()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -57,6 +68,10 @@ class CutWay:
         """End a connection at the answer of this number from now on; 0 for never."""
         with self._counting:
             self._left, self._end = answers, end
+
+    def hang(self) -> None:
+        """Let nothing come from the server any more on the connections that there are."""
+        self._silent |= self._servers
 
     @property
     def was_cut(self) -> bool:
@@ -78,6 +93,7 @@ class CutWay:
 
     def _serve(self, client: socket.socket) -> None:
         with client, socket.create_connection(self._server) as server:
+            self._servers.add(server)
             asking = threading.Thread(target=_pass_on, args=(client, server), daemon=True)
             asking.start()
             with suppress(OSError):
@@ -99,10 +115,14 @@ class CutWay:
                     if self._end is End.WITH_LAST_WORDS:
                         client.sendall(passing + LAST_WORDS)
                         time.sleep(CLEARING_UP)
+                    elif self._end is End.IN_A_PANIC:
+                        client.sendall(PANIC)
+                        time.sleep(CLEARING_UP)
                     elif self._end is End.WITH_THE_ANSWER:  # in one packet
                         client.send(passing, socket.MSG_MORE)
                     return
-            client.sendall(passing)
+            if server not in self._silent:
+                client.sendall(passing)
 
 
 def _messages(server: socket.socket) -> Iterator[list[bytes]]:

@@ -29,6 +29,8 @@ T = TypeVar("T")
 FEW = 50
 """Fewer answers than the server gives in a message's life."""
 
+ENDS = [End.BEFORE_THE_ANSWER, End.WITH_THE_ANSWER, End.WITH_LAST_WORDS]
+
 
 @pytest.fixture
 async def way(tmp_path: Path) -> AsyncIterator[CutWay]:
@@ -70,7 +72,7 @@ async def a_life(store: Store, account: Account, moment: int) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("end", End, ids=[end.value for end in End])
+@pytest.mark.parametrize("end", ENDS, ids=[end.value for end in ENDS])
 async def test_a_step_is_kept_once_or_not_at_all(way: CutWay, end: End) -> None:
     async with open_at(way.url) as store:
         account = await account_in(store, credit="100")
@@ -112,6 +114,20 @@ async def test_a_commit_that_the_server_turned_into_a_rollback_was_not_kept(way:
 
     with pytest.raises(NotKept):
         await asyncio.to_thread(write)
+
+
+async def test_a_commit_in_which_the_server_panicked_may_have_been_kept(way: CutWay) -> None:
+    """It failed to write what comes after; whether our own commit is on its disk shows when it is back."""
+
+    def write() -> None:
+        with closing(WritingConnection(way.url)) as writer:
+            writer.begin(alone=False)
+            writer.run("keep_setting", "colour", "red")
+            way.cut(1, End.IN_A_PANIC)
+            writer.commit()
+            assert writer.value("setting", "colour") == "red"
+
+    await asyncio.to_thread(write)
 
 
 async def test_what_tells_the_end_of_a_commit_is_not_forgotten_while_somebody_commits(way: CutWay) -> None:

@@ -1,6 +1,7 @@
 """Short questions asked in the event loop itself: to hand them to a thread takes longer than the answer."""
 
 import asyncio
+import time
 from typing import Any
 
 import asyncpg
@@ -8,6 +9,7 @@ import asyncpg
 from esito.domain.errors import StoreUnavailable
 from esito.store.postgres.connection import ANSWER_WITHIN, IN_PASSING, plain, read
 from esito.store.postgres.reaching import LOST, Connection, failed_us, open_connection
+from esito.store.postgres.silence import Silence
 from esito.store.postgres.statements import QUERIES
 
 AT_ONCE = 8
@@ -17,8 +19,10 @@ AT_ONCE = 8
 class Asking:
     """A few connections, made when they are needed."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, silence: Silence) -> None:
         self._url = url
+        self._silence = silence
+        self._heard = 0.0
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._free: list[Connection] = []
 
@@ -40,12 +44,17 @@ class Asking:
                 raise StoreUnavailable(f"the database does not answer: {error or type(error).__name__}") from error
 
     async def _ask(self, name: str, parameters: tuple[Any, ...]) -> list[Any]:
+        if self._silence.since(self._heard):
+            self.drop()
         connection = self._free.pop() if self._free else await open_connection(self._url, IN_PASSING)
         try:
             found = await connection.fetch(QUERIES[name], *map(plain, parameters), timeout=ANSWER_WITHIN)
-        except BaseException:
+        except BaseException as error:
             connection.terminate()
+            if isinstance(error, TimeoutError):
+                self._silence.notice()
             raise
+        self._heard = time.monotonic()
         self._free.append(connection)
         return read(found)
 

@@ -4,6 +4,7 @@ The driver is asyncio's; the thread has a loop of its own that turns only while 
 """
 
 import asyncio
+import time
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from esito.domain.errors import StoreUnavailable
 from esito.store.postgres.columns import columns
 from esito.store.postgres.copied import COPIED, Copied
 from esito.store.postgres.reaching import LOST, open_connection
+from esito.store.postgres.silence import Silence
 from esito.store.postgres.statements import KINDS, KNOWS, QUERIES
 from esito.store.postgres.texts import MARK, all_fit, as_it_was, fit
 from esito.store.tables.connection import Json, Parameter, SqlValue
@@ -59,8 +61,11 @@ class PostgresConnection:
     shared = True
     indexed_by_number = True
 
-    def __init__(self, url: str, *, aside: bool = False) -> None:
+    def __init__(self, url: str, *, aside: bool = False, silence: Silence | None = None) -> None:
+        """`silence` is shared by all who ask the same server."""
         self._url = url
+        self._silence = silence or Silence()
+        self._heard = 0.0
         self._settings = SETTINGS if aside else IN_PASSING
         self._loop = asyncio.new_event_loop()
         self._connection: asyncpg.Connection[Any] | None = None
@@ -75,10 +80,12 @@ class PostgresConnection:
 
         On a new connection each of its other statements would be a transaction of its own.
         """
-        if self._connection is not None and not self._connection.is_closed():
+        connected = self._connection is not None and not self._connection.is_closed()
+        if connected and (self._within or not self._silence.since(self._heard)):
             return
         if self._within:
             raise asyncpg.ConnectionDoesNotExistError("the connection was lost within a transaction")
+        self.drop()
         try:
             self._connection = self.wait(open_connection(self._url, self._settings))
         except (*LOST, asyncpg.PostgresError) as error:
@@ -114,12 +121,15 @@ class PostgresConnection:
             return self._loop.run_until_complete(doing)
         watch = self._loop.call_later(self._patience, self._give_up)
         try:
-            return self._loop.run_until_complete(doing)
+            found = self._loop.run_until_complete(doing)
         finally:
             watch.cancel()
+        self._heard = time.monotonic()
+        return found
 
     def _give_up(self) -> None:
         if self._connection is not None:
+            self._silence.notice()
             self._connection.terminate()
 
     # -- by name ------------------------------------------------------------------------------
@@ -223,9 +233,11 @@ class PostgresConnection:
         try:
             yield
         finally:
-            self._within = False
-            if self._connection is not None and not self._connection.is_closed():
-                self.wait(self.bare.execute("COMMIT"))
+            try:
+                if self._connection is not None and not self._connection.is_closed():
+                    self.wait(self.bare.execute("COMMIT"))
+            finally:
+                self._within = False
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from esito.store.postgres.dropping import InUse, drop, find
 from esito.store.postgres.migrating import migrate
 from esito.store.postgres.opening import require_safe_server
 from esito.store.postgres.reaching import LOST, failed_us, open_connection
+from esito.store.postgres.silence import Silence
 from esito.store.postgres.transactions import WritingConnection
 from esito.store.tables.connection import Connection, Parameter
 from esito.store.tables.engine import Handler
@@ -38,7 +39,8 @@ class PostgresEngine:
         self.url = url
         self._allow_unsafe = allow_unsafe
         self._writer = Writer(self._open_for_writing, failed=failed)
-        self._in_loop = Asking(url)
+        self._silence = Silence()
+        self._in_loop = Asking(url, self._silence)
         self._asking: ThreadPoolExecutor | None = None
         self._mine = threading.local()
         self._readers: list[PostgresConnection] = []
@@ -61,7 +63,7 @@ class PostgresEngine:
         self._asking = ThreadPoolExecutor(READERS, thread_name_prefix="esito-reader")
 
     def _open_for_writing(self) -> WritingConnection:
-        connection = WritingConnection(self.url, allow_unsafe=self._allow_unsafe)
+        connection = WritingConnection(self.url, allow_unsafe=self._allow_unsafe, silence=self._silence)
         try:
             connection.connect()
         except BaseException:
@@ -107,7 +109,7 @@ class PostgresEngine:
     def _answer(self, question: Callable[[Connection], _Answer]) -> _Answer:
         connection: PostgresConnection | None = getattr(self._mine, "connection", None)
         if connection is None:
-            connection = self._mine.connection = PostgresConnection(self.url)
+            connection = self._mine.connection = PostgresConnection(self.url, silence=self._silence)
             self._readers.append(connection)
         try:
             return _ask(question, connection)

@@ -16,6 +16,7 @@ from esito.store.postgres.connection import PostgresConnection
 from esito.store.postgres.migrating import require_known_schema
 from esito.store.postgres.opening import require_safe_server
 from esito.store.postgres.reaching import LOST, Connection, failed_us
+from esito.store.postgres.silence import Silence
 
 log = structlog.get_logger()
 
@@ -38,8 +39,8 @@ class NotKept(Exception):
 class WritingConnection(PostgresConnection):
     """What the writer's thread works with."""
 
-    def __init__(self, url: str, *, allow_unsafe: bool = False) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, *, allow_unsafe: bool = False, silence: Silence | None = None) -> None:
+        super().__init__(url, silence=silence)
         self._allow_unsafe = allow_unsafe
         self._looked_at: Connection | None = None
         self._name = uuid4().hex
@@ -144,13 +145,12 @@ class WritingConnection(PostgresConnection):
         """Undo what is open; on a connection that is lost the server does it."""
         if not self._within:
             return
-        self._within = False
-        if self._connection is None or self._connection.is_closed():
-            return
         try:
             self.wait(self.bare.execute("ROLLBACK"))
-        except (*LOST, StoreUnavailable, asyncpg.PostgresError):
+        except (*LOST, asyncpg.PostgresError):
             self.drop()
+        finally:
+            self._within = False
 
     def mark(self) -> None:
         """Remember this point."""
