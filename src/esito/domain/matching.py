@@ -98,12 +98,8 @@ class Decisions:
     """Which receipts wait for a submit_sm_resp: parked ones and orphans."""
 
 
-@dataclass(slots=True)
-class _Standing:
-    """A recipient while its receipts are being settled."""
-
-    state: int
-    segments: list[int]
+_Standing = list[int]
+"""A recipient while its receipts are being settled: its own state, and those of its segments, by their part."""
 
 
 class Settlement:
@@ -152,27 +148,27 @@ class Settlement:
             chosen = self._identify(receipt, uncertain)
             if isinstance(chosen, Candidate):
                 receipt = _flagged(receipt, "matched_by_address")
-        owner = chosen if isinstance(chosen, Candidate) else None
-        if owner is not None and receipt.done_at is not None and receipt.done_at < owner.submitted_at - SKEW_MS:
-            receipt = _flagged(receipt._replace(done_at=None), "skewed_date")
-        if not receipt.counts:
-            self._note(number, receipt, Verdict.NOT_A_RECEIPT, owner)
-        elif owner is not None:
+        if isinstance(chosen, Candidate):
             # One id may stand for a whole message: every segment that carries it moves.
-            together: Sequence[Candidate] = (owner,)
-            if len(candidates) > 1:
-                together = [
-                    other
-                    for other in candidates
-                    if other[:2] == owner[:2] and other.smsc_message_id == owner.smsc_message_id
-                ] or together
-            self._climb(number, receipt, owner, together)
+            together = [
+                other
+                for other in candidates
+                if other[:2] == chosen[:2] and other.smsc_message_id == chosen.smsc_message_id
+            ]
+            self._take(number, receipt, chosen, together or (chosen,))
+        elif not receipt.counts:
+            self._note(number, receipt, Verdict.NOT_A_RECEIPT, None)
         else:
             if chosen:
                 self._forms[receipt.link].refused()
             verdict = Verdict.PARKED if expected and receipt.smsc_message_id and not chosen else Verdict.ORPHAN
             self._note(number, receipt, verdict, None, str(chosen))
             self.decisions.unmatched.append(number)
+
+    def settle_clear(self, number: int, receipt: DeliveryReceipt, owner: Candidate) -> None:
+        """Decide about receipt `number`, of whose only candidate `is_clear` was told: the usual one, a shorter way."""
+        self._saw_same(receipt)
+        self._take(number, receipt, owner, (owner,))
 
     def infer(self, number: int, conclusion: DeliveryReceipt, segments: Sequence[Candidate]) -> None:
         """Move segments of one recipient by a conclusion of our own: an expiry, a refused submit_sm."""
@@ -185,8 +181,7 @@ class Settlement:
         known = self._forms[receipt.link]
         said = receipt.smsc_message_id
         if len(candidates) == 1 and candidates[0].smsc_message_id == said and known.allows(Spelling.SAME):
-            if known.learns(Spelling.SAME) and not says_nothing(said):  # the usual receipt, by a shorter way
-                known.saw(Spelling.SAME)
+            self._saw_same(receipt)
             return candidates[0]
         ranked = [
             (agreement, candidate)
@@ -212,6 +207,11 @@ class Settlement:
             (candidate for _, candidate in pool),
             key=lambda one: (self._state_of(one) < FIRST_FINAL, one.submitted_at, one.message_id, one.seq, -one.part),
         )
+
+    def _saw_same(self, receipt: DeliveryReceipt) -> None:
+        known = self._forms[receipt.link]
+        if known.learns(Spelling.SAME) and not says_nothing(receipt.smsc_message_id):
+            known.saw(Spelling.SAME)
 
     @staticmethod
     def _believable(
@@ -257,7 +257,16 @@ class Settlement:
 
     def _state_of(self, candidate: Candidate) -> int:
         standing = self._standings.get((candidate.message_id, candidate.seq))
-        return candidate.state if standing is None else standing.segments[candidate.part - 1]
+        return candidate.state if standing is None else standing[candidate.part]
+
+    def _take(self, number: int, receipt: DeliveryReceipt, owner: Candidate, together: Sequence[Candidate]) -> None:
+        """Let a receipt do its work on the segment that it means."""
+        if receipt.done_at is not None and receipt.done_at < owner.submitted_at - SKEW_MS:
+            receipt = _flagged(receipt._replace(done_at=None), "skewed_date")
+        if receipt.counts:
+            self._climb(number, receipt, owner, together)
+        else:
+            self._note(number, receipt, Verdict.NOT_A_RECEIPT, owner)
 
     def _climb(
         self,
@@ -270,33 +279,36 @@ class Settlement:
         key = (chosen.message_id, chosen.seq)
         standing = self._standings.get(key)
         if standing is None:
-            standing = self._standings[key] = _Standing(chosen.recipient_state, list(chosen.states))
+            standing = self._standings[key] = [chosen.recipient_state, *chosen.states]
         reported = receipt.state
         if reported is None:
             self._note(number, receipt, Verdict.UNKNOWN_WORD, chosen)
             return
-        known = standing.segments[chosen.part - 1]
+        known = standing[chosen.part]
         if reported <= known:
             self._note(number, receipt, Verdict.DUPLICATE if reported == known else Verdict.WEAKER, chosen)
             return
         self._note(number, receipt, verdict, chosen)
         for one in together:
-            if standing.segments[one.part - 1] >= reported:  # a sister may have got the common id later
+            message_id, seq, part = one[:3]
+            if standing[part] >= reported:  # a sister may have got the common id later
                 continue
-            standing.segments[one.part - 1] = reported
+            standing[part] = reported
             self.decisions.segments.append(
-                SegmentMove(*one[:3], int(reported), receipt.done_at, receipt.error_code, number)
+                SegmentMove(message_id, seq, part, reported, receipt.done_at, receipt.error_code, number)
             )
         self._move_recipient(receipt, chosen, standing)
 
     def _move_recipient(self, receipt: DeliveryReceipt, chosen: Candidate, standing: _Standing) -> None:
-        rule = self._rules.get(receipt.link, MultipartRule.ANY_FAILED)
-        derived = standing.segments[0] if len(standing.segments) == 1 else derive(standing.segments, rule)
+        derived = standing[1]
+        if len(standing) > 2:
+            derived = derive(standing[1:], self._rules.get(receipt.link, MultipartRule.ANY_FAILED))
         # A recipient only climbs: one failed segment that is corrected while another is
         # silent leaves it where it stands, until all of them say more.
-        if derived <= standing.state:
+        before = standing[0]
+        if derived <= before:
             return
-        before, standing.state = standing.state, derived
+        standing[0] = derived
         at = receipt.received_at
         self.decisions.recipients.append(RecipientMove(chosen.message_id, chosen.seq, derived, at))
         if chosen.wants_callback and _public(derived) != _public(before):
@@ -306,8 +318,8 @@ class Settlement:
         self, number: int, receipt: DeliveryReceipt, verdict: Verdict, owner: Candidate | None, flag: str = ""
     ) -> None:
         flags = f"{receipt.flags} {flag}".strip() if flag else receipt.flags
-        place = owner[:3] if owner is not None else (None, None, None)
-        self.decisions.trail.append(TrailRow(number, verdict.value, flags, receipt.done_at, *place))
+        message_id, seq, part = owner[:3] if owner is not None else (None, None, None)
+        self.decisions.trail.append(TrailRow(number, verdict.value, flags, receipt.done_at, message_id, seq, part))
 
 
 def _public(state: int) -> int:
@@ -340,6 +352,8 @@ def _names_somebody(receipt: DeliveryReceipt) -> bool:
 
 def _is_addressed(receipt: DeliveryReceipt, candidate: Candidate) -> bool:
     """Tell whether either address of the receipt is this recipient, in whatever form it is written."""
+    if candidate.msisdn in receipt.addresses:
+        return True
     for address in receipt.addresses:
         digits = address.lstrip("+").removeprefix("00")
         if digits == candidate.msisdn:

@@ -2,10 +2,12 @@ from collections import defaultdict
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from esito.domain.id_forms import Learned
+from esito.domain.id_forms import COUNT_TO, ENOUGH, IdForm, Learned
 from esito.domain.matching import CallbackRow, Candidate, RecipientMove, SegmentMove, Settlement
-from esito.domain.receipt import DeliveryReceipt
+from esito.domain.receipt import SKEW_MS, DeliveryReceipt
 from esito.domain.states import MessageState, MultipartRule
 from tests.kit.builders import NOW, receipt
 
@@ -46,6 +48,36 @@ def verdicts(settlement: Settlement) -> list[tuple[str, int | None]]:
 
 def flags(settlement: Settlement) -> list[str]:
     return [row.flags for row in settlement.decisions.trail]
+
+
+# -- the usual receipt --------------------------------------------------------------------------
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["DELIVRD", "UNDELIV", "ENROUTE", "NONSENSE"]),
+            st.integers(1, 3),
+            st.sampled_from([None, NOW - SKEW_MS - 1, NOW + 1]),
+            st.booleans(),
+        ),
+        max_size=6,
+    ),
+    st.integers(ENOUGH, COUNT_TO),
+)
+def test_the_shorter_way_of_the_usual_receipt_ends_where_the_long_one_does(
+    said: list[tuple[str, int, int | None, bool]], seen: int
+) -> None:
+    short, long = ({"alpha": Learned(seen={IdForm.AS_IS: seen})} for _ in range(2))
+    by_short, by_long = Settlement({}, short), Settlement({}, long)
+    for number, (word, part, done_at, counts) in enumerate(said):
+        one = receipt(f"100{part}", word, addresses=(PARIS, ""), counts=counts)._replace(done_at=done_at)
+        owner = candidate(f"100{part}", part=part, wants_callback=1, states=(S.WAITING, S.ENROUTE, S.WAITING))
+        assert by_short.is_clear(one, [owner])
+        by_short.settle_clear(number, one, owner)
+        by_long.settle(number, one, [owner], expected=False)
+    assert by_short.decisions == by_long.decisions
+    assert short["alpha"].seen == long["alpha"].seen
 
 
 # -- which segment is meant --------------------------------------------------------------------

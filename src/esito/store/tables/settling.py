@@ -45,11 +45,12 @@ def settle(connection: Connection, links: Links, receipts: Sequence[DeliveryRece
     """Settle receipts in the order they came."""
     links.hold(connection, {receipt.link for receipt in receipts})
     settlement = Settlement(links.rules, links.forms)
-    candidates = _on_the_shelves(connection, links, receipts, settlement)
+    candidates, clear = _on_the_shelves(connection, links, receipts, settlement)
     owed = _Owed(connection, links)
     for number, receipt in enumerate(receipts):
-        mine = candidates.get(number, ())
-        if mine:
+        if number in clear:
+            settlement.settle_clear(number, receipt, candidates[number][0])
+        elif mine := candidates.get(number, ()):
             # Nothing of these may fit after all, and then it may still be early.
             settlement.settle(number, receipt, mine, expected=owed.unless_same(receipt, mine))
         else:
@@ -101,7 +102,7 @@ def _adopt(connection: Connection, links: Links, rows: Sequence[Sequence[Any]], 
     origins = [row[0] for row in rows]
     receipts = [_kept_receipt(row, at) for row in rows]
     settlement = Settlement(links.rules, links.forms)
-    candidates = _on_the_shelves(connection, links, receipts, settlement)
+    candidates, _ = _on_the_shelves(connection, links, receipts, settlement)
     for number, receipt in enumerate(receipts):
         settlement.settle(number, receipt, candidates.get(number, ()), expected=True)
     decisions = settlement.decisions
@@ -175,9 +176,13 @@ def _kept_receipt(row: Sequence[Any], at: int) -> DeliveryReceipt:
 
 def _on_the_shelves(
     connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt], settlement: Settlement
-) -> dict[int, list[Candidate]]:
-    """Load the candidates from the shelf of each id, and from its other shelves where that is not clear."""
-    operators = [links.named(receipt.link).operator for receipt in receipts]
+) -> tuple[dict[int, list[Candidate]], set[int]]:
+    """Load the candidates from the shelf of each id, and from its other shelves where that is not clear.
+
+    Return them, and which receipts were clear, all by the number of the receipt.
+    """
+    operator_of = {link: links.named(link).operator for link in {receipt.link for receipt in receipts}}
+    operators = [operator_of[receipt.link] for receipt in receipts]
     own = [
         (number, operators[number], shelf)
         for number, receipt in enumerate(receipts)
@@ -185,16 +190,17 @@ def _on_the_shelves(
     ]
     own.sort(key=itemgetter(2))  # operators count upwards, so neighbours on the shelves are neighbours in the tables
     found = _candidates(connection, "candidates_by_shelf", own)
+    clear = {number for number, candidates in found.items() if settlement.is_clear(receipts[number], candidates)}
     others = [
         (number, operators[number], shelf)
         for number, receipt in enumerate(receipts)
-        if not settlement.is_clear(receipt, found.get(number, ()))
+        if number not in clear
         for shelf in shelves(receipt.smsc_message_id)[1:]
     ]
     if others:
         for number, candidates in _candidates(connection, "candidates_by_shelf", others).items():
             found.setdefault(number, []).extend(candidates)
-    return found
+    return found, clear
 
 
 def _candidates(connection: Connection, query: str, rows: Sequence[Sequence[SqlValue]]) -> dict[int, list[Candidate]]:
@@ -250,13 +256,14 @@ def _trail_rows(
     origins: Sequence[int],
     numbers: Sequence[int],
 ) -> Iterable[tuple[SqlValue, ...]]:
+    link_ids = {link: links.named(link).id for link in {receipt.link for receipt in receipts}}
     for place, (number, verdict, flags, done_at, message_id, seq, part) in enumerate(decisions.trail):
         receipt = receipts[number]
         state = None if receipt.state is None else int(receipt.state)
         yield (
             numbers[place],
             receipt.received_at,
-            links.named(receipt.link).id,
+            link_ids[receipt.link],
             message_id,
             seq,
             part,
