@@ -127,3 +127,5 @@ class SubmitAnswer:
     """command_status."""
     retry_at: int = 0
     """For LATER: when to submit it again."""
+    attempts: int | None = None
+    """Those before the one that was answered, as its `Submission` says; None: it answers whichever is the last."""

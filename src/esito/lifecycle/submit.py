@@ -112,7 +112,12 @@ class Submitter:
             self._link.submit(pdus)
         if staying:
             now = self._clock.now()
-            self._keep([SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=now, retry_at=now) for one in staying])
+            self._keep(
+                [
+                    SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=now, retry_at=now, attempts=one.attempts)
+                    for one in staying
+                ]
+            )
 
     def _pdus(self, submissions: Sequence[Submission]) -> list[tuple[SubmitSm, SegmentRef]]:
         """Return the submit_sm; a segment of which none can be made is refused, and keeps no other waiting."""
@@ -122,8 +127,11 @@ class Submitter:
                 pdu = submit_sm(one, default_sender=self._default_sender, concatenation=self._concatenation)
             except Exception:
                 log.exception("segment_unfit", link=self._name, segment=one.ref)
-                now = self._clock.now()
-                self._keep([SubmitAnswer(ref=one.ref, answer=Answer.REFUSED, at=now, status=Status.ESME_RSYSERR)])
+                unfit = SubmitAnswer(
+                    ref=one.ref, answer=Answer.REFUSED, at=self._clock.now(), status=Status.ESME_RSYSERR,
+                    attempts=one.attempts,
+                )  # fmt: skip
+                self._keep([unfit])
             else:
                 pdus.append((pdu, one.ref))
         return pdus
@@ -134,19 +142,21 @@ class Submitter:
         self.wake()
 
     def _answer(self, outcome: SubmitOutcome) -> SubmitAnswer:
-        now = self._clock.now()
-        attempts = self._attempts.pop(outcome.token, 0)
-        if outcome.status is None:
-            answer = SubmitAnswer(ref=outcome.token, answer=Answer.UNCERTAIN, at=now)
-        elif outcome.status == Status.ESME_ROK:
-            answer = SubmitAnswer(ref=outcome.token, answer=Answer.ACCEPTED, at=now, smsc_message_id=outcome.message_id)
-        elif outcome.status in COME_BACK:
-            pause = min(SECOND_MS << min(attempts, 6), LONGEST_PAUSE_MS)
+        ref, status, now = outcome.token, outcome.status, self._clock.now()
+        attempts = self._attempts.pop(ref, None)
+        if status is None:
+            answer = SubmitAnswer(ref=ref, answer=Answer.UNCERTAIN, at=now, attempts=attempts)
+        elif status == Status.ESME_ROK:
             answer = SubmitAnswer(
-                ref=outcome.token, answer=Answer.LATER, at=now, status=outcome.status, retry_at=now + pause
+                ref=ref, answer=Answer.ACCEPTED, at=now, smsc_message_id=outcome.message_id, attempts=attempts
+            )
+        elif status in COME_BACK:
+            retry_at = now + min(SECOND_MS << min(attempts or 0, 6), LONGEST_PAUSE_MS)
+            answer = SubmitAnswer(
+                ref=ref, answer=Answer.LATER, at=now, status=status, retry_at=retry_at, attempts=attempts
             )
         else:
-            answer = SubmitAnswer(ref=outcome.token, answer=Answer.REFUSED, at=now, status=outcome.status)
+            answer = SubmitAnswer(ref=ref, answer=Answer.REFUSED, at=now, status=status, attempts=attempts)
         metrics.submit_answered(self._name, answer.answer.name.lower())
         return answer
 

@@ -42,7 +42,7 @@ INSERT INTO stop (account, msisdn, created_at) SELECT 1, n, 1 FROM generate_seri
 HOT = [
     "account_by_key", "has_stops", "stopped_among", "credits", "insert_messages", "insert_texts",
     "insert_recipients", "insert_outgoing", "due", "outgoing", "postponed", "resubmit", "insert_segments",
-    "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_other", "told_by_sisters",
+    "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_other", "refused", "told_by_sisters",
     "candidates_by_shelf", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
     "move_recipients", "expected", "uncertain", "identify_segments", "insert_callbacks", "insert_unmatched",
     "insert_unmatched_shelves", "adoptable", "ambiguous", "delete_unmatched", "delete_unmatched_shelves",

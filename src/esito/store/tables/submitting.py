@@ -83,8 +83,7 @@ class Submitting:
             "answer_other",
             [_other_row(one, link) for one in batch.answers if one.answer is not Answer.ACCEPTED],
         )
-        refused = [one for one in batch.answers if one.answer is Answer.REFUSED]
-        moved = conclude(connection, self._links, [(one.ref, _refusal(batch.link, one)) for one in refused])
+        moved = conclude(connection, self._links, _refusals(connection, batch))
         at = max((one.at for one in batch.answers), default=0)
         moved += conclude(connection, self._links, _told_by_sisters(connection, batch.link, accepted, at))
         known = [(link.operator, shelf) for shelf in shelves if shelf]
@@ -110,18 +109,28 @@ def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:
         phase, retry_at = LATER, one.retry_at
     elif one.answer is Answer.UNCERTAIN:
         phase, retry_at = (LATER, one.at) if link.resubmit_uncertain else (UNCERTAIN, None)
-    return (*one.ref, phase, one.at, one.status, retry_at)
+    return (*one.ref, phase, one.at, one.status, retry_at, None if one.attempts is None else one.attempts + 1)
 
 
-def _refusal(link: str, one: SubmitAnswer) -> DeliveryReceipt:
-    return DeliveryReceipt(
-        link=link,
-        smsc_message_id="",
-        state=MessageState.REJECTED,
-        stat="submit_sm_resp",
-        error_code=f"0x{one.status:08X}",
-        received_at=one.at,
-    )
+def _refusals(connection: Connection, batch: Answers) -> list[tuple[SegmentRef, DeliveryReceipt]]:
+    """Return what the refusals mean of the segments that stand refused now."""
+    refused = {one.ref: one for one in batch.answers if one.answer is Answer.REFUSED}
+    standing = {SegmentRef(*row) for row in connection.ask_rows("refused", list(refused))}
+    return [
+        (
+            ref,
+            DeliveryReceipt(
+                link=batch.link,
+                smsc_message_id="",
+                state=MessageState.REJECTED,
+                stat="submit_sm_resp",
+                error_code=f"0x{one.status:08X}",
+                received_at=one.at,
+            ),
+        )
+        for ref, one in refused.items()
+        if ref in standing
+    ]
 
 
 def _told_by_sisters(

@@ -133,10 +133,17 @@ UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shel
    AND segment.phase IN (1, 2, 5)
 
 -- name: answer_other
+-- An answer to an earlier attempt than the last says nothing of that one.
 UPDATE segment SET phase = a.column4, answered_at = a.column5, status = a.column6, retry_at = a.column7
   FROM (VALUES {rows}) AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
-   AND segment.phase IN (1, 2, 5)
+   AND segment.phase IN (1, 2, 5) AND segment.attempts = coalesce(a.column8, segment.attempts)
+
+-- name: refused
+SELECT json_group_array(json_array(s.message_id, s.seq, s.part))
+  FROM (VALUES {rows}) AS a
+  CROSS JOIN segment s ON s.message_id = a.column1 AND s.seq = a.column2 AND s.part = a.column3
+ WHERE s.phase = 4
 
 -- name: told_by_sisters
 -- Segments that have just got an id whose receipt came already, for another segment of the recipient.
