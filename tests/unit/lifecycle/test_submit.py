@@ -12,10 +12,11 @@ from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import LOOK_EVERY, Submitter
 from esito.smpp.link import Link, SubmitOutcome
-from esito.smpp.pdu import Status
+from esito.smpp.pdu import Status, SubmitSm, SubmitSmResp
 from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, links_in, message, receipt, states_of
+from tests.kit.peer import peer
 from tests.unit.lifecycle.parts import allow_growth, forbid_growth
 
 pytestmark = pytest.mark.anyio
@@ -24,9 +25,16 @@ ID_AS_LONG_AS_IT_GETS = "f" * 64
 
 
 def submitter(store: SqliteStore, clock: PushableClock) -> Submitter:
-    gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
-    link = Link(LinkSettings(name="alpha", host="127.0.0.1", port=1, system_id="smsc", password="secret"), gateway)
-    return Submitter(store=store, clock=clock, link=link)
+    _, one = link_and_submitter(store, clock)
+    return one
+
+
+def link_and_submitter(
+    store: SqliteStore, clock: PushableClock, gateway: Gateway | None = None, *, port: int = 1
+) -> tuple[Link, Submitter]:
+    gateway = gateway or Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
+    link = Link(LinkSettings(name="alpha", host="127.0.0.1", port=port, system_id="smsc", password="secret"), gateway)
+    return link, Submitter(store=store, clock=clock, link=link)
 
 
 async def claimed(store: SqliteStore, limit: int = 99, at: int = NOW) -> list[SegmentRef]:
@@ -119,6 +127,28 @@ async def test_a_link_that_may_send_twice_tries_an_uncertain_segment_again(
     one.submitted([SubmitOutcome(refs[0], None)])
     await one.finish()
     assert await claimed(store) == refs
+
+
+async def test_who_wakes_up_with_an_answer_does_not_end_what_another_has_submitted_since(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    await links_in(store, again=True)
+    await store.accept(message(account))
+    async with peer(on_submit=lambda _: None) as smsc:
+        gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
+        link, one = link_and_submitter(store, clock, gateway, port=smsc.port)
+        gateway.add("alpha", lambda: (link, one))
+        await gateway.start()
+        (sent,) = await smsc.came(SubmitSm)
+        one.stop()
+        await store.recover(NOW)
+        (again,) = await store.claim("alpha", limit=1, at=NOW)
+        smsc.session.say(SubmitSmResp(sequence=sent.sequence, status=Status.ESME_RTHROTTLED))
+        await gateway.stop()
+    assert again.attempts == 1
+    assert (await store.counts()).unanswered == 1
+    assert await claimed(store, at=NOW + HOUR_MS) == []
 
 
 async def test_one_read_may_bring_every_kind_of_answer(store: SqliteStore, clock: PushableClock) -> None:
