@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from esito.domain.message import Answer, SegmentRef, SubmitAnswer
+from esito.domain.account import Account
+from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS
 from esito.store.base import Store
@@ -112,38 +113,39 @@ async def test_a_late_response_settles_an_uncertain_segment(store: Store) -> Non
     assert await states_of(store, account, number) == [MessageState.DELIVERED]
 
 
-@pytest.mark.parametrize("answer", [Answer.LATER, Answer.REFUSED, Answer.UNCERTAIN])
-async def test_the_answer_to_an_earlier_attempt_does_not_end_the_one_under_way(store: Store, answer: Answer) -> None:
-    """A gateway wakes up with an answer, and another has submitted the segment again meanwhile."""
+async def submitted_again(store: Store) -> tuple[Account, Submission, Submission]:
+    """Let one gateway claim a segment, and the next one claim it again; return the account and both attempts."""
     account = await account_in(store)
     await links_in(store, "alpha", again=True)
-    number = await store.accept(message(account))
+    await store.accept(message(account))
     (former,) = await store.claim("alpha", limit=1, at=NOW)
     await store.recover(NOW + 1)
     (one,) = await store.claim("alpha", limit=1, at=NOW + 1)
+    return account, former, one
+
+
+@pytest.mark.parametrize("answer", [Answer.LATER, Answer.REFUSED, Answer.UNCERTAIN])
+async def test_the_answer_to_an_earlier_attempt_does_not_end_the_one_under_way(store: Store, answer: Answer) -> None:
+    """A gateway wakes up with an answer, and another has submitted the segment again meanwhile."""
+    account, former, one = await submitted_again(store)
     late = SubmitAnswer(ref=one.ref, answer=answer, at=NOW + 2, status=0x58, retry_at=NOW, attempts=former.attempts)
     assert await store.record_answers("alpha", [late]) == 0
     assert await store.claim("alpha", limit=1, at=NOW + 2) == []
-    assert await states_of(store, account, number) == [MessageState.WAITING]
+    assert await states_of(store, account, one.ref.message_id) == [MessageState.WAITING]
     await store.record_answers("alpha", [accepted(one, "1001")])
     await store.apply_receipts([receipt("1001", "DELIVRD")])
-    assert await states_of(store, account, number) == [MessageState.DELIVERED]
+    assert await states_of(store, account, one.ref.message_id) == [MessageState.DELIVERED]
 
 
 async def test_the_answer_to_an_earlier_attempt_that_was_taken_counts(store: Store) -> None:
     """What became of the later one is no matter: the message is on its way."""
-    account = await account_in(store)
-    await links_in(store, "alpha", again=True)
-    number = await store.accept(message(account))
-    (former,) = await store.claim("alpha", limit=1, at=NOW)
-    await store.recover(NOW + 1)
-    (one,) = await store.claim("alpha", limit=1, at=NOW + 1)
+    account, former, one = await submitted_again(store)
     await store.record_answers("alpha", [replace(accepted(one, "1001"), attempts=former.attempts)])
     refused = SubmitAnswer(ref=one.ref, answer=Answer.REFUSED, at=NOW + 2, status=0x0B, attempts=one.attempts)
     assert await store.record_answers("alpha", [refused]) == 0
-    assert await states_of(store, account, number) == [MessageState.WAITING]
+    assert await states_of(store, account, one.ref.message_id) == [MessageState.WAITING]
     await store.apply_receipts([receipt("1001", "DELIVRD")])
-    assert await states_of(store, account, number) == [MessageState.DELIVERED]
+    assert await states_of(store, account, one.ref.message_id) == [MessageState.DELIVERED]
 
 
 async def test_silence_for_48_hours_is_an_expiry_of_our_own(store: Store) -> None:

@@ -155,7 +155,7 @@ class Settlement:
                 for other in candidates
                 if other[:2] == chosen[:2] and other.smsc_message_id == chosen.smsc_message_id
             ]
-            self._take(number, receipt, chosen, together or (chosen,))
+            self._apply(number, receipt, chosen, together or (chosen,))
         elif not receipt.counts:
             self._note(number, receipt, Verdict.NOT_A_RECEIPT, None)
         else:
@@ -168,7 +168,7 @@ class Settlement:
     def settle_clear(self, number: int, receipt: DeliveryReceipt, owner: Candidate) -> None:
         """Decide about receipt `number`, of whose only candidate `is_clear` was told: the usual one, a shorter way."""
         self._saw_same(receipt)
-        self._take(number, receipt, owner, (owner,))
+        self._apply(number, receipt, owner, (owner,))
 
     def infer(self, number: int, conclusion: DeliveryReceipt, segments: Sequence[Candidate]) -> None:
         """Move segments of one recipient by a conclusion of our own: an expiry, a refused submit_sm."""
@@ -259,7 +259,7 @@ class Settlement:
         standing = self._standings.get((candidate.message_id, candidate.seq))
         return candidate.state if standing is None else standing[candidate.part]
 
-    def _take(self, number: int, receipt: DeliveryReceipt, owner: Candidate, together: Sequence[Candidate]) -> None:
+    def _apply(self, number: int, receipt: DeliveryReceipt, owner: Candidate, together: Sequence[Candidate]) -> None:
         """Let a receipt do its work on the segment that it means."""
         if receipt.done_at is not None and receipt.done_at < owner.submitted_at - SKEW_MS:
             receipt = _flagged(receipt._replace(done_at=None), "skewed_date")

@@ -108,7 +108,6 @@ class Submitter:
         room = self._link.room if ours else 0
         going, staying = claimed[:room], claimed[room:]
         if pdus := self._pdus(going):
-            self._attempts.update((one.ref, one.attempts) for one in going)
             self._link.submit(pdus)
         if staying:
             now = self._clock.now()
@@ -133,6 +132,7 @@ class Submitter:
                 )  # fmt: skip
                 self._keep([unfit])
             else:
+                self._attempts[one.ref] = one.attempts
                 pdus.append((pdu, one.ref))
         return pdus
 
