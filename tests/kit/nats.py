@@ -1,7 +1,6 @@
 """NATS servers for the tests: three for a whole run, or some of one test's own that it may kill."""
 
 import asyncio
-import atexit
 import json
 import shutil
 import threading
@@ -15,6 +14,7 @@ import nats
 
 from esito.bus.nats import STREAM, JetStreamBus
 from esito.cluster.nats import NatsCluster
+from tests.kit.left_over import at_end
 from tests.kit.ram import a_folder
 
 _numbers = count(1)
@@ -66,7 +66,7 @@ def shared_servers() -> NatsCluster:
         loop.call_soon_threadsafe(loop.stop)
         shutil.rmtree(folder, ignore_errors=True)
 
-    atexit.register(stop)
+    at_end(stop)
     return cluster
 
 
