@@ -17,7 +17,7 @@ AT_ONCE = 4
 def played(request: pytest.FixtureRequest) -> Iterator[Callable[[dict[str, Any], str], list[str]]]:
     """Play every case that was chosen of a kind; what this yields waits for one, and returns what does not hold."""
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    chosen = [item.callspec.params for item in items if "played" in item.fixturenames]
+    chosen: list[dict[str, Any]] = [item.callspec.params for item in items if "played" in item.fixturenames]
     running: dict[tuple[str, str], Future[list[str]]] = {}
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="case") as pool:
 
