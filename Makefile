@@ -8,7 +8,7 @@ BIN := .venv/bin
 SOURCES := $(wildcard src tests benchmarks scripts)
 
 # Tests run in several processes (tests/kit/lanes.py); ARGS="-n0" runs them in one.
-PARALLEL := --numprocesses=auto --dist=loadgroup --no-loadscope-reorder
+PARALLEL := --numprocesses=auto --dist=loadscope
 # Of each of these, what needs no program but Python: a store that is tested is SQLite then.
 QUICK := tests/unit tests/contracts tests/wire $(wildcard tests/test_*.py)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.kit import left_over
-from tests.kit.lanes import deal, workers
+from tests.kit.lanes import Dealer, put_in_order, workers
 from tests.kit.needs import stop_without
 from tests.kit.patience import HANGS, wait_until
 
@@ -28,7 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    deal(items)
+    put_in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealer:
+    return Dealer(config, log)
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)

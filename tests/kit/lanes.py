@@ -6,8 +6,10 @@ a module are made once. What takes longest begins first: it waits more than it w
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,22 +35,37 @@ MORE, MOST = 2, 8
 """Processes beyond the number of processors, and altogether: each may have a PostgreSQL and three NATS servers."""
 
 
-def deal(items: list[pytest.Item]) -> None:
-    """Say of each test which others it stays with, and put what takes long first."""
-    for item in items:
-        file = _file(item)
-        if not file.startswith(EACH_ALONE):
-            item.add_marker(pytest.mark.xdist_group(file.rpartition("/")[0] if file.startswith(TOGETHER) else file))
-    items.sort(key=_place)
-
-
 def workers() -> int:
     """Return how many processes share the tests: some more than there are processors, as many tests wait."""
     return min((os.cpu_count() or 1) + MORE, MOST)
 
 
+class Dealer(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Deals out groups of tests in the order in which they were collected."""
+
+    def __init__(self, config: pytest.Config, log: Any = None) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def group_of(test: str) -> str:
+    """Return the name of the group to which a test belongs; it is named as on the command line."""
+    file = test.partition("::")[0]
+    if file.startswith(TOGETHER):
+        return file.rpartition("/")[0]
+    return test if file.startswith(EACH_ALONE) else file
+
+
+def put_in_order(items: list[pytest.Item]) -> None:
+    """Put what takes long first."""
+    items.sort(key=_place)
+
+
 def _place(item: pytest.Item) -> tuple[int, str]:
-    file = _file(item)
+    file = item.path.relative_to(ROOT).as_posix()
     folder = next((place for place, name in enumerate(LONGEST_FIRST) if file.startswith(name)), len(LONGEST_FIRST))
     return folder, _kind(item) if file.startswith("tests/receipts/") else ""
 
@@ -56,7 +73,3 @@ def _place(item: pytest.Item) -> tuple[int, str]:
 def _kind(item: pytest.Item) -> str:
     """Return which store a case of the receipts is played on: all those of one are begun together."""
     return str(item.callspec.params["kind"]) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
-
-
-def _file(item: pytest.Item) -> str:
-    return item.path.relative_to(ROOT).as_posix()

@@ -21,13 +21,12 @@ from esito.cluster.process import free_port
 from esito.config import load
 from esito.domain.account import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
+from tests.kit.patience import PATIENCE
 from tests.kit.place import Place
 from tests.receipts.case import TIME_SCALE, LinkPlan
 
 BEGIN = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 """When a case begins, by the server's clock: the dates in the receipts fit."""
-
-PATIENCE = 20.0
 
 _context: ForkServerContext | None = None
 

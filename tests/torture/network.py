@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from tests.kit.patience import PATIENCE
 from tests.torture.witness import Witness
 
 CLONE_NEWNET = 0x40000000
@@ -96,7 +97,7 @@ class FarWitness(Witness):
 
 
 def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=20)
+    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=PATIENCE)
 
 
 def may_route() -> bool:
