@@ -13,7 +13,7 @@ from tests.kit.patience import Beside, turns_of_a_loop
 
 pytestmark = pytest.mark.anyio
 
-LIMIT = 300
+LIMIT = 500
 """Thousands of turns of an empty loop: how long one query may keep the event loop from others. About 5 ms."""
 
 

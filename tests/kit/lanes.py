@@ -5,13 +5,10 @@ a module are made once. What takes longest begins first: it waits more than it w
 """
 
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
-
-ROOT = Path(__file__).parents[2]
 
 LONGEST_FIRST = (
     "tests/faults/",
@@ -65,7 +62,7 @@ def put_in_order(items: list[pytest.Item]) -> None:
 
 
 def _place(item: pytest.Item) -> tuple[int, str]:
-    file = item.path.relative_to(ROOT).as_posix()
+    file = item.nodeid.partition("::")[0]
     folder = next((place for place, name in enumerate(LONGEST_FIRST) if file.startswith(name)), len(LONGEST_FIRST))
     return folder, _kind(item) if file.startswith("tests/receipts/") else ""
 

@@ -25,8 +25,7 @@ async def test_receipts_for_an_esme_that_is_away_wait_for_its_next_bind(kind: ty
         await esme.ask(p.Unbind())
         await esme.hung_up()
         clock.advance(VALIDITY_MS)
-        await asyncio.sleep(SETTLED)
-        assert smsc.waiting == 5
+        await eventually(lambda: smsc.waiting == 5)
         transmitter = await Esme.bound(smsc, p.BindTransmitter)
         again = await Esme.connect(smsc)
         await again.bind(kind)
@@ -129,14 +128,19 @@ async def test_a_generic_nack_is_no_acknowledgement() -> None:
 async def test_a_full_queue_gives_the_whole_session_a_rest() -> None:
     async with operator(still(), retry_pause=0.15) as smsc:
         esme = await Esme.bound(smsc)
-        esme.verdict = lambda _: Status.ESME_RMSGQFUL
+        refused: list[Stopwatch] = []
+
+        def refuse_once(_: p.DeliverSm) -> int:
+            if refused:
+                assert refused[0].at_least(0.14)
+                return 0
+            refused.append(Stopwatch())
+            return Status.ESME_RMSGQFUL
+
+        esme.verdict = refuse_once
         await esme.submit("33612340001")
         await esme.deliveries(1)
-        esme.verdict = lambda _: 0
-        await asyncio.sleep(0.02)
         await esme.submit("33612340001")
-        await asyncio.sleep(0.05)
-        assert len(esme.delivered) == 1
         await esme.deliveries(3)
         await eventually(lambda: smsc.receipts_acknowledged == 2)
 
