@@ -1,5 +1,6 @@
 """A delivery receipt as we understand it, whatever the operator's way of writing it."""
 
+import re
 from enum import Enum
 from typing import NamedTuple
 
@@ -34,7 +35,7 @@ class DeliveryReceipt(NamedTuple):
     state: MessageState | None
     """None: a word we do not know; the receipt is kept and moves nobody."""
     stat: str = ""
-    """The operator's word or number for the state."""
+    """The operator's word or number for the state; both where they contradict each other: see `stat_of`."""
     error_code: str = ""
     """`err:` as it came, or `network:code` of the network_error_code parameter."""
     addresses: tuple[str, str] = ("", "")
@@ -45,8 +46,43 @@ class DeliveryReceipt(NamedTuple):
     """Milliseconds since the epoch, UTC; None when absent or unusable."""
     received_at: int = 0
     flags: str = ""
-    """Space-separated: bad_date, skewed_date, bad_tlv, long_id, no_id, unparsed, ambiguous, matched_by_address."""
+    """Space-separated: bad_date, skewed_date, bad_tlv, long_id, no_id, unparsed, unreadable, disagree, ambiguous,
+    matched_by_address.
+
+    `unreadable`: the PDU is whole, and its fields cannot be told apart. `disagree`: what it says in one place
+    contradicts what it says in another; parameters count before the text.
+    """
     counts: bool = True
     """False for acknowledgements by handset or user (esm_class 0x08, 0x10): kept, moves nobody."""
     raw: bytes = b""
     """The deliver_sm or data_sm as it came, header included."""
+
+
+class Stat(NamedTuple):
+    """What a receipt said of the state, taken apart."""
+
+    word: str
+    """Of its text; empty where it has none."""
+    number: int | None
+    """Of the parameter message_state, where no word said the same; None: the word is all there is to say."""
+
+
+_NUMBER = "message_state {}"
+_BOTH = re.compile(r"(\S+) \(message_state (\d+)\)|message_state (\d+)")
+
+
+def stat_of(word: str, number: int, *, disagree: bool) -> str:
+    """Return what is kept of a word and the parameter message_state: `DELIVRD`, or `message_state 2` without a word.
+
+    Where they contradict each other it is `UNDELIV (message_state 2)`: the number counts.
+    """
+    told = _NUMBER.format(number)
+    if not word:
+        return told
+    return f"{word[:40]} ({told})" if disagree else word
+
+
+def read_stat(stat: str) -> Stat:
+    """Take apart what `stat_of` returned."""
+    both = _BOTH.fullmatch(stat)
+    return Stat(stat, None) if both is None else Stat(both[1] or "", int(both[2] or both[3]))

@@ -17,6 +17,7 @@ import structlog
 
 from esito.smpp.codec import (
     FrameBuffer,
+    InvalidDelivery,
     InvalidLength,
     InvalidPdu,
     RemoteProtocolError,
@@ -216,7 +217,7 @@ class Connection(asyncio.BufferedProtocol):
         self._unfinished_since = None if self._frames.is_empty else begun_before or self._heard_at
         for frame in frames:
             try:
-                self._take(decode(frame), answers, deliveries)
+                self._take(self._read(frame), answers, deliveries)
             except InvalidPdu as error:
                 self._refuse(error)
             except RemoteProtocolError as error:
@@ -228,6 +229,14 @@ class Connection(asyncio.BufferedProtocol):
             self._deliver(deliveries)
         if broken is not None:
             self._not_smpp(data, broken)
+
+    def _read(self, frame: bytes) -> Pdu:
+        """Read a PDU. A delivery that cannot be read is handed on as it came, to be kept. Raises InvalidPdu."""
+        try:
+            return decode(frame)
+        except InvalidDelivery as error:
+            log.warning("smpp_unreadable", link=self.settings.name, reason=str(error), kept=True)
+            return error.pdu
 
     def _take(self, pdu: Pdu, answers: list[Answered], deliveries: list[DeliverSm | DataSm]) -> None:
         if isinstance(pdu, DeliverSm | DataSm):
@@ -279,9 +288,7 @@ class Connection(asyncio.BufferedProtocol):
     def _refuse(self, error: InvalidPdu) -> None:
         """Answer a PDU that cannot be read; the session lives on."""
         log.warning("smpp_unreadable", link=self.settings.name, reason=str(error))
-        if error.command_id == Command.DELIVER_SM:
-            self._write(deliver_sm_resp_bytes(error.sequence, error.status))
-        elif error.command_id < 0x80000000:
+        if error.command_id < 0x80000000:
             self._write(encode(GenericNack(sequence=error.sequence, status=error.status)))
 
     def _not_smpp(self, data: bytes, error: InvalidLength) -> None:

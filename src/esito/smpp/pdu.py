@@ -171,6 +171,9 @@ class SubmitSm(ShortMessage, frozen=True, kw_only=True):
 class DeliverSm(ShortMessage, frozen=True, kw_only=True):
     """deliver_sm (4.6.1)."""
 
+    # True when its fields cannot be told apart: then only sequence, status and frame say anything.
+    unreadable: bool = False
+
 
 class DataSm(Pdu, frozen=True, kw_only=True):
     """data_sm (4.7.1): like deliver_sm, its text in the message_payload TLV."""
@@ -187,6 +190,7 @@ class DataSm(Pdu, frozen=True, kw_only=True):
     data_coding: int = 0
     tlvs: dict[int, bytes] = msgspec.field(default_factory=dict)
     damaged: bool = False
+    unreadable: bool = False
     frame: bytes = b""
 
 

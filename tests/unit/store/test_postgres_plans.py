@@ -44,7 +44,7 @@ HOT = [
     "insert_recipients", "insert_outgoing", "due", "outgoing", "postponed", "resubmit", "insert_segments",
     "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_other", "refused", "told_by_sisters",
     "candidates_by_shelf", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
-    "move_recipients", "expected", "uncertain", "identify_segments", "insert_callbacks", "insert_unmatched",
+    "move_recipients", "expected", "known_shelves", "uncertain", "identify_segments", "insert_callbacks", "insert_unmatched",
     "insert_unmatched_shelves", "adoptable", "ambiguous", "delete_unmatched", "delete_unmatched_shelves",
     "recipients_of", "recipient_of", "tag_total", "recipients_by_tag", "message_overview", "message_counts",
     "message_texts", "recipients_page", "explained_recipient", "explained_segments", "explained_trail",

@@ -166,6 +166,11 @@ UPDATE segment SET phase = 5 WHERE phase = 1 AND link IN (SELECT id FROM link WH
 SELECT EXISTS (SELECT 1 FROM link l JOIN segment s ON s.link = l.id AND (s.phase = 1 OR s.phase = 5)
                 WHERE l.operator = $1)
 
+-- name: known_shelves
+SELECT b.column2
+  FROM {rows: int, text} AS b
+ WHERE EXISTS (SELECT 1 FROM segment s WHERE s.operator = b.column1 AND s.shelf = b.column2)
+
 -- name: candidates_by_shelf
 SELECT b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
        s.submitted_at, r.state, r.segments

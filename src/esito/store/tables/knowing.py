@@ -1,0 +1,19 @@
+"""Tells which ids of an operator may be those of our segments."""
+
+from collections.abc import Sequence
+
+from esito.domain.message_ids import shelves
+from esito.store.tables.connection import Connection
+
+
+def known_ids(read: Connection, operator: int, ids: Sequence[str]) -> set[str]:
+    """Return those ids that a segment of the operator carries or may yet be given: all, while it owes an answer."""
+    asked = [one for one in ids if one]
+    if not asked:
+        return set()
+    if read.number("expected", operator):
+        return set(asked)
+    places = {one: shelves(one) for one in asked}
+    rows = sorted({(operator, shelf) for found in places.values() for shelf in found})
+    known = {shelf for (shelf,) in read.ask_rows("known_shelves", rows)}
+    return {one for one, found in places.items() if not known.isdisjoint(found)}
