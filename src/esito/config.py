@@ -204,8 +204,8 @@ class LinkSettings:
     )
     receipts_without_esm_class: Literal["never", "known-id", "always"] = _setting(
         "known-id",
-        "What counts as a receipt where esm_class calls it a subscriber's message and only its text is one: nothing; what"
-        " has an id of ours in `receipted_message_id`; all of it, though a subscriber may have written it.",
+        "What counts as a receipt though esm_class calls it a subscriber's message and it has no message_state:"
+        " nothing; the text of one beside an id of ours in receipted_message_id; any text of one, whoever wrote it.",
     )
     multipart_rule: MultipartRule = _setting(
         MultipartRule.ANY_FAILED, "How the states of several segments make that of the recipient."

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
 from esito.domain.explanation_words import CONFIRMED, FLAGS, MEANINGS, OTHER_WORD, REFUSED_AT_ONCE, VERDICTS
 from esito.domain.receipt import Verdict, read_stat
-from esito.domain.states import FIRST_FINAL, MessageState, is_final
+from esito.domain.states import FIRST_FINAL, STAT_WORDS, MessageState, is_final
 from esito.domain.timing import SECOND_MS, VALIDITY_MS
 from esito.domain.vocabulary import ErrorMeaning, Vocabulary
 
@@ -247,9 +247,10 @@ def _failure(known: RecipientEvidence, last: TrailEvidence | None, vocabulary: V
     one = failed[-1] if failed else last
     if one is None:
         return None
-    said = read_stat(one.stat)
-    # A word that the number contradicts is no reason for what the number says.
-    meaning = vocabulary.of_receipt(known.operator, one.error, one.state, stat=said.word if said.number is None else "")
+    word, number = read_stat(one.stat)
+    if number is not None and word.upper() in STAT_WORDS:
+        word = ""  # it contradicts the number, and is no reason for what the number says
+    meaning = vocabulary.of_receipt(known.operator, one.error, one.state, stat=word)
     return FailureEvidence(raw=one.error, meaning=meaning)
 
 
@@ -285,7 +286,7 @@ def _word(one: TrailEvidence) -> str:
 
 
 def _other_word(one: TrailEvidence) -> list[str]:
-    """Tell of the word in the text that the number contradicts."""
+    """Tell of the word in the text that does not mean what the number means."""
     word, number = read_stat(one.stat)
     return [OTHER_WORD.format(word=_shown(word))] if word and number is not None else []
 

@@ -55,4 +55,4 @@ FLAGS = {
 """Each is a sentence of its own, after that of the verdict."""
 
 OTHER_WORD = "Its text says “{word}” instead; the number counts."
-"""Where the number for the state and the word in the text contradict each other."""
+"""Where the number for the state is not what the word in the text means."""

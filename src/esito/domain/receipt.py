@@ -35,7 +35,7 @@ class DeliveryReceipt(NamedTuple):
     state: MessageState | None
     """None: a word we do not know; the receipt is kept and moves nobody."""
     stat: str = ""
-    """The operator's word or number for the state; both where they contradict each other: see `stat_of`."""
+    """The operator's word or number for the state; both where they do not mean the same: see `stat_of`."""
     error_code: str = ""
     """`err:` as it came, or `network:code` of the network_error_code parameter."""
     addresses: tuple[str, str] = ("", "")
@@ -64,22 +64,22 @@ class Stat(NamedTuple):
     word: str
     """Of its text; empty where it has none."""
     number: int | None
-    """Of the parameter message_state, where no word said the same; None: the word is all there is to say."""
+    """Of the parameter message_state, where it decides and no word says the same; None: the word decides."""
 
 
 _NUMBER = "message_state {}"
 _BOTH = re.compile(r"(\S+) \(message_state (\d+)\)|message_state (\d+)")
 
 
-def stat_of(word: str, number: int, *, disagree: bool) -> str:
+def stat_of(word: str, number: int, *, both: bool) -> str:
     """Return what is kept of a word and the parameter message_state: `DELIVRD`, or `message_state 2` without a word.
 
-    Where they contradict each other it is `UNDELIV (message_state 2)`: the number counts.
+    Where the state is that of the number and not what the word means it is both, as `UNDELIV (message_state 2)`.
     """
     told = _NUMBER.format(number)
     if not word:
         return told
-    return f"{word[:40]} ({told})" if disagree else word
+    return f"{word[:40]} ({told})" if both else word
 
 
 def read_stat(stat: str) -> Stat:

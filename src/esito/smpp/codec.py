@@ -130,16 +130,26 @@ def _octet(body: bytes, start: int) -> tuple[int, int]:
     return body[start], start + 1
 
 
-def _tlvs(body: bytes, start: int) -> tuple[dict[int, bytes], bool]:
-    """Read optional parameters; True when the last one ran past the end and was cut there."""
+_ONCE = frozenset({p.Tag.RECEIPTED_MESSAGE_ID, p.Tag.MESSAGE_STATE, p.Tag.NETWORK_ERROR_CODE})
+
+
+def _tlvs(body: bytes, start: int) -> tuple[dict[int, bytes], bool, bool]:
+    """Read optional parameters, of equal ones the first.
+
+    Return also whether the last one ran past the end and was cut there, and whether one that speaks of a receipt
+    stands twice and says two things.
+    """
     found: dict[int, bytes] = {}
+    disagrees = False
     end = len(body)
     while start + 4 <= end:
         tag, length = _TLV.unpack_from(body, start)
         start += 4
-        found.setdefault(tag, body[start : start + length])
+        octets = body[start : start + length]
+        if found.setdefault(tag, octets) != octets and tag in _ONCE:
+            disagrees = True
         start += length
-    return found, start != end
+    return found, start != end, disagrees
 
 
 _FIVE = struct.Struct(">BBBBB")
@@ -162,10 +172,10 @@ def _short_message(kind: type[p.SubmitSm] | type[p.DeliverSm], frame: bytes, seq
     registered, replace, coding, default_id, length = _FIVE.unpack_from(frame, fixed)
     text_at = fixed + 5
     text_end = text_at + length
-    damaged = text_end > len(frame)
+    damaged, disagrees = text_end > len(frame), False
     tlvs: dict[int, bytes] = {}
     if text_end < len(frame):
-        tlvs, damaged = _tlvs(frame, text_end)
+        tlvs, damaged, disagrees = _tlvs(frame, text_end)
     return kind(
         sequence=sequence,
         status=status,
@@ -188,6 +198,7 @@ def _short_message(kind: type[p.SubmitSm] | type[p.DeliverSm], frame: bytes, seq
         short_message=frame[text_at:text_end],
         tlvs=tlvs,
         damaged=damaged,
+        disagrees=disagrees,
         frame=frame,
     )
 
@@ -321,9 +332,9 @@ def _by_table(layout: tuple[type[Pdu], tuple[_Field, ...]], frame: bytes, sequen
     for name, read, _ in fields:
         said[name], place = read(frame, place)
     if kind in _HAS_TLVS:
-        said["tlvs"], damaged = _tlvs(frame, place) if place < len(frame) else ({}, False)
+        said["tlvs"], damaged, disagrees = _tlvs(frame, place) if place < len(frame) else ({}, False, False)
         if kind is p.DataSm:
-            said["damaged"], said["frame"] = damaged, frame
+            said |= {"damaged": damaged, "disagrees": disagrees, "frame": frame}
     return kind(**said)
 
 

@@ -38,7 +38,7 @@ def _latest(candidates: tuple[int, ...], limit: int) -> int | None:
 
 @lru_cache(maxsize=4096)
 def instants(written: str, zone: tzinfo) -> tuple[int, ...]:
-    """Return what a date may mean, earliest first; nothing when it is no date. Receipts of one minute share the work."""
+    """Return what a date may mean, earliest first; nothing when it is none. Receipts of one minute share the work."""
     moment = _read_date(written)
     if moment is None:
         return ()

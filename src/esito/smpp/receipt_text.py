@@ -70,7 +70,7 @@ _USUAL = re.compile(
 )
 """Appendix B to the letter, as most receipts are; read in one go."""
 
-_BEFORE = r"(?<![\w.\-+@#%~])"
+_BEFORE = r"(?<![\w.\-+@#%~])[\"']?+"
 _ANY = "|".join(name.replace(" ", "[ _-]?") for name in sorted(NAMES, key=len, reverse=True))
 _COLON = r"[\"']?\s*+[:=]"
 _FLAGS = re.ASCII | re.IGNORECASE
@@ -81,7 +81,7 @@ _BARELY_NAMED = re.compile(rf"{_BEFORE}({_ANY})(?:{_COLON}|\s++)", _FLAGS)
 _BARE_TEXT = re.compile(rf"{_BEFORE}text(?:{_COLON}|\s)", _FLAGS)
 
 _BETWEEN = re.compile(r"[\s\x00]+")
-_QUOTES, _ENDINGS = "\"'", ",;|&"
+_BEGINNINGS, _ENDINGS = "\"'{", "\"'},;|&"
 
 
 def read_fields(text: str) -> Fields:
@@ -173,7 +173,7 @@ _PLAIN = {name.replace(" ", ""): name for name in NAMES}
 
 
 def _words(piece: str) -> list[str]:
-    bare = (word.rstrip(_ENDINGS).strip(_QUOTES) for word in _BETWEEN.split(piece))
+    bare = (word.lstrip(_BEGINNINGS).rstrip(_ENDINGS) for word in _BETWEEN.split(piece))
     return [word for word in bare if word]
 
 

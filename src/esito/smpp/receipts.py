@@ -36,7 +36,7 @@ class Kind(Enum):
 
 
 class WithoutEsmClass(Enum):
-    """What counts as a receipt although its esm_class calls it a subscriber's message, and no message_state is there."""
+    """What counts as a receipt though esm_class calls it a subscriber's message, and it has no message_state."""
 
     NEVER = "never"
     KNOWN_ID = "known-id"
@@ -87,14 +87,13 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
         flags.append("long_id")
     state = STAT_WORDS.get(said.stat.upper())
     stat = said.stat[:64]
-    disagree = said.disagree or ids_disagree(parameter, written)
+    disagree = said.disagree or pdu.disagrees or ids_disagree(parameter, written)
     reported = pdu.tlvs.get(Tag.MESSAGE_STATE, b"")
     if len(reported) == 1:
         number = reported[0]
         meant = STATE_VALUES.get(number)
-        contradicts = state is not None and meant is not None and meant is not state
-        stat = stat_of(stat, number, disagree=contradicts)
-        disagree = disagree or contradicts
+        disagree = disagree or (state is not None and meant is not None and meant is not state)
+        stat = stat_of(stat, number, both=meant is not None and meant is not state)
         state = meant or state
     if not smsc_id:
         flags.append("no_id" if stat else "unparsed")
