@@ -151,18 +151,19 @@ NUMBERS = st.sampled_from([*STATE_VALUES, 0, 9, 255])
 WORDS = st.sampled_from([*STAT_WORDS, "QUUX", ""])
 
 
+MEANT = re.compile(r"(“\w+”|number \d+)(?: instead of a word)?, which means that ([^.]*)\.")
+
+
 @given(WORDS, st.none() | NUMBERS)
 def test_no_word_is_said_to_mean_what_it_does_not(word: str, number: int | None) -> None:
     """Whatever text and parameter say: what follows `which means that` is what the word or number before it means."""
-    tlvs = {} if number is None else {Tag.MESSAGE_STATE: bytes([number])}
+    tlvs: dict[int, bytes] = {} if number is None else {Tag.MESSAGE_STATE: bytes([number])}
     pdu = DeliverSm(esm_class=4, short_message=f"id:1 stat:{word} err:000".encode(), tlvs=tlvs)
     receipt = read_receipt(pdu, link="north", at=NOW)
     one = noted(receipt.stat, receipt.state, flags=frozenset(receipt.flags.split()))
     answer = said(recipient(SILENT, state=receipt.state or MessageState.WAITING, trail=(one,)))
     for sentence in (explain_trail([one])[0], answer):
-        for before, after in re.findall(
-            r"(“\w+”|number \d+)(?: instead of a word)?, which means that ([^.]*)\.", sentence
-        ):
+        for before, after in MEANT.findall(sentence):
             known = STATE_VALUES[int(before[7:])] if before.startswith("number") else STAT_WORDS[before.strip("“”")]
             assert after == MEANINGS[known]
         meant = None if number is None else STATE_VALUES.get(number)

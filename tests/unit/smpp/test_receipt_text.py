@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esito.smpp.receipt_text import NAMES, Fields, read_fields, reads_as_receipt
+from esito.smpp.receipt_text import DONE, ERR, ID, NAMES, STAT, SUBMITTED, Fields, read_fields, reads_as_receipt
 
 WHOLE = Fields("1001", "2611230500", "261123050116", "DELIVRD", "000")
 
 SPELLINGS = [
-    ("by the book", "id:1001 sub:001 dlvrd:001 submit date:2611230500 done date:261123050116 stat:DELIVRD err:000 text:"),
+    ("by the book", "id:1001 sub:001 dlvrd:1 submit date:2611230500 done date:261123050116 stat:DELIVRD err:000 text:"),
     ("no stat label", "id:1001 sub:000 dlvrd:000 submit date:2611230500 done date:261123050116 DELIVRD err:000 Text:"),
     ("no id label", "1001 sub:001 dlvrd:001 submit date:2611230500 done date:261123050116 stat:DELIVRD err:000 text:x"),
     ("neither", "1001 sub:001 dlvrd:001 submit date:2611230500 done date:261123050116 DELIVRD err:000 text:x"),
     ("status", "id:1001 submit date:2611230500 done date:261123050116 status:DELIVRD error:000"),
     ("state", "msgid:1001 submit date:2611230500 done date:261123050116 state:DELIVRD err code:000"),
-    ("other names", "message_id:1001 submitdate:2611230500 done-date:261123050116 message_state:DELIVRD error_code:000"),
+    ("other names", "message_id:1001 submitdate:2611230500 done-date:261123050116 message_state:DELIVRD errcode:000"),
     ("capitals", "ID:1001 SUB:001 DLVRD:001 SUBMIT DATE:2611230500 DONE DATE:261123050116 STAT:DELIVRD ERR:000 TEXT:x"),
     ("commas", "id:1001,sub:001,dlvrd:001,submit date:2611230500,done date:261123050116,stat:DELIVRD,err:000,text:x"),
     ("semicolons", "id:1001; submit date:2611230500; done date:261123050116; stat:DELIVRD; err:000; text:x"),
@@ -29,10 +29,10 @@ SPELLINGS = [
     ("blanks", "id : 1001 submit date : 2611230500 done date : 261123050116 stat : DELIVRD err : 000 text : x"),
     ("no colon at stat", "id:1001 submit date:2611230500 done date:261123050116 stat DELIVRD err:000 text:x"),
     ("no colon at id", "id 1001 sub:001 submit date:2611230500 done date:261123050116 stat:DELIVRD err:000 text:x"),
-    ("no colons", "id 1001 sub 001 dlvrd 001 submit date 2611230500 done date 261123050116 stat DELIVRD err 000 text x"),
+    ("no colons", "id 1001 sub 1 dlvrd 1 submit date 2611230500 done date 261123050116 stat DELIVRD err 000 text x"),
     ("word first", "DELIVRD id:1001 submit date:2611230500 done date:261123050116 err:000"),
     ("word last", "id:1001 submit date:2611230500 done date:261123050116 err:000 DELIVRD"),
-    ("by the book goes first", "status:0 msgid:77 id:1001 submit date:2611230500 done date:261123050116 stat:DELIVRD err:000"),
+    ("both", "status:0 msgid:77 id:1001 submit date:2611230500 done date:261123050116 stat:DELIVRD err:000"),
 ]  # fmt: skip
 
 
@@ -41,19 +41,16 @@ def test_it_says_the_same_in_whatever_words(text: str) -> None:
     assert read_fields(text) == WHOLE
 
 
+FIELDS = (ID, SUBMITTED, DONE, STAT, ERR)
+
+
 @pytest.mark.parametrize("name", [name for name, field in NAMES.items() if field])
 @pytest.mark.parametrize("blank", ["", " ", "_", "-"])
 @pytest.mark.parametrize("colon", [":", "=", " : ", ": "])
 def test_every_name_is_found_however_it_is_written(name: str, blank: str, colon: str) -> None:
     for written in (name.replace(" ", blank), name.replace(" ", blank).upper()):
         read = read_fields(f"sub:001 {written}{colon}77 dlvrd:001")
-        assert {
-            "id": read.id,
-            "submit date": read.submitted,
-            "done date": read.done,
-            "stat": read.stat,
-            "err": read.err,
-        }[NAMES[name]] == "77"
+        assert dict(zip(FIELDS, read[:5], strict=True)) == {field: "77" * (field == NAMES[name]) for field in FIELDS}
 
 
 @pytest.mark.parametrize(
@@ -86,27 +83,7 @@ def test_an_id_may_have_marks_in_it(text: str) -> None:
     assert read_fields(text).id == "a-b.c:d"
 
 
-PIECES = st.sampled_from(
-    [
-        *NAMES,
-        "text",
-        "id:",
-        "stat:",
-        "done date:",
-        "DELIVRD",
-        "1001",
-        " ",
-        "  ",
-        ":",
-        "=",
-        "\0",
-        '"',
-        ",",
-        "_",
-        "x",
-        "é",
-    ]
-)
+PIECES = st.sampled_from([*NAMES, "text", "id:", "stat:", "done date:", "DELIVRD", "1001", " ", "  ", *':=\0",_xé'])
 
 
 @given(st.lists(PIECES | st.text(st.characters(codec="latin-1"), max_size=5), max_size=40).map("".join))
@@ -117,7 +94,7 @@ def test_any_text_is_read_and_read_alike(text: str) -> None:
     reads_as_receipt(text)
 
 
-LENGTH = 65_536
+LENGTH = 32_768
 SHORTER = 8
 
 
@@ -132,7 +109,7 @@ def _cost(text: str) -> int:
     return max(min(taken), 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(PIECES, min_size=1, max_size=6).map("".join))
 def test_the_work_grows_with_the_length_only(unit: str) -> None:
     """Eight times the text is at most some dozen times the work of the control beside it, where squares would be 64."""

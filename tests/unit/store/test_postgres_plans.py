@@ -40,18 +40,18 @@ INSERT INTO stop (account, msisdn, created_at) SELECT 1, n, 1 FROM generate_seri
 """
 
 HOT = [
-    "account_by_key", "has_stops", "stopped_among", "credits", "insert_messages", "insert_texts",
-    "insert_recipients", "insert_outgoing", "due", "outgoing", "postponed", "resubmit", "insert_segments",
-    "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_other", "refused", "told_by_sisters",
+    "account_by_key", "has_stops", "stopped_among", "credits", "insert_messages", "insert_texts", "insert_recipients",
+    "insert_outgoing", "due", "outgoing", "postponed", "resubmit", "insert_segments", "delete_outgoing",
+    "move_outgoing", "submissions", "answer_accepted", "answer_other", "refused", "told_by_sisters",
     "candidates_by_shelf", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
     "move_recipients", "expected", "known_shelves", "uncertain", "identify_segments", "insert_callbacks",
-    "insert_unmatched", "insert_unmatched_shelves", "adoptable", "ambiguous", "delete_unmatched", "delete_unmatched_shelves",
-    "recipients_of", "recipient_of", "tag_total", "recipients_by_tag", "message_overview", "message_counts",
-    "message_texts", "recipients_page", "explained_recipient", "explained_segments", "explained_trail",
-    "messages_to_check", "never_submitted", "unreported", "set_check", "new_callbacks", "sort_callbacks",
-    "destination_of", "due_of_destination", "claimable", "ended_leases", "lease_callbacks", "free_callbacks",
-    "callbacks_to_make", "record_attempts", "insert_attempts", "promote_callbacks", "put_behind", "attempts_of",
-    "callbacks_of_message", "is_unfinished", "last_recipients", "remove_recipient", "remove_segments",
+    "insert_unmatched", "insert_unmatched_shelves", "adoptable", "ambiguous", "delete_unmatched",
+    "delete_unmatched_shelves", "recipients_of", "recipient_of", "tag_total", "recipients_by_tag", "message_overview",
+    "message_counts", "message_texts", "recipients_page", "explained_recipient", "explained_segments",
+    "explained_trail", "messages_to_check", "never_submitted", "unreported", "set_check", "new_callbacks",
+    "sort_callbacks", "destination_of", "due_of_destination", "claimable", "ended_leases", "lease_callbacks",
+    "free_callbacks", "callbacks_to_make", "record_attempts", "insert_attempts", "promote_callbacks", "put_behind",
+    "attempts_of", "callbacks_of_message", "is_unfinished", "last_recipients", "remove_recipient", "remove_segments",
     "remove_trail", "old_messages", "begin_mark", "held_mark", "move_mark", "frames_beyond", "take_lease",
     "renew_lease", "holds_lease",
 ]  # fmt: skip
