@@ -67,7 +67,6 @@ class Stat(NamedTuple):
     """Of the parameter message_state, where it decides and no word says the same; None: the word decides."""
 
 
-_NUMBER = "message_state {}"
 _BOTH = re.compile(r"(\S+) \(message_state (\d+)\)|message_state (\d+)")
 
 
@@ -76,10 +75,10 @@ def stat_of(word: str, number: int, *, both: bool) -> str:
 
     Where the state is that of the number and not what the word means it is both, as `UNDELIV (message_state 2)`.
     """
-    told = _NUMBER.format(number)
-    if not word:
-        return told
-    return f"{word[:40]} ({told})" if both else word
+    if word and not both:
+        return word
+    told = f"message_state {number}"
+    return f"{word[:40]} ({told})" if word else told
 
 
 def read_stat(stat: str) -> Stat:

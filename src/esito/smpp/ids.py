@@ -12,9 +12,13 @@ _BLANK_OCTETS = _BLANKS.encode("ascii")
 
 def clean_id(written: str) -> str:
     """Return an id less surrounding blanks and NULs, and no longer than `LONGEST`."""
-    return written.strip(_BLANKS)[:LONGEST].rstrip(_BLANKS)
+    bare = written.strip(_BLANKS)
+    return bare if len(bare) <= LONGEST else bare[:LONGEST].rstrip(_BLANKS)
 
 
 def id_in(octets: bytes) -> str:
     """Return the id in the value of a parameter: what a peer's buffer holds behind its NUL is no part of it."""
-    return clean_id(octets.lstrip(_BLANK_OCTETS).partition(b"\0")[0].decode("latin-1"))
+    bare = octets.strip(_BLANK_OCTETS)
+    if 0 in bare or len(bare) > LONGEST:
+        return clean_id(bare.partition(b"\0")[0].decode("latin-1"))
+    return bare.decode("latin-1")

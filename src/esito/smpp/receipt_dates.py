@@ -16,8 +16,9 @@ def read_dates(submitted: str, done: str, *, at: int, zone: tzinfo) -> tuple[int
     `at` is when the receipt came. In the hour that a clock change repeats, and the one it leaves out, a date may
     mean two instants: the message is done after it was submitted, and as near to the receipt as it can be.
     """
-    submits = instants(submitted, zone) if submitted else ()
-    dones = instants(done, zone) if done else ()
+    submits, dones = _pair(submitted, done, zone)
+    if len(dones) == 1 and len(submits) == 1 and dones[0] <= at + SKEW_MS:  # nearly always
+        return submits[0], dones[0], ""
     if done and not dones:
         return _latest(submits, at + SKEW_MS), None, "bad_date"
     possible = [one for one in dones if one <= at + SKEW_MS]
@@ -37,8 +38,13 @@ def _latest(candidates: tuple[int, ...], limit: int) -> int | None:
 
 
 @lru_cache(maxsize=4096)
+def _pair(submitted: str, done: str, zone: tzinfo) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return what both dates may mean. Receipts of one minute share the work."""
+    return instants(submitted, zone), instants(done, zone)
+
+
 def instants(written: str, zone: tzinfo) -> tuple[int, ...]:
-    """Return what a date may mean, earliest first; nothing when it is none. Receipts of one minute share the work."""
+    """Return what a date may mean, earliest first; nothing when it is none."""
     moment = _read_date(written)
     if moment is None:
         return ()

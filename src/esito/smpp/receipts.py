@@ -10,14 +10,13 @@ from enum import Enum
 
 from esito.domain.message_ids import MAX_LENGTH
 from esito.domain.receipt import DeliveryReceipt, stat_of
-from esito.domain.states import STAT_WORDS, STATE_VALUES
-from esito.smpp.ids import clean_id, id_in
+from esito.domain.states import STAT_WORDS, STATE_VALUES, MessageState
+from esito.smpp.ids import LONGEST, id_in
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 from esito.smpp.receipt_dates import read_dates
 from esito.smpp.receipt_text import errors_disagree, ids_disagree, read_fields, reads_as_receipt
 
 _TYPE_BITS = 0x3C
-_BLANK = " \t\r\n\x00"
 
 _ACKNOWLEDGEMENTS = frozenset({EsmClass.DELIVERY_ACKNOWLEDGEMENT, EsmClass.USER_ACKNOWLEDGEMENT})
 _RECEIPTS = EsmClass.DELIVERY_RECEIPT | EsmClass.INTERMEDIATE_NOTIFICATION
@@ -79,37 +78,28 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
         return DeliveryReceipt(
             link=link, smsc_message_id="", state=None, received_at=at, flags="unreadable", raw=pdu.frame
         )
-    said = read_fields(text_of(pdu))
+    smsc_id, submitted, done, stat, err, disagree = read_fields(text_of(pdu))
+    smsc_id, stat, error = smsc_id[:LONGEST], stat[:64], err[:32]
+    state = STAT_WORDS.get(stat.upper())
     flags: list[str] = ["bad_tlv"] if pdu.damaged else []
-    parameter, written = receipted_id(pdu), clean_id(said.id)
-    smsc_id = parameter or written
+    if pdu.tlvs:
+        smsc_id, state, stat, error, contradicts = _with_parameters(pdu, smsc_id, state, stat, error)
+        disagree = disagree or contradicts
     if len(smsc_id) >= MAX_LENGTH:
         flags.append("long_id")
-    state = STAT_WORDS.get(said.stat.upper())
-    stat = said.stat[:64]
-    disagree = said.disagree or pdu.disagrees or ids_disagree(parameter, written)
-    reported = pdu.tlvs.get(Tag.MESSAGE_STATE, b"")
-    if len(reported) == 1:
-        number = reported[0]
-        meant = STATE_VALUES.get(number)
-        disagree = disagree or (state is not None and meant is not None and meant is not state)
-        stat = stat_of(stat, number, both=meant is not None and meant is not state)
-        state = meant or state
     if not smsc_id:
         flags.append("no_id" if stat else "unparsed")
-    network = _network_error(pdu.tlvs.get(Tag.NETWORK_ERROR_CODE, b""))
-    err = said.err.strip(_BLANK)[:32]
-    submitted_at, done_at, date_flag = read_dates(said.submitted, said.done, at=at, zone=zone)
+    submitted_at, done_at, date_flag = read_dates(submitted, done, at=at, zone=zone)
     if date_flag:
         flags.append(date_flag)
-    if disagree or (network and errors_disagree(network.partition(":")[2], err)):
+    if disagree:
         flags.append("disagree")
     return DeliveryReceipt(
         link=link,
         smsc_message_id=smsc_id,
         state=state,
         stat=stat,
-        error_code=network or err,
+        error_code=error,
         addresses=(pdu.source_addr, pdu.destination_addr),
         submitted_at=submitted_at,
         done_at=done_at,
@@ -118,6 +108,29 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
         counts=kind_of(pdu) is not Kind.ACKNOWLEDGEMENT,
         raw=pdu.frame,
     )
+
+
+def _with_parameters(
+    pdu: DeliverSm | DataSm, smsc_id: str, state: MessageState | None, stat: str, err: str
+) -> tuple[str, MessageState | None, str, str, bool]:
+    """Return what the text said with what the parameters say put over it, and whether they contradict each other."""
+    disagree = pdu.disagrees
+    parameter = receipted_id(pdu)
+    if parameter and parameter != smsc_id:
+        disagree = disagree or ids_disagree(parameter, smsc_id)
+        smsc_id = parameter
+    reported = pdu.tlvs.get(Tag.MESSAGE_STATE, b"")
+    if len(reported) == 1:
+        meant = STATE_VALUES.get(reported[0])
+        disagree = disagree or (state is not None and meant is not None and meant is not state)
+        stat = stat_of(stat, reported[0], both=meant is not None and meant is not state)
+        state = meant or state
+    network = pdu.tlvs.get(Tag.NETWORK_ERROR_CODE, b"")
+    if len(network) == 3:
+        code = str(int.from_bytes(network[1:], "big"))
+        disagree = disagree or errors_disagree(code, err)
+        err = f"{network[0]}:{code}"  # SMPP 3.4, 5.3.2.31
+    return smsc_id, state, stat, err, disagree
 
 
 def text_of(pdu: DeliverSm | DataSm) -> str:
@@ -133,8 +146,3 @@ def text_of(pdu: DeliverSm | DataSm) -> str:
     if len(octets) >= 4 and octets[0] == 0 and octets[2] == 0:
         return octets.decode("utf-16-be", "replace")
     return octets.decode("latin-1")
-
-
-def _network_error(octets: bytes) -> str:
-    """Return `type:code` of a network_error_code (SMPP 3.4, 5.3.2.31); empty when it is none."""
-    return f"{octets[0]}:{int.from_bytes(octets[1:], 'big')}" if len(octets) == 3 else ""
