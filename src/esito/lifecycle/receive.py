@@ -83,6 +83,8 @@ class Receiving:
         for place, pdu in enumerate(pdus):
             if place in unmarked.undecided:
                 continue
+            if pdu.unreadable:
+                log.warning("delivery_unreadable", link=link, sequence=pdu.sequence, octets=len(pdu.frame))
             if place in unmarked.receipts or kind_of(pdu) is not Kind.REPLY:
                 receipts.append(read_receipt(pdu, link=link, at=at, zone=self._zones[link]))
             else:

@@ -315,6 +315,14 @@ def decode(frame: bytes) -> Pdu:
         raise _invalid(frame, command, status, sequence, str(why)) from None
 
 
+def decode_to_keep(frame: bytes) -> Pdu:
+    """Like `decode`, but return a delivery that cannot be read as `unreadable`, with its frame: it is kept all the same."""
+    try:
+        return decode(frame)
+    except InvalidDelivery as error:
+        return error.pdu
+
+
 def _invalid(frame: bytes, command: int, status: int, sequence: int, why: str) -> InvalidPdu:
     if command == Command.DELIVER_SM:
         return InvalidDelivery(p.DeliverSm(sequence=sequence, status=status, unreadable=True, frame=frame), why)

@@ -17,11 +17,10 @@ import structlog
 
 from esito.smpp.codec import (
     FrameBuffer,
-    InvalidDelivery,
     InvalidLength,
     InvalidPdu,
     RemoteProtocolError,
-    decode,
+    decode_to_keep,
     deliver_sm_resp_bytes,
     encode,
 )
@@ -217,7 +216,7 @@ class Connection(asyncio.BufferedProtocol):
         self._unfinished_since = None if self._frames.is_empty else begun_before or self._heard_at
         for frame in frames:
             try:
-                self._take(self._read(frame), answers, deliveries)
+                self._take(decode_to_keep(frame), answers, deliveries)
             except InvalidPdu as error:
                 self._refuse(error)
             except RemoteProtocolError as error:
@@ -229,14 +228,6 @@ class Connection(asyncio.BufferedProtocol):
             self._deliver(deliveries)
         if broken is not None:
             self._not_smpp(data, broken)
-
-    def _read(self, frame: bytes) -> Pdu:
-        """Read a PDU. A delivery that cannot be read is handed on as it came, to be kept. Raises InvalidPdu."""
-        try:
-            return decode(frame)
-        except InvalidDelivery as error:
-            log.warning("smpp_unreadable", link=self.settings.name, reason=str(error), kept=True)
-            return error.pdu
 
     def _take(self, pdu: Pdu, answers: list[Answered], deliveries: list[DeliverSm | DataSm]) -> None:
         if isinstance(pdu, DeliverSm | DataSm):
