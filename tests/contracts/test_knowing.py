@@ -3,6 +3,7 @@
 import pytest
 
 from esito.domain.errors import UnknownLink
+from esito.domain.timing import VALIDITY_MS
 from esito.smpp.pdu import DeliverSm
 from esito.smpp.receipts import read_receipt
 from esito.store.base import Store
@@ -17,18 +18,27 @@ async def test_the_ids_of_an_operators_segments_are_known_in_every_spelling(stor
     await submitted(store, message(await account_in(store)), ["00ABC1"])
     asked = ["00ABC1", "abc1", "ABC1", str(0xABC1), "ABC2", "", "1"]
     for link in ("alpha", "beta"):
-        assert await store.knows_ids(link, asked) == {"00ABC1", "abc1", "ABC1", str(0xABC1)}
-    assert await store.knows_ids("gamma", asked) == set()
-    assert await store.knows_ids("alpha", []) == await store.knows_ids("alpha", [""]) == set()
+        assert await store.knows_ids(link, asked, at=NOW) == {"00ABC1", "abc1", "ABC1", str(0xABC1)}
+    assert await store.knows_ids("gamma", asked, at=NOW) == set()
+    assert await store.knows_ids("alpha", [], at=NOW) == await store.knows_ids("alpha", [""], at=NOW) == set()
 
 
 async def test_while_an_answer_is_owed_every_id_may_be_known_soon(store: Store) -> None:
     await links_in(store)
     await store.accept(message(await account_in(store)))
     (one,) = await store.claim("alpha", limit=10, at=NOW)
-    assert await store.knows_ids("alpha", ["1", "2", ""]) == {"1", "2"}
+    assert await store.knows_ids("alpha", ["1", "2", ""], at=NOW) == {"1", "2"}
     await store.record_answers("alpha", [accepted(one, "1")])
-    assert await store.knows_ids("alpha", ["1", "2"]) == {"1"}
+    assert await store.knows_ids("alpha", ["1", "2"], at=NOW) == {"1"}
+
+
+async def test_while_an_answer_was_lost_lately_every_id_may_be_the_one_it_brought(store: Store) -> None:
+    await links_in(store)
+    await store.accept(message(await account_in(store)))
+    assert await store.claim("alpha", limit=10, at=NOW)
+    assert await store.recover(NOW) == 1
+    assert await store.knows_ids("alpha", ["1"], at=NOW + 1) == {"1"}
+    assert await store.knows_ids("alpha", ["1"], at=NOW + VALIDITY_MS) == set()
 
 
 async def test_a_refused_segment_has_no_id_to_know(store: Store) -> None:
@@ -36,12 +46,12 @@ async def test_a_refused_segment_has_no_id_to_know(store: Store) -> None:
     await store.accept(message(await account_in(store)))
     (one,) = await store.claim("alpha", limit=10, at=NOW)
     await store.record_answers("alpha", [refused(one)])
-    assert await store.knows_ids("alpha", ["1", "0"]) == set()
+    assert await store.knows_ids("alpha", ["1", "0"], at=NOW) == set()
 
 
 async def test_a_link_that_is_not_registered_is_unknown(store: Store) -> None:
     with pytest.raises(UnknownLink):
-        await store.knows_ids("nowhere", ["1"])
+        await store.knows_ids("nowhere", ["1"], at=NOW)
 
 
 async def test_what_cannot_be_read_is_an_orphan_with_its_octets(store: Store) -> None:

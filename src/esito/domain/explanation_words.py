@@ -47,6 +47,7 @@ FLAGS = {
         "What it says in one place contradicts what it says in another; a field of its own counts before the text."
     ),
     "ambiguous": "The message number in it could have meant two messages, so we waited until it was clear which.",
+    "reused_id": "The operator has given its message number to more than one message; the date told which was meant.",
     "matched_by_address": (
         "The message number was not known to us, as its confirmation was lost; "
         "the phone number and the time told us which message was meant."

@@ -79,7 +79,7 @@ class Receiving:
         at = self._clock.now()
         receipts: list[DeliveryReceipt] = []
         replies: list[Reply] = []
-        unmarked = await self._unmarked.among(link, pdus)
+        unmarked = await self._unmarked.among(link, pdus, at=at)
         for place, pdu in enumerate(pdus):
             if place in unmarked.undecided:
                 continue

@@ -29,7 +29,7 @@ class Unmarked:
         self._store = store
         self._rules = rules
 
-    async def among(self, link: str, pdus: Sequence[DeliverSm | DataSm]) -> Found:
+    async def among(self, link: str, pdus: Sequence[DeliverSm | DataSm], *, at: int) -> Found:
         """Return which deliveries are receipts although esm_class denies it. The store is asked only about such."""
         rule = self._rules.get(link, WithoutEsmClass.KNOWN_ID)
         if rule is WithoutEsmClass.NEVER:
@@ -41,7 +41,7 @@ class Unmarked:
         if not named:
             return Found()
         try:
-            known = await self._store.knows_ids(link, list(named.values()))
+            known = await self._store.knows_ids(link, list(named.values()), at=at)
         except StoreUnavailable:
             return Found(undecided=frozenset(named))
         return Found(frozenset(n for n, said in named.items() if said in known))

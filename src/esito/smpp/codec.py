@@ -316,7 +316,7 @@ def decode(frame: bytes) -> Pdu:
 
 
 def decode_to_keep(frame: bytes) -> Pdu:
-    """Like `decode`, but return a delivery that cannot be read as `unreadable`, with its frame: it is kept all the same."""
+    """Like `decode`, but return a delivery that cannot be read as `unreadable`: its frame is kept all the same."""
     try:
         return decode(frame)
     except InvalidDelivery as error:

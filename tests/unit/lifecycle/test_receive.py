@@ -66,7 +66,7 @@ async def test_everything_of_one_read_is_answered_in_its_order(store: SqliteStor
     pdus: list[DeliverSm | DataSm] = [
         deliver(appendix_b("7")),
         deliver("STOP", esm_class=0),
-        deliver(appendix_b("8", "UNDELIV")),
+        deliver(appendix_b("8", "UNDELIV"), source="33612345679"),
         deliver(appendix_b("nobody")),
         deliver("\x00\xff unreadable"),
         deliver(appendix_b("7"), esm_class=EsmClass.DELIVERY_ACKNOWLEDGEMENT),

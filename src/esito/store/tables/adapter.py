@@ -262,10 +262,10 @@ class TableStore:
         number = self._links.named(link).id
         return bool(await self._ask(lambda read: read.number("due", number, at)))
 
-    async def knows_ids(self, link: str, ids: Sequence[str]) -> set[str]:
+    async def knows_ids(self, link: str, ids: Sequence[str], *, at: int) -> set[str]:
         """Return those of the ids that may be those of segments of the link's operator."""
         operator = self._links.named(link).operator
-        return await self._ask(lambda read: known_ids(read, operator, ids))
+        return await self._ask(lambda read: known_ids(read, operator, ids, at=at))
 
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator."""

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 
 from esito.domain.message_ids import shelves
+from esito.domain.timing import VALIDITY_MS
 from esito.store.tables.connection import Connection
 
+NEW = 2
+"""What `has_uncertain` answers when a response was lost within the validity."""
 
-def known_ids(read: Connection, operator: int, ids: Sequence[str]) -> set[str]:
-    """Return those ids that a segment of the operator carries or may yet be given: all, while it owes an answer."""
+
+def known_ids(read: Connection, operator: int, ids: Sequence[str], *, at: int) -> set[str]:
+    """Return those ids that a segment of the operator carries or may yet be given: all, while an answer is missing."""
     asked = [one for one in ids if one]
     if not asked:
         return set()
-    if read.number("expected", operator):
+    if read.number("owes_answers", operator) or read.number("has_uncertain", operator, at - VALIDITY_MS) == NEW:
         return set(asked)
     places = {one: shelves(one) for one in asked}
     rows = sorted({(operator, shelf) for found in places.values() for shelf in found})

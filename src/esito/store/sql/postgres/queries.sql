@@ -194,6 +194,9 @@ SELECT r.msisdn || ''
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
  WHERE s.number_tail IS NOT NULL
 
+-- name: owes_answers
+SELECT EXISTS (SELECT 1 FROM link l JOIN segment s ON s.link = l.id AND s.phase = 1 WHERE l.operator = $1)
+
 -- name: known_shelves
 SELECT b.column2
   FROM {rows: int, text} AS b

@@ -192,6 +192,9 @@ SELECT json_group_array(json_array(r.msisdn || ''))
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
  WHERE s.number_tail IS NOT NULL
 
+-- name: owes_answers
+SELECT EXISTS (SELECT 1 FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 1 WHERE l.operator = ?)
+
 -- name: known_shelves
 SELECT json_group_array(json_array(b.column2))
   FROM (VALUES {rows}) AS b
