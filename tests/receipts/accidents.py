@@ -164,14 +164,22 @@ async def partition(scene: Scene, event: Event, _filler: Filler) -> None:
 
 @happening("store")
 async def store(scene: Scene, event: Event, _filler: Filler) -> None:
-    await asyncio.to_thread(scene.spoiled.make, event["store"])
+    await _make(scene, event["store"])
     if "for" in event and event["store"] != "ok":
 
         async def later() -> None:
             await asyncio.sleep(_duration(event))
-            await asyncio.to_thread(scene.spoiled.make, "ok")
+            await _make(scene, "ok")
 
         scene.under_way.append(asyncio.create_task(later()))
+
+
+async def _make(scene: Scene, state: str) -> None:
+    """Spoil the store or mend it; a server that has given up meanwhile is started again, as a supervisor does."""
+    await asyncio.to_thread(scene.spoiled.make, state)
+    if state == "ok" and not scene.server.is_alive:
+        await scene.server.start()
+        await scene.bound_again()
 
 
 @happening("store_delay")

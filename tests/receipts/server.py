@@ -163,6 +163,11 @@ class Server:
         await self.http.aclose()
 
     @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.is_alive()
+
+    @property
     def pid(self) -> int:
         """Its process."""
         assert self._process is not None

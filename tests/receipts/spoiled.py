@@ -94,18 +94,19 @@ class FaultyDisk(apsw.VFS):
 
     def __init__(self, control: Path) -> None:
         self._control = control
-        super().__init__("case", "", makedefault=True)
+        self._beneath = apsw.vfs_names()[0]  # from now on the default is this one
+        super().__init__("case", self._beneath, makedefault=True)
 
     def xOpen(self, name: Any, flags: list[int]) -> "FaultyFile":  # noqa: N802  SQLite's name
-        return FaultyFile(self._control, name, flags)
+        return FaultyFile(self._beneath, self._control, name, flags)
 
 
 class FaultyFile(apsw.VFSFile):
     """One file of it."""
 
-    def __init__(self, control: Path, name: Any, flags: list[int]) -> None:
+    def __init__(self, beneath: str, control: Path, name: Any, flags: list[int]) -> None:
         self._control = control
-        super().__init__("", name, flags)
+        super().__init__(beneath, name, flags)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802  SQLite's name
         if self._control.exists() and (fault := _FAULTS.get(self._control.read_text(encoding="ascii"))):

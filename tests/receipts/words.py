@@ -35,7 +35,7 @@ EVENTS: Words = {
     "for": "how long `partition`, `sigstop`, `store` or `bind_status` lasts, as a socket time; without it `partition`"
     " is for good, `store` until another word, the others for one response timeout",
     "store": "`full`: every write of the store fails as on a full disk. `read-only`: as on one mounted read-only"
-    " (PostgreSQL: on a standby). `ok`: it works again",
+    " (PostgreSQL: on a standby). `ok`: it works again, and a server that has stopped over it is started again",
     "store_delay": "somebody else holds the store's write lock for that long",
     "raw": "octets, in hexadecimal, that the operator writes",
     "raw_text": "text that the operator writes",
