@@ -57,11 +57,11 @@ class Evidence:
     """A store's tables."""
 
     def __init__(self, url: str) -> None:
-        self._tables = tables_at(url)
-        self._rows = self._tables.rows
+        self.tables = tables_at(url)
+        self._rows = self.tables.rows
 
     def close(self) -> None:
-        self._tables.close()
+        self.tables.close()
 
     def one(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         return int(self._rows(sql, parameters)[0][0] or 0)
@@ -137,8 +137,8 @@ class Evidence:
 
     def complaints(self) -> list[str]:
         """Return what `esito check` would say of the books."""
-        return self._tables.complaints()
+        return self.tables.complaints()
 
     def hold_writes(self) -> Callable[[], None]:
         """Keep everybody else from writing, until what is returned is called."""
-        return self._tables.hold_writes()
+        return self.tables.hold_writes()

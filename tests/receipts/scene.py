@@ -66,7 +66,7 @@ class Scene:
         self.receipts: list[Delivered] = []
         self.notes = Notes()
         self.evidence = Evidence(place.store)
-        self.spoiled: Spoiled = spoiled_at(place.store, folder)
+        self.spoiled: Spoiled = spoiled_at(self.evidence.tables, folder)
         self.receipt_first = False
         self.receipt_order: Any = None
         self.losses: list[tuple[Operator, str]] = []
@@ -133,7 +133,6 @@ class Scene:
             for operator in self.operators.values():
                 await operator.close()
             await asyncio.sleep(0)  # the transports close
-            self.spoiled.close()
             self.evidence.close()
 
     def _prefixes(self) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import apsw
 
-from tests.kit.tables import PostgresTables
+from tests.kit.tables import SqliteTables, Tables
 
 FULL, READ_ONLY, OK = "full", "read-only", "ok"
 
@@ -24,9 +24,6 @@ class Spoiled(Protocol):
     def make(self, state: str) -> None:
         """Make it `full`, `read-only` or `ok`."""
 
-    def close(self) -> None:
-        """Let go."""
-
 
 class SpoiledFile:
     """SQLite: the server writes its file through `FaultyDisk`, which reads a file of ours at every write."""
@@ -38,9 +35,6 @@ class SpoiledFile:
     def make(self, state: str) -> None:
         self._file.write_text(state, encoding="ascii")
 
-    def close(self) -> None:
-        pass
-
 
 class SpoiledDatabase:
     """PostgreSQL. Full: every statement that changes a table fails with the code that a full disk has. Read-only:
@@ -48,12 +42,11 @@ class SpoiledDatabase:
 
     control = ""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._tables: PostgresTables | None = None
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
 
     def make(self, state: str) -> None:
-        tables = self._tables = self._tables or PostgresTables(self._url)
+        tables = self._tables
         tables.rows("SET default_transaction_read_only = off")
         name = tables.rows("SELECT quote_ident(current_database())")[0][0]
         tables.rows("DROP FUNCTION IF EXISTS case_disk_full() CASCADE")
@@ -74,19 +67,15 @@ class SpoiledDatabase:
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
 
-    def close(self) -> None:
-        if self._tables is not None:
-            self._tables.close()
-
 
 _FULL_FUNCTION = """
 CREATE FUNCTION case_disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$"""
 
 
-def spoiled_at(url: str, folder: Path) -> Spoiled:
-    """Return what makes the store that a URL names unfit."""
-    return SpoiledFile(folder) if url.startswith("sqlite:///") else SpoiledDatabase(url)
+def spoiled_at(tables: Tables, folder: Path) -> Spoiled:
+    """Return what makes the store with these tables unfit; `folder` is for files."""
+    return SpoiledFile(folder) if isinstance(tables, SqliteTables) else SpoiledDatabase(tables)
 
 
 class FaultyDisk(apsw.VFS):
