@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,23 +77,19 @@ def waits(told: Told) -> dict[str, list[float]]:
 def paces(
     told: Told, spells: Iterable[tuple[int, float, float]], per_second: float, window: float = WINDOW
 ) -> Iterator[Pace]:
-    """Yield each link's pace in every window of its spells that began and ended with a window's work waiting.
+    """Yield each link's pace in every window of its spells at whose end as much work was waiting as fits into one.
 
-    `spells`: operator, from, to; `per_second`: what an operator would take.
+    `spells`: operator, from, to; `per_second`: what an operator would take. What is uncertain waits for nothing.
     """
-    for operator, begins, ends in spells:
-        offered = sorted(one.at for one in told.offered.values() if one.operator == operator)
-        mine = {number for number, one in told.offered.items() if one.operator == operator}
-        taken = sorted(at for number in mine for at in told.taken.get(number, ()))
-        while begins + window <= ends:
-            done = _until(taken, begins + window)
-            if _until(offered, begins + window) - done >= per_second * window:
-                yield Pace(operator, begins, (done - _until(taken, begins)) / (per_second * window))
-            begins += window
-
-
-def _until(times: Sequence[float], moment: float) -> int:
-    return sum(at <= moment for at in times)
+    for operator, since, until in spells:
+        numbers = {number for number, one in told.offered.items() if one.operator == operator} - told.uncertain
+        offered = sorted(told.offered[number].at for number in numbers)
+        taken = sorted(at for number in numbers for at in told.taken.get(number, ()))
+        for place in range(int((until - since) / window)):
+            begins = since + place * window
+            before, done = bisect_right(taken, begins), bisect_right(taken, begins + window)
+            if bisect_right(offered, begins + window) - done >= per_second * window:
+                yield Pace(operator, begins, (done - before) / (per_second * window))
 
 
 def faults(told: Told, measured: Iterable[Pace]) -> list[str]:
