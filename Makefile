@@ -6,7 +6,7 @@ CASES ?=
 BIN := .venv/bin
 SOURCES := $(wildcard src tests benchmarks scripts)
 
-.PHONY: help setup run test lint bench format lock receipts torture fuzz build sbom
+.PHONY: help setup run test lint bench format lock receipts torture storm fuzz build sbom
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,9 @@ receipts: setup  ## play receipt cases end to end; CASES=FILE plays those of ano
 torture: setup  ## kill -9, failing fsync, full disk, stalls, all rounds (minutes; root, for the mounts)
 	@sh scripts/test-deps
 	ESITO_TORTURE=full $(BIN)/python -m pytest tests/torture $(ARGS)
+
+storm: setup  ## operators that throttle, swallow, refuse and go away, under load, ten minutes; ARGS="--minutes 1"
+	$(BIN)/python -m benchmarks.storm $(ARGS)
 
 fuzz: setup  ## octets that break the codec or the receipt reader, ten minutes; ARGS="codec --seconds 60"
 	$(BIN)/python scripts/fuzz.py $(ARGS)
