@@ -2,9 +2,9 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
+from typing import Any, TypeVar
 
 from esito.store.base import LinkRecord, Store
 from tests.histories.acts import Act, Setup
@@ -12,6 +12,8 @@ from tests.histories.play import Play
 from tests.histories.watch import Broken
 from tests.kit.ram import a_folder
 from tests.kit.stores import a_place, store_at
+
+Played = TypeVar("Played")
 
 GAMES = 20
 """Histories on one store: the books are read after each."""
@@ -56,26 +58,26 @@ class Place:
         self._links += links
         return await self._store.register_links(links)
 
-    def play(self, setup: Setup, acts: Sequence[Act]) -> Play:
+    def play(self, setup: Setup, acts: Sequence[Act]) -> None:
         """Play a history; raises Broken."""
-        return self._runner.run(self._play(setup, acts))
+        self.run(lambda name: Play(self, name, setup).run(acts))
 
-    async def _play(self, setup: Setup, acts: Sequence[Act]) -> Play:
+    def run(self, game: Callable[[str], Coroutine[Any, Any, Played]]) -> Played:
+        """Play anything on the store; it is given a name that nothing else on the store has."""
+        return self._runner.run(self._run(game))
+
+    async def _run(self, game: Callable[[str], Coroutine[Any, Any, Played]]) -> Played:
         if self._played % GAMES == 0 or self._doors is None:
             await self._leave()
             await self._enter()
         self._played += 1
-        play = Play(self, f"h{self._played}", setup)
         try:
-            await play.run(acts)
-        except Broken as error:
-            if error.promise[0] in "47":  # the books of all histories to come would say so too
+            return await game(f"h{self._played}")
+        except BaseException as error:
+            # What a wrong trail or wrong books say would be found again by all that are still to come.
+            if not isinstance(error, Broken) or error.promise[0] in "47":
                 await self._leave()
             raise
-        except BaseException:
-            await self._leave()
-            raise
-        return play
 
     async def _enter(self) -> None:
         self._stores += 1

@@ -58,8 +58,10 @@ class Play:
 
     async def run(self, acts: Sequence[Act]) -> None:
         """Play everything, then let all that is owed be answered or lost. Raises Broken."""
-        self._say("", " | ".join(f"{link}: {operator}" for link, operator in zip("ab", self._operators, strict=True)))
-        self._say("", f"submits again what is uncertain: {self._setup.again}; together: {self._setup.together}")
+        for letter, operator, again in zip("ab", self._operators, self._setup.again, strict=True):
+            self._say("link", f"{letter} of {operator}" + ("; submits again what is uncertain" if again else ""))
+        if self._setup.together:
+            self._say("", "answers and receipts are recorded together")
         self._account = await account_in(self._place.store, self._name)
         await self._register()
         await self.watch.begin(self._place.store, self._account)

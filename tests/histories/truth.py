@@ -54,6 +54,12 @@ class Operator:
     """Of the submit dates that it writes; 0: it writes none."""
     given: int = 0
 
+    def __str__(self) -> str:
+        ids = f"ids {self.writing.response} in responses, {self.writing.receipt} in receipts, from {self.first}"
+        ids += f", {self.round} in all" if self.round else ""
+        dates = f"dates to {self.precision // SECOND} s" if self.precision else "no dates"
+        return f"{self.name}: {ids}; {dates}, clock {self.offset // SECOND:+d} s"
+
     def next_id(self, ahead: int = 0) -> int:
         """Return the number of the id that the submit_sm after `ahead` others will get."""
         count = self.given + ahead
