@@ -40,7 +40,7 @@ torture: setup  ## kill -9, failing fsync, full disk, stalls, all rounds (minute
 	@sh scripts/test-deps
 	ESITO_TORTURE=full $(BIN)/python -m pytest tests/torture $(ARGS)
 
-fuzz: setup  ## octets that break the codec or the receipt reader, ten minutes; ARGS="codec --seconds 60"
+fuzz: setup  ## octets that break the readers, histories that break a promise; ARGS="histories --count 5000"
 	$(BIN)/python scripts/fuzz.py $(ARGS)
 
 build: setup  ## wheel, sdist and their SBOM (CycloneDX) in dist/

@@ -72,6 +72,18 @@ async def ends(place: Place, name: str, sent: list[Sent], order: list[Happening]
     return [int(status.state) if status else -9 for status in await store.statuses_of(account.id, pairs)]
 
 
+def told(sent: list[Sent], used: bool, orders: list[list[Happening]]) -> str:
+    """Return what was played, a line for each thing that happens."""
+    lines = ["each number was used before, with the same id" if used else "the ids are new"]
+    lines += [f"m{place} to {number}, id {place + 1}" for place, (number, _, _) in enumerate(sent)]
+    for order in orders:
+        lines.append("in this order:")
+        lines += [
+            f"  m{place}: {word or ('its response is lost' if sent[place][1] else 'its response')}" for place, word in order
+        ]
+    return "\n".join(lines)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_two_interleavings_end_alike(kind: str) -> None:
     with Place(kind) as place:
@@ -83,7 +95,7 @@ def test_any_two_interleavings_end_alike(kind: str) -> None:
             ended = [
                 place.run(lambda name, order=order: ends(place, name, sent, order, used=used)) for order in orders
             ]
-            assert ended[0] == ended[1]
-            assert ended[0] == [max((int(STAT_WORDS[word]) for word in words), default=0) for _, _, words in sent]
+            last = [max((int(STAT_WORDS[word]) for word in words), default=0) for _, _, words in sent]
+            assert ended == [last, last], told(*burst)
 
         they_do()
