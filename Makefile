@@ -43,7 +43,7 @@ torture: setup  ## kill -9, failing fsync, full disk, stalls, all rounds (minute
 storm: setup  ## operators that throttle, swallow, refuse and go away, under load, ten minutes; ARGS="--minutes 1"
 	$(BIN)/python -m benchmarks.storm $(ARGS)
 
-fuzz: setup  ## octets that break the codec or the receipt reader, ten minutes; ARGS="codec --seconds 60"
+fuzz: setup  ## octets that break the readers, histories that break a promise; ARGS="histories --count 5000"
 	$(BIN)/python scripts/fuzz.py $(ARGS)
 
 build: setup  ## wheel, sdist and their SBOM (CycloneDX) in dist/
