@@ -161,6 +161,8 @@ async def _furnish(
         store=store,
         clock=clock,
         zones={link.name: link.zone for link in settings.links},
+        words={link.name: link.stat_words for link in settings.links},
+        codings={link.name: link.codings for link in settings.links},
         relay=relay,
         moved=callbacks.wake,
         stopped=stop_kept.set,
@@ -169,7 +171,7 @@ async def _furnish(
     if role.has_links:
         for link_settings in settings.links:
             gateway.add(link_settings.name, partial(make_link, link_settings, gateway, store, clock))
-    prefixes = {prefix: link.name for link in settings.links for prefix in (link.prefixes or ("",))}
+    prefixes = {prefix: link.name for link in settings.links if link.sends for prefix in (link.prefixes or ("",))}
     acceptance = Acceptance(
         store=store,
         clock=clock,

@@ -7,16 +7,18 @@ say ESME_RMSGQFUL, which every operator takes as "later", and never 0x64 to 0x66
 some take as final.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from time import perf_counter
 
 import structlog
 
 from esito import metrics
+from esito.domain.coding import USUAL_CODINGS, Codings
 from esito.domain.errors import StoreUnavailable
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.reply import Reply
+from esito.domain.states import STAT_WORDS, MessageState
 from esito.domain.timing import Clock
 from esito.lifecycle.relay import Relay
 from esito.lifecycle.stop_words import stop_words
@@ -40,17 +42,22 @@ class Receiving:
         store: Store,
         clock: Clock,
         zones: dict[str, tzinfo],
+        words: Mapping[str, Mapping[str, MessageState]] | None = None,
+        codings: Mapping[str, Codings] | None = None,
         relay: Relay | None = None,
         stopped: Callable[[], None] = lambda: None,
         moved: Callable[[], None] = lambda: None,
     ) -> None:
         """`zones`: the zone of the dates in each link's receipts; `relay`: the way to the log, where there is one.
 
+        `words` and `codings`: of links whose operators have some of their own.
         `stopped` is called once a STOP is kept, `moved` once receipts that moved recipients are, or replies.
         """
         self._store = store
         self._clock = clock
         self._zones = zones
+        self._stat_words = words or {}
+        self._codings = codings or {}
         self._relay = relay
         self._stopped = stopped
         self._moved = moved
@@ -65,11 +72,12 @@ class Receiving:
         at = self._clock.now()
         receipts: list[DeliveryReceipt] = []
         replies: list[Reply] = []
+        words, codings = self._stat_words.get(link, STAT_WORDS), self._codings.get(link, USUAL_CODINGS)
         for pdu in pdus:
             if kind_of(pdu) is Kind.REPLY:
-                replies.append(read_reply(pdu, link=link, at=at))
+                replies.append(read_reply(pdu, link=link, at=at, codings=codings))
             else:
-                receipts.append(read_receipt(pdu, link=link, at=at, zone=self._zones[link]))
+                receipts.append(read_receipt(pdu, link=link, at=at, zone=self._zones[link], words=words))
         self._in_flight += len(pdus)
         try:
             await self._commit(link, receipts, replies)

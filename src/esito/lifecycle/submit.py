@@ -15,7 +15,7 @@ from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.timing import SECOND_MS, Clock
 from esito.lifecycle.holding import Held
 from esito.smpp.link import Link, SubmitOutcome
-from esito.smpp.outgoing import Concatenation, submit_sm
+from esito.smpp.outgoing import USUAL, OutgoingSettings, submit_sm
 from esito.smpp.pdu import Status, SubmitSm
 from esito.store.base import Store
 
@@ -43,15 +43,13 @@ class Submitter:
         store: Store,
         clock: Clock,
         link: Link,
-        default_sender: str = "",
-        concatenation: Concatenation = Concatenation.UDH,
+        outgoing: OutgoingSettings = USUAL,
     ) -> None:
         self._store = store
         self._clock = clock
         self._link = link
         self._name = link.settings.name
-        self._default_sender = default_sender
-        self._concatenation = concatenation
+        self._outgoing = outgoing
         self._attempts: dict[SegmentRef, int] = {}
         self._awake = asyncio.Event()
         self._answers: list[SubmitAnswer] = []
@@ -121,9 +119,10 @@ class Submitter:
     def _pdus(self, submissions: Sequence[Submission]) -> list[tuple[SubmitSm, SegmentRef]]:
         """Return the submit_sm; a segment of which none can be made is refused, and keeps no other waiting."""
         pdus = []
+        now = self._clock.now()
         for one in submissions:
             try:
-                pdu = submit_sm(one, default_sender=self._default_sender, concatenation=self._concatenation)
+                pdu = submit_sm(one, self._outgoing, at=now)
             except Exception:
                 log.exception("segment_unfit", link=self._name, segment=one.ref)
                 unfit = SubmitAnswer(

@@ -94,6 +94,8 @@ class Connection(asyncio.BufferedProtocol):
         self.session = Session()
         self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Done when the connection is gone; tells why."""
+        self.accepted: BindResp | None = None
+        """What the SMSC said when it accepted the bind."""
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._frames = FrameBuffer()
@@ -126,6 +128,10 @@ class Connection(asyncio.BufferedProtocol):
                     system_id=settings.system_id,
                     password=settings.password,
                     system_type=settings.system_type,
+                    interface_version=settings.interface_version,
+                    addr_ton=settings.addr_ton,
+                    addr_npi=settings.addr_npi,
+                    address_range=settings.address_range,
                 )
             )
         )
@@ -165,6 +171,10 @@ class Connection(asyncio.BufferedProtocol):
         self._why = self._why or "stopped"
         if self._transport is not None:
             self._transport.close()
+
+    def told_of_transport(self, name: str) -> Any:
+        """Return what asyncio knows of the socket under a name, such as `ssl_object`; None when it is gone."""
+        return None if self._transport is None else self._transport.get_extra_info(name)
 
     def _write(self, octets: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -274,6 +284,7 @@ class Connection(asyncio.BufferedProtocol):
             self._owner.rejected(self, pdu.status)
             self.close(self._why)
         else:
+            self.accepted = pdu
             self._owner.bound(self)
 
     def _refuse(self, error: InvalidPdu) -> None:

@@ -6,13 +6,14 @@ esm_class says so. What cannot be read is kept all the same: nothing here raises
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from functools import lru_cache
 
 from esito.domain.message_ids import MAX_LENGTH
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt
-from esito.domain.states import STAT_WORDS, STATE_VALUES
+from esito.domain.states import STAT_WORDS, STATE_VALUES, MessageState
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 
 _USUAL = re.compile(
@@ -55,15 +56,23 @@ def kind_of(pdu: DeliverSm | DataSm) -> Kind:
     return Kind.REPLY
 
 
-def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = UTC) -> DeliveryReceipt:
+def read_receipt(
+    pdu: DeliverSm | DataSm,
+    *,
+    link: str,
+    at: int,
+    zone: tzinfo = UTC,
+    words: Mapping[str, MessageState] = STAT_WORDS,
+) -> DeliveryReceipt:
     """Return what the PDU says, and the PDU itself as it came.
 
-    `at` is when it arrived, in milliseconds; `zone` is the one the operator's dates are in.
+    `at` is when it arrived, in milliseconds; `zone` is the one the operator's dates are in,
+    `words` are the states behind what it writes after `stat:`, in upper case.
     """
     smsc_id, submitted, done, word, err = _fields(text_of(pdu))
     tlvs = pdu.tlvs
     smsc_id = _tlv_text(tlvs.get(Tag.RECEIPTED_MESSAGE_ID)) or smsc_id
-    state = STAT_WORDS.get(word.upper())
+    state = words.get(word.upper())
     reported = tlvs.get(Tag.MESSAGE_STATE, b"")
     if len(reported) == 1 and reported[0] in STATE_VALUES:
         state = STATE_VALUES[reported[0]]

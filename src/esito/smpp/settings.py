@@ -14,6 +14,14 @@ class LinkSettings:
     system_id: str
     password: str = field(repr=False)
     system_type: str = ""
+    interface_version: int = 0x34
+    addr_ton: int = 0
+    addr_npi: int = 0
+    address_range: str = ""
+    fallback_hosts: tuple[tuple[str, int], ...] = ()
+    """Further hosts and ports of the same SMSC."""
+    tls_name: str | None = None
+    """What the certificate must be for, and SNI; None: the host."""
     bind: str = "transceiver"
     sessions: int = 1
     window: int = 100
@@ -25,3 +33,8 @@ class LinkSettings:
     rebind_min: float = 1.0
     rebind_max: float = 60.0
     max_unanswered_receipts: int = 4000
+
+    @property
+    def hosts(self) -> tuple[tuple[str, int], ...]:
+        """Every host and port of the SMSC, in the order in which they are tried."""
+        return ((self.host, self.port), *self.fallback_hosts)
