@@ -147,9 +147,7 @@ HOSTS = Rule("a list of hosts, such as smsc2.example or 192.0.2.7:2776", lambda 
 NUMBERING = Rule(
     "a table of kinds and pairs, such as {alphanumeric = [5, 0]}; kinds are " + ", ".join(NUMBERED), _numbering
 )
-WORDS = Rule(
-    'a table of words and states, such as {FAILED = "UNDELIV"}; states are ' + ", ".join(APPENDIX_B), _words
-)
+WORDS = Rule('a table of words and states, such as {FAILED = "UNDELIV"}; states are ' + ", ".join(APPENDIX_B), _words)
 SENDER = Rule(
     "at most 11 ASCII letters, digits and blanks, or a number", re.compile(r"[A-Za-z0-9 ]{0,11}|\+?\d{1,15}").fullmatch
 )

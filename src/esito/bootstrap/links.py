@@ -9,7 +9,7 @@ from esito.api.services import LinkStatus, SessionStatus
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.config_rules import host_and_maybe_port
 from esito.domain.id_forms import IdForm
-from esito.domain.timing import SECOND_MS, Clock
+from esito.domain.timing import HOUR_MS, SECOND_MS, VALIDITY_MS, Clock
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.submit import Submitter
 from esito.smpp.link import Link
@@ -34,6 +34,7 @@ def _record(link: LinkSettings) -> LinkRecord:
         multipart_rule=link.multipart_rule,
         resubmit_uncertain=link.resubmit_uncertain,
         message_id_form=IdForm(link.message_id_form),
+        wait_ms=max(VALIDITY_MS, link.validity_hours * HOUR_MS),
     )
 
 

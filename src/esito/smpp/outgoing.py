@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from zlib import crc32
+from hashlib import blake2b
 
 from esito.domain.coding import LONG_HEADER, SHORT_HEADER, USUAL_CODINGS, Codings, whole, write
 from esito.domain.message import Submission
@@ -104,8 +104,8 @@ def reference_of(message_id: int, msisdn: str, *, bits: int) -> int:
     """
     block, place = message_id >> bits, message_id & (1 << bits) - 1
     # Where a block begins is drawn anew for each, in steps of four; neighbours never lie 0 or -1 apart (modulo 4).
-    drawn = crc32(b"%d %s" % (block, msisdn.encode())) << 2
-    return (place + drawn + 2 * (block & 1)) % (1 << bits)
+    drawn = int.from_bytes(blake2b(b"%d %s" % (block, msisdn.encode()), digest_size=4).digest(), "big")
+    return (place + 4 * drawn + 2 * (block & 1)) % (1 << bits)
 
 
 _Text = tuple[bytes, int, int, dict[int, bytes]]

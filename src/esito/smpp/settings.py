@@ -35,6 +35,11 @@ class LinkSettings:
     max_unanswered_receipts: int = 4000
 
     @property
+    def receives(self) -> bool:
+        """Whether receipts and replies are to come by it."""
+        return self.bind != "transmitter"
+
+    @property
     def hosts(self) -> tuple[tuple[str, int], ...]:
         """Every host and port of the SMSC, in the order in which they are tried."""
         return ((self.host, self.port), *self.fallback_hosts)

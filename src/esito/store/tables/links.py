@@ -33,6 +33,8 @@ class Links:
         self.rules: dict[str, MultipartRule] = {}
         self.forms: dict[str, Learned] = {}
         """What is known of the ids of each link's operator; links of one operator share it."""
+        self.waits: dict[str, int] = {}
+        """How long after a submission the last word of each link's operator is waited for, in milliseconds."""
         self._known_forms: dict[int, IdForm] = {}
 
     def named(self, name: str) -> KnownLink:
@@ -56,6 +58,7 @@ class Links:
         known = self._known[record.name] = KnownLink(number, operator, record.resubmit_uncertain)
         self._learned(connection, known.operator, record)
         self.rules[record.name] = record.multipart_rule
+        self.waits[record.name] = record.wait_ms
         self._operators[record.name] = record.operator
         return number
 
