@@ -43,8 +43,8 @@ from esito.smpp.pdu import (
     Unbind,
     UnbindResp,
 )
-from esito.smpp.session import BINDS, Bind, Session
-from esito.smpp.settings import LinkSettings
+from esito.smpp.session import Bind, Session
+from esito.smpp.settings import LinkSettings, bind_request
 
 log = structlog.get_logger()
 
@@ -117,24 +117,8 @@ class Connection(asyncio.BufferedProtocol):
         """Ask to be bound."""
         self._transport = transport  # type: ignore[assignment]  # create_connection gives a Transport
         self._heard_at = self._listened()
-        request = BINDS[self.kind]
-        command = Command[f"BIND_{self.kind.upper()}"]
-        sequence = self.session.ask(command, None, self._heard_at)
-        settings = self.settings
-        self._write(
-            encode(
-                request(
-                    sequence=sequence,
-                    system_id=settings.system_id,
-                    password=settings.password,
-                    system_type=settings.system_type,
-                    interface_version=settings.interface_version,
-                    addr_ton=settings.addr_ton,
-                    addr_npi=settings.addr_npi,
-                    address_range=settings.address_range,
-                )
-            )
-        )
+        sequence = self.session.ask(Command[f"BIND_{self.kind.upper()}"], None, self._heard_at)
+        self._write(encode(bind_request(self.settings, self.kind, sequence)))
         self._timer = self._loop.call_later(TICK, self._tick)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -3,6 +3,10 @@
 import ssl
 from dataclasses import dataclass, field
 
+from esito.smpp.pdu import Bind, BindReceiver, BindTransceiver, BindTransmitter
+
+BINDS = {"transmitter": BindTransmitter, "receiver": BindReceiver, "transceiver": BindTransceiver}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
@@ -43,3 +47,17 @@ class LinkSettings:
     def hosts(self) -> tuple[tuple[str, int], ...]:
         """Every host and port of the SMSC, in the order in which they are tried."""
         return ((self.host, self.port), *self.fallback_hosts)
+
+
+def bind_request(settings: LinkSettings, kind: str, sequence: int) -> Bind:
+    """Return the PDU that asks to be bound as a kind."""
+    return BINDS[kind](
+        sequence=sequence,
+        system_id=settings.system_id,
+        password=settings.password,
+        system_type=settings.system_type,
+        interface_version=settings.interface_version,
+        addr_ton=settings.addr_ton,
+        addr_npi=settings.addr_npi,
+        address_range=settings.address_range,
+    )

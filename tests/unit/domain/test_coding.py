@@ -8,7 +8,7 @@ from esito.domain import gsm0338
 from esito.domain.coding import LONG_HEADER, SHORT_HEADER, Alphabet, Codings, whole, write
 from esito.domain.text import count_segments, prepare
 
-CHARACTERS = st.text(st.sampled_from(sorted(gsm0338.ALPHABET - {"\r"}) + ["€", "x", "è"]), max_size=700)
+CHARACTERS = st.text(st.sampled_from([*sorted(gsm0338.ALPHABET - {"\r"}), "€", "x", "è"]), max_size=700)
 CODINGS = st.builds(Codings, st.sampled_from(Alphabet), st.sampled_from([0, 0xF0]), st.just(3), st.just(8))
 HEADERS = st.sampled_from([SHORT_HEADER, LONG_HEADER])
 
