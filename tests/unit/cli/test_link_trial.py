@@ -10,6 +10,7 @@ from esito.cli.link_report import as_data, as_lines, is_good
 from esito.cli.link_trial import Bound, Tls, Trial, try_link
 from esito.cluster.process import free_port
 from esito.config import LinkSettings
+from esito.domain.msisdn import mask
 from esito.smpp import pdu as p
 from esito.smpp.pdu import Status
 from esito.smpp.refusals import OF_REASON, OF_STATUS, advice
@@ -20,6 +21,7 @@ from tests.kit.peer import Peer, peer
 from tests.unit.smpp.test_reaching import Asked, pki, tls_link  # noqa: F401  a fixture
 
 TO = "+33612345678"
+DELIVERED = "state DELIVRD, which is DELIVERED: Delivered, error 000"
 
 
 def said(link: LinkSettings, sessions: list[Bound], trial: Trial | None = None) -> str:
@@ -191,11 +193,9 @@ async def test_a_receipt_is_followed_and_its_id_explained(
         assert response.status == Status.ESME_ROK
     assert is_good(link, one)
     lines = said(link, sessions, one)
-    assert "submit_sm to ********5678 accepted after " in lines
+    assert f"submit_sm to {mask(TO)} accepted after " in lines
     assert f"under the id {response_id}" in lines
-    assert (
-        f"id {receipt_id}, state DELIVRD, which is DELIVERED: Delivered, error 000. The id is spelled {form}" in lines
-    )
+    assert f"id {receipt_id}, {DELIVERED}. The id is spelled {form}" in lines
     message = as_data(link, sessions, one, [])["message"]
     assert (message["accepted"], message["reported"]) == (True, True)
     assert (message["receipts"][0]["idForm"], message["receipts"][0]["status"]) == (form, "Delivered")
@@ -219,9 +219,7 @@ async def test_what_is_not_about_the_message_is_put_off(tmp_path: Path) -> None:
     later = Status.ESME_RMSGQFUL
     assert answered == {1: later, 2: later, 3: later, 4: later, 5: 0, 6: 0}
     lines = said(link, sessions, one)
-    assert (
-        "id 778, state DELIVRD, which is DELIVERED: Delivered, error 000. It names the number and not our id" in lines
-    )
+    assert f"id 778, {DELIVERED}. It names the number and not our id" in lines
     assert "state ENROUTE, which is ENROUTE: Waiting" in lines
     assert "state UNDELIV, which is UNDELIVERABLE: Not delivered" in lines
     assert "777" not in lines
