@@ -9,6 +9,7 @@ from esito.api.services import LinkStatus, SessionStatus
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.config_rules import host_and_maybe_port
 from esito.domain.id_forms import IdForm
+from esito.domain.states import MultipartRule
 from esito.domain.timing import HOUR_MS, SECOND_MS, VALIDITY_MS, Clock
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.submit import Submitter
@@ -31,7 +32,8 @@ def _record(link: LinkSettings) -> LinkRecord:
     return LinkRecord(
         name=link.name,
         operator=link.operator or link.name,
-        multipart_rule=link.multipart_rule,
+        # A text that travels whole is reported on as a whole, by the one segment that was submitted.
+        multipart_rule=MultipartRule.FIRST if link.concatenation == "message_payload" else link.multipart_rule,
         resubmit_uncertain=link.resubmit_uncertain,
         message_id_form=IdForm(link.message_id_form),
         wait_ms=max(VALIDITY_MS, link.validity_hours * HOUR_MS),

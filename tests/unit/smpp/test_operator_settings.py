@@ -181,6 +181,29 @@ async def test_segments_tied_by_parameters(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "text", "data_coding", "octets"),
+    [
+        ("", LONG, 0, LONG.encode()),
+        ("alphabet = 'latin1'", "è" * 400, 0, b"\xe8" * 400),
+        ("alphabet = 'gsm-packed'", LONG, 0, gsm0338.pack(b"x" * 400)),
+        ("alphabet = 'ascii'", "€" * 200, 8, "€".encode("utf-16-be") * 200),
+    ],
+)
+@in_a_loop
+async def test_a_whole_text_in_message_payload(
+    tmp_path: Path, lines: str, text: str, data_coding: int, octets: bytes
+) -> None:
+    frames = await all_of(tmp_path, f"concatenation = 'message_payload'\n{lines}", text)
+    expected = body(data_coding=data_coding, text=b"", tlvs=struct.pack(">HH", 0x0424, len(octets)) + octets)
+    assert frames[0] == expected
+
+
+@in_a_loop
+async def test_a_short_text_needs_no_message_payload(tmp_path: Path) -> None:
+    assert await one(tmp_path, "concatenation = 'message_payload'") == body()
+
+
 @in_a_loop
 async def test_packed_septets_begin_behind_the_header(tmp_path: Path) -> None:
     frames = await all_of(tmp_path, "alphabet = 'gsm-packed'")
