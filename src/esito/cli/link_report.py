@@ -8,8 +8,12 @@ from esito.config import LinkSettings
 from esito.domain.msisdn import mask
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import public_word
+from esito.domain.timing import MINUTE_MS
 from esito.smpp.connection import status_name
 from esito.smpp.refusals import Advice, advice
+
+HALF_AN_HOUR_MS = 30 * MINUTE_MS
+"""By which zones differ at least; a receipt of a message for a try is younger."""
 
 VERSIONS = {0x33: "SMPP 3.3", 0x34: "SMPP 3.4", 0x50: "SMPP 5.0"}
 
@@ -93,9 +97,20 @@ def _receipt_words(heard: Heard) -> str:
         said += f", error {receipt.error_code}"
     if receipt.flags:
         said += f"; noted: {receipt.flags}"
+    said += _date_words(receipt)
     if heard.part is None:
-        return f"{said}. It names the number and not our id, so it was put off"
-    return f"{said}. The id is spelled {heard.form}"
+        return f"{said}. It names the number and not our id, so it was put off."
+    return f"{said}. The id is spelled {heard.form}."
+
+
+def _date_words(receipt: DeliveryReceipt) -> str:
+    """Tell of a date that looks like one of another zone."""
+    if "skewed_date" in receipt.flags.split():
+        return ". Its done date lies in the future: is receipt_timezone right?"
+    behind = 0 if receipt.done_at is None else receipt.received_at - receipt.done_at
+    if behind >= HALF_AN_HOUR_MS:
+        return f". Its done date lies {behind // MINUTE_MS} minutes back: is receipt_timezone right?"
+    return ""
 
 
 def _state_words(receipt: DeliveryReceipt) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -156,7 +157,7 @@ def deliver(text: str, *, sequence: int = 9, source: str = TO[1:], esm_class: in
 
 
 def receipt(smsc_id: str, stat: str = "DELIVRD", *, sequence: int = 9, source: str = TO[1:]) -> p.DeliverSm:
-    text = f"id:{smsc_id} sub:001 dlvrd:001 submit date:2601150759 done date:2601150800 stat:{stat} err:000 text:x"
+    text = f"id:{smsc_id} sub:001 dlvrd:001 stat:{stat} err:000 text:x"
     return deliver(text, sequence=sequence, source=source)
 
 
@@ -195,7 +196,7 @@ async def test_a_receipt_is_followed_and_its_id_explained(
     lines = said(link, sessions, one)
     assert f"submit_sm to {mask(TO)} accepted after " in lines
     assert f"under the id {response_id}" in lines
-    assert f"id {receipt_id}, {DELIVERED}. The id is spelled {form}" in lines
+    assert f"id {receipt_id}, {DELIVERED}. The id is spelled {form}." in lines
     message = as_data(link, sessions, one, [])["message"]
     assert (message["accepted"], message["reported"]) == (True, True)
     assert (message["receipts"][0]["idForm"], message["receipts"][0]["status"]) == (form, "Delivered")
@@ -238,6 +239,23 @@ async def test_words_that_we_do_not_know_are_shown_with_what_helps(tmp_path: Pat
         one = trial()
         await try_link(link, one)
         assert is_good(link, one)
+
+
+@pytest.mark.parametrize(
+    ("shift", "said_of_it"),
+    [(timedelta(hours=1), "lies in the future: is"), (timedelta(hours=-2), "minutes back: is"), (timedelta(), None)],
+)
+@in_a_loop
+async def test_a_date_of_another_zone_is_noticed(tmp_path: Path, shift: timedelta, said_of_it: str | None) -> None:
+    async with peer() as smsc:
+        done = datetime.now(UTC) + shift
+        text = f"id:5 sub:001 dlvrd:001 submit date:{done:%y%m%d%H%M} done date:{done:%y%m%d%H%M} stat:DELIVRD err:000"
+        reporting(smsc, "5", deliver(text))
+        link = configured(tmp_path, port=smsc.port)
+        one = trial()
+        lines = said(link, await try_link(link, one), one)
+    assert ("receipt_timezone" in lines) is (said_of_it is not None)
+    assert said_of_it is None or said_of_it in lines
 
 
 @in_a_loop
