@@ -317,7 +317,8 @@ class TableStore:
 
     async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
         """Return everything that bears on one recipient."""
-        return await self._ask(lambda read: explaining.read_evidence(read, account_id, message_id, msisdn))
+        waits = self._links.waits
+        return await self._ask(lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, waits=waits))
 
     async def events(self, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
         """Return events of the account's messages, and the next cursor."""
