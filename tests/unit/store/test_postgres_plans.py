@@ -14,7 +14,7 @@ from esito.store.postgres.statements import QUERIES
 from tests.kit.needs import needs
 from tests.kit.stores import a_place
 
-pytestmark = [pytest.mark.anyio, needs("postgres"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, needs("postgres")]
 
 RECIPIENTS = 1_000_000
 
