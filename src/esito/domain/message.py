@@ -66,6 +66,8 @@ class NewMessage:
     url_response: str | None = None
     sandbox: bool = False
     once: Once | None = None
+    priority: int = 0
+    """0 to 3: which messages of the account leave first."""
 
     @property
     def cost(self) -> int:
@@ -100,6 +102,8 @@ class Submission:
     segments: int
     attempts: int
     """How often it was handed to the operator before."""
+    priority: int = 0
+    """0 to 3, as in priority_flag."""
 
 
 class Answer(IntEnum):

@@ -49,6 +49,8 @@ class Draft:
     sender: str = ""
     """Empty: the operator's short code."""
     gamme: Range = Range.PREMIUM
+    priority: int = 0
+    """0 to 3: which messages of the account leave first."""
     tag: str | None = None
     reference: str | None = None
     due_at: int | None = None
@@ -160,6 +162,7 @@ class Acceptance:
             due_at=max(now, due_at or now),
             sender=draft.sender,
             gamme=draft.gamme,
+            priority=draft.priority,
             texts=texts,
             unicode=draft.unicode,
             recipients=plan.recipients,

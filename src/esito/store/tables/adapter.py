@@ -20,6 +20,7 @@ from esito.store.tables.accepting import Accepting
 from esito.store.tables.auditing import note
 from esito.store.tables.books import read_books
 from esito.store.tables.callbacks import CallbackOutbox
+from esito.store.tables.claiming import Claim, Claiming
 from esito.store.tables.connection import Connection
 from esito.store.tables.counting import read_counts
 from esito.store.tables.engine import Engine
@@ -34,7 +35,7 @@ from esito.store.tables.searching import Searching
 from esito.store.tables.sending import Sending
 from esito.store.tables.settling import Settling
 from esito.store.tables.stops import Stops
-from esito.store.tables.submitting import Answers, Claim, Recovery, Submitting
+from esito.store.tables.submitting import Answers, Recovery, Submitting
 
 KEYS_KEPT = 1_000
 """Accounts by key that are remembered while nothing is committed."""
@@ -52,14 +53,11 @@ class TableStore:
         self._links = Links()
         self._accepting = Accepting()
         self._submitting = Submitting(self._links)
+        self._claim = Claiming(self._links)
         self._settling = Settling(self._links)
         self._expiring = Expiring(self._links)
         # The handler is compared by identity when neighbours are grouped, so it is bound once.
-        self._claim, self._answer, self._recover = (
-            self._submitting.claim,
-            self._submitting.answer,
-            self._submitting.recover,
-        )
+        self._answer, self._recover = self._submitting.answer, self._submitting.recover
         self._register = self._links.register
         self.ledger = Ledger(engine)
         self.sending = Sending(engine)
@@ -259,7 +257,7 @@ class TableStore:
     async def due(self, link: str, at: int) -> bool:
         """Tell whether this link has anything to submit now."""
         number = self._links.named(link).id
-        return bool(await self._ask(lambda read: read.number("due", number, at)))
+        return bool(await self._ask(lambda read: read.number("due", [number], at, [number])))
 
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator."""

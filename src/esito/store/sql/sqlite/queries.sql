@@ -45,8 +45,9 @@ SELECT count(*)
  WHERE m.account = ?
 
 -- name: due
-SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = ?1 AND due_at <= ?2)
-    OR EXISTS (SELECT 1 FROM segment WHERE link = ?1 AND phase = 2 AND retry_at <= ?2)
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE link IN (SELECT value FROM json_each(?1)) AND lane > 0)
+    OR EXISTS (SELECT 1 FROM outgoing WHERE link IN (SELECT value FROM json_each(?1)) AND lane = 0 AND due_at <= ?2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link IN (SELECT value FROM json_each(?3)) AND phase = 2 AND retry_at <= ?2)
 
 -- name: credits
 SELECT id, credit FROM account WHERE id IN (SELECT value FROM json_each(?))
@@ -63,7 +64,7 @@ UPDATE account SET credit = credit + refund.amount
 
 -- name: insert_messages
 INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, unicode, sandbox,
-                     tag, reference, url_dlr, url_response)
+                     tag, reference, url_dlr, url_response, priority)
 VALUES {rows}
 
 -- name: insert_texts
@@ -83,7 +84,7 @@ SELECT alike.message_id, alike.account, number.value & 511, number.value >> 9, a
   FROM alike, json_each(alike.numbers) AS number
 
 -- name: insert_outgoing
-INSERT INTO outgoing (link, due_at, message_id, next_seq, next_part, last_seq) VALUES {rows}
+INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_seq) VALUES {rows}
 
 -- name: postponed
 SELECT json_group_array(json_array(message_id, seq, part)) FROM (
@@ -91,18 +92,46 @@ SELECT json_group_array(json_array(message_id, seq, part)) FROM (
      WHERE link = ?1 AND phase = 2 AND retry_at <= ?2
      ORDER BY retry_at LIMIT ?3)
 
+-- name: waiting
+-- The lanes of a route that have work, beyond a lane, at most so many, each with the weight of its account;
+-- and lane 0 when something that was scheduled is due. The index leads from each lane to the next.
+WITH RECURSIVE turn (lane, number) AS (
+    SELECT min(lane), 1 FROM outgoing WHERE link = ?1 AND lane > ?2
+    UNION ALL
+    SELECT (SELECT min(o.lane) FROM outgoing o WHERE o.link = ?1 AND o.lane > turn.lane), number + 1
+      FROM turn WHERE turn.lane IS NOT NULL AND number < ?3
+)
+SELECT turn.lane, coalesce(a.profile ->> 'weight', 1)
+  FROM turn LEFT JOIN account a ON a.id = turn.lane & 1099511627775 WHERE turn.lane IS NOT NULL
+UNION ALL
+SELECT 0, 0 WHERE EXISTS (SELECT 1 FROM outgoing WHERE link = ?1 AND lane = 0 AND due_at <= ?4)
+
+-- name: come_due
+SELECT json_group_array(json_array(due_at, message_id, recipients, account, priority, gamme)) FROM (
+    SELECT o.due_at, o.message_id, o.last_seq - o.next_seq + 1 AS recipients, m.account, m.priority, m.gamme
+      FROM outgoing o CROSS JOIN message m ON m.id = o.message_id
+     WHERE o.link = ?1 AND o.lane = 0 AND o.due_at <= ?2
+     ORDER BY o.due_at, o.message_id LIMIT ?3)
+
+-- name: set_lane
+UPDATE outgoing SET lane = due.column4
+  FROM (VALUES {rows}) AS due
+ WHERE outgoing.link = due.column1 AND outgoing.lane = 0 AND outgoing.due_at = due.column2
+   AND outgoing.message_id = due.column3
+
 -- name: outgoing
 SELECT json_group_array(json_array(due_at, message_id, next_seq, next_part, last_seq, seq, segments)) FROM (
     SELECT o.due_at, o.message_id, o.next_seq, o.next_part, o.last_seq, r.seq, r.segments
       FROM outgoing o
       CROSS JOIN recipient r ON r.message_id = o.message_id AND r.seq BETWEEN o.next_seq AND o.last_seq
                             AND r.link = o.link
-     WHERE o.link = ?1 AND o.due_at <= ?2
+     WHERE o.link = ?1 AND o.lane = ?2
      ORDER BY o.due_at, o.message_id, r.seq
      LIMIT ?3)
 
 -- name: resubmit
-UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL
+UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL,
+                   link = again.column5, operator = again.column6
   FROM (VALUES {rows}) AS again
  WHERE segment.message_id = again.column1 AND segment.seq = again.column2 AND segment.part = again.column3
 
@@ -111,14 +140,14 @@ INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, sub
 VALUES {rows}
 
 -- name: delete_outgoing
-DELETE FROM outgoing WHERE (link, due_at, message_id) IN (VALUES {rows})
+DELETE FROM outgoing WHERE (link, lane, due_at, message_id) IN (VALUES {rows})
 
 -- name: move_outgoing
-UPDATE outgoing SET next_seq = ?4, next_part = ?5 WHERE link = ?1 AND due_at = ?2 AND message_id = ?3
+UPDATE outgoing SET next_seq = ?5, next_part = ?6 WHERE link = ?1 AND lane = ?2 AND due_at = ?3 AND message_id = ?4
 
 -- name: submissions
 SELECT json_group_array(json_array(s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode,
-                                   r.segments, s.attempts))
+                                   r.segments, s.attempts, m.priority))
   FROM (VALUES {rows}) AS claimed
   CROSS JOIN segment s ON s.message_id = claimed.column1 AND s.seq = claimed.column2 AND s.part = claimed.column3
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
@@ -270,8 +299,7 @@ UPDATE message SET check_at = ?2 WHERE id = ?1
 UPDATE recipient SET state = -1, changed_at = ?2, cost = 0 WHERE message_id = ?1 AND seq = ?3
 
 -- name: drop_outgoing_of
-DELETE FROM outgoing
- WHERE (link, due_at, message_id) IN (SELECT r.link, ?2, ?1 FROM recipient r WHERE r.message_id = ?1)
+DELETE FROM outgoing WHERE message_id = ?
 
 -- name: drop_unsent_parts_of
 -- The segments that a recipient still lacks, as refused ones, so that it can be concluded.
