@@ -113,6 +113,11 @@ def octets(most: int) -> Rule:
     return Rule(f"at most {most} ASCII characters", lambda value: value.isascii() and len(value) <= most)
 
 
+def between(least: int, most: int) -> Rule:
+    """Allow whole numbers of a range."""
+    return Rule(f"a whole number, {least} to {most}", lambda value: least <= value <= most)
+
+
 def at_least(least: int) -> Rule:
     """Allow whole numbers from `least`."""
     return Rule(f"a whole number, {least} or more", lambda value: least <= value < 2**31)

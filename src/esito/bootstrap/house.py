@@ -30,7 +30,7 @@ from esito.config import ConfigError, Settings
 from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
-from esito.lifecycle.accept import Acceptance, Routes
+from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.gateway import Gateway, share_links
 from esito.lifecycle.holding import Holder
 from esito.lifecycle.intake import Intake
@@ -150,7 +150,7 @@ async def _clock(settings: Settings, store: Store) -> Clock:
 async def _furnish(
     settings: Settings, store: Store, clock: Clock, role: Role, *, bus: Bus | None, relay: Relay | None
 ) -> House:
-    numbers = await register_links(settings, store)
+    routes = await register_links(settings, store)
     if not store.shared:
         uncertain = await store.recover(clock.now())
         if uncertain:
@@ -169,11 +169,10 @@ async def _furnish(
     if role.has_links:
         for link_settings in settings.links:
             gateway.add(link_settings.name, partial(make_link, link_settings, gateway, store, clock))
-    prefixes = {prefix: link.name for link in settings.links for prefix in (link.prefixes or ("",))}
     acceptance = Acceptance(
         store=store,
         clock=clock,
-        routes=Routes(prefixes=prefixes, numbers=numbers),
+        routes=routes,
         prices=_prices(settings),
         kept=gateway.wake,
         currency=settings.pricing.currency,

@@ -8,8 +8,11 @@ import msgspec
 from esito.api.services import LinkStatus, SessionStatus
 from esito.config import LinkSettings, Settings
 from esito.domain.id_forms import IdForm
+from esito.domain.routing import Serving, shares_by_prefix
 from esito.domain.timing import SECOND_MS, Clock
+from esito.lifecycle.accept import Routes
 from esito.lifecycle.gateway import Gateway
+from esito.lifecycle.health import usable
 from esito.lifecycle.submit import Submitter
 from esito.smpp.link import Link
 from esito.smpp.outgoing import Concatenation
@@ -21,9 +24,15 @@ LONGEST_BIND = 30.0
 """Seconds we wait for the response to a bind, unless the link waits less for any response."""
 
 
-async def register_links(settings: Settings, store: Store) -> dict[str, int]:
-    """Tell the store what it needs to know of the configured links; return their numbers. Raises StoreError."""
-    return await store.register_links([_record(link) for link in settings.links])
+async def register_links(settings: Settings, store: Store) -> Routes:
+    """Tell the store what it needs to know of the configured links; return their routes. Raises StoreError."""
+    await store.register_links([_record(link) for link in settings.links])
+    serving = [
+        Serving(name=link.name, prefixes=link.prefixes, weight=link.weight, priority=link.priority)
+        for link in settings.links
+    ]
+    routes = [share.route for shares in shares_by_prefix(serving).values() for share in shares]
+    return Routes.of(serving, await store.register_routes(list(dict.fromkeys(routes))))
 
 
 def _record(link: LinkSettings) -> LinkRecord:
@@ -32,6 +41,7 @@ def _record(link: LinkSettings) -> LinkRecord:
         operator=link.operator or link.name,
         multipart_rule=link.multipart_rule,
         resubmit_uncertain=link.resubmit_uncertain,
+        priority=link.priority,
         message_id_form=IdForm(link.message_id_form),
     )
 
@@ -63,7 +73,12 @@ def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clo
     link = Link(smpp_settings(settings), gateway)
     concatenation = Concatenation(settings.concatenation)
     submitter = Submitter(
-        store=store, clock=clock, link=link, default_sender=settings.sender, concatenation=concatenation
+        store=store,
+        clock=clock,
+        link=link,
+        default_sender=settings.sender,
+        concatenation=concatenation,
+        passed_over=gateway.passed_over,
     )
     return link, submitter
 
@@ -82,7 +97,8 @@ def told_standing(configured: Sequence[LinkSettings], lines: Sequence[LeaseLine]
 
 def told(configured: LinkSettings, link: Link) -> str:
     """Write down how a link of ours stands, for those who do not hold it."""
-    return msgspec.json.encode(link_status(configured, link)).decode()
+    status = msgspec.to_builtins(link_status(configured, link))
+    return msgspec.json.encode(status | {"usable": usable(link)}).decode()
 
 
 def _told_status(configured: LinkSettings, line: LeaseLine | None) -> LinkStatus:

@@ -28,7 +28,7 @@ class NewRecipient(NamedTuple):
     msisdn: int
     """E.164 digits without the plus."""
     link: int
-    """The store's number of the link it leaves by; 0: no link serves this number."""
+    """The store's number of its route, which is that of its link where no other serves it; 0: no link does."""
     text: int
     """Which of the message's texts."""
     segments: int

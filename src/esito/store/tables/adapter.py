@@ -11,6 +11,7 @@ from esito.domain.id_forms import Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.pricing import from_micros, to_micros
 from esito.domain.receipt import DeliveryReceipt
+from esito.domain.routing import Route
 from esito.domain.timing import RealClock
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
 from esito.store.leases import Lease
@@ -58,7 +59,7 @@ class TableStore:
         self._expiring = Expiring(self._links)
         # The handler is compared by identity when neighbours are grouped, so it is bound once.
         self._answer, self._recover = self._submitting.answer, self._submitting.recover
-        self._register = self._links.register
+        self._register, self._register_routes = self._links.register, self._links.register_routes
         self.ledger = Ledger(engine)
         self.sending = Sending(engine)
         self.callbacks = CallbackOutbox(engine)
@@ -180,6 +181,10 @@ class TableStore:
         """Keep the links that are configured; return the number of each, stable over restarts."""
         return cast("dict[str, int]", await self._engine.do(self._register, links, alone=True))
 
+    async def register_routes(self, routes: Sequence[Route]) -> dict[Route, int]:
+        """Keep routes over registered links; return the number of each."""
+        return cast("dict[Route, int]", await self._engine.do(self._register_routes, routes, alone=True))
+
     async def accept(self, message: NewMessage) -> int:
         """Keep message, recipients, texts and price; return the id. Raises NotEnoughCredit."""
         return cast("int", await self._engine.do(self._accepting, message))
@@ -188,9 +193,18 @@ class TableStore:
         """Settle what a dead process left between submit_sm and its response."""
         return cast("int", await self._engine.do(self._recover, Recovery(link, at, lease), alone=True))
 
-    async def claim(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Submission]:
+    async def claim(
+        self,
+        link: str,
+        *,
+        limit: int,
+        at: int,
+        lease: Lease | None = None,
+        passed_over: frozenset[str] = frozenset(),
+    ) -> list[Submission]:
         """Return up to `limit` segments to submit by this link now, their intent kept."""
-        return cast("list[Submission]", await self._engine.do(self._claim, Claim(link, limit, at, lease)))
+        claim = Claim(link, limit, at, lease, passed_over)
+        return cast("list[Submission]", await self._engine.do(self._claim, claim))
 
     async def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> int:
         """Keep what became of submissions; return how many recipients moved."""
@@ -254,10 +268,11 @@ class TableStore:
         """Tell whether the account's STOP list has anything on it."""
         return bool(await self._ask(lambda read: read.number("has_stops", account_id)))
 
-    async def due(self, link: str, at: int) -> bool:
+    async def due(self, link: str, at: int, passed_over: frozenset[str] = frozenset()) -> bool:
         """Tell whether this link has anything to submit now."""
-        number = self._links.named(link).id
-        return bool(await self._ask(lambda read: read.number("due", [number], at, [number])))
+        routes = self._links.routes_of(link, passed_over)
+        links = [self._links.named(link).id, *routes.elsewhere]
+        return bool(await self._ask(lambda read: read.number("due", routes.numbers, at, links)))
 
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator."""

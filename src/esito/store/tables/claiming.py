@@ -20,7 +20,7 @@ from esito.domain.turns import (
 from esito.store.leases import Lease
 from esito.store.tables.connection import Connection
 from esito.store.tables.leases import require_lease
-from esito.store.tables.links import KnownLink, Links
+from esito.store.tables.links import Claimable, KnownLink, Links
 
 SUBMITTED = 1
 """The phase of a segment whose intent is kept (`store.tables.submitting`)."""
@@ -45,6 +45,8 @@ class Claim(NamedTuple):
     limit: int
     at: int
     lease: Lease | None = None
+    passed_over: frozenset[str] = frozenset()
+    """Links whose place others take."""
 
 
 class _Desk:
@@ -84,8 +86,9 @@ class Claiming:
         require_lease(connection, claim.lease)
         link = self._links.named(claim.link)
         desk = self._desks.setdefault(claim.link, _Desk())
-        again = [SegmentRef(*row) for row in connection.ask("postponed", link.id, claim.at, claim.limit)]
-        accounts = _waiting(connection, desk, [link.id], claim.at)
+        routes = self._links.routes_of(claim.link, claim.passed_over)
+        again = _postponed(connection, link.id, routes, claim)
+        accounts = _waiting(connection, desk, routes.numbers, claim.at)
         # Postponed segments may be many and of one destination: fresh ones keep their half, and the other way round.
         kept = desk.fresh_or_postponed.second(claim.limit) if again and accounts else claim.limit
         fresh = _Fresh(connection, desk, claim.limit - min(len(again), kept)).take(accounts)
@@ -93,6 +96,18 @@ class Claiming:
         connection.run_rows("resubmit", [(*ref, claim.at, link.id, link.operator) for ref in again])
         _keep_intent(connection, link, fresh, claim.at)
         return _submissions(connection, again + fresh)
+
+
+def _postponed(connection: Connection, link: int, routes: Claimable, claim: Claim) -> list[SegmentRef]:
+    """Return what is to be submitted again: by this link, and what links that are passed over were to submit."""
+    found = [SegmentRef(*row) for row in connection.ask("postponed", link, claim.at, claim.limit)]
+    for other in routes.elsewhere:
+        left = claim.limit - len(found)
+        if left <= 0:
+            break
+        rows = connection.ask("postponed_elsewhere", other, claim.at, left, routes.shared)
+        found += [SegmentRef(*row) for row in rows]
+    return found
 
 
 def _waiting(connection: Connection, desk: _Desk, routes: Sequence[int], at: int) -> dict[int, Waiting]:

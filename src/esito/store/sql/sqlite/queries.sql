@@ -92,6 +92,14 @@ SELECT json_group_array(json_array(message_id, seq, part)) FROM (
      WHERE link = ?1 AND phase = 2 AND retry_at <= ?2
      ORDER BY retry_at LIMIT ?3)
 
+-- name: postponed_elsewhere
+-- Segments that another link was to submit again, of recipients with one of these routes.
+SELECT json_group_array(json_array(message_id, seq, part)) FROM (
+    SELECT s.message_id, s.seq, s.part
+      FROM segment s CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+     WHERE s.link = ?1 AND s.phase = 2 AND s.retry_at <= ?2 AND r.link IN (SELECT value FROM json_each(?4))
+     ORDER BY s.retry_at LIMIT ?3)
+
 -- name: waiting
 -- The lanes of a route that have work, beyond a lane, at most so many, each with the weight of its account;
 -- and lane 0 when something that was scheduled is due. The index leads from each lane to the next.
@@ -304,8 +312,12 @@ DELETE FROM outgoing WHERE message_id = ?
 -- name: drop_unsent_parts_of
 -- The segments that a recipient still lacks, as refused ones, so that it can be concluded.
 INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, state)
-SELECT r.message_id, r.seq, part.value, r.link, l.operator, 4, 0, ?2, 0
-  FROM recipient r JOIN link l ON l.id = r.link
+SELECT r.message_id, r.seq, part.value, l.id, l.operator, 4, 0, ?2, 0
+  FROM recipient r
+  JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
   JOIN json_each('[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]') AS part ON part.value <= r.segments
  WHERE r.message_id = ?1 AND r.state BETWEEN 0 AND 7 AND r.segments > 1
    AND NOT EXISTS (SELECT 1 FROM segment s
@@ -371,8 +383,14 @@ SELECT state, count(*), sum(segments), sum(cost) FROM recipient WHERE message_id
 SELECT text FROM message_text WHERE message_id = ? ORDER BY number LIMIT ?
 
 -- name: recipients_page
+-- A route of several links is shown as the link that the first segment left by, before that as its own link.
 SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
-  FROM recipient r LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+  FROM recipient r
+  LEFT JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
+  LEFT JOIN operator o ON o.id = l.operator
  WHERE r.message_id = ?1 AND r.seq > ?2 AND r.state IN (SELECT value FROM json_each(?3))
  ORDER BY r.seq
  LIMIT ?4
@@ -380,7 +398,11 @@ SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
 -- name: explained_recipient
 SELECT m.created_at, m.due_at, m.cancelled_at, m.sandbox, r.seq, l.name, o.name, r.segments, r.state, r.changed_at
   FROM message m JOIN recipient r ON r.message_id = m.id
-  LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+  LEFT JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
+  LEFT JOIN operator o ON o.id = l.operator
  WHERE m.id = ?1 AND m.account = ?2 AND r.msisdn = ?3
  ORDER BY r.seq
  LIMIT 1
@@ -424,6 +446,12 @@ SELECT id FROM operator WHERE name = ?
 -- name: keep_link
 INSERT INTO link (name, operator, resubmit_uncertain) VALUES (?1, ?2, ?3)
     ON CONFLICT (name) DO UPDATE SET operator = ?2, resubmit_uncertain = ?3
+
+-- name: keep_route
+INSERT INTO route (name, link) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET link = ?2
+
+-- name: routes
+SELECT id, name FROM route
 
 -- name: link_named
 SELECT id FROM link WHERE name = ?
