@@ -23,7 +23,7 @@ from esito.api.app import Services, build, build_for_monitors
 from esito.api.limits import Limits
 from esito.api.services import LinkStatus
 from esito.bootstrap.links import make_link, register_links, standing, told, told_standing
-from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_spool, open_store
+from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
 from esito.bus.base import Bus
 from esito.chores import Chores, callback_worker, chores
 from esito.config import ConfigError, Settings
@@ -124,7 +124,7 @@ async def serve(
     _allow_many_connections()
     async with AsyncExitStack() as doors:
         doing = Role(role)
-        store = await doors.enter_async_context(open_store(settings))
+        store = await doors.enter_async_context(open_serving(settings))
         bus = relay = None
         if doing is not Role.API:
             bus = await doors.enter_async_context(open_bus(settings))
