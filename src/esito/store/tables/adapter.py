@@ -276,7 +276,7 @@ class TableStore:
 
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator."""
-        return await self._ask(self._links.by_operator) if self.shared else self._links.by_operator()
+        return await self._ask(self._links.by_operator)
 
     async def counts(self) -> Counts:
         """Count what the store holds; it scans, so it is asked aside."""
