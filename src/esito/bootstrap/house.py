@@ -31,6 +31,7 @@ from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance
+from esito.lifecycle.clock_watch import ClockWatch
 from esito.lifecycle.gateway import Gateway, share_links
 from esito.lifecycle.holding import Holder
 from esito.lifecycle.intake import Intake
@@ -251,6 +252,7 @@ async def _start(house: House) -> list[asyncio.Task[None]]:
         working.append(loop.create_task(sharing, name="links"))
     elif house.role.has_links:
         await house.gateway.start()
+    working.append(loop.create_task(ClockWatch(house.store.leases).run(), name="clock-watch"))
     if isinstance(house.clock, PushableClock) and house.store.shared:
         working.append(loop.create_task(follow(house.store, house.clock), name="clock"))
     if house.role.has_chores:

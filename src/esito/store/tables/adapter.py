@@ -12,7 +12,7 @@ from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.pricing import from_micros, to_micros
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.routing import Route
-from esito.domain.timing import RealClock
+from esito.domain.timing import LONGEST_RETRY_MS, RealClock
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
 from esito.store.leases import Lease
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
@@ -272,7 +272,7 @@ class TableStore:
         """Tell whether this link has anything to submit now."""
         routes = self._links.routes_of(link, passed_over)
         links = [self._links.named(link).id, *routes.elsewhere]
-        return bool(await self._ask(lambda read: read.number("due", routes.numbers, at, links)))
+        return bool(await self._ask(lambda read: read.number("due", routes.numbers, at, links, at + LONGEST_RETRY_MS)))
 
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator."""

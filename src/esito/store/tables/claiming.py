@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from esito.domain.errors import EsitoError, Fenced
 from esito.domain.message import SegmentRef, Submission
 from esito.domain.states import MessageState
+from esito.domain.timing import LONGEST_RETRY_MS, SECOND_MS
 from esito.domain.turns import (
     SCHEDULED,
     Halves,
@@ -38,6 +39,12 @@ COME_DUE_AT_ONCE = 200
 """Scheduled messages that one claim lets join their lanes."""
 
 
+LOOK_AHEAD_MS = 10 * SECOND_MS
+"""How often a link looks for segments that a clock ahead of ours has put off."""
+
+BROUGHT_FORWARD_AT_ONCE = 500
+
+
 class Claim(NamedTuple):
     """A link asks for work."""
 
@@ -56,8 +63,16 @@ class _Desk:
         self.turns = Turns()
         self.fresh_or_postponed = Halves()
         self.small_or_large: dict[int, Halves] = {}
+        self._looked_ahead: int | None = None
         self.beyond: dict[int, int] = {}
         """The last lane that was looked at, of a route with more lanes than one claim looks at."""
+
+    def is_to_look_ahead(self, at: int) -> bool:
+        """Tell whether to look for what a clock that is ahead has put off: now and then, and when ours steps back."""
+        look = self._looked_ahead is None or not 0 <= at - self._looked_ahead < LOOK_AHEAD_MS
+        if look:
+            self._looked_ahead = at
+        return look
 
     def halves_of(self, account: int) -> Halves:
         if len(self.small_or_large) > LANES_AT_ONCE:
@@ -87,6 +102,8 @@ class Claiming:
         link = self._links.named(claim.link)
         desk = self._desks.setdefault(claim.link, _Desk())
         routes = self._links.routes_of(claim.link, claim.passed_over)
+        if desk.is_to_look_ahead(claim.at):
+            _bring_forward(connection, [link.id, *routes.elsewhere], claim.at)
         again = _postponed(connection, link.id, routes, claim)
         accounts = _waiting(connection, desk, routes.numbers, claim.at)
         # Postponed segments may be many and of one destination: fresh ones keep their half, and the other way round.
@@ -96,6 +113,13 @@ class Claiming:
         connection.run_rows("resubmit", [(*ref, claim.at, link.id, link.operator) for ref in again])
         _keep_intent(connection, link, fresh, claim.at)
         return _submissions(connection, again + fresh)
+
+
+def _bring_forward(connection: Connection, links: Sequence[int], at: int) -> None:
+    """Let what was put off until a moment that cannot be meant be submitted now."""
+    for link in links:
+        ahead = connection.ask("put_off_too_far", link, at + LONGEST_RETRY_MS, BROUGHT_FORWARD_AT_ONCE)
+        connection.run_rows("bring_forward", [(*ref, at) for ref in ahead])
 
 
 def _postponed(connection: Connection, link: int, routes: Claimable, claim: Claim) -> list[SegmentRef]:

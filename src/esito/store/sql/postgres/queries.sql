@@ -48,6 +48,7 @@ SELECT count(*)
 SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = ANY($1::bigint[]) AND lane > 0)
     OR EXISTS (SELECT 1 FROM outgoing WHERE link = ANY($1::bigint[]) AND lane = 0 AND due_at <= $2)
     OR EXISTS (SELECT 1 FROM segment WHERE link = ANY($3::bigint[]) AND phase = 2 AND retry_at <= $2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link = ANY($3::bigint[]) AND phase = 2 AND retry_at > $4)
 
 -- name: credits
 -- Whoever takes from a credit holds it until the end.
@@ -92,6 +93,16 @@ SELECT message_id, seq, part FROM (
     SELECT message_id, seq, part FROM segment
      WHERE link = $1 AND phase = 2 AND retry_at <= $2
      ORDER BY retry_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS again
+
+-- name: put_off_too_far
+SELECT message_id, seq, part FROM (
+    SELECT message_id, seq, part FROM segment
+     WHERE link = $1 AND phase = 2 AND retry_at > $2 ORDER BY retry_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS ahead
+
+-- name: bring_forward
+UPDATE segment SET retry_at = ahead.column4
+  FROM {rows: bigint, int, int, bigint} AS ahead
+ WHERE segment.message_id = ahead.column1 AND segment.seq = ahead.column2 AND segment.part = ahead.column3
 
 -- name: postponed_elsewhere
 -- Segments that another link was to submit again, of recipients with one of these routes.

@@ -48,6 +48,7 @@ SELECT count(*)
 SELECT EXISTS (SELECT 1 FROM outgoing WHERE link IN (SELECT value FROM json_each(?1)) AND lane > 0)
     OR EXISTS (SELECT 1 FROM outgoing WHERE link IN (SELECT value FROM json_each(?1)) AND lane = 0 AND due_at <= ?2)
     OR EXISTS (SELECT 1 FROM segment WHERE link IN (SELECT value FROM json_each(?3)) AND phase = 2 AND retry_at <= ?2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link IN (SELECT value FROM json_each(?3)) AND phase = 2 AND retry_at > ?4)
 
 -- name: credits
 SELECT id, credit FROM account WHERE id IN (SELECT value FROM json_each(?))
@@ -91,6 +92,16 @@ SELECT json_group_array(json_array(message_id, seq, part)) FROM (
     SELECT message_id, seq, part FROM segment
      WHERE link = ?1 AND phase = 2 AND retry_at <= ?2
      ORDER BY retry_at LIMIT ?3)
+
+-- name: put_off_too_far
+SELECT json_group_array(json_array(message_id, seq, part)) FROM (
+    SELECT message_id, seq, part FROM segment
+     WHERE link = ?1 AND phase = 2 AND retry_at > ?2 ORDER BY retry_at LIMIT ?3)
+
+-- name: bring_forward
+UPDATE segment SET retry_at = ahead.column4
+  FROM (VALUES {rows}) AS ahead
+ WHERE segment.message_id = ahead.column1 AND segment.seq = ahead.column2 AND segment.part = ahead.column3
 
 -- name: postponed_elsewhere
 -- Segments that another link was to submit again, of recipients with one of these routes.
