@@ -14,6 +14,10 @@ PLAYER = TESTS / "receipts"
 CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
 WAITS = {"timeout": 0, "settimeout": 0, "result": 0, "join": 0, "wait": 0, "wait_for": 1}
 """Calls that give up after so many seconds, by the place of that argument."""
+HASTY = {
+    f"httpx.{name}" for name in ("get", "post", "put", "patch", "delete", "request", "stream", "Client", "AsyncClient")
+}
+"""Calls that give up after five seconds if they are not told otherwise."""
 
 
 def faults_of(source: str) -> list[str]:
@@ -42,6 +46,9 @@ def _literal_waits(tree: ast.Module, numbers: set[str]) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        named = {word.arg for word in node.keywords}
+        if ast.unparse(node.func) in HASTY and not named & {"timeout", "transport", None}:
+            yield f"{node.lineno}: gives no timeout to {ast.unparse(node.func)}"
         given = [word.value for word in node.keywords if word.arg == "timeout"]
         if (place := WAITS.get(name)) is not None:
             given += node.args[place : place + 1]
@@ -103,6 +110,8 @@ def test_a_module_holds_no_time_against_a_number(file: Path) -> None:
         ("from time import perf_counter as now", ""),
         ("def f():\n    now = loop.time()", "2: reads the clock of the loop"),
         ("asyncio.timeout(5)", "1: waits 5 seconds"),
+        ("httpx.get(url)", "1: gives no timeout to httpx.get"),
+        ("httpx.get(url, timeout=PATIENCE)", ""),
         ("SOON = 2.5\nasyncio.wait_for(it, SOON)", "2: waits SOON seconds"),
         ("subprocess.run(words, timeout=2 * 30)", "1: waits 2 * 30 seconds"),
         ("pytest.mark.timeout(90)", "1: waits 90 seconds"),

@@ -132,7 +132,7 @@ def test_the_demo_sends_to_a_number_of_every_script_and_its_curl_line_works(tmp_
         assert process.stdout is not None
         line = next(line.strip() for line in process.stdout if line.strip().startswith("curl "))
         url = line.removeprefix('curl "').removesuffix('"')
-        answer = httpx.get(url).json()
+        answer = httpx.get(url, timeout=PATIENCE).json()
     assert (answer["success"], answer["code"]) == (True, 200)
     numbers = [item["phoneNumber"] for item in answer["StatutResponse_List"]]
     assert numbers == [f"+3361234{ending:04}" for ending in range(16)]

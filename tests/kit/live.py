@@ -45,11 +45,15 @@ class LiveServer:
     def send(self, *numbers: str, **options: object) -> int:
         """Send a message; return its id."""
         body = {"apiKey": self.api_key, "phoneNumbers": ",".join(numbers), "message": "ciao", **options}
-        return int(httpx.post(f"{self.url}/v1/send", json=body).raise_for_status().json()["message_id"])
+        return int(
+            httpx.post(f"{self.url}/v1/send", json=body, timeout=PATIENCE).raise_for_status().json()["message_id"]
+        )
 
     def status(self, message_id: int) -> httpx.Response:
         """Ask for the status of a message."""
-        return httpx.get(f"{self.url}/v1/bulk-status", params={"apiKey": self.api_key, "messageId": message_id})
+        return httpx.get(
+            f"{self.url}/v1/bulk-status", params={"apiKey": self.api_key, "messageId": message_id}, timeout=PATIENCE
+        )
 
     def exchange(self, request: bytes, *, silence: float = PATIENCE) -> bytes:
         """Write octets to the server; return all it answers until it closes the connection or is silent for so long."""

@@ -26,6 +26,7 @@ from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, states_of
 from tests.kit.operators import submission
+from tests.kit.patience import in_time
 from tests.kit.peer import Peer, peer, until
 
 LONG = "x" * 400
@@ -114,7 +115,7 @@ async def test_a_whole_text_that_was_put_off_is_submitted_again_as_one(
 
 
 async def settled(store: SqliteStore) -> None:
-    async with asyncio.timeout(60):
+    async with in_time():
         while (await store.counts()).unanswered:
             await asyncio.sleep(0.01)
 
