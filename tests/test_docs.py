@@ -10,6 +10,7 @@ import pytest
 from esito.bootstrap.links import outgoing_settings, smpp_settings
 from esito.cli.main import COMMANDS, cli
 from esito.config import HelpRow, Settings, load
+from esito.domain.explanation_words import FLAGS
 
 DOCS = Path(__file__).parents[1] / "docs"
 CONFIGURATION = (DOCS / "configuration.md").read_text()
@@ -102,3 +103,10 @@ def test_every_line_of_the_list_of_commands_leads_to_that_command(name: str) -> 
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     assert (command.name, bool(command.help)) == (name, True)
+
+
+def test_every_flag_of_a_receipt_is_documented() -> None:
+    table = re.search(r"^\| flag \|.*?\n\n", (DOCS / "errors.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert table is not None
+    rows = [row.split("|")[1] for row in table[0].splitlines()[2:] if row]
+    assert {flag for row in rows for flag in re.findall(r"`(\w+)`", row)} == set(FLAGS)

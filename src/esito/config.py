@@ -253,6 +253,11 @@ class LinkSettings:
     message_id_form: Literal["auto", "as-is", "hex-to-dec", "dec-to-hex", "strip-zeros"] = _setting(
         "auto", "How the id in a receipt differs from the one in the submit_sm_resp; `auto`: learned."
     )
+    receipts_without_esm_class: Literal["never", "known-id", "always"] = _setting(
+        "known-id",
+        "What counts as a receipt though esm_class calls it a subscriber's message and it has no message_state:"
+        " nothing; the text of one beside an id of ours in receipted_message_id; any text of one, whoever wrote it.",
+    )
     multipart_rule: MultipartRule = _setting(
         MultipartRule.ANY_FAILED, "How the states of several segments make that of the recipient."
     )

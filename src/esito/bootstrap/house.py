@@ -40,6 +40,7 @@ from esito.lifecycle.relay import Relay
 from esito.lifecycle.shared_clock import follow
 from esito.serving import WebServer
 from esito.smpp.link import Link
+from esito.smpp.receipts import WithoutEsmClass
 from esito.store.base import CLOCK_OFFSET, Store
 from esito.vocabulary_files import load_vocabulary
 
@@ -166,6 +167,7 @@ async def _furnish(
         zones={link.name: link.zone for link in settings.links},
         words={link.name: link.stat_words for link in settings.links},
         codings={link.name: link.codings for link in settings.links},
+        without_esm_class={link.name: WithoutEsmClass(link.receipts_without_esm_class) for link in settings.links},
         relay=relay,
         moved=callbacks.wake,
         stopped=stop_kept.set,

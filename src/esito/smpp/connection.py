@@ -20,7 +20,7 @@ from esito.smpp.codec import (
     InvalidLength,
     InvalidPdu,
     RemoteProtocolError,
-    decode,
+    decode_to_keep,
     deliver_sm_resp_bytes,
     encode,
 )
@@ -210,7 +210,7 @@ class Connection(asyncio.BufferedProtocol):
         self._unfinished_since = None if self._frames.is_empty else begun_before or self._heard_at
         for frame in frames:
             try:
-                self._take(decode(frame), answers, deliveries)
+                self._take(decode_to_keep(frame), answers, deliveries)
             except InvalidPdu as error:
                 self._refuse(error)
             except RemoteProtocolError as error:
@@ -274,9 +274,7 @@ class Connection(asyncio.BufferedProtocol):
     def _refuse(self, error: InvalidPdu) -> None:
         """Answer a PDU that cannot be read; the session lives on."""
         log.warning("smpp_unreadable", link=self.settings.name, reason=str(error))
-        if error.command_id == Command.DELIVER_SM:
-            self._write(deliver_sm_resp_bytes(error.sequence, error.status))
-        elif error.command_id < 0x80000000:
+        if error.command_id < 0x80000000:
             self._write(encode(GenericNack(sequence=error.sequence, status=error.status)))
 
     def _not_smpp(self, data: bytes, error: InvalidLength) -> None:

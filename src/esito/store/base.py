@@ -262,6 +262,13 @@ class Store(Protocol):
     async def has_stops(self, account_id: int) -> bool:
         """Tell whether the account's STOP list has anything on it."""
 
+    async def knows_ids(self, link: str, ids: Sequence[str], *, at: int) -> set[str]:
+        """Return those of the ids that a segment of the link's operator carries, in whatever spelling, or may yet.
+
+        While the operator owes the answer to a submit_sm, any id may be the one it brings; so for 48 h before `at`
+        after an answer was lost. Raises UnknownLink, StoreUnavailable.
+        """
+
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator, for the links that are registered."""
 

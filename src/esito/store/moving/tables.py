@@ -82,7 +82,7 @@ TABLES = (
         "segment",
         "message_id seq part",
         "message_id submitted_at retry_at answered_at status done_at seq part link operator attempts phase state"
-        " smsc_id shelf error",
+        " smsc_id shelf error number_tail",
         spanned="message_id",
     ),
     # A receipt of no known message has none in SQLite and 0 in PostgreSQL, which divides the table by it.
@@ -93,7 +93,7 @@ TABLES = (
         derived={"message_id": "coalesce(message_id, 0)"},
         spanned="message_id",
     ),
-    _table("unmatched", "trail", "trail operator source_addr destination_addr"),
+    _table("unmatched", "trail", "trail operator source_addr destination_addr submitted_at received_at waits"),
     _table("unmatched_shelf", "operator shelf trail", "operator shelf trail"),
     _table("destination", "id", "id account origin last_success failing_since disabled_at reason", counted=True),
     _table(

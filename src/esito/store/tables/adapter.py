@@ -25,6 +25,7 @@ from esito.store.tables.counting import read_counts
 from esito.store.tables.engine import Engine
 from esito.store.tables.expiry import Expiring, Expiry
 from esito.store.tables.intake import Intake
+from esito.store.tables.knowing import known_ids
 from esito.store.tables.leases import Leases
 from esito.store.tables.ledger import Ledger
 from esito.store.tables.links import Links
@@ -261,9 +262,14 @@ class TableStore:
         number = self._links.named(link).id
         return bool(await self._ask(lambda read: read.number("due", number, at)))
 
+    async def knows_ids(self, link: str, ids: Sequence[str], *, at: int) -> set[str]:
+        """Return those of the ids that may be those of segments of the link's operator."""
+        operator = self._links.named(link).operator
+        return await self._ask(lambda read: known_ids(read, operator, ids, at=at))
+
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator."""
-        return await self._ask(self._links.by_operator) if self.shared else self._links.by_operator()
+        return await self._ask(self._links.by_operator)
 
     async def counts(self) -> Counts:
         """Count what the store holds; it scans, so it is asked aside."""

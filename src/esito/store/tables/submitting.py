@@ -12,7 +12,7 @@ from esito.store.leases import Lease
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.leases import require_lease
 from esito.store.tables.links import KnownLink, Links
-from esito.store.tables.settling import adopt, conclude
+from esito.store.tables.settling import conclude, look_again
 
 SUBMITTED, LATER, ANSWERED, REFUSED, UNCERTAIN = 1, 2, 3, 4, 5
 """The phases of a segment."""
@@ -86,8 +86,17 @@ class Submitting:
         moved = conclude(connection, self._links, _refusals(connection, batch))
         at = max((one.at for one in batch.answers), default=0)
         moved += conclude(connection, self._links, _told_by_sisters(connection, batch.link, accepted, at))
-        known = [(link.operator, shelf) for shelf in shelves if shelf]
-        return moved + adopt(connection, self._links, known, at=at)
+        # Without an id the operator has it under one that only a receipt can tell.
+        nameless = [one.ref for one in accepted if not canonical(one.smsc_message_id)]
+        lost = [one.ref for one in batch.answers if one.answer is Answer.UNCERTAIN]
+        return moved + look_again(
+            connection,
+            self._links,
+            link.operator,
+            at=at,
+            shelves=[shelf for shelf in shelves if shelf],
+            msisdns=_uncertain(connection, nameless + lost),
+        )
 
     def recover(self, connection: Connection, asked: Sequence[Recovery]) -> list[int | EsitoError]:
         """Settle the segments of a link, or of all, that a dead process left without a response."""
@@ -97,10 +106,27 @@ class Submitting:
                 require_lease(connection, lease)
             except Fenced as refusal:
                 results.append(refusal)
-                continue
-            resubmitted = connection.run("recover_again", at, link)
-            results.append(resubmitted + connection.run("recover_uncertain", link))
+            else:
+                results.append(self._recover(connection, link, at))
         return results
+
+    def _recover(self, connection: Connection, link: str, at: int) -> int:
+        left: dict[int, list[SegmentRef]] = {}
+        for operator, *ref in connection.ask("unanswered", link):
+            left.setdefault(operator, []).append(SegmentRef(*ref))
+        connection.run("recover_again", at, link)
+        connection.run("recover_uncertain", link)
+        for operator, refs in left.items():
+            look_again(connection, self._links, operator, at=at, msisdns=_uncertain(connection, refs))
+        return sum(map(len, left.values()))
+
+
+def _uncertain(connection: Connection, refs: Sequence[SegmentRef]) -> list[str]:
+    """Let segments of which nobody knows the id be found by their number; return the numbers (E.164 digits)."""
+    if not refs:
+        return []
+    connection.run_rows("set_tails", refs)
+    return [msisdn for (msisdn,) in connection.ask_rows("tailed_numbers", refs)]
 
 
 def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:

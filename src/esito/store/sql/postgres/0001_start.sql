@@ -173,6 +173,7 @@ CREATE TABLE segment (
     link         int      NOT NULL,
     operator     int      NOT NULL,
     attempts     int      NOT NULL,
+    number_tail  int,                                 -- last 7 digits of the number, while its id is not known
     phase        smallint NOT NULL,                   -- 1 submitted, 2 later, 3 answered, 4 refused, 5 uncertain
     state        smallint NOT NULL,
     smsc_id      text,                                -- as the operator wrote it
@@ -181,6 +182,8 @@ CREATE TABLE segment (
     PRIMARY KEY (message_id, seq, part)
 ) PARTITION BY RANGE (message_id);
 CREATE INDEX segment_by_shelf ON segment (operator, shelf) WHERE shelf IS NOT NULL;
+CREATE INDEX segment_by_tail ON segment (operator, number_tail, submitted_at) WHERE number_tail IS NOT NULL;
+CREATE INDEX segment_without_id ON segment (operator, submitted_at) WHERE number_tail IS NOT NULL;
 CREATE INDEX segment_unsettled ON segment (link, phase, retry_at) WHERE phase = 1 OR phase = 2 OR phase = 5;
 
 -- Every receipt ever acknowledged, and every conclusion of our own. Message 0 is none: nobody knows whose it is.
@@ -210,11 +213,15 @@ CREATE TABLE trail_loose PARTITION OF trail FOR VALUES FROM (0) TO (1);
 
 -- Receipts whose segment is not known yet, and the canonical ids they may answer to.
 CREATE TABLE unmatched (
-    trail            bigint PRIMARY KEY,
-    operator         int    NOT NULL,
-    source_addr      text   NOT NULL,
-    destination_addr text   NOT NULL
+    trail            bigint   PRIMARY KEY,
+    submitted_at     bigint,                          -- the operator's submit date
+    received_at      bigint   NOT NULL,
+    operator         int      NOT NULL,
+    waits            smallint NOT NULL,               -- 0 for nothing, 1 for a response, 2 for the form of the ids
+    source_addr      text     NOT NULL,
+    destination_addr text     NOT NULL
 );
+CREATE INDEX unmatched_waiting ON unmatched (operator, waits, received_at) WHERE waits > 0;
 CREATE INDEX unmatched_by_operator ON unmatched (operator, trail);
 CREATE TABLE unmatched_shelf (
     operator int    NOT NULL,

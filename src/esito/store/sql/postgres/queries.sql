@@ -129,7 +129,7 @@ SELECT s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode
 
 -- name: answer_accepted
 UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
-                   retry_at = NULL
+                   retry_at = NULL, number_tail = NULL
   FROM {rows: bigint, int, int, bigint, text, text} AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 5)
@@ -162,9 +162,45 @@ UPDATE segment SET phase = 2, retry_at = $1
 -- name: recover_uncertain
 UPDATE segment SET phase = 5 WHERE phase = 1 AND link IN (SELECT id FROM link WHERE $1 = '' OR name = $1)
 
--- name: expected
-SELECT EXISTS (SELECT 1 FROM link l JOIN segment s ON s.link = l.id AND (s.phase = 1 OR s.phase = 5)
-                WHERE l.operator = $1)
+-- name: open_submissions
+SELECT r.msisdn || '', s.submitted_at
+  FROM link l
+  JOIN segment s ON s.link = l.id AND s.phase = 1
+  JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+ WHERE l.operator = $1
+
+-- name: has_uncertain
+-- 0 when it has none, 1 for old ones, 2 when one left after an instant.
+SELECT EXISTS (SELECT 1 FROM segment WHERE operator = $1 AND number_tail IS NOT NULL)::int
+     + EXISTS (SELECT 1 FROM segment WHERE operator = $1 AND number_tail IS NOT NULL AND submitted_at > $2)::int
+
+-- name: unanswered
+SELECT s.operator, s.message_id, s.seq, s.part
+  FROM link l JOIN segment s ON s.link = l.id AND s.phase = 1
+ WHERE $1 = '' OR l.name = $1
+
+-- name: set_tails
+-- Segments that the operator may have, under an id that nobody knows.
+UPDATE segment SET number_tail = (SELECT r.msisdn % 10000000 FROM recipient r
+                                   WHERE r.message_id = segment.message_id AND r.seq = segment.seq)
+  FROM {rows: bigint, int, int} AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND (segment.phase IN (2, 5) OR (segment.phase = 3 AND segment.shelf IS NULL))
+
+-- name: tailed_numbers
+SELECT r.msisdn || ''
+  FROM {rows: bigint, int, int} AS a
+  JOIN segment s ON s.message_id = a.column1 AND s.seq = a.column2 AND s.part = a.column3
+  JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+ WHERE s.number_tail IS NOT NULL
+
+-- name: owes_answers
+SELECT EXISTS (SELECT 1 FROM link l JOIN segment s ON s.link = l.id AND s.phase = 1 WHERE l.operator = $1)
+
+-- name: known_shelves
+SELECT b.column2
+  FROM {rows: int, text} AS b
+ WHERE EXISTS (SELECT 1 FROM segment s WHERE s.operator = b.column1 AND s.shelf = b.column2)
 
 -- name: candidates_by_shelf
 SELECT b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
@@ -172,6 +208,19 @@ SELECT b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.stat
   FROM {rows: int, int, text} AS b
   JOIN segment s ON s.operator = b.column2 AND s.shelf = b.column3
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+
+-- name: candidates_by_tail
+SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
+       s.state, s.submitted_at, r.state, r.segments
+  FROM {rows: int, int, int, bigint, bigint} AS b
+  CROSS JOIN LATERAL (
+        SELECT u.* FROM segment u
+         WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
+         ORDER BY u.submitted_at DESC LIMIT 40) AS s
+  JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+
+-- name: senders
+SELECT m.sender FROM {rows: bigint} AS b JOIN message m ON m.id = b.column1
 
 -- name: candidates_by_ref
 SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
@@ -202,38 +251,58 @@ UPDATE recipient SET state = moved.column3, changed_at = moved.column4
 INSERT INTO callback (message_id, seq, state, at) SELECT * FROM {rows: bigint, int, smallint, bigint} AS given
 
 -- name: insert_unmatched
-INSERT INTO unmatched (trail, operator, source_addr, destination_addr) SELECT * FROM {rows: bigint, int, text, text} AS given
+INSERT INTO unmatched (trail, operator, source_addr, destination_addr, submitted_at, received_at, waits)
+SELECT * FROM {rows: bigint, int, text, text, bigint, bigint, smallint} AS given
 
 -- name: insert_unmatched_shelves
 INSERT INTO unmatched_shelf (operator, shelf, trail)
 SELECT DISTINCT * FROM {rows: int, text, bigint} AS given
 
--- name: adoptable
-SELECT w.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
-       t.flags, u.source_addr, u.destination_addr
+-- name: unmatched_under
+SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+       t.flags, u.source_addr, u.destination_addr, u.submitted_at
   FROM (SELECT DISTINCT w.trail
           FROM {rows: int, text} AS a
-          JOIN unmatched_shelf w ON w.operator = a.column1 AND w.shelf = a.column2) AS w
+          CROSS JOIN LATERAL (SELECT n.trail FROM unmatched_shelf n
+                               WHERE n.operator = a.column1 AND n.shelf = a.column2
+                               ORDER BY n.trail DESC LIMIT 1000) AS w) AS w
   JOIN unmatched u ON u.trail = w.trail
   JOIN trail t ON t.id = w.trail AND t.message_id = 0
   JOIN link l ON l.id = t.link
 
--- name: ambiguous
-SELECT u.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
-       t.flags, u.source_addr, u.destination_addr
-  FROM (SELECT w.* FROM unmatched w JOIN trail a ON a.id = w.trail AND a.message_id = 0
-         WHERE w.operator = $1 AND a.flags LIKE '%ambiguous%' ORDER BY w.trail LIMIT $2) AS u
+-- name: has_parked
+SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = $1 AND waits = 1)::int
+
+-- name: released
+-- Parked receipts that came before any submit_sm left whose response is still owed.
+SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+       t.flags, u.source_addr, u.destination_addr, u.submitted_at
+  FROM (SELECT * FROM unmatched
+         WHERE operator = $1 AND waits = 1
+           AND received_at < coalesce((SELECT min(s.submitted_at) FROM link l JOIN segment s
+                                                ON s.link = l.id AND s.phase = 1 WHERE l.operator = $1),
+                                      9223372036854775807)
+         ORDER BY received_at LIMIT $2) AS u
   JOIN trail t ON t.id = u.trail AND t.message_id = 0
   JOIN link l ON l.id = t.link
 
--- name: uncertain
-SELECT message_id, seq, part
-  FROM (SELECT s.message_id, s.seq, s.part
-          FROM link l JOIN segment s ON s.link = l.id AND s.phase = 5
-         WHERE l.operator = $1 ORDER BY s.submitted_at LIMIT $2) AS lost
+-- name: undecided
+SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+       t.flags, u.source_addr, u.destination_addr, u.submitted_at
+  FROM (SELECT * FROM unmatched WHERE operator = $1 AND waits = 2 ORDER BY received_at LIMIT $2) AS u
+  JOIN trail t ON t.id = u.trail AND t.message_id = 0
+  JOIN link l ON l.id = t.link
+
+-- name: keep_waiting
+UPDATE unmatched SET waits = w.column2 FROM {rows: bigint, smallint} AS w
+ WHERE unmatched.trail = w.column1 AND unmatched.waits <> w.column2
+
+-- name: unmatched_addresses
+SELECT operator, source_addr, destination_addr FROM unmatched WHERE trail = $1
 
 -- name: identify_segments
-UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3
+UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3,
+                   number_tail = NULL, retry_at = NULL
   FROM {rows: bigint, int, int, text, text, bigint} AS told
  WHERE segment.message_id = told.column1 AND segment.seq = told.column2 AND segment.part = told.column3
 
@@ -252,12 +321,14 @@ SELECT id, due_at FROM message WHERE check_at <= $1 ORDER BY check_at LIMIT $2 F
 -- name: never_submitted
 SELECT seq, cost FROM recipient r
  WHERE message_id = $1 AND state = 0
-   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = $1 AND s.seq = r.seq AND s.phase <> 2)
+   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = $1 AND s.seq = r.seq
+                     AND (s.phase <> 2 OR s.number_tail IS NOT NULL))
 
 -- name: unreported
 SELECT s.seq, s.part, s.submitted_at, l.name
   FROM recipient r JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq JOIN link l ON l.id = s.link
- WHERE r.message_id = $1 AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2 AND s.phase <> 2
+ WHERE r.message_id = $1 AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2
+   AND (s.phase <> 2 OR s.number_tail IS NOT NULL)
 
 -- name: set_check
 UPDATE message SET check_at = $2 WHERE id = $1
@@ -280,7 +351,9 @@ SELECT r.message_id, r.seq, part.value, r.link, l.operator, 4, 0, $2, 0
                     WHERE s.message_id = r.message_id AND s.seq = r.seq AND s.part = part.value)
 
 -- name: drop_postponed_of
-UPDATE segment SET phase = 4, retry_at = NULL WHERE message_id = $1 AND phase = 2
+-- What the operator may have from an earlier try is uncertain, not refused.
+UPDATE segment SET phase = CASE WHEN number_tail IS NULL THEN 4 ELSE 5 END, retry_at = NULL
+ WHERE message_id = $1 AND phase = 2
 
 -- name: callbacks_of_ko
 INSERT INTO callback (message_id, seq, state, at)
@@ -369,7 +442,7 @@ SELECT coalesce(first.received_at, t.received_at), l.name, t.part, t.verdict, t.
  ORDER BY t.id
 
 -- name: orphans
-SELECT u.trail, t.received_at, l.name, o.name, t.verdict, t.smsc_id, u.source_addr, u.destination_addr,
+SELECT u.trail, t.received_at, l.name, o.name, CASE WHEN u.waits = 1 THEN 'parked' ELSE 'orphan' END, t.smsc_id, u.source_addr, u.destination_addr,
        t.stat, t.error, t.flags, t.raw
   FROM unmatched u JOIN trail t ON t.id = u.trail AND t.message_id = 0 JOIN link l ON l.id = t.link JOIN operator o ON o.id = u.operator
  WHERE u.trail > $1

@@ -127,7 +127,7 @@ SELECT json_group_array(json_array(s.message_id, s.seq, s.part, '+' || r.msisdn,
 
 -- name: answer_accepted
 UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
-                   retry_at = NULL
+                   retry_at = NULL, number_tail = NULL
   FROM (VALUES {rows}) AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 5)
@@ -160,9 +160,45 @@ UPDATE segment SET phase = 2, retry_at = ?1
 -- name: recover_uncertain
 UPDATE segment SET phase = 5 WHERE phase = 1 AND link IN (SELECT id FROM link WHERE ?1 = '' OR name = ?1)
 
--- name: expected
-SELECT EXISTS (SELECT 1 FROM link l CROSS JOIN segment s ON s.link = l.id AND (s.phase = 1 OR s.phase = 5)
-                WHERE l.operator = ?)
+-- name: open_submissions
+SELECT json_group_array(json_array(r.msisdn || '', s.submitted_at))
+  FROM link l
+  CROSS JOIN segment s ON s.link = l.id AND s.phase = 1
+  CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+ WHERE l.operator = ?
+
+-- name: has_uncertain
+-- 0 when it has none, 1 for old ones, 2 when one left after an instant.
+SELECT EXISTS (SELECT 1 FROM segment WHERE operator = ?1 AND number_tail IS NOT NULL)
+     + EXISTS (SELECT 1 FROM segment WHERE operator = ?1 AND number_tail IS NOT NULL AND submitted_at > ?2)
+
+-- name: unanswered
+SELECT json_group_array(json_array(s.operator, s.message_id, s.seq, s.part))
+  FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 1
+ WHERE ?1 = '' OR l.name = ?1
+
+-- name: set_tails
+-- Segments that the operator may have, under an id that nobody knows.
+UPDATE segment SET number_tail = (SELECT r.msisdn % 10000000 FROM recipient r
+                                   WHERE r.message_id = segment.message_id AND r.seq = segment.seq)
+  FROM (VALUES {rows}) AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND (segment.phase IN (2, 5) OR (segment.phase = 3 AND segment.shelf IS NULL))
+
+-- name: tailed_numbers
+SELECT json_group_array(json_array(r.msisdn || ''))
+  FROM (VALUES {rows}) AS a
+  CROSS JOIN segment s ON s.message_id = a.column1 AND s.seq = a.column2 AND s.part = a.column3
+  CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+ WHERE s.number_tail IS NOT NULL
+
+-- name: owes_answers
+SELECT EXISTS (SELECT 1 FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 1 WHERE l.operator = ?)
+
+-- name: known_shelves
+SELECT json_group_array(json_array(b.column2))
+  FROM (VALUES {rows}) AS b
+ WHERE EXISTS (SELECT 1 FROM segment s INDEXED BY segment_by_shelf WHERE s.operator = b.column1 AND s.shelf = b.column2)
 
 -- name: candidates_by_shelf
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
@@ -170,6 +206,19 @@ SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, s.sms
   FROM (VALUES {rows}) AS b
   CROSS JOIN segment s INDEXED BY segment_by_shelf ON s.operator = b.column2 AND s.shelf = b.column3
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+
+-- name: candidates_by_tail
+SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
+                                   s.state, s.submitted_at, r.state, r.segments))
+  FROM (VALUES {rows}) AS b
+  CROSS JOIN segment s ON (s.message_id, s.seq, s.part) IN (
+        SELECT u.message_id, u.seq, u.part FROM segment u
+         WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
+         ORDER BY u.submitted_at DESC LIMIT 40)
+  CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+
+-- name: senders
+SELECT json_group_array(json_array(m.sender)) FROM (VALUES {rows}) AS b CROSS JOIN message m ON m.id = b.column1
 
 -- name: candidates_by_ref
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
@@ -207,37 +256,56 @@ UPDATE recipient SET state = moved.column3, changed_at = moved.column4
 INSERT INTO callback (message_id, seq, state, at) VALUES {rows}
 
 -- name: insert_unmatched
-INSERT INTO unmatched (trail, operator, source_addr, destination_addr) VALUES {rows}
+INSERT INTO unmatched (trail, operator, source_addr, destination_addr, submitted_at, received_at, waits) VALUES {rows}
 
 -- name: insert_unmatched_shelves
 INSERT OR IGNORE INTO unmatched_shelf (operator, shelf, trail) VALUES {rows}
 
--- name: adoptable
-SELECT json_group_array(json_array(w.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
-                                   t.flags, u.source_addr, u.destination_addr))
+-- name: unmatched_under
+SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+                                   t.flags, u.source_addr, u.destination_addr, u.submitted_at))
   FROM (SELECT DISTINCT w.trail
           FROM (VALUES {rows}) AS a
-          CROSS JOIN unmatched_shelf w ON w.operator = a.column1 AND w.shelf = a.column2) AS w
+          CROSS JOIN unmatched_shelf w ON w.operator = a.column1 AND w.shelf = a.column2
+                AND w.trail IN (SELECT n.trail FROM unmatched_shelf n
+                                 WHERE n.operator = a.column1 AND n.shelf = a.column2
+                                 ORDER BY n.trail DESC LIMIT 1000)) AS w
   CROSS JOIN unmatched u ON u.trail = w.trail
   CROSS JOIN trail t ON t.id = w.trail
   CROSS JOIN link l ON l.id = t.link
 
--- name: ambiguous
-SELECT json_group_array(json_array(u.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
-                                   t.flags, u.source_addr, u.destination_addr))
-  FROM (SELECT w.* FROM unmatched w CROSS JOIN trail a ON a.id = w.trail
-         WHERE w.operator = ?1 AND a.flags LIKE '%ambiguous%' ORDER BY w.trail LIMIT ?2) AS u
+-- name: has_parked
+SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = ? AND waits = 1)
+
+-- name: released
+-- Parked receipts that came before any submit_sm left whose response is still owed.
+SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+                                   t.flags, u.source_addr, u.destination_addr, u.submitted_at))
+  FROM (SELECT * FROM unmatched
+         WHERE operator = ?1 AND waits = 1
+           AND received_at < coalesce((SELECT min(s.submitted_at) FROM link l CROSS JOIN segment s
+                                                ON s.link = l.id AND s.phase = 1 WHERE l.operator = ?1), 9e18)
+         ORDER BY received_at LIMIT ?2) AS u
   CROSS JOIN trail t ON t.id = u.trail
   CROSS JOIN link l ON l.id = t.link
 
--- name: uncertain
-SELECT json_group_array(json_array(message_id, seq, part))
-  FROM (SELECT s.message_id, s.seq, s.part
-          FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 5
-         WHERE l.operator = ?1 ORDER BY s.submitted_at LIMIT ?2)
+-- name: undecided
+SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+                                   t.flags, u.source_addr, u.destination_addr, u.submitted_at))
+  FROM (SELECT * FROM unmatched WHERE operator = ?1 AND waits = 2 ORDER BY received_at LIMIT ?2) AS u
+  CROSS JOIN trail t ON t.id = u.trail
+  CROSS JOIN link l ON l.id = t.link
+
+-- name: keep_waiting
+UPDATE unmatched SET waits = w.column2 FROM (VALUES {rows}) AS w
+ WHERE unmatched.trail = w.column1 AND unmatched.waits <> w.column2
+
+-- name: unmatched_addresses
+SELECT operator, source_addr, destination_addr FROM unmatched WHERE trail = ?
 
 -- name: identify_segments
-UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3
+UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3,
+                   number_tail = NULL, retry_at = NULL
   FROM (VALUES {rows}) AS told
  WHERE segment.message_id = told.column1 AND segment.seq = told.column2 AND segment.part = told.column3
 
@@ -256,12 +324,14 @@ SELECT id, due_at FROM message WHERE check_at <= ? ORDER BY check_at LIMIT ?
 -- name: never_submitted
 SELECT seq, cost FROM recipient r
  WHERE message_id = ?1 AND state = 0
-   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = ?1 AND s.seq = r.seq AND s.phase <> 2)
+   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = ?1 AND s.seq = r.seq
+                     AND (s.phase <> 2 OR s.number_tail IS NOT NULL))
 
 -- name: unreported
 SELECT s.seq, s.part, s.submitted_at, l.name
   FROM recipient r JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq JOIN link l ON l.id = s.link
- WHERE r.message_id = ? AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2 AND s.phase <> 2
+ WHERE r.message_id = ? AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2
+   AND (s.phase <> 2 OR s.number_tail IS NOT NULL)
 
 -- name: set_check
 UPDATE message SET check_at = ?2 WHERE id = ?1
@@ -284,7 +354,9 @@ SELECT r.message_id, r.seq, part.value, r.link, l.operator, 4, 0, ?2, 0
                     WHERE s.message_id = r.message_id AND s.seq = r.seq AND s.part = part.value)
 
 -- name: drop_postponed_of
-UPDATE segment SET phase = 4, retry_at = NULL WHERE message_id = ? AND phase = 2
+-- What the operator may have from an earlier try is uncertain, not refused.
+UPDATE segment SET phase = CASE WHEN number_tail IS NULL THEN 4 ELSE 5 END, retry_at = NULL
+ WHERE message_id = ? AND phase = 2
 
 -- name: callbacks_of_ko
 INSERT INTO callback (message_id, seq, state, at)
@@ -373,7 +445,7 @@ SELECT coalesce(first.received_at, t.received_at), l.name, t.part, t.verdict, t.
  ORDER BY t.id
 
 -- name: orphans
-SELECT u.trail, t.received_at, l.name, o.name, t.verdict, t.smsc_id, u.source_addr, u.destination_addr,
+SELECT u.trail, t.received_at, l.name, o.name, CASE WHEN u.waits = 1 THEN 'parked' ELSE 'orphan' END, t.smsc_id, u.source_addr, u.destination_addr,
        t.stat, t.error, t.flags, t.raw
   FROM unmatched u JOIN trail t ON t.id = u.trail JOIN link l ON l.id = t.link JOIN operator o ON o.id = u.operator
  WHERE u.trail > ?1
