@@ -46,26 +46,26 @@ class Receiving:
         store: Store,
         clock: Clock,
         zones: dict[str, tzinfo],
+        without_esm_class: Mapping[str, WithoutEsmClass] = MappingProxyType({}),
         words: Mapping[str, Mapping[str, MessageState]] | None = None,
         codings: Mapping[str, Codings] | None = None,
-        without_esm_class: Mapping[str, WithoutEsmClass] = MappingProxyType({}),
         relay: Relay | None = None,
         stopped: Callable[[], None] = lambda: None,
         moved: Callable[[], None] = lambda: None,
     ) -> None:
         """`zones`: the zone of the dates in each link's receipts; `relay`: the way to the log, where there is one.
 
-        `words` and `codings`: of links whose operators have some of their own.
         `without_esm_class`: what counts as a receipt on each link where esm_class says otherwise; KNOWN_ID by default.
 
+        `words` and `codings`: of links whose operators have some of their own.
         `stopped` is called once a STOP is kept, `moved` once receipts that moved recipients are, or replies.
         """
         self._store = store
         self._clock = clock
         self._zones = zones
+        self._unmarked = Unmarked(store, without_esm_class)
         self._stat_words = words or {}
         self._codings = codings or {}
-        self._unmarked = Unmarked(store, without_esm_class)
         self._relay = relay
         self._stopped = stopped
         self._moved = moved
@@ -86,8 +86,8 @@ class Receiving:
         at = self._clock.now()
         receipts: list[DeliveryReceipt] = []
         replies: list[Reply] = []
-        unmarked = await self._unmarked.among(link, pdus, at=at)
         words, codings = self._stat_words.get(link, STAT_WORDS), self._codings.get(link, USUAL_CODINGS)
+        unmarked = await self._unmarked.among(link, pdus, at=at)
         for place, pdu in enumerate(pdus):
             if place in unmarked.undecided:
                 continue

@@ -14,7 +14,7 @@ from esito.store.postgres.statements import QUERIES
 from tests.kit.needs import needs
 from tests.kit.stores import a_place
 
-pytestmark = [pytest.mark.anyio, needs("postgres"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, needs("postgres")]
 
 RECIPIENTS = 1_000_000
 
@@ -46,11 +46,10 @@ HOT = [
     "insert_outgoing", "due", "outgoing", "postponed", "resubmit", "insert_segments", "delete_outgoing",
     "move_outgoing", "submissions", "answer_accepted", "answer_other", "refused", "told_by_sisters",
     "candidates_by_shelf", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
-    "move_recipients", "known_shelves", "owes_answers", "open_submissions", "has_uncertain", "set_tails", "tailed_numbers",
-    "candidates_by_tail", "senders", "identify_segments", "insert_callbacks", "insert_unmatched", "insert_unmatched_shelves",
-    "unmatched_under", "has_parked", "released", "undecided", "keep_waiting", "delete_unmatched",
-    "delete_unmatched_shelves",
-    "recipients_of", "recipient_of", "tag_total", "recipients_by_tag", "message_overview", "message_counts",
+    "move_recipients", "known_shelves", "owes_answers", "open_submissions", "has_uncertain", "set_tails",
+    "tailed_numbers", "candidates_by_tail", "senders", "identify_segments", "insert_callbacks", "insert_unmatched",
+    "insert_unmatched_shelves", "unmatched_under", "has_parked", "released", "undecided", "keep_waiting",
+    "delete_unmatched", "delete_unmatched_shelves", "recipients_of", "recipient_of", "tag_total", "recipients_by_tag", "message_overview", "message_counts",
     "message_texts", "recipients_page", "explained_recipient", "explained_segments", "explained_trail",
     "messages_to_check", "never_submitted", "unreported", "set_check", "new_callbacks", "sort_callbacks",
     "destination_of", "due_of_destination", "claimable", "ended_leases", "lease_callbacks", "free_callbacks",
