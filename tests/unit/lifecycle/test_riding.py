@@ -85,7 +85,7 @@ async def test_one_submit_sm_carries_the_whole_text(store: SqliteStore, clock: P
         assert (whole.tlvs, whole.short_message, whole.esm_class) == ({Tag.MESSAGE_PAYLOAD: LONG.encode()}, b"", 0)
         await settled(store)
         assert len(smsc.session.of(p.SubmitSm)) == 2
-        await store.apply_receipts([receipt(f"{whole.sequence}", "DELIVRD")])
+        await store.apply_receipts([receipt(f"{whole.sequence}", "DELIVRD", at=clock.now())])
         assert await states_of(store, account, numbers[0]) == [MessageState.DELIVERED]
         assert await states_of(store, account, numbers[1]) == [MessageState.WAITING]
     assert await complaints(store) == []
@@ -109,7 +109,7 @@ async def test_a_whole_text_that_was_put_off_is_submitted_again_as_one(
         await smsc.came(p.SubmitSm, 2)
         await settled(store)
         assert len(smsc.session.of(p.SubmitSm)) == 2
-        await store.apply_receipts([receipt("7", "UNDELIV")])
+        await store.apply_receipts([receipt("7", "UNDELIV", at=clock.now())])
         assert await states_of(store, account, number) == [MessageState.UNDELIVERABLE]
     assert await complaints(store) == []
 
