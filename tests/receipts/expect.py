@@ -349,8 +349,8 @@ async def _rate_falls_then_recovers(scene: Scene, wanted: bool) -> str:
 
 # -- times and sizes ---------------------------------------------------------------------------
 
-SLACK = 3.0
-"""Seconds for a new connection and its bind: the link waits up to two before it tries again."""
+SLACK = 30.0
+"""Seconds for a new connection and its bind on a busy machine; what never notices takes minutes."""
 
 
 @word("within")

@@ -15,7 +15,10 @@ from tests.receipts.expect import complaints
 from tests.receipts.scene import Scene
 from tests.receipts.words import UnknownWords, unknown
 
-PATIENCE = 6.0
+AT_ONCE = 4
+"""Cases that are played at a time: they wait more than they work."""
+
+PATIENCE = 10.0
 """Seconds in which what a case expects must have come about, once nothing is under way in the log."""
 
 LONGEST_WAY = 30.0
