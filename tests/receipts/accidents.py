@@ -12,9 +12,10 @@ from random import Random
 from esito.domain.states import STATE_VALUES
 from esito.smpp import pdu as p
 from esito.smpp.codec import InvalidLength, InvalidPdu, decode, encode
+from tests.receipts.answering import Known
 from tests.receipts.case import LONGEST, RESPONSE_TIMEOUT, Event, Filler, integer, local_time, scaled, seconds
 from tests.receipts.happening import happening
-from tests.receipts.operator import Known, Session
+from tests.receipts.operator import Session
 from tests.receipts.scene import SOON, Scene
 
 MOMENT = 0.3

@@ -6,9 +6,10 @@ from collections import deque
 from typing import Any
 
 from esito.smpp import pdu as p
+from tests.receipts.answering import Answering, Late
 from tests.receipts.case import Event, Filler, first_number, integer, scaled
 from tests.receipts.happening import happening
-from tests.receipts.operator import Answering, Late, Operator
+from tests.receipts.operator import Operator
 from tests.receipts.scene import SOON, Scene, Sent
 
 AT_ONCE = 500

@@ -10,9 +10,10 @@ import pytest
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
+from tests.receipts.answering import Answering, Known, Late, response_octets
 from tests.receipts.case import Filler, Variant, filled, integer, links_of, local_time, scaled, variants
 from tests.receipts.deliveries import build, gsm_packed, pieces
-from tests.receipts.operator import Answering, Known, Late, Operator, response_octets
+from tests.receipts.operator import Operator
 from tests.unit.simulator.esme import in_a_loop
 
 NOW = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)

@@ -1,7 +1,4 @@
-"""Every word a case file may use and what it means: what the runner refuses and docs/receipts.md shows.
-
-Long because it is one table.
-"""
+"""Every word a case file may use and what it means: what the runner refuses and docs/receipts.md shows."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
