@@ -7,7 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
+from esito.cluster.process import free_port
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
+from tests.kit.patience import PATIENCE, wait_until
 
 ESITO = [sys.executable, "-m", "esito"]
-LONGEST = 30
-"""Seconds any command may take."""
 
 
 def environment(**environ: str) -> dict[str, str]:
@@ -33,7 +33,7 @@ def esito(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess
     """Run a command to its end."""
     env = environment(**environ)
     return subprocess.run(
-        [*ESITO, *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=LONGEST, check=False
+        [*ESITO, *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
@@ -46,7 +46,7 @@ def running(*words: str, cwd: Path, **environ: str) -> Iterator[subprocess.Popen
     try:
         yield process
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=LONGEST)
+        _, errors = process.communicate(timeout=PATIENCE)
         assert (process.returncode, "Traceback" in errors) == (0, False), errors
     finally:
         process.kill()
@@ -115,7 +115,7 @@ def test_the_simulator_ends_with_its_counts(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith("SMSC listens on 127.0.0.1:")
     process.terminate()
-    _, errors = process.communicate(timeout=LONGEST)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (0, "0 messages taken, 0 receipts acknowledged, 0 forgotten.\n")
     assert (tmp_path / "smsc.log").exists()
 
@@ -130,7 +130,7 @@ def test_the_simulator_makes_ids_as_its_options_say_before_what_its_script_says(
 def ids_of(port: int, count: int) -> list[str]:
     """Submit so many messages to a simulator; return the ids it gives."""
     submits = [p.SubmitSm(sequence=place, source_addr="E", destination_addr="33611230005") for place in range(count)]
-    with socket.create_connection(("127.0.0.1", port), timeout=LONGEST) as peer:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as peer:
         peer.sendall(
             b"".join(encode(pdu) for pdu in (p.BindTransmitter(system_id="smsc", password="secret"), *submits))
         )
@@ -233,7 +233,7 @@ def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 
 @pytest.fixture
-def server(tmp_path: Path, smsc: int, free_port: Callable[[], int]) -> Iterator[str]:
+def server(tmp_path: Path, smsc: int) -> Iterator[str]:
     """A server with a link to the simulator; its URL."""
     link_file(tmp_path, smsc)
     listen = f"127.0.0.1:{free_port()}"
@@ -246,22 +246,15 @@ def server(tmp_path: Path, smsc: int, free_port: Callable[[], int]) -> Iterator[
 
 def wait_for(url: str, process: subprocess.Popen[str]) -> None:
     """Return once the server is ready; it must not end before."""
-    transport = httpx.HTTPTransport(retries=8)  # with growing pauses, 30 s in all
-    with httpx.Client(transport=transport) as client:
-        while process.poll() is None:
-            if client.get(url).is_success:
-                return
-    raise AssertionError("the server ended")
 
+    def ready() -> bool:
+        assert process.poll() is None, "the server ended"
+        try:
+            return httpx.get(url, timeout=PATIENCE).is_success
+        except httpx.TransportError:
+            return False
 
-@pytest.fixture
-def free_port() -> Callable[[], int]:
-    def pick() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
-    return pick
+    wait_until(ready)
 
 
 def test_accounts_are_made_and_disabled_while_the_server_runs(tmp_path: Path, server: str) -> None:

@@ -15,7 +15,9 @@ from typing import Any
 
 import click
 
+from tests.kit.patience import PATIENCE
 from tests.kit.place import prepare
+from tests.receipts.case import LONGEST
 from tests.receipts.runner import AT_ONCE, CASES, load, run_case
 from tests.receipts.server import warm_up
 from tests.receipts.words import UnknownWords
@@ -48,7 +50,7 @@ def _played(case: dict[str, Any], kind: str) -> tuple[list[str], float]:
     """Play a case; return what does not hold, and the seconds it took."""
     began = time.monotonic()
     try:
-        problems = run_case(case, kind)
+        problems = run_case(case, kind, patience=min(PATIENCE, LONGEST))
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         problems = [f"the runner stopped: {error!r} at {last.filename}:{last.lineno}"]

@@ -10,11 +10,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from esito.domain.message_ids import spelling
+from tests.kit.patience import PATIENCE
 from tests.receipts.case import Event, Filler, first_number, integer, scaled
 from tests.receipts.deliveries import Delivered, build, pieces
 from tests.receipts.happening import happening
 from tests.receipts.operator import Session
-from tests.receipts.scene import SOON, Scene
+from tests.receipts.scene import Scene
 from tests.receipts.submitting import lose
 
 UNREAD = 1.5
@@ -98,7 +99,7 @@ async def _session(scene: Scene, said: Event, place: int) -> Session:
     operator = scene.operator(link)
     if link == "rx" or not operator.receivers:
         operator.refuses = None
-    return await operator.receiver(index, within=SOON)
+    return await operator.receiver(index, within=PATIENCE)
 
 
 def _number_of(scene: Scene, text: str, said: Event, place: int) -> str:
@@ -146,7 +147,7 @@ async def _acknowledged(session: Session, share: list[Delivered]) -> None:
     sequences = [int.from_bytes(one.octets[12:16], "big") for one in share]
     acks = session.operator.acks
     with suppress(TimeoutError):
-        await session.operator.until(lambda: session.over or all((session, one) in acks for one in sequences), SOON)
+        await session.operator.until(lambda: session.over or all((session, one) in acks for one in sequences), PATIENCE)
     for one, sequence in zip(share, sequences, strict=True):
         if answer := acks.pop((session, sequence), None):
             one.answers.append(answer)

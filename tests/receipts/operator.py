@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, InvalidPdu, decode, encode
+from tests.kit.patience import PATIENCE
 from tests.receipts.answering import Answering, Known, Late, Submitted, nth, response_octets, submit_sm_resp
 
 QUERY_FAILED = 0x67
@@ -173,7 +174,7 @@ class Operator:
     def receivers(self) -> list[Session]:
         return [session for session in self.sessions if session.receives]
 
-    async def receiver(self, index: int = 0, *, within: float = 20) -> Session:
+    async def receiver(self, index: int = 0, *, within: float = PATIENCE) -> Session:
         """Return a session bound for receiving, once there is one."""
         await self.until(lambda: len(self.receivers) > index, within)
         return self.receivers[index]

@@ -10,6 +10,7 @@ import pytest
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
+from tests.kit.patience import in_time
 from tests.receipts.answering import Answering, Known, Late, response_octets
 from tests.receipts.case import Filler, Variant, filled, integer, links_of, local_time, scaled, variants
 from tests.receipts.deliveries import build, gsm_packed, pieces
@@ -162,7 +163,7 @@ async def _spoken(operator: Operator, *said: p.Pdu, answers: int) -> list[p.Pdu]
     reader, writer = await asyncio.open_connection("127.0.0.1", operator.port)
     writer.write(b"".join(encode(pdu) for pdu in said))
     frames, came = FrameBuffer(), list[p.Pdu]()
-    async with asyncio.timeout(60):
+    async with in_time():
         while len(came) < answers:
             came += [decode(frame) for frame in frames.feed(await reader.read(65536))]
     writer.close()

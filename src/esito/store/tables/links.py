@@ -36,6 +36,8 @@ class Links:
         self._operators: dict[int, str] = {}
         self._locked: dict[int, IdForm] = {}
         self.rules: dict[str, MultipartRule] = {}
+        self.waits: dict[str, int] = {}
+        """How long after a submission the last word of each link's operator is waited for, in milliseconds."""
 
     def named(self, name: str) -> KnownLink:
         """Return a registered link. Raises UnknownLink."""
@@ -65,6 +67,7 @@ class Links:
         if record.message_id_form is not IdForm.AUTO:  # a locked form counts for all links of the operator
             self._locked[operator] = record.message_id_form
         self.rules[record.name] = record.multipart_rule
+        self.waits[record.name] = record.wait_ms
         return number
 
     def hold(self, connection: Connection, links: Iterable[str]) -> dict[str, Learned]:
