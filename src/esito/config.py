@@ -267,6 +267,12 @@ class LinkSettings:
     prefixes: tuple[str, ...] = _setting(
         (), "Numbers it serves: longest prefix wins; empty: all others.", rules.PREFIXES
     )
+    priority: int = _setting(
+        1, "Of links that serve the same prefix and are usable, those with the lowest take it.", rules.at_least(0)
+    )
+    weight: int = _setting(
+        1, "Its share of a prefix that other links of the same priority serve too.", rules.between(1, 1000)
+    )
 
     @property
     def zone(self) -> tzinfo:

@@ -9,9 +9,12 @@ from esito.api.services import LinkStatus, SessionStatus
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.config_rules import host_and_maybe_port
 from esito.domain.id_forms import IdForm
+from esito.domain.routing import Serving, shares_by_prefix
 from esito.domain.states import MultipartRule
 from esito.domain.timing import HOUR_MS, SECOND_MS, VALIDITY_MS, Clock
+from esito.lifecycle.accept import Routes
 from esito.lifecycle.gateway import Gateway
+from esito.lifecycle.health import usable
 from esito.lifecycle.submit import Submitter
 from esito.smpp.link import Link
 from esito.smpp.outgoing import Concatenation, OutgoingSettings, Validity
@@ -23,9 +26,16 @@ LONGEST_BIND = 30.0
 """Seconds we wait for the response to a bind, unless the link waits less for any response."""
 
 
-async def register_links(settings: Settings, store: Store) -> dict[str, int]:
-    """Tell the store what it needs to know of the configured links; return their numbers. Raises StoreError."""
-    return await store.register_links([_record(link) for link in settings.links])
+async def register_links(settings: Settings, store: Store) -> Routes:
+    """Tell the store what it needs to know of the configured links; return their routes. Raises StoreError."""
+    await store.register_links([_record(link) for link in settings.links])
+    serving = [
+        Serving(name=link.name, prefixes=link.prefixes, weight=link.weight, priority=link.priority)
+        for link in settings.links
+        if link.sends
+    ]
+    routes = [share.route for shares in shares_by_prefix(serving).values() for share in shares]
+    return Routes.of(serving, await store.register_routes(list(dict.fromkeys(routes))))
 
 
 def _record(link: LinkSettings) -> LinkRecord:
@@ -35,6 +45,7 @@ def _record(link: LinkSettings) -> LinkRecord:
         # A text that travels whole is reported on as a whole, by the one segment that was submitted.
         multipart_rule=MultipartRule.FIRST if link.concatenation == "message_payload" else link.multipart_rule,
         resubmit_uncertain=link.resubmit_uncertain,
+        priority=link.priority,
         message_id_form=IdForm(link.message_id_form),
         wait_ms=max(VALIDITY_MS, link.validity_hours * HOUR_MS),
     )
@@ -91,7 +102,14 @@ def _tls(link: LinkSettings) -> ssl.SSLContext:
 def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clock) -> tuple[Link, Submitter]:
     """Return a new link, and what submits by it."""
     link = Link(smpp_settings(settings), gateway)
-    return link, Submitter(store=store, clock=clock, link=link, outgoing=outgoing_settings(settings))
+    submitter = Submitter(
+        store=store,
+        clock=clock,
+        link=link,
+        outgoing=outgoing_settings(settings),
+        passed_over=gateway.passed_over,
+    )
+    return link, submitter
 
 
 def outgoing_settings(link: LinkSettings) -> OutgoingSettings:
@@ -125,7 +143,8 @@ def told_standing(configured: Sequence[LinkSettings], lines: Sequence[LeaseLine]
 
 def told(configured: LinkSettings, link: Link) -> str:
     """Write down how a link of ours stands, for those who do not hold it."""
-    return msgspec.json.encode(link_status(configured, link)).decode()
+    status = msgspec.to_builtins(link_status(configured, link))
+    return msgspec.json.encode(status | {"usable": usable(link)}).decode()
 
 
 def _told_status(configured: LinkSettings, line: LeaseLine | None) -> LinkStatus:

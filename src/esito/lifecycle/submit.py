@@ -5,7 +5,7 @@ came. A process that dies in between leaves uncertain segments, never doubled on
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -45,13 +45,16 @@ class Submitter:
         clock: Clock,
         link: Link,
         outgoing: OutgoingSettings = USUAL,
+        passed_over: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
+        """`passed_over` names the links whose place others take now."""
         self._store = store
         self._clock = clock
         self._link = link
         self._name = link.settings.name
         self._outgoing = outgoing
         self._riding = Riding() if outgoing.concatenation is Concatenation.MESSAGE_PAYLOAD else None
+        self._passed_over = passed_over
         self._attempts: dict[SegmentRef, int] = {}
         self._awake = asyncio.Event()
         self._answers: list[SubmitAnswer] = []
@@ -93,10 +96,11 @@ class Submitter:
     async def _submit_what_fits(self) -> None:
         while not self._stopping and (room := min(self._link.room, CLAIM_AT_ONCE)) > 0:
             now = self._clock.now()
-            if not await self._store.due(self._name, now):
+            passed_over = self._passed_over()
+            if not await self._store.due(self._name, now, passed_over):
                 return
             lease = None if self.held is None else self.held.lease
-            claimed = await self._store.claim(self._name, limit=room, at=now, lease=lease)
+            claimed = await self._store.claim(self._name, limit=room, at=now, lease=lease, passed_over=passed_over)
             if not claimed:
                 return
             self._hand_over(claimed)
