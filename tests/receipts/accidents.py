@@ -13,9 +13,11 @@ from esito.domain.states import STATE_VALUES
 from esito.smpp import pdu as p
 from esito.smpp.codec import InvalidLength, InvalidPdu, decode, encode
 from tests.kit.patience import PATIENCE
+from tests.receipts.answering import Known
 from tests.receipts.case import LONGEST, RESPONSE_TIMEOUT, Event, Filler, integer, local_time, scaled, seconds
+from tests.receipts.delivering import again
 from tests.receipts.happening import happening
-from tests.receipts.operator import Known, Session
+from tests.receipts.operator import Session
 from tests.receipts.scene import Scene
 
 MOMENT = 0.3
@@ -181,6 +183,8 @@ async def _make(scene: Scene, state: str) -> None:
     if state == "ok" and not scene.server.is_alive:
         await scene.server.start()
         await scene.bound_again()
+    if state == "ok":
+        await again(scene)
 
 
 @happening("store_delay")

@@ -62,6 +62,8 @@ class Scene:
         self.submits: list[datetime] = []
         """When each message was submitted, by the server's clock."""
         self.receipts: list[Delivered] = []
+        self.unacknowledged: list[Delivered] = []
+        """Every receipt that was sent: who repeats looks here for what was not acknowledged."""
         self.notes = Notes()
         self.evidence = Evidence(place.store)
         self.spoiled: Spoiled = spoiled_at(self.evidence.tables, folder)

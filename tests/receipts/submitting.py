@@ -7,9 +7,10 @@ from typing import Any
 
 from esito.smpp import pdu as p
 from tests.kit.patience import PATIENCE
+from tests.receipts.answering import Answering, Late
 from tests.receipts.case import Event, Filler, first_number, integer, scaled
 from tests.receipts.happening import happening
-from tests.receipts.operator import Answering, Late, Operator
+from tests.receipts.operator import Operator
 from tests.receipts.scene import Scene, Sent
 
 AT_ONCE = 500
