@@ -29,7 +29,8 @@ SELECT n, 0, n, 0, 1, 'orphan', 'x' || n, 'DELIVRD', '', '', '' FROM generate_se
 INSERT INTO trail (id, message_id, received_at, checksum, link, seq, part, verdict, smsc_id, stat, error, flags, raw)
 SELECT 20000 + n, n / 10 + 1, n, 0, 1, n % 10 + 1, 1, 'moved', 'y' || n, 'DELIVRD', '', '', ''
   FROM generate_series(0, 199999) AS n;
-INSERT INTO unmatched SELECT n, 1, '', '' FROM generate_series(1, 20000) AS n;
+INSERT INTO unmatched (trail, operator, received_at, waits, source_addr, destination_addr)
+SELECT n, 1, n, 0, '', '' FROM generate_series(1, 20000) AS n;
 INSERT INTO unmatched_shelf SELECT 1, 'x' || n, n FROM generate_series(1, 20000) AS n;
 INSERT INTO destination (account, origin) SELECT 1, 'https://h' || n FROM generate_series(1, 50) AS n;
 INSERT INTO callback (message_id, at, seq, state, destination, phase, next_at, done_at)
