@@ -6,7 +6,7 @@ CASES ?=
 BIN := .venv/bin
 SOURCES := $(wildcard src tests benchmarks scripts)
 
-.PHONY: help setup run test lint bench format lock receipts torture fuzz build sbom
+.PHONY: help setup run test lint bench format lock receipts torture storm fuzz build sbom
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -40,7 +40,10 @@ torture: setup  ## kill -9, failing fsync, full disk, stalls, all rounds (minute
 	@sh scripts/test-deps
 	ESITO_TORTURE=full $(BIN)/python -m pytest tests/torture $(ARGS)
 
-fuzz: setup  ## octets that break the codec or the receipt reader, ten minutes; ARGS="codec --seconds 60"
+storm: setup  ## operators that throttle, swallow, refuse and go away, under load, ten minutes; ARGS="--minutes 1"
+	$(BIN)/python -m benchmarks.storm $(ARGS)
+
+fuzz: setup  ## octets that break the readers, histories that break a promise; ARGS="histories --count 5000"
 	$(BIN)/python scripts/fuzz.py $(ARGS)
 
 build: setup  ## wheel, sdist and their SBOM (CycloneDX) in dist/

@@ -152,12 +152,12 @@ async def test_silence_for_48_hours_is_an_expiry_of_our_own(store: Store) -> Non
     account = await account_in(store)
     await links_in(store)
     number = await submitted(store, message(account, [33611111111, 33622222222]), ["1", "2"], at=NOW + HOUR_MS)
-    await store.apply_receipts([receipt("1", "DELIVRD")])
+    await store.apply_receipts([receipt("1", "DELIVRD", at=NOW + 2 * HOUR_MS)])
     await store.expire(NOW + 48 * HOUR_MS)
     assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.WAITING]
     await store.expire(NOW + 49 * HOUR_MS)
     assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.EXPIRED]
-    await store.apply_receipts([receipt("2", "DELIVRD")])
+    await store.apply_receipts([receipt("2", "DELIVRD", at=NOW + 50 * HOUR_MS)])
     assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.DELIVERED]
 
 

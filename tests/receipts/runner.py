@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.kit.place import place_of
-from tests.receipts.case import Variant, variants
+from tests.receipts import accidents, delivering, submitting  # noqa: F401  they register what happens
+from tests.receipts.case import LINK_SETTINGS, Variant, variants
 from tests.receipts.expect import complaints
 from tests.receipts.scene import Scene
+from tests.receipts.words import UnknownWords, unknown
 
 PATIENCE = 6.0
 """Seconds in which what a case expects must have come about, once nothing is under way in the log."""
@@ -23,9 +25,11 @@ CASES = Path(__file__).with_name("cases.json")
 
 
 def load(path: Path) -> list[dict[str, Any]]:
-    """Return the cases of a file: `{"cases": [...]}`, or the list alone."""
+    """Return the cases of a file: `{"cases": [...]}`, or the list alone. Raises UnknownWords."""
     content = json.loads(path.read_text(encoding="utf-8"))
     cases: list[dict[str, Any]] = content["cases"] if isinstance(content, dict) else content
+    if strange := unknown(cases, LINK_SETTINGS):
+        raise UnknownWords(path, strange)
     return cases
 
 

@@ -40,7 +40,7 @@ def still() -> PushableClock:
 
 @asynccontextmanager
 async def operator(clock: PushableClock, **settings: Any) -> AsyncIterator[Smsc]:
-    smsc = Smsc(SmscSettings(port=0, seed=1, **settings), clock=clock)
+    smsc = Smsc(SmscSettings(**({"port": 0, "seed": 1} | settings)), clock=clock)
     await smsc.start()
     try:
         yield smsc
@@ -63,6 +63,8 @@ class Esme:
         """command_status for a deliver_sm; None: say nothing."""
         self.answers_enquiries = True
         self.over = False
+        self.reads = 0
+        """How often octets came."""
 
     @classmethod
     async def connect(cls, smsc: Smsc) -> "Esme":
@@ -139,6 +141,7 @@ class Esme:
     async def _read(self) -> None:
         try:
             while data := await self._reader.read(65536):
+                self.reads += 1
                 for frame in self._frames.feed(data):
                     self._take(decode(frame))
         except ConnectionError:
