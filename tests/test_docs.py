@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from esito.bootstrap.links import outgoing_settings, smpp_settings
 from esito.cli.main import COMMANDS, cli
 from esito.config import HelpRow, Settings, load
 from esito.domain.explanation_words import FLAGS
@@ -52,6 +53,27 @@ def test_the_example_of_several_machines_can_be_used(tmp_path: Path) -> None:
     settings = load(path, {})
     assert settings.store.shared
     assert len(settings.bus.url.split(",")) == len(settings.bus.monitors) == settings.bus.replicas
+
+
+CONNECTING = re.findall(
+    r"^ *```toml\n(.*?)^ *```", (DOCS / "connecting-an-operator.md").read_text(), re.MULTILINE | re.DOTALL
+)
+
+
+@pytest.mark.parametrize("example", CONNECTING)
+def test_every_example_of_connecting_an_operator_can_be_used(example: str, tmp_path: Path) -> None:
+    path = tmp_path / "esito.toml"
+    path.write_text(example)
+    (link,) = load(path, {}).links
+    assert link.name in {"north", "south"}
+    smpp_settings(link)
+    outgoing_settings(link)
+
+
+def test_connecting_an_operator_speaks_of_every_setting_of_a_link_that_differs_between_operators() -> None:
+    text = (DOCS / "connecting-an-operator.md").read_text()
+    ours = {"name", "response_timeout", "rebind_max", "sender", "resubmit_uncertain", "words"}
+    assert [row.name for row in SECTIONS["[[link]]"] if f"`{row.name}`" not in text and row.name not in ours] == []
 
 
 def commands(group: click.Group, before: str = "") -> dict[str, click.Command]:

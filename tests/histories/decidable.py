@@ -59,12 +59,18 @@ def is_near(receipt: Receipt, attempt: Attempt) -> bool:
 def agree(one: str, other: str) -> bool:
     """Tell whether two ids may mean the same in some reading."""
     (text, *numbers), (other_text, *other_numbers) = _readings(one), _readings(other)
-    return text == other_text or numbers[0] == other_numbers[1] is not None or numbers[1] == other_numbers[0] is not None
+    return (
+        text == other_text or numbers[0] == other_numbers[1] is not None or numbers[1] == other_numbers[0] is not None
+    )
 
 
 def _readings(smsc_id: str) -> tuple[str, int | None, int | None]:
     bare = smsc_id.lower().lstrip("0") or "0"
-    return bare, int(bare) if bare.isdecimal() else None, int(bare, 16) if set(bare) <= set("0123456789abcdef") else None
+    return (
+        bare,
+        int(bare) if bare.isdecimal() else None,
+        int(bare, 16) if set(bare) <= set("0123456789abcdef") else None,
+    )
 
 
 def same_text(one: str, other: str) -> bool:
@@ -158,6 +164,8 @@ def _is_the_newest(receipt: Receipt, about: Attempt, segment: Segment) -> bool:
     taken = segment.maybe_taken
     if len(segment.attempts) == 1 or taken == [about]:
         return receipt.received_at > segment.attempts[-1].left
-    return about.fate is Fate.ACCEPTED and about is segment.attempts[-1] and [
-        one for one in taken if one.fate is Fate.ACCEPTED
-    ] == [about]
+    return (
+        about.fate is Fate.ACCEPTED
+        and about is segment.attempts[-1]
+        and [one for one in taken if one.fate is Fate.ACCEPTED] == [about]
+    )

@@ -79,7 +79,8 @@ def told(sent: list[Sent], used: bool, orders: list[list[Happening]]) -> str:
     for order in orders:
         lines.append("in this order:")
         lines += [
-            f"  m{place}: {word or ('its response is lost' if sent[place][1] else 'its response')}" for place, word in order
+            f"  m{place}: {word or ('its response is lost' if sent[place][1] else 'its response')}"
+            for place, word in order
         ]
     return "\n".join(lines)
 
@@ -92,9 +93,7 @@ def test_any_two_interleavings_end_alike(kind: str) -> None:
         @given(bursts())
         def they_do(burst: tuple[list[Sent], bool, list[list[Happening]]]) -> None:
             sent, used, orders = burst
-            ended = [
-                place.run(lambda name, order=order: ends(place, name, sent, order, used=used)) for order in orders
-            ]
+            ended = [place.run(lambda name, order=order: ends(place, name, sent, order, used=used)) for order in orders]
             last = [max((int(STAT_WORDS[word]) for word in words), default=0) for _, _, words in sent]
             assert ended == [last, last], told(*burst)
 

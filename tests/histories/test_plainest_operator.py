@@ -67,9 +67,7 @@ class Wire:
         self.verdicts.update(settled.verdicts)
 
 
-async def play(
-    store: Store, writing: Writing, first: int, msisdns: list[int], *, overtaking: bool
-) -> Counter[str]:
+async def play(store: Store, writing: Writing, first: int, msisdns: list[int], *, overtaking: bool) -> Counter[str]:
     """Send a message to each number; return what became of the receipts as they came."""
     account = await account_in(store, credit="1000")
     links = await links_in(store, *LINKS, operator="plain")

@@ -74,7 +74,9 @@ class Watch:
             segment = receipt.segment
             if segment is not None and receipt.state is not None and segment.level < receipt.state:
                 very = by_its_very_id(receipt) == {segment}
-                kind = "5 very id" if very and receipt.names else "3 by very id, unnamed" if very else "3 by elimination"
+                kind = (
+                    "5 very id" if very and receipt.names else "3 by very id, unnamed" if very else "3 by elimination"
+                )
                 where = f"it was settled on {self._names(receipt)}" if receipt.settled_on else "it is settled nowhere"
                 raise self.broken(
                     f"{kind} not moved",
@@ -108,7 +110,9 @@ class Watch:
     def _settled(self, receipt: Receipt, segment: Segment, verdict: str) -> None:
         self._lines.append(f"{'':16} ...     r{receipt.serial} {verdict} {segment.name}")
         if receipt.names is not None and segment.msisdn not in receipt.names:
-            raise self.broken("1 another number", f"r{receipt.serial} is {verdict} on {segment.name} ({segment.msisdn})")
+            raise self.broken(
+                "1 another number", f"r{receipt.serial} is {verdict} on {segment.name} ({segment.msisdn})"
+            )
         if not any(one.left < receipt.received_at for one in segment.maybe_taken):
             raise self.broken("2 before it left", f"r{receipt.serial} came before {segment.name} left; it is {verdict}")
 
@@ -126,7 +130,9 @@ class Watch:
             elif status.state < before:
                 raise self.broken("4 fell", f"{name} fell from {before} to {status.state}")
             elif pair not in told:
-                raise self.broken("4 no trail", f"{name} went from {before} to {status.state} without a row in its trail")
+                raise self.broken(
+                    "4 no trail", f"{name} went from {before} to {status.state} without a row in its trail"
+                )
             self._recipients[pair] = name, status.state
 
     # -- at the end ---------------------------------------------------------------------------
@@ -147,7 +153,9 @@ class Watch:
     async def end(self, store: Store, account: Account, links: Sequence[str]) -> None:
         """Judge what a history has come to, once nothing is owed."""
         for receipt in self._judge.receipts:
-            elsewhere = [self._segments[ref] for ref in receipt.settled_on if self._segments[ref] is not receipt.segment]
+            elsewhere = [
+                self._segments[ref] for ref in receipt.settled_on if self._segments[ref] is not receipt.segment
+            ]
             if elsewhere and not receipt.doubtful:
                 raise self.broken(
                     "3 settled elsewhere",
@@ -164,6 +172,8 @@ class Watch:
                 segment = self._segments[SegmentRef(message_id, 0, part.part)]
                 sisters = [one for one in evidence.submitted if one.smsc_message_id == part.smsc_message_id]
                 if part.state > max(self._segments[SegmentRef(message_id, 0, one.part)].level for one in sisters):
-                    raise self.broken("4 no trail", f"{segment.name} stands at {part.state.name}, its trail does not say why")
+                    raise self.broken(
+                        "4 no trail", f"{segment.name} stands at {part.state.name}, its trail does not say why"
+                    )
         for sentence in await complaints(store):
             raise self.broken("7 books", sentence)

@@ -12,10 +12,11 @@ from random import Random
 from esito.domain.states import STATE_VALUES
 from esito.smpp import pdu as p
 from esito.smpp.codec import InvalidLength, InvalidPdu, decode, encode
+from tests.kit.patience import PATIENCE as SOON
 from tests.receipts.case import LONGEST, RESPONSE_TIMEOUT, Event, Filler, integer, local_time, scaled, seconds
 from tests.receipts.happening import happening
 from tests.receipts.operator import Known, Session
-from tests.receipts.scene import SOON, Scene
+from tests.receipts.scene import Scene
 
 MOMENT = 0.3
 """Seconds: what a push of the clock, or the loss of a bind, sets off has begun."""

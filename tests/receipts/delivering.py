@@ -10,11 +10,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from esito.domain.message_ids import spelling
+from tests.kit.patience import PATIENCE as SOON
 from tests.receipts.case import Event, Filler, first_number, integer, scaled
 from tests.receipts.deliveries import Delivered, build, pieces
 from tests.receipts.happening import happening
 from tests.receipts.operator import Session
-from tests.receipts.scene import SOON, Scene
+from tests.receipts.scene import Scene
 from tests.receipts.submitting import lose
 
 UNREAD = 1.5

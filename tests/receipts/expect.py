@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from esito.smpp import pdu as p
+from tests.kit.patience import PATIENCE
 from tests.receipts.case import TIME_SCALE, seconds
 from tests.receipts.evidence import Recipient
 from tests.receipts.scene import Scene, Sent
@@ -349,8 +350,8 @@ async def _rate_falls_then_recovers(scene: Scene, wanted: bool) -> str:
 
 # -- times and sizes ---------------------------------------------------------------------------
 
-SLACK = 3.0
-"""Seconds for a new connection and its bind: the link waits up to two before it tries again."""
+SLACK = PATIENCE
+"""Seconds for a new connection and its bind."""
 
 
 @word("within")

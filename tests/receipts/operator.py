@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, InvalidPdu, decode, encode
+from tests.kit.patience import PATIENCE
 
 _T = TypeVar("_T")
 
@@ -261,7 +262,7 @@ class Operator:
     def receivers(self) -> list[Session]:
         return [session for session in self.sessions if session.receives]
 
-    async def receiver(self, index: int = 0, *, within: float = 20) -> Session:
+    async def receiver(self, index: int = 0, *, within: float = PATIENCE) -> Session:
         """Return a session bound for receiving, once there is one."""
         await self.until(lambda: len(self.receivers) > index, within)
         return self.receivers[index]

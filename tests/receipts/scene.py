@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from tests.kit.patience import PATIENCE as SOON
 from tests.kit.place import Place
 from tests.receipts.case import LINK_SETTINGS, USUAL_TEXT, Event, Filler, LinkPlan, Variant, links_of, scaled
 from tests.receipts.deliveries import Delivered
@@ -18,9 +19,6 @@ from tests.receipts.operator import Operator, Session
 from tests.receipts.server import Server
 from tests.receipts.spoiled import Spoiled, spoiled_at
 from tests.receipts.words import misplaced
-
-SOON = 60.0
-"""Seconds within which what must happen has happened."""
 
 WITH_A_WORD_BEFORE = frozenset({"for", "n", "repeat"})
 """Words that say more about the event beside them."""

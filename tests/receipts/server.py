@@ -21,6 +21,7 @@ from esito.cluster.process import free_port
 from esito.config import load
 from esito.domain.account import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
+from tests.kit.patience import PATIENCE
 from tests.kit.place import Place
 from tests.receipts.case import (
     BEGIN,
@@ -31,8 +32,6 @@ from tests.receipts.case import (
     LinkPlan,
 )
 from tests.receipts.spoiled import FaultyDisk
-
-PATIENCE = 20.0
 
 _context: ForkServerContext | None = None
 

@@ -6,10 +6,11 @@ from collections import deque
 from typing import Any
 
 from esito.smpp import pdu as p
+from tests.kit.patience import PATIENCE as SOON
 from tests.receipts.case import Event, Filler, first_number, integer, scaled
 from tests.receipts.happening import happening
 from tests.receipts.operator import Answering, Late, Operator
-from tests.receipts.scene import SOON, Scene, Sent
+from tests.receipts.scene import Scene, Sent
 
 AT_ONCE = 500
 """Recipients of one message."""

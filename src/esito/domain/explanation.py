@@ -12,7 +12,7 @@ from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, Tra
 from esito.domain.explanation_words import CONFIRMED, FLAGS, MEANINGS, OTHER_WORD, REFUSED_AT_ONCE, VERDICTS
 from esito.domain.receipt import Verdict, read_stat
 from esito.domain.states import FIRST_FINAL, STAT_WORDS, MessageState, is_final
-from esito.domain.timing import SECOND_MS, VALIDITY_MS
+from esito.domain.timing import HOUR_MS, SECOND_MS, VALIDITY_MS
 from esito.domain.vocabulary import ErrorMeaning, Vocabulary
 
 
@@ -194,7 +194,8 @@ def _outlook(known: RecipientEvidence, until: int | None) -> list[str]:
         ]
     if until is not None:
         return [
-            f"We wait for the operator's final word until {moment(until)}, 48 hours after the message was handed over. "
+            f"We wait for the operator's final word until {moment(until)}, {known.wait_ms // HOUR_MS} hours after the "
+            "message was handed over. "
             "If none has come by then, it counts as not delivered; a later report can still correct that."
         ]
     if known.state is MessageState.KO:
@@ -265,7 +266,7 @@ def _stops_waiting_at(known: RecipientEvidence) -> int | None:
         and part.phase in {Phase.SUBMITTED, Phase.ANSWERED, Phase.UNCERTAIN}
         and part.state < FIRST_FINAL
     ]
-    return min(away) + VALIDITY_MS if away else None
+    return min(away) + known.wait_ms if away else None
 
 
 def _conclusion(one: TrailEvidence) -> str:
@@ -273,7 +274,8 @@ def _conclusion(one: TrailEvidence) -> str:
     if one.stat == REFUSED_AT_ONCE:
         return "The operator refused the message when we offered it."
     if one.state is MessageState.EXPIRED:
-        return "No final report had come in 48 hours, so we concluded that the message was not delivered."
+        hours = "".join(filter(str.isdigit, one.stat)) or "48"
+        return f"No final report had come in {hours} hours, so we concluded that the message was not delivered."
     return "The operator's report for another piece of this message holds for this one, so we applied it here too."
 
 

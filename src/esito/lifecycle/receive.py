@@ -17,9 +17,11 @@ from types import MappingProxyType
 import structlog
 
 from esito import metrics
+from esito.domain.coding import USUAL_CODINGS, Codings
 from esito.domain.errors import StoreUnavailable
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.reply import Reply
+from esito.domain.states import STAT_WORDS, MessageState
 from esito.domain.timing import Clock
 from esito.lifecycle.relay import Relay
 from esito.lifecycle.stop_words import stop_words
@@ -45,6 +47,8 @@ class Receiving:
         clock: Clock,
         zones: dict[str, tzinfo],
         without_esm_class: Mapping[str, WithoutEsmClass] = MappingProxyType({}),
+        words: Mapping[str, Mapping[str, MessageState]] | None = None,
+        codings: Mapping[str, Codings] | None = None,
         relay: Relay | None = None,
         stopped: Callable[[], None] = lambda: None,
         moved: Callable[[], None] = lambda: None,
@@ -53,12 +57,15 @@ class Receiving:
 
         `without_esm_class`: what counts as a receipt on each link where esm_class says otherwise; KNOWN_ID by default.
 
+        `words` and `codings`: of links whose operators have some of their own.
         `stopped` is called once a STOP is kept, `moved` once receipts that moved recipients are, or replies.
         """
         self._store = store
         self._clock = clock
         self._zones = zones
         self._unmarked = Unmarked(store, without_esm_class)
+        self._stat_words = words or {}
+        self._codings = codings or {}
         self._relay = relay
         self._stopped = stopped
         self._moved = moved
@@ -79,6 +86,7 @@ class Receiving:
         at = self._clock.now()
         receipts: list[DeliveryReceipt] = []
         replies: list[Reply] = []
+        words, codings = self._stat_words.get(link, STAT_WORDS), self._codings.get(link, USUAL_CODINGS)
         unmarked = await self._unmarked.among(link, pdus, at=at)
         for place, pdu in enumerate(pdus):
             if place in unmarked.undecided:
@@ -86,9 +94,9 @@ class Receiving:
             if pdu.unreadable:
                 log.warning("delivery_unreadable", link=link, sequence=pdu.sequence, octets=len(pdu.frame))
             if place in unmarked.receipts or kind_of(pdu) is not Kind.REPLY:
-                receipts.append(read_receipt(pdu, link=link, at=at, zone=self._zones[link]))
+                receipts.append(read_receipt(pdu, link=link, at=at, zone=self._zones[link], words=words))
             else:
-                replies.append(read_reply(pdu, link=link, at=at))
+                replies.append(read_reply(pdu, link=link, at=at, codings=codings))
         try:
             await self._commit(link, receipts, replies)
         except StoreUnavailable as error:

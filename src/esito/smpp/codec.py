@@ -229,8 +229,9 @@ _ADDRESSES: tuple[_Field, ...] = (
     _text("destination_addr", 21),
 )
 _BIND: tuple[_Field, ...] = (
-    _text("system_id", 16),
-    _text("password", 9),
+    # SMPP has room for 15 and 8; some operators give longer ones all the same.
+    _text("system_id", 65),
+    _text("password", 65),
     _text("system_type", 13),
     _int("interface_version"),
     _int("addr_ton"),
@@ -264,9 +265,9 @@ _LAYOUTS: dict[Command, tuple[type[Pdu], tuple[_Field, ...]]] = {
     Command.BIND_RECEIVER: (p.BindReceiver, _BIND),
     Command.BIND_TRANSMITTER: (p.BindTransmitter, _BIND),
     Command.BIND_TRANSCEIVER: (p.BindTransceiver, _BIND),
-    Command.BIND_RECEIVER_RESP: (p.BindReceiverResp, (("system_id", _last_c_string, 16),)),
-    Command.BIND_TRANSMITTER_RESP: (p.BindTransmitterResp, (("system_id", _last_c_string, 16),)),
-    Command.BIND_TRANSCEIVER_RESP: (p.BindTransceiverResp, (("system_id", _last_c_string, 16),)),
+    Command.BIND_RECEIVER_RESP: (p.BindReceiverResp, (("system_id", _last_c_string, 65),)),
+    Command.BIND_TRANSMITTER_RESP: (p.BindTransmitterResp, (("system_id", _last_c_string, 65),)),
+    Command.BIND_TRANSCEIVER_RESP: (p.BindTransceiverResp, (("system_id", _last_c_string, 65),)),
     Command.QUERY_SM: (
         p.QuerySm,
         (_text("message_id", 65), _int("source_addr_ton"), _int("source_addr_npi"), _text("source_addr", 21)),

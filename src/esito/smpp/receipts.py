@@ -5,6 +5,7 @@ text; where they contradict it, the receipt says so. A text alone is a receipt o
 esm_class says so. What cannot be read is kept all the same: nothing here raises.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from enum import Enum
 
@@ -68,10 +69,18 @@ def receipted_id(pdu: DeliverSm | DataSm) -> str:
     return id_in(pdu.tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b""))
 
 
-def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = UTC) -> DeliveryReceipt:
+def read_receipt(
+    pdu: DeliverSm | DataSm,
+    *,
+    link: str,
+    at: int,
+    zone: tzinfo = UTC,
+    words: Mapping[str, MessageState] = STAT_WORDS,
+) -> DeliveryReceipt:
     """Return what the PDU says, and the PDU itself as it came.
 
-    `at` is when it arrived, in milliseconds; `zone` is the one the operator's dates are in.
+    `at` is when it arrived, in milliseconds; `zone` is the one the operator's dates are in,
+    `words` are the states behind what it writes after `stat:`, in upper case.
     A PDU that cannot be read is kept as a receipt that says nothing.
     """
     if pdu.unreadable:
@@ -80,7 +89,7 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
         )
     smsc_id, submitted, done, stat, err, disagree = read_fields(text_of(pdu))
     smsc_id, stat, error = smsc_id[:LONGEST], stat[:64], err[:32]
-    state = STAT_WORDS.get(stat.upper())
+    state = words.get(stat.upper())
     flags: list[str] = ["bad_tlv"] if pdu.damaged else []
     if pdu.tlvs:
         smsc_id, state, stat, error, contradicts = _with_parameters(pdu, smsc_id, state, stat, error)

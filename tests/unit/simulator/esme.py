@@ -13,9 +13,7 @@ from esito.domain.timing import PushableClock
 from esito.simulator.smsc import Smsc, SmscSettings
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
-
-SOON = 5.0
-"""Seconds in which whatever is expected must have happened."""
+from tests.kit.patience import in_time, until
 
 SETTLED = 0.05
 """Seconds in which whatever must not happen would have happened."""
@@ -121,7 +119,7 @@ class Esme:
         return self.delivered
 
     async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(SOON):
+        async with in_time():
             while not true():
                 self._news.clear()
                 await self._news.wait()
@@ -136,7 +134,8 @@ class Esme:
 
     async def close(self) -> None:
         self._writer.close()
-        await asyncio.wait_for(self._task, SOON)
+        async with in_time():
+            await self._task
 
     async def _read(self) -> None:
         try:
@@ -165,6 +164,4 @@ class Esme:
 
 async def eventually(true: Callable[[], bool]) -> None:
     """Return once something about the simulator is true."""
-    async with asyncio.timeout(SOON):
-        while not true():
-            await asyncio.sleep(0.002)
+    await until(true)

@@ -191,8 +191,8 @@ def test_a_message_id_may_lack_its_nul_or_be_missing(body: bytes) -> None:
 @pytest.mark.parametrize(
     "pdu",
     [
-        p.BindTransceiver(system_id="sixteen letters!"),
-        p.BindTransceiver(password="ninechars"),
+        p.BindTransceiver(system_id="x" * 65),
+        p.BindTransceiver(password="x" * 65),
         p.SubmitSm(source_addr="x" * 21),
         p.SubmitSm(source_addr="a\0b"),
         p.SubmitSm(source_addr="€"),

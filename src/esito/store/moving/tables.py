@@ -58,6 +58,7 @@ TABLES = (
     _table("stop", "id", "id account msisdn created_at", counted=True),
     _table("operator", "id", "id name as_is strip_zeros hex_to_dec dec_to_hex ambiguous", counted=True),
     _table("link", "id", "id name operator resubmit_uncertain", counted=True),
+    _table("route", "id", "id name link", counted=True),
     # Tokens go on growing from where they are: whoever slept through the move is still fenced off.
     _table("lease", "name", "name holder token expires_at told"),
     _table("frame_mark", "gateway epoch", "gateway epoch confirmed"),
@@ -67,7 +68,7 @@ TABLES = (
         "message",
         "id",
         "id account created_at due_at check_at cancelled_at sender gamme unicode sandbox stage tag reference"
-        " url_dlr url_response",
+        " url_dlr url_response priority",
         spanned="id",
     ),
     _table("message_text", "message_id number", "message_id number text", spanned="message_id"),
@@ -77,7 +78,7 @@ TABLES = (
         "message_id account msisdn cost changed_at seq link text segments state",
         spanned="message_id",
     ),
-    _table("outgoing", "link due_at message_id", "link due_at message_id next_seq next_part last_seq"),
+    _table("outgoing", "link lane due_at message_id", "link lane due_at message_id next_seq next_part last_seq"),
     _table(
         "segment",
         "message_id seq part",

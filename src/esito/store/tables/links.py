@@ -5,12 +5,16 @@ from typing import NamedTuple
 
 from esito.domain.errors import UnknownLink
 from esito.domain.id_forms import IdForm, Learned
+from esito.domain.routing import Route, takers
 from esito.domain.states import MultipartRule
 from esito.store.base import LinkRecord
 from esito.store.tables.connection import Connection
 
 FORM_OF_COLUMN = (IdForm.AS_IS, IdForm.STRIP_ZEROS, IdForm.HEX_TO_DEC, IdForm.DEC_TO_HEX)
 """The columns of `operator` that count evidence, in their order."""
+
+MOST_REMEMBERED = 256
+"""Answers to what a link may claim that are kept."""
 
 UNROUTED = "(none)"
 """The name behind link number 0: recipients whom no link serves yet."""
@@ -24,6 +28,17 @@ class KnownLink(NamedTuple):
     resubmit_uncertain: bool
 
 
+class Claimable(NamedTuple):
+    """What one link may claim now."""
+
+    numbers: list[int]
+    """Of routes."""
+    shared: list[int]
+    """Those of them that are of several links."""
+    elsewhere: list[int]
+    """Numbers of links that are passed over, whose postponed segments of these routes it may claim too."""
+
+
 class Links:
     """What the writer knows of links: what is configured, kept in memory after registration.
 
@@ -35,7 +50,12 @@ class Links:
         self._known: dict[str, KnownLink] = {}
         self._operators: dict[int, str] = {}
         self._locked: dict[int, IdForm] = {}
+        self._routes: dict[int, Route] = {}
+        self._priorities: dict[str, int] = {}
+        self._claimable: dict[tuple[str, frozenset[str]], Claimable] = {}
         self.rules: dict[str, MultipartRule] = {}
+        self.waits: dict[str, int] = {}
+        """How long after a submission the last word of each link's operator is waited for, in milliseconds."""
 
     def named(self, name: str) -> KnownLink:
         """Return a registered link. Raises UnknownLink."""
@@ -65,7 +85,43 @@ class Links:
         if record.message_id_form is not IdForm.AUTO:  # a locked form counts for all links of the operator
             self._locked[operator] = record.message_id_form
         self.rules[record.name] = record.multipart_rule
+        self.waits[record.name] = record.wait_ms
+        self._priorities[record.name] = record.priority
+        self._claimable.clear()
         return number
+
+    def register_routes(self, connection: Connection, batches: Sequence[Sequence[Route]]) -> list[dict[Route, int]]:
+        """Keep routes under stable numbers: of one link that of the link, of several ones below zero."""
+        for route in {route for batch in batches for route in batch if route.others}:
+            connection.run("keep_route", route.name, self.named(route.link).id)
+        # Those that were configured once are known too: what still has them is taken by the links that are left.
+        self._routes = {-number: Route.named(name) for number, name in connection.rows("routes")}
+        self._claimable.clear()
+        numbers = {route: number for number, route in self._routes.items()}
+        return [
+            {route: numbers[route] if route.others else self.named(route.link).id for route in batch}
+            for batch in batches
+        ]
+
+    def routes_of(self, name: str, passed_over: frozenset[str]) -> Claimable:
+        """Return what a link may claim while others are passed over. Raises UnknownLink."""
+        key = name, passed_over
+        if key not in self._claimable:
+            if len(self._claimable) > MOST_REMEMBERED:
+                self._claimable.clear()
+            self._claimable[key] = self._find_claimable(name, passed_over)
+        return self._claimable[key]
+
+    def _find_claimable(self, name: str, passed_over: frozenset[str]) -> Claimable:
+        own = self.named(name).id
+        shared = {
+            number: route
+            for number, route in self._routes.items()
+            if name in takers(route, self._priorities, passed_over)
+        }
+        members = {member for route in shared.values() for member in (route.link, *route.others)} - {name}
+        gone = [self._known[one].id for one in sorted(members & passed_over) if one in self._known]
+        return Claimable([own, *shared], list(shared), gone)
 
     def hold(self, connection: Connection, links: Iterable[str]) -> dict[str, Learned]:
         """Let nobody else settle receipts of these links' operators until the transaction ends.

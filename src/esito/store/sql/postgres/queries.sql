@@ -45,8 +45,10 @@ SELECT count(*)
  WHERE m.account = $1
 
 -- name: due
-SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = $1 AND due_at <= $2)
-    OR EXISTS (SELECT 1 FROM segment WHERE link = $1 AND phase = 2 AND retry_at <= $2)
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = ANY($1::bigint[]) AND lane > 0)
+    OR EXISTS (SELECT 1 FROM outgoing WHERE link = ANY($1::bigint[]) AND lane = 0 AND due_at <= $2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link = ANY($3::bigint[]) AND phase = 2 AND retry_at <= $2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link = ANY($3::bigint[]) AND phase = 2 AND retry_at > $4)
 
 -- name: credits
 -- Whoever takes from a credit holds it until the end.
@@ -64,8 +66,8 @@ UPDATE account SET credit = credit + refund.amount
 
 -- name: insert_messages
 INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, unicode, sandbox,
-                     tag, reference, url_dlr, url_response)
-SELECT * FROM {rows: bigint, bigint, bigint, bigint, bigint, text, smallint, smallint, smallint, text, text, text, text} AS given
+                     tag, reference, url_dlr, url_response, priority)
+SELECT * FROM {rows: bigint, bigint, bigint, bigint, bigint, text, smallint, smallint, smallint, text, text, text, text, smallint} AS given
 
 -- name: insert_texts
 INSERT INTO message_text (message_id, number, text) SELECT * FROM {rows: bigint, int, text} AS given
@@ -84,13 +86,59 @@ SELECT alike.message_id, alike.account, (number::bigint & 511)::int, number::big
   FROM alike, json_array_elements_text(alike.numbers) AS number
 
 -- name: insert_outgoing
-INSERT INTO outgoing (link, due_at, message_id, next_seq, next_part, last_seq) SELECT * FROM {rows: int, bigint, bigint, int, int, int} AS given
+INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_seq) SELECT * FROM {rows: int, bigint, bigint, bigint, int, int, int} AS given
 
 -- name: postponed
 SELECT message_id, seq, part FROM (
     SELECT message_id, seq, part FROM segment
      WHERE link = $1 AND phase = 2 AND retry_at <= $2
-     ORDER BY retry_at LIMIT $3) AS again
+     ORDER BY retry_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS again
+
+-- name: put_off_too_far
+SELECT message_id, seq, part FROM (
+    SELECT message_id, seq, part FROM segment
+     WHERE link = $1 AND phase = 2 AND retry_at > $2 ORDER BY retry_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS ahead
+
+-- name: bring_forward
+UPDATE segment SET retry_at = ahead.column4
+  FROM {rows: bigint, int, int, bigint} AS ahead
+ WHERE segment.message_id = ahead.column1 AND segment.seq = ahead.column2 AND segment.part = ahead.column3
+
+-- name: postponed_elsewhere
+-- Segments that another link was to submit again, of recipients with one of these routes.
+SELECT message_id, seq, part FROM (
+    SELECT s.message_id, s.seq, s.part
+      FROM segment s JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+     WHERE s.link = $1 AND s.phase = 2 AND s.retry_at <= $2 AND r.link = ANY($4::bigint[])
+     ORDER BY s.retry_at LIMIT $3 FOR UPDATE OF s SKIP LOCKED) AS again
+
+-- name: waiting
+-- The lanes of a route that have work, beyond a lane, at most so many, each with the weight of its account;
+-- and lane 0 when something that was scheduled is due. The index leads from each lane to the next.
+WITH RECURSIVE turn (lane, number) AS (
+    (SELECT lane, 1 FROM outgoing WHERE link = $1 AND lane > $2 ORDER BY lane LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.lane FROM outgoing o WHERE o.link = $1 AND o.lane > turn.lane ORDER BY o.lane LIMIT 1), number + 1
+      FROM turn WHERE turn.lane IS NOT NULL AND number < $3
+)
+SELECT turn.lane, coalesce((a.profile::json ->> 'weight')::int, 1)
+  FROM turn LEFT JOIN account a ON a.id = turn.lane & 1099511627775 WHERE turn.lane IS NOT NULL
+UNION ALL
+SELECT 0, 0 WHERE EXISTS (SELECT 1 FROM outgoing WHERE link = $1 AND lane = 0 AND due_at <= $4)
+
+-- name: come_due
+SELECT * FROM (
+    SELECT o.due_at, o.message_id, o.last_seq - o.next_seq + 1, m.account, m.priority, m.gamme
+      FROM outgoing o JOIN message m ON m.id = o.message_id
+     WHERE o.link = $1 AND o.lane = 0 AND o.due_at <= $2
+     ORDER BY o.due_at, o.message_id LIMIT $3
+       FOR UPDATE OF o SKIP LOCKED) AS due
+
+-- name: set_lane
+UPDATE outgoing SET lane = due.column4
+  FROM {rows: int, bigint, bigint, bigint} AS due
+ WHERE outgoing.link = due.column1 AND outgoing.lane = 0 AND outgoing.due_at = due.column2
+   AND outgoing.message_id = due.column3
 
 -- name: outgoing
 SELECT * FROM (
@@ -98,14 +146,15 @@ SELECT * FROM (
       FROM outgoing o
       JOIN recipient r ON r.message_id = o.message_id AND r.seq BETWEEN o.next_seq AND o.last_seq
                             AND r.link = o.link
-     WHERE o.link = $1 AND o.due_at <= $2
+     WHERE o.link = $1 AND o.lane = $2
      ORDER BY o.due_at, o.message_id, r.seq
      LIMIT $3
        FOR UPDATE OF o SKIP LOCKED) AS work
 
 -- name: resubmit
-UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL
-  FROM {rows: bigint, int, int, bigint} AS again
+UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL,
+                   link = again.column5, operator = again.column6
+  FROM {rows: bigint, int, int, bigint, int, int} AS again
  WHERE segment.message_id = again.column1 AND segment.seq = again.column2 AND segment.part = again.column3
 
 -- name: insert_segments
@@ -113,14 +162,16 @@ INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, sub
 SELECT * FROM {rows: bigint, int, int, int, int, smallint, int, bigint, smallint} AS given
 
 -- name: delete_outgoing
-DELETE FROM outgoing WHERE (link, due_at, message_id) IN (SELECT * FROM {rows: int, bigint, bigint} AS given)
+DELETE FROM outgoing
+ WHERE (link, lane, due_at, message_id) IN (SELECT * FROM {rows: int, bigint, bigint, bigint} AS given)
 
 -- name: move_outgoing
-UPDATE outgoing SET next_seq = $4, next_part = $5 WHERE link = $1 AND due_at = $2 AND message_id = $3
+UPDATE outgoing SET next_seq = $5, next_part = $6
+ WHERE link = $1 AND lane = $2 AND due_at = $3 AND message_id = $4
 
 -- name: submissions
 SELECT s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode,
-       r.segments, s.attempts
+       r.segments, s.attempts, m.priority
   FROM {rows: bigint, int, int} AS claimed
   JOIN segment s ON s.message_id = claimed.column1 AND s.seq = claimed.column2 AND s.part = claimed.column3
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
@@ -337,14 +388,17 @@ UPDATE message SET check_at = $2 WHERE id = $1
 UPDATE recipient SET state = -1, changed_at = $2, cost = 0 WHERE message_id = $1 AND seq = $3
 
 -- name: drop_outgoing_of
-DELETE FROM outgoing
- WHERE (link, due_at, message_id) IN (SELECT r.link, $2::bigint, $1::bigint FROM recipient r WHERE r.message_id = $1)
+DELETE FROM outgoing WHERE message_id = $1
 
 -- name: drop_unsent_parts_of
 -- The segments that a recipient still lacks, as refused ones, so that it can be concluded.
 INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, state)
-SELECT r.message_id, r.seq, part.value, r.link, l.operator, 4, 0, $2, 0
-  FROM recipient r JOIN link l ON l.id = r.link
+SELECT r.message_id, r.seq, part.value, l.id, l.operator, 4, 0, $2, 0
+  FROM recipient r
+  JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
   JOIN generate_series(1, 10) AS part (value) ON part.value <= r.segments
  WHERE r.message_id = $1 AND r.state BETWEEN 0 AND 7 AND r.segments > 1
    AND NOT EXISTS (SELECT 1 FROM segment s
@@ -412,8 +466,14 @@ SELECT state, count(*), sum(segments)::bigint, sum(cost)::bigint FROM recipient 
 SELECT text FROM message_text WHERE message_id = $1 ORDER BY number LIMIT $2
 
 -- name: recipients_page
+-- A route of several links is shown as the link that the first segment left by, before that as its own link.
 SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
-  FROM recipient r LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+  FROM recipient r
+  LEFT JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
+  LEFT JOIN operator o ON o.id = l.operator
  WHERE r.message_id = $1 AND r.seq > $2 AND r.state = ANY($3::bigint[])
  ORDER BY r.seq
  LIMIT $4
@@ -421,7 +481,11 @@ SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
 -- name: explained_recipient
 SELECT m.created_at, m.due_at, m.cancelled_at, m.sandbox, r.seq, l.name, o.name, r.segments, r.state, r.changed_at
   FROM message m JOIN recipient r ON r.message_id = m.id
-  LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+  LEFT JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
+  LEFT JOIN operator o ON o.id = l.operator
  WHERE m.id = $1 AND m.account = $2 AND r.msisdn = $3
  ORDER BY r.seq
  LIMIT 1
@@ -467,6 +531,12 @@ SELECT id FROM operator WHERE name = $1
 -- name: keep_link
 INSERT INTO link (name, operator, resubmit_uncertain) VALUES ($1, $2, $3)
     ON CONFLICT (name) DO UPDATE SET operator = $2, resubmit_uncertain = $3
+
+-- name: keep_route
+INSERT INTO route (name, link) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET link = $2
+
+-- name: routes
+SELECT id, name FROM route
 
 -- name: link_named
 SELECT id FROM link WHERE name = $1

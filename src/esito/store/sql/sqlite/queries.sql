@@ -45,8 +45,10 @@ SELECT count(*)
  WHERE m.account = ?
 
 -- name: due
-SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = ?1 AND due_at <= ?2)
-    OR EXISTS (SELECT 1 FROM segment WHERE link = ?1 AND phase = 2 AND retry_at <= ?2)
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE link IN (SELECT value FROM json_each(?1)) AND lane > 0)
+    OR EXISTS (SELECT 1 FROM outgoing WHERE link IN (SELECT value FROM json_each(?1)) AND lane = 0 AND due_at <= ?2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link IN (SELECT value FROM json_each(?3)) AND phase = 2 AND retry_at <= ?2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link IN (SELECT value FROM json_each(?3)) AND phase = 2 AND retry_at > ?4)
 
 -- name: credits
 SELECT id, credit FROM account WHERE id IN (SELECT value FROM json_each(?))
@@ -63,7 +65,7 @@ UPDATE account SET credit = credit + refund.amount
 
 -- name: insert_messages
 INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, unicode, sandbox,
-                     tag, reference, url_dlr, url_response)
+                     tag, reference, url_dlr, url_response, priority)
 VALUES {rows}
 
 -- name: insert_texts
@@ -83,7 +85,7 @@ SELECT alike.message_id, alike.account, number.value & 511, number.value >> 9, a
   FROM alike, json_each(alike.numbers) AS number
 
 -- name: insert_outgoing
-INSERT INTO outgoing (link, due_at, message_id, next_seq, next_part, last_seq) VALUES {rows}
+INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_seq) VALUES {rows}
 
 -- name: postponed
 SELECT json_group_array(json_array(message_id, seq, part)) FROM (
@@ -91,18 +93,64 @@ SELECT json_group_array(json_array(message_id, seq, part)) FROM (
      WHERE link = ?1 AND phase = 2 AND retry_at <= ?2
      ORDER BY retry_at LIMIT ?3)
 
+-- name: put_off_too_far
+SELECT json_group_array(json_array(message_id, seq, part)) FROM (
+    SELECT message_id, seq, part FROM segment
+     WHERE link = ?1 AND phase = 2 AND retry_at > ?2 ORDER BY retry_at LIMIT ?3)
+
+-- name: bring_forward
+UPDATE segment SET retry_at = ahead.column4
+  FROM (VALUES {rows}) AS ahead
+ WHERE segment.message_id = ahead.column1 AND segment.seq = ahead.column2 AND segment.part = ahead.column3
+
+-- name: postponed_elsewhere
+-- Segments that another link was to submit again, of recipients with one of these routes.
+SELECT json_group_array(json_array(message_id, seq, part)) FROM (
+    SELECT s.message_id, s.seq, s.part
+      FROM segment s CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+     WHERE s.link = ?1 AND s.phase = 2 AND s.retry_at <= ?2 AND r.link IN (SELECT value FROM json_each(?4))
+     ORDER BY s.retry_at LIMIT ?3)
+
+-- name: waiting
+-- The lanes of a route that have work, beyond a lane, at most so many, each with the weight of its account;
+-- and lane 0 when something that was scheduled is due. The index leads from each lane to the next.
+WITH RECURSIVE turn (lane, number) AS (
+    SELECT min(lane), 1 FROM outgoing WHERE link = ?1 AND lane > ?2
+    UNION ALL
+    SELECT (SELECT min(o.lane) FROM outgoing o WHERE o.link = ?1 AND o.lane > turn.lane), number + 1
+      FROM turn WHERE turn.lane IS NOT NULL AND number < ?3
+)
+SELECT turn.lane, coalesce(a.profile ->> 'weight', 1)
+  FROM turn LEFT JOIN account a ON a.id = turn.lane & 1099511627775 WHERE turn.lane IS NOT NULL
+UNION ALL
+SELECT 0, 0 WHERE EXISTS (SELECT 1 FROM outgoing WHERE link = ?1 AND lane = 0 AND due_at <= ?4)
+
+-- name: come_due
+SELECT json_group_array(json_array(due_at, message_id, recipients, account, priority, gamme)) FROM (
+    SELECT o.due_at, o.message_id, o.last_seq - o.next_seq + 1 AS recipients, m.account, m.priority, m.gamme
+      FROM outgoing o CROSS JOIN message m ON m.id = o.message_id
+     WHERE o.link = ?1 AND o.lane = 0 AND o.due_at <= ?2
+     ORDER BY o.due_at, o.message_id LIMIT ?3)
+
+-- name: set_lane
+UPDATE outgoing SET lane = due.column4
+  FROM (VALUES {rows}) AS due
+ WHERE outgoing.link = due.column1 AND outgoing.lane = 0 AND outgoing.due_at = due.column2
+   AND outgoing.message_id = due.column3
+
 -- name: outgoing
 SELECT json_group_array(json_array(due_at, message_id, next_seq, next_part, last_seq, seq, segments)) FROM (
     SELECT o.due_at, o.message_id, o.next_seq, o.next_part, o.last_seq, r.seq, r.segments
       FROM outgoing o
       CROSS JOIN recipient r ON r.message_id = o.message_id AND r.seq BETWEEN o.next_seq AND o.last_seq
                             AND r.link = o.link
-     WHERE o.link = ?1 AND o.due_at <= ?2
+     WHERE o.link = ?1 AND o.lane = ?2
      ORDER BY o.due_at, o.message_id, r.seq
      LIMIT ?3)
 
 -- name: resubmit
-UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL
+UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL,
+                   link = again.column5, operator = again.column6
   FROM (VALUES {rows}) AS again
  WHERE segment.message_id = again.column1 AND segment.seq = again.column2 AND segment.part = again.column3
 
@@ -111,14 +159,14 @@ INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, sub
 VALUES {rows}
 
 -- name: delete_outgoing
-DELETE FROM outgoing WHERE (link, due_at, message_id) IN (VALUES {rows})
+DELETE FROM outgoing WHERE (link, lane, due_at, message_id) IN (VALUES {rows})
 
 -- name: move_outgoing
-UPDATE outgoing SET next_seq = ?4, next_part = ?5 WHERE link = ?1 AND due_at = ?2 AND message_id = ?3
+UPDATE outgoing SET next_seq = ?5, next_part = ?6 WHERE link = ?1 AND lane = ?2 AND due_at = ?3 AND message_id = ?4
 
 -- name: submissions
 SELECT json_group_array(json_array(s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode,
-                                   r.segments, s.attempts))
+                                   r.segments, s.attempts, m.priority))
   FROM (VALUES {rows}) AS claimed
   CROSS JOIN segment s ON s.message_id = claimed.column1 AND s.seq = claimed.column2 AND s.part = claimed.column3
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
@@ -340,14 +388,17 @@ UPDATE message SET check_at = ?2 WHERE id = ?1
 UPDATE recipient SET state = -1, changed_at = ?2, cost = 0 WHERE message_id = ?1 AND seq = ?3
 
 -- name: drop_outgoing_of
-DELETE FROM outgoing
- WHERE (link, due_at, message_id) IN (SELECT r.link, ?2, ?1 FROM recipient r WHERE r.message_id = ?1)
+DELETE FROM outgoing WHERE message_id = ?
 
 -- name: drop_unsent_parts_of
 -- The segments that a recipient still lacks, as refused ones, so that it can be concluded.
 INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, state)
-SELECT r.message_id, r.seq, part.value, r.link, l.operator, 4, 0, ?2, 0
-  FROM recipient r JOIN link l ON l.id = r.link
+SELECT r.message_id, r.seq, part.value, l.id, l.operator, 4, 0, ?2, 0
+  FROM recipient r
+  JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
   JOIN json_each('[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]') AS part ON part.value <= r.segments
  WHERE r.message_id = ?1 AND r.state BETWEEN 0 AND 7 AND r.segments > 1
    AND NOT EXISTS (SELECT 1 FROM segment s
@@ -415,8 +466,14 @@ SELECT state, count(*), sum(segments), sum(cost) FROM recipient WHERE message_id
 SELECT text FROM message_text WHERE message_id = ? ORDER BY number LIMIT ?
 
 -- name: recipients_page
+-- A route of several links is shown as the link that the first segment left by, before that as its own link.
 SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
-  FROM recipient r LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+  FROM recipient r
+  LEFT JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
+  LEFT JOIN operator o ON o.id = l.operator
  WHERE r.message_id = ?1 AND r.seq > ?2 AND r.state IN (SELECT value FROM json_each(?3))
  ORDER BY r.seq
  LIMIT ?4
@@ -424,7 +481,11 @@ SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
 -- name: explained_recipient
 SELECT m.created_at, m.due_at, m.cancelled_at, m.sandbox, r.seq, l.name, o.name, r.segments, r.state, r.changed_at
   FROM message m JOIN recipient r ON r.message_id = m.id
-  LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+  LEFT JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
+  LEFT JOIN operator o ON o.id = l.operator
  WHERE m.id = ?1 AND m.account = ?2 AND r.msisdn = ?3
  ORDER BY r.seq
  LIMIT 1
@@ -468,6 +529,12 @@ SELECT id FROM operator WHERE name = ?
 -- name: keep_link
 INSERT INTO link (name, operator, resubmit_uncertain) VALUES (?1, ?2, ?3)
     ON CONFLICT (name) DO UPDATE SET operator = ?2, resubmit_uncertain = ?3
+
+-- name: keep_route
+INSERT INTO route (name, link) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET link = ?2
+
+-- name: routes
+SELECT id, name FROM route
 
 -- name: link_named
 SELECT id FROM link WHERE name = ?
