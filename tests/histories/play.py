@@ -1,4 +1,4 @@
-"""Plays a history on a store, as the process, the wire and the operators would, and watches what the store makes of it."""
+"""Plays a history on a store, as the process, the wire and the operators would; `watch` says what may come of it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -121,7 +121,7 @@ class Play:
         self._now += pause
         self._say("pause", f"{pause // SECOND} s")
 
-    async def _expire(self, act: Act) -> None:
+    async def _expire(self, act: Act) -> None:  # noqa: ARG002  acts are all called alike
         self._say("expire", "")
         await self._place.store.expire(self._now)
         await self._look()
@@ -273,7 +273,9 @@ class Play:
     def _keep_receipt(self, like: Receipt, said: DeliveryReceipt) -> None:
         """Have it come now."""
         serial = len(self._came) + 1
-        receipt = replace(like, serial=serial, received_at=self._now, near=[], settled_on=set(), doubtful=False)
+        receipt = replace(
+            like, serial=serial, received_at=self._now, before=[], near=[], settled_on=set(), doubtful=False
+        )
         self._came.append((receipt, said))
         self._judge.came(receipt, self._attempts)
         about = "nothing of ours" if receipt.segment is None else receipt.segment.name

@@ -2,7 +2,7 @@
 
 1. A receipt is never written in the trail of a recipient whose number it does not name, when it names one.
 2. Nor in that of a recipient whose submit_sm left after it came.
-3. A receipt that is due has moved its segment, or found it as high; one that was never doubtful is settled nowhere else.
+3. A receipt that is due has moved its segment, or found it as high; one never doubtful is settled nowhere else.
 4. States only climb; every receipt is in a trail or among the orphans, after a restart too; no segment that may have
    been taken is handed out again (but where its link says so) or counts as never sent.
 5. This is 3 for a receipt with the very id of one unfinished submit_sm to the number that it names.
