@@ -17,9 +17,9 @@ Everything here is about one operator; its links share their ids. The words:
 A receipt is **decided** when the segment that it is really about is the only one that may be meant, or the only one
 that is meant by its very id: the very id wins over another base and over any segment whose id is unknown.
 
-It is **due** (it must have moved its segment, or have found it as far up the ladder) when it is decided and no submit_sm
-of its operator that left before it came has its response owed; and at once, whatever is owed, when it names the number,
-carries a submit date, is decided by its very id, and came while its segment had no last word. Not due are:
+It is **due** (it must have moved its segment, or have found it as far up the ladder) when it is decided and no
+submit_sm of its operator that left before it came has its response owed; and at once, whatever is owed, when it names
+the number, carries a submit date, is decided by its very id, and its segment has no last word yet. Not due are:
 
 * a receipt without a known word, and one that does not count (an acknowledgement);
 * a receipt that names nobody, unless the id that it carries is known in the operator's own base;
@@ -105,8 +105,9 @@ class Judge:
 
     def came(self, receipt: Receipt, attempts: Iterable[Attempt]) -> None:
         """Take note of a receipt; `attempts`: every submit_sm that has left."""
+        operator = receipt.operator
         receipt.before = [
-            one for one in attempts if one.segment.operator is receipt.operator and one.left < receipt.received_at
+            one for one in attempts if one.segment.operator is operator and one.left < receipt.received_at
         ]
         receipt.near = [one for one in receipt.before if is_near(receipt, one)]
         self.receipts.append(receipt)
@@ -157,7 +158,7 @@ class Judge:
             return False
         if not _is_the_newest(receipt, about, segment) or (about.fate is Fate.LOST and segment.again):
             return False
-        unfinished = segment.finished_at is None or segment.finished_at > receipt.received_at
+        unfinished = segment.finished_at is None
         if receipt.names and receipt.dated is not None and unfinished and by_its_very_id(receipt) == {segment}:
             return True
         return not any(one.fate is Fate.OWED for one in receipt.before)
