@@ -95,13 +95,13 @@ class Peer:
         """The newest connection."""
         return self.sessions[-1]
 
-    async def came(self, kind: type[p.Pdu], count: int = 1) -> list[p.Pdu]:
+    async def came(self, kind: type[p.Pdu], count: int = 1, *, seconds: float = SOON) -> list[p.Pdu]:
         """Return the PDUs of a kind over all connections, once there are so many."""
 
         def found() -> list[p.Pdu]:
             return [pdu for session in self.sessions for pdu in session.of(kind)]
 
-        await until(lambda: len(found()) >= count)
+        await until(lambda: len(found()) >= count, seconds=seconds)
         return found()
 
 

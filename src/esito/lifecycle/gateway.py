@@ -83,7 +83,9 @@ class Gateway:
         self._made[link.settings.name][1].submitted(outcomes)
 
     async def delivered(self, link: Link, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
-        """Keep what the SMSC delivered; return the status of each response."""
+        """Keep what the SMSC delivered, after every answer that came before; return the status of each response."""
+        for _, submitter in self._made.values():  # of all links: an operator may report over another one
+            submitter.hand_over()
         return await self._receiving.keep(link.settings.name, pdus)
 
     def changed(self, link: Link) -> None:

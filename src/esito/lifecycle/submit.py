@@ -6,13 +6,15 @@ came. A process that dies in between leaves uncertain segments, never doubled on
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
 from esito import metrics
-from esito.domain.errors import Fenced, StoreError, StoreUnavailable
+from esito.domain.errors import Fenced, StoreUnavailable
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.timing import SECOND_MS, Clock
+from esito.lifecycle.answers import AnswerKeeper
 from esito.lifecycle.holding import Held
 from esito.smpp.link import Link, SubmitOutcome
 from esito.smpp.outgoing import Concatenation, submit_sm
@@ -34,6 +36,17 @@ COME_BACK = frozenset({Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME
 """Refusals that pass: the segment is submitted again, less often each time."""
 
 
+class Try(NamedTuple):
+    """What is handed to the link with a submit_sm, and comes back with its answer: one try of one segment.
+
+    A late answer to an earlier try is never taken for that to the try under way.
+    """
+
+    ref: SegmentRef
+    attempts: int
+    """How often it was tried before."""
+
+
 class Submitter:
     """Moves the work of one link from the store to the operator."""
 
@@ -52,10 +65,8 @@ class Submitter:
         self._name = link.settings.name
         self._default_sender = default_sender
         self._concatenation = concatenation
-        self._attempts: dict[SegmentRef, int] = {}
+        self._answers = AnswerKeeper(store, self._name)
         self._awake = asyncio.Event()
-        self._answers: list[SubmitAnswer] = []
-        self._keeping: asyncio.Task[None] | None = None
         self._stopping = False
         self.held: Held | None = None
         """Under which lease we submit; None where no other process can."""
@@ -111,14 +122,14 @@ class Submitter:
             self._link.submit(pdus)
         if staying:
             now = self._clock.now()
-            self._keep(
+            self._answers.keep(
                 [
                     SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=now, retry_at=now, attempts=one.attempts)
                     for one in staying
                 ]
             )
 
-    def _pdus(self, submissions: Sequence[Submission]) -> list[tuple[SubmitSm, SegmentRef]]:
+    def _pdus(self, submissions: Sequence[Submission]) -> list[tuple[SubmitSm, Try]]:
         """Return the submit_sm; a segment of which none can be made is refused, and keeps no other waiting."""
         pdus = []
         for one in submissions:
@@ -130,20 +141,23 @@ class Submitter:
                     ref=one.ref, answer=Answer.REFUSED, at=self._clock.now(), status=Status.ESME_RSYSERR,
                     attempts=one.attempts,
                 )  # fmt: skip
-                self._keep([unfit])
+                self._answers.keep([unfit])
             else:
-                self._attempts[one.ref] = one.attempts
-                pdus.append((pdu, one.ref))
+                pdus.append((pdu, Try(one.ref, one.attempts)))
         return pdus
 
     def submitted(self, outcomes: Sequence[SubmitOutcome]) -> None:
         """Take what the operator answered."""
-        self._keep([self._answer(outcome) for outcome in outcomes])
+        self._answers.keep([self._answer(outcome) for outcome in outcomes])
         self.wake()
 
+    def hand_over(self) -> None:
+        """Have every answer that came in the store's queue: receipts are about to follow it there."""
+        self._answers.hand_over()
+
     def _answer(self, outcome: SubmitOutcome) -> SubmitAnswer:
-        ref, status, now = outcome.token, outcome.status, self._clock.now()
-        attempts = self._attempts.pop(ref, None)
+        tried: Try = outcome.token
+        ref, attempts, status, now = tried.ref, tried.attempts, outcome.status, self._clock.now()
         if status is None:
             answer = SubmitAnswer(ref=ref, answer=Answer.UNCERTAIN, at=now, attempts=attempts)
         elif status == Status.ESME_ROK:
@@ -151,7 +165,7 @@ class Submitter:
                 ref=ref, answer=Answer.ACCEPTED, at=now, smsc_message_id=outcome.message_id, attempts=attempts
             )
         elif status in COME_BACK:
-            retry_at = now + min(SECOND_MS << min(attempts or 0, 6), LONGEST_PAUSE_MS)
+            retry_at = now + min(SECOND_MS << min(attempts, 6), LONGEST_PAUSE_MS)
             answer = SubmitAnswer(
                 ref=ref, answer=Answer.LATER, at=now, status=status, retry_at=retry_at, attempts=attempts
             )
@@ -160,39 +174,6 @@ class Submitter:
         metrics.submit_answered(self._name, answer.answer.name.lower())
         return answer
 
-    def _keep(self, answers: list[SubmitAnswer]) -> None:
-        self._answers += answers
-        if self._keeping is None or self._keeping.done():
-            self._keeping = asyncio.get_running_loop().create_task(self._keep_answers())
-
-    async def _keep_answers(self) -> None:
-        """Commit answers in the order they came, trying again while the store refuses."""
-        while self._answers:
-            answers, self._answers = self._answers, []
-            try:
-                await self._record(answers)
-            except StoreUnavailable as error:
-                log.warning("answers_put_off", link=self._name, count=len(answers), reason=str(error))
-                self._answers = answers + self._answers
-                await asyncio.sleep(LOOK_EVERY)
-
-    async def _record(self, answers: Sequence[SubmitAnswer]) -> None:
-        """Commit answers; one that the store cannot take is left out. Its segment is uncertain after the next start."""
-        try:
-            await self._store.record_answers(self._name, answers)
-        except StoreError:
-            raise
-        except Exception:
-            if len(answers) == 1:
-                log.exception("answer_not_kept", link=self._name, segment=answers[0].ref)
-            else:
-                for one in answers:
-                    await self._record([one])
-
     async def finish(self) -> None:
-        """Wait until every answer that came is kept, but not for a disk that stays full.
-
-        What is not kept then is uncertain after the next start, as after a crash.
-        """
-        if self._keeping is not None:
-            await asyncio.wait({self._keeping}, timeout=FINISH_WITHIN)
+        """Wait until every answer that came is kept, but not for a disk that stays full."""
+        await self._answers.finish(FINISH_WITHIN)
