@@ -18,9 +18,8 @@ from esito.cli.options import print_json, run, with_json, with_settings
 from esito.client import Client, ClientError
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.id_forms import IdForm
-from esito.smpp.connection import status_name
 from esito.smpp.link import Binding, Link, SubmitOutcome
-from esito.smpp.pdu import DataSm, DeliverSm, Status
+from esito.smpp.pdu import DataSm, DeliverSm, Status, status_name
 
 GLANCE = 0.01
 """Seconds between two looks at a binding while it comes up."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import structlog
 
@@ -15,6 +16,9 @@ from esito.smpp.pdu import DataSm, DeliverSm
 from esito.store.base import Store
 
 log = structlog.get_logger()
+
+HAND_ON_WITHIN = 3.0
+"""Seconds that responses have when another process has taken a link over: it cannot bind while we are bound."""
 
 Made = tuple[Link, Submitter]
 
@@ -58,8 +62,11 @@ class Gateway:
         await link.start()
         self._tasks[name] = asyncio.get_running_loop().create_task(submitter.run(), name=f"submit-{name}")
 
-    async def lay_down(self, name: str) -> None:
-        """Submit nothing more by one link, unbind it, and keep every answer that came."""
+    async def lay_down(self, name: str, *, patience: float | None = None) -> None:
+        """Submit nothing more by one link, wait for the responses it is owed, unbind, and keep every answer that came.
+
+        `patience`: seconds we wait for responses; those of the link's settings when it is not given.
+        """
         task = self._tasks.pop(name, None)
         if task is None:
             return
@@ -68,7 +75,7 @@ class Gateway:
         await asyncio.wait({task}, timeout=FINISH_WITHIN)
         task.cancel()  # of a store that does not answer: what it claims now is uncertain, as after a crash
         await asyncio.gather(task, return_exceptions=True)
-        await link.stop()
+        await link.stop(patience)
         await submitter.finish()
 
     def wake(self) -> None:
@@ -110,7 +117,9 @@ async def share_links(
         def told() -> str:
             return tell(next(link for link in gateway.links if link.settings.name == name))
 
-        await holder.hold(f"link:{name}", take_up=take_up, lay_down=lambda: gateway.lay_down(name), tell=told)
+        # When the process stops all links are laid down before this; here another process waits for the link.
+        lay_down = partial(gateway.lay_down, name, patience=HAND_ON_WITHIN)
+        await holder.hold(f"link:{name}", take_up=take_up, lay_down=lay_down, tell=told)
 
     async with asyncio.TaskGroup() as group:
         for link in gateway.links:

@@ -11,9 +11,10 @@ import structlog
 
 from esito import metrics
 from esito.smpp.codec import LocalProtocolError
-from esito.smpp.connection import Answered, Connection, status_name
+from esito.smpp.connection import Connection
 from esito.smpp.pace import Pace
-from esito.smpp.pdu import DataSm, DeliverSm, Status, SubmitSm
+from esito.smpp.pdu import DataSm, DeliverSm, Status, SubmitSm, status_name
+from esito.smpp.reports import Answered
 from esito.smpp.settings import LinkSettings
 
 log = structlog.get_logger()
@@ -24,8 +25,11 @@ SubmitOutcome = Answered
 STABLE_AFTER = 10.0
 """Seconds a bind must last before the next loss is retried at once again."""
 
-LEAVE_TAKING = 3.0
-"""Seconds that open requests have when a link is stopped."""
+LOGIN_REFUSED = frozenset({Status.ESME_RALYBND, Status.ESME_RBINDFAIL, Status.ESME_RINVPASWD, Status.ESME_RINVSYSID})
+"""Refusals that somebody must mend; an account is locked by too many of them."""
+
+AFTER_REFUSAL = 10.0
+"""How many times longer than after a lost connection the first pause after a refused login is."""
 
 KINDS = {
     "transceiver": ("transceiver",),
@@ -58,11 +62,25 @@ class Binding:
     last_error: str = ""
     last_status: int | None = None
     """command_status of the last refused bind."""
+    refusals: int = 0
+    """Logins refused in a row."""
+    unanswered: int = 0
+    """Connections in a row that were left because no submit_sm was answered."""
     connection: Connection | None = field(default=None, repr=False)
 
     def enter(self, state: str) -> None:
         """Note a new state."""
         self.state, self.since = state, time.time()
+
+    @property
+    def trouble(self) -> str:
+        """What somebody should look at, in a sentence; empty when there is nothing."""
+        if self.refusals:
+            return f"the SMSC does not let us in ({self.refusals} in a row): {self.last_error}"
+        if self.unanswered:
+            times = f", {self.unanswered} times in a row" if self.unanswered > 1 else ""
+            return f"the SMSC is there and answers no submit_sm{times}; one at a time is tried"
+        return ""
 
 
 class Link:
@@ -90,11 +108,15 @@ class Link:
             for binding in self.bindings
         ]
 
-    async def stop(self) -> None:
-        """Submit nothing more, take leave of the SMSC, and close."""
+    async def stop(self, patience: float | None = None) -> None:
+        """Submit nothing more, wait for the responses that are owed, take leave of the SMSC, and close.
+
+        `patience`: seconds for all of it; those of the settings when it is not given.
+        """
         self._stopping = True
+        patience = self.settings.stop_patience if patience is None else patience
         connections = [binding.connection for binding in self.bindings if binding.connection is not None]
-        await asyncio.gather(*(connection.unbind(LEAVE_TAKING) for connection in connections))
+        await asyncio.gather(*(connection.unbind(patience) for connection in connections))
         if self._easing is not None:
             self._easing.cancel()
         for task in self._tasks:
@@ -112,6 +134,22 @@ class Link:
     def can_receive(self) -> bool:
         """Whether a session is bound for receiving."""
         return any(connection.session.bind.can_receive for connection in self._connections())
+
+    @property
+    def troubles(self) -> list[str]:
+        """What somebody should look at, a sentence for each session that has something."""
+        return [f"{one.kind}: {one.trouble}" for one in self.bindings if one.trouble]
+
+    @property
+    def unanswering(self) -> bool:
+        """Whether no session submits more than one to see whether it is answered: none was before."""
+        sending = [one for one in self.bindings if one.kind != "receiver"]
+        return bool(sending) and all(one.unanswered for one in sending)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the SMSC refuses a login of ours."""
+        return any(one.refusals for one in self.bindings)
 
     @property
     def room(self) -> int:
@@ -167,7 +205,21 @@ class Link:
                 log.exception("link_failed", link=self.settings.name, kind=binding.kind)
                 lasted = 0.0
             failures = 0 if lasted > STABLE_AFTER else failures + 1
-            await asyncio.sleep(self._pause(failures))
+            await asyncio.sleep(self._pause_after(binding, failures))
+
+    def _pause_after(self, binding: Binding, failures: int) -> float:
+        """Return how long to wait before the next bind: ever longer where it would do harm."""
+        settings = self.settings
+        if binding.refusals:
+            return self._long_pause(settings.rebind_min * AFTER_REFUSAL, binding.refusals)
+        if binding.unanswered:
+            return self._long_pause(settings.rebind_min, binding.unanswered)
+        return self._pause(failures)
+
+    def _long_pause(self, first: float, times: int) -> float:
+        """Return a pause that doubles to minutes, with some jitter."""
+        ceiling = min(self.settings.rebind_refused_max, first * 2 ** min(times - 1, 20))
+        return self._random.uniform(ceiling * 0.8, ceiling)
 
     def _pause(self, failures: int) -> float:
         """Return a pause that doubles with each failure, with full jitter so that links do not come back together."""
@@ -183,7 +235,10 @@ class Link:
         try:
             async with asyncio.timeout(settings.bind_timeout):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(settings, binding.kind, owner), settings.host, settings.port, ssl=settings.tls
+                    lambda: Connection(settings, binding.kind, owner, cautious=binding.unanswered > 0),
+                    settings.host,
+                    settings.port,
+                    ssl=settings.tls,
                 )
         except (OSError, TimeoutError) as error:
             reason = f"cannot connect: {error or 'timeout'}"
@@ -201,6 +256,8 @@ class Link:
         if binding.state != "rejected":
             binding.enter("lost")
             binding.last_error = why
+        if connection.unanswering:
+            binding.unanswered += 1
         log.info("link_lost", link=settings.name, kind=binding.kind, reason=why)
         self._events.changed(self)
         return lasted
@@ -211,22 +268,25 @@ class Link:
         """Note a bind that was accepted."""
         # The response comes before create_connection has returned to its caller at times.
         binding.connection = connection
-        binding.last_error, binding.last_status = "", None
+        binding.last_error, binding.last_status, binding.refusals = "", None, 0
         binding.enter("bound")
         metrics.LINK_BINDS.labels(self.settings.name, status_name(0)).inc()
         log.info("link_bound", link=self.settings.name, kind=binding.kind)
         self._events.changed(self)
 
-    def take_rejected(self, binding: Binding, status: int) -> None:
+    def take_rejected(self, binding: Binding, status: int, reason: str) -> None:
         """Note a bind that was refused; it is tried again, ever more slowly."""
-        binding.last_status = status
-        binding.last_error = f"bind rejected: {status_name(status)}"
+        binding.last_status, binding.last_error = status, reason
+        binding.refusals = binding.refusals + 1 if status in LOGIN_REFUSED else 0
         binding.enter("rejected")
         metrics.LINK_BINDS.labels(self.settings.name, status_name(status)).inc()
-        log.warning("bind_rejected", link=self.settings.name, kind=binding.kind, status=status_name(status))
+        log.warning("bind_rejected", link=self.settings.name, kind=binding.kind, reason=reason)
 
-    def take_answers(self, answers: list[Answered]) -> None:
+    def take_answers(self, binding: Binding, answers: list[Answered]) -> None:
         """Slow down if the SMSC asks for it, and pass the answers on."""
+        if binding.unanswered and any(one.status is not None for one in answers):
+            binding.unanswered = 0
+            log.info("submits_answered_again", link=self.settings.name, kind=binding.kind)
         throttled = sum(one.status in {Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL} for one in answers)
         if throttled:
             self.throttled_count += throttled
@@ -253,11 +313,11 @@ class _Owner:
     def bound(self, connection: Connection) -> None:
         self._link.take_bound(self._binding, connection)
 
-    def rejected(self, connection: Connection, status: int) -> None:  # noqa: ARG002  the protocol's signature
-        self._link.take_rejected(self._binding, status)
+    def rejected(self, connection: Connection, status: int, reason: str) -> None:  # noqa: ARG002  the protocol's signature
+        self._link.take_rejected(self._binding, status, reason)
 
     def answered(self, answers: list[Answered]) -> None:
-        self._link.take_answers(answers)
+        self._link.take_answers(self._binding, answers)
 
     async def delivered(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
         return await self._link.take_deliveries(pdus)

@@ -24,4 +24,6 @@ class LinkSettings:
     bind_timeout: float = 30.0
     rebind_min: float = 1.0
     rebind_max: float = 60.0
+    rebind_refused_max: float = 300.0
+    stop_patience: float = 25.0
     max_unanswered_receipts: int = 4000
