@@ -197,6 +197,16 @@ class LinkSettings:
     )
     response_timeout: float = _setting(60.0, "Seconds we wait for a response.", rules.POSITIVE)
     rebind_max: float = _setting(60.0, "Longest pause, in seconds, between two tries to bind.", rules.POSITIVE)
+    rebind_refused_max: float = _setting(
+        300.0,
+        "The same where the SMSC refuses our name or password, or is there and answers no submit_sm.",
+        rules.POSITIVE,
+    )
+    stop_patience: float = _setting(
+        25.0,
+        "Seconds a stopping server waits for responses that are owed, if `response_timeout` is not shorter.",
+        rules.POSITIVE,
+    )
     sender: str = _setting("", "Sender of messages that name none; empty: the operator's choice.", rules.SENDER)
     receipt_timezone: str = _setting("UTC", "Zone of the dates in this operator's receipts.", rules.ZONE)
     message_id_form: Literal["auto", "as-is", "hex-to-dec", "dec-to-hex", "strip-zeros"] = _setting(

@@ -34,6 +34,8 @@ class LinkStatus:
     state: str
     """`bound`, `sending only`, `receiving only` or `down`."""
     sessions: tuple[SessionStatus, ...]
+    troubles: tuple[str, ...] = ()
+    """What somebody should look at; each begins with a word for programs: `refused` or `unanswered`."""
 
 
 async def _no_links() -> list[LinkStatus]:
@@ -41,6 +43,10 @@ async def _no_links() -> list[LinkStatus]:
 
 
 async def _nothing_missing() -> list[str]:
+    return []
+
+
+def _no_warnings() -> list[str]:
     return []
 
 
@@ -63,6 +69,8 @@ class Services:
     """Whether `POST /v2/clock/advance` is served; the clock must then be a PushableClock."""
     ready: Callable[[], Awaitable[list[str]]] = _nothing_missing
     """Says what keeps us from serving; nothing when all is well."""
+    warnings: Callable[[], list[str]] = _no_warnings
+    """Says what somebody should look at though we serve; nothing when all is well."""
     links: Callable[[], Awaitable[list[LinkStatus]]] = _no_links
     """Says how the links stand."""
     limits: Limits = field(default_factory=Limits)

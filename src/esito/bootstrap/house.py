@@ -283,6 +283,7 @@ def _services(house: House) -> Services:
         limits=Limits(house.settings.limits.requests_per_second),
         pushable=house.settings.clock.pushable,
         ready=lambda: _not_ready(house),
+        warnings=lambda: _warnings(house),
         links=lambda: _links(house),
     )
 
@@ -311,6 +312,11 @@ async def _not_ready(house: House) -> list[str]:
     if links and mine and not any(link.can_receive for link in links):
         missing.append("no link is bound for receiving")
     return missing
+
+
+def _warnings(house: House) -> list[str]:
+    """Say which of our links are in trouble, and how."""
+    return [f"link {link.settings.name}: {trouble}" for link in house.gateway.links for trouble in link.troubles]
 
 
 async def _is_writable(store: Store) -> bool:

@@ -55,6 +55,8 @@ def smpp_settings(link: LinkSettings) -> SmppSettings:
         bind_timeout=min(LONGEST_BIND, link.response_timeout),
         rebind_min=min(1.0, link.rebind_max),
         rebind_max=link.rebind_max,
+        rebind_refused_max=link.rebind_refused_max,
+        stop_patience=link.stop_patience,
     )
 
 
@@ -107,4 +109,5 @@ def link_status(configured: LinkSettings, link: Link) -> LinkStatus:
             )
             for binding in link.bindings
         ),
+        troubles=tuple(link.troubles),
     )

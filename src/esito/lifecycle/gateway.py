@@ -98,7 +98,13 @@ class Gateway:
     def changed(self, link: Link) -> None:
         """Note what the link is able to do now."""
         name = link.settings.name
-        metrics.link_state(name, sending=link.can_send, receiving=link.can_receive)
+        metrics.link_state(
+            name,
+            sending=link.can_send,
+            receiving=link.can_receive,
+            refused=link.refused,
+            unanswered=link.unanswering,
+        )
         self._made[name][1].wake()
 
 

@@ -24,10 +24,7 @@ from esito.smpp.codec import (
     encode,
 )
 from esito.smpp.pdu import (
-    BindReceiverResp,
     BindResp,
-    BindTransceiverResp,
-    BindTransmitterResp,
     Command,
     DataSm,
     DataSmResp,
@@ -202,7 +199,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._refuse(error)
             except RemoteProtocolError as error:
                 log.warning("smpp_out_of_turn", link=self.settings.name, reason=str(error))
-                self._write(encode(GenericNack(sequence=_sequence_of(frame), status=Status.ESME_RINVBNDSTS)))
+                (sequence,) = _SEQUENCE.unpack_from(frame, 12)
+                self._write(encode(GenericNack(sequence=sequence, status=Status.ESME_RINVBNDSTS)))
         if answers:
             self._owner.answered(answers)
         if deliveries:
@@ -223,7 +221,7 @@ class Connection(asyncio.BufferedProtocol):
             self._take_nack(pdu, answers)
         elif isinstance(pdu, EnquireLink):
             self._write(encode(EnquireLinkResp(sequence=pdu.sequence)))
-        elif isinstance(pdu, BindTransceiverResp | BindTransmitterResp | BindReceiverResp):
+        elif isinstance(pdu, BindResp):
             self._take_bind(pdu)
         elif isinstance(pdu, Unbind):
             self.session.receive(pdu)
@@ -398,7 +396,3 @@ class Connection(asyncio.BufferedProtocol):
             log.warning("submit_sm_unanswered", link=self.settings.name, count=len(late))
             self._owner.answered([Answered(one.token, None, error="no response in time") for one in late])
         return late, [one for one in overdue if one.command is not Command.SUBMIT_SM]
-
-
-def _sequence_of(frame: bytes) -> int:
-    return int(_SEQUENCE.unpack_from(frame, 12)[0])

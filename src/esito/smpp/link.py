@@ -76,10 +76,10 @@ class Binding:
     def trouble(self) -> str:
         """What somebody should look at, in a sentence; empty when there is nothing."""
         if self.refusals:
-            return f"the SMSC does not let us in ({self.refusals} in a row): {self.last_error}"
+            return f"refused: the SMSC does not let us in ({self.refusals} in a row): {self.last_error}"
         if self.unanswered:
             times = f", {self.unanswered} times in a row" if self.unanswered > 1 else ""
-            return f"the SMSC is there and answers no submit_sm{times}; one at a time is tried"
+            return f"unanswered: the SMSC is there and answers no submit_sm{times}; one at a time is tried"
         return ""
 
 
@@ -137,8 +137,8 @@ class Link:
 
     @property
     def troubles(self) -> list[str]:
-        """What somebody should look at, a sentence for each session that has something."""
-        return [f"{one.kind}: {one.trouble}" for one in self.bindings if one.trouble]
+        """What somebody should look at, a sentence each; it begins with `refused` or `unanswered`."""
+        return list(dict.fromkeys(one.trouble for one in self.bindings if one.trouble))
 
     @property
     def unanswering(self) -> bool:
@@ -279,6 +279,7 @@ class Link:
         binding.last_status, binding.last_error = status, reason
         binding.refusals = binding.refusals + 1 if status in LOGIN_REFUSED else 0
         binding.enter("rejected")
+        self._events.changed(self)
         metrics.LINK_BINDS.labels(self.settings.name, status_name(status)).inc()
         log.warning("bind_rejected", link=self.settings.name, kind=binding.kind, reason=reason)
 

@@ -82,7 +82,7 @@ async def test_a_refused_login_is_tried_less_often_each_time_up_to_minutes_and_t
     async with peer(bind_status=status) as smsc, linked(smsc, rebind_min=0.001) as (link, _):
         await smsc.came(p.BindTransceiver, 3, seconds=PATIENCE)
         (trouble,) = link.troubles
-        assert trouble.startswith("transceiver: the SMSC does not let us in (")
+        assert trouble.startswith("refused: the SMSC does not let us in (")
         assert p.status_name(status) in trouble
         smsc.bind_status = 0
         await until(lambda: link.can_send, seconds=PATIENCE)
