@@ -21,6 +21,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_type_hints
 
 from esito import config_rules as rules
 from esito.domain.errors import EsitoError
+from esito.domain.retrying import RetryTable, read_rules
 from esito.domain.states import MultipartRule
 
 T = TypeVar("T")
@@ -221,9 +222,17 @@ class LinkSettings:
     concatenation: Literal["udh", "sar"] = _setting(
         "udh", "How the segments of one text are tied together: user data header, or `sar_*` parameters."
     )
+    retry: Mapping[str, Mapping[str, Any]] = _setting(
+        {}, "Refusals of a submit_sm that pass, by command_status or `generic_nack`; see below.", rules.RETRY
+    )
     prefixes: tuple[str, ...] = _setting(
         (), "Numbers it serves: longest prefix wins; empty: all others.", rules.PREFIXES
     )
+
+    @property
+    def retries(self) -> RetryTable:
+        """The refusals that pass: `retry` over the usual ones."""
+        return RetryTable(read_rules(self.retry))
 
     @property
     def zone(self) -> tzinfo:
@@ -377,7 +386,7 @@ class _Reader:
         return table(**values)
 
 
-_TABLES_OF_VALUES = (Mapping[str, Decimal],)
+_TABLES_OF_VALUES = (Mapping[str, Decimal], Mapping[str, Mapping[str, Any]])
 """Types that one variable cannot hold."""
 
 

@@ -53,7 +53,10 @@ LINK_WINDOW = Gauge(
     "esito_link_window_in_use", "submit_sm written that lack their response.", ["link"], registry=REGISTRY
 )
 LINK_THROTTLED = Counter(
-    "esito_link_throttled", "Answers ESME_RTHROTTLED and ESME_RMSGQFUL of the operator.", ["link"], registry=REGISTRY
+    "esito_link_throttled",
+    "Answers that ask for less, such as ESME_RTHROTTLED and ESME_RMSGQFUL.",
+    ["link"],
+    registry=REGISTRY,
 )
 LINK_BINDS = Counter(
     "esito_link_binds", "Attempts to bind, by what the SMSC answered.", ["link", "status"], registry=REGISTRY

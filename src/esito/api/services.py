@@ -1,11 +1,12 @@
 """What the HTTP room is given by whoever builds the house."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from esito.api.client_address import Network
 from esito.api.limits import Limits
 from esito.domain.pricing import PriceList
+from esito.domain.retrying import RetryTable
 from esito.domain.timing import Clock
 from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.lifecycle.accept import Acceptance
@@ -63,6 +64,8 @@ class Services:
     """Tells `me` how many messages a credit buys."""
     vocabulary: Vocabulary = field(default_factory=lambda: Vocabulary(ErrorTable(), {}))
     """Says what operators' error codes mean."""
+    retries: Mapping[str, RetryTable] = field(default_factory=dict)
+    """The refusals that pass, by link; the usual ones where a link is not among them."""
     error_status: int = 400
     """HTTP status of error envelopes (contract 0.1)."""
     pushable: bool = False

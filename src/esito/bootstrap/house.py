@@ -277,6 +277,7 @@ def _services(house: House) -> Services:
         prices=_prices(house.settings),
         key_secret=key_secret(house.settings),
         vocabulary=house.vocabulary,
+        retries={link.name: link.retries for link in house.settings.links},
         error_status=house.settings.http.error_status,
         trusted_proxies=tuple(ip_network(one) for one in house.settings.http.trusted_proxies),
         bad_keys_per_minute=house.settings.limits.bad_keys_per_minute,

@@ -57,6 +57,7 @@ def smpp_settings(link: LinkSettings) -> SmppSettings:
         rebind_max=link.rebind_max,
         rebind_refused_max=link.rebind_refused_max,
         stop_patience=link.stop_patience,
+        retries=link.retries,
     )
 
 

@@ -5,6 +5,7 @@ came. A process that dies in between leaves uncertain segments, never doubled on
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ import structlog
 from esito import metrics
 from esito.domain.errors import Fenced, StoreUnavailable
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
-from esito.domain.timing import SECOND_MS, Clock
+from esito.domain.retrying import Slows
+from esito.domain.timing import Clock
 from esito.lifecycle.answers import AnswerKeeper
 from esito.lifecycle.holding import Held
 from esito.smpp.link import Link, SubmitOutcome
@@ -30,10 +32,11 @@ FINISH_WITHIN = 5.0
 """Seconds that a stopping process gives the store to take the last answers."""
 
 CLAIM_AT_ONCE = 500
-LONGEST_PAUSE_MS = 60 * SECOND_MS
 
-COME_BACK = frozenset({Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RSYSERR})
-"""Refusals that pass: the segment is submitted again, less often each time."""
+LOOKED_AT = 100
+"""First tries that tell whether most destinations are full ..."""
+AT_LEAST = 20
+"""... and how many are enough to tell."""
 
 
 class Try(NamedTuple):
@@ -45,6 +48,28 @@ class Try(NamedTuple):
     ref: SegmentRef
     attempts: int
     """How often it was tried before."""
+
+
+class Fullness:
+    """Whether it is the operator that is full, or only some destinations.
+
+    Only first tries tell: what is tried again was refused before, and would soon be most of what is answered.
+    """
+
+    def __init__(self) -> None:
+        self._full: deque[bool] = deque(maxlen=LOOKED_AT)
+        self._news = False
+
+    def note(self, *, full: bool) -> None:
+        """Note the answer to a first try."""
+        self._full.append(full)
+        self._news = self._news or full
+
+    @property
+    def most_are_full(self) -> bool:
+        """Whether most of the last first tries found their destination full, and one did since this was asked last."""
+        news, self._news = self._news, False
+        return news and len(self._full) >= AT_LEAST and 2 * sum(self._full) > len(self._full)
 
 
 class Submitter:
@@ -66,6 +91,7 @@ class Submitter:
         self._default_sender = default_sender
         self._concatenation = concatenation
         self._answers = AnswerKeeper(store, self._name)
+        self._fullness = Fullness()
         self._awake = asyncio.Event()
         self._stopping = False
         self.held: Held | None = None
@@ -149,6 +175,8 @@ class Submitter:
     def submitted(self, outcomes: Sequence[SubmitOutcome]) -> None:
         """Take what the operator answered."""
         self._answers.keep([self._answer(outcome) for outcome in outcomes])
+        if self._fullness.most_are_full:
+            self._link.slow_down()
         self.wake()
 
     def hand_over(self) -> None:
@@ -158,14 +186,16 @@ class Submitter:
     def _answer(self, outcome: SubmitOutcome) -> SubmitAnswer:
         tried: Try = outcome.token
         ref, attempts, status, now = tried.ref, tried.attempts, outcome.status, self._clock.now()
+        rule = self._link.settings.retries.rule(status, nack=outcome.nack) if status else None
+        if status is not None and not attempts:
+            self._fullness.note(full=rule is not None and rule.slows is Slows.DESTINATION)
         if status is None:
             answer = SubmitAnswer(ref=ref, answer=Answer.UNCERTAIN, at=now, attempts=attempts)
         elif status == Status.ESME_ROK:
             answer = SubmitAnswer(
                 ref=ref, answer=Answer.ACCEPTED, at=now, smsc_message_id=outcome.message_id, attempts=attempts
             )
-        elif status in COME_BACK:
-            retry_at = now + min(SECOND_MS << min(attempts, 6), LONGEST_PAUSE_MS)
+        elif rule is not None and (retry_at := rule.retry_at(now, attempts)) is not None:
             answer = SubmitAnswer(
                 ref=ref, answer=Answer.LATER, at=now, status=status, retry_at=retry_at, attempts=attempts
             )

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from esito.domain.retrying import GENERIC_NACK
 from esito.smpp.codec import (
     COMMAND_OF,
     FrameBuffer,
@@ -40,7 +41,7 @@ from esito.smpp.pdu import (
     UnbindResp,
     status_name,
 )
-from esito.smpp.reports import GENERIC_NACK, Answered, ConnectionOwner
+from esito.smpp.reports import Answered, ConnectionOwner
 from esito.smpp.session import BINDS, Bind, Request, Session
 from esito.smpp.settings import LinkSettings
 
@@ -80,8 +81,8 @@ class Connection(asyncio.BufferedProtocol):
         self._bind_asked_at = self._unbound_at = self._answered_at = self._heard_at
         self._came_instead = ""
         self.cautious = cautious
-        self.unanswering = False
-        """Whether it was left because the SMSC answered no submit_sm, though it was there."""
+        # It submits nothing more; and it was left as the SMSC is there and answers no submit_sm.
+        self.leaving = self.unanswering = False
         self._why = ""
         self._unanswered = 0
         self._paused = self._peer_is_slow = False
@@ -131,7 +132,8 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     async def unbind(self, patience: float) -> None:
-        """Take leave: let open requests be answered for a moment, then unbind and close."""
+        """Take leave: submit nothing more, let open requests be answered, then unbind and close."""
+        self.leaving = True
         deadline = self._loop.time() + patience
         while self.session.outstanding and not self.closed.done() and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
@@ -154,7 +156,7 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def room(self) -> int:
         """How many submit_sm the window has left."""
-        if not self.session.bind.can_send or self._peer_is_slow:
+        if not self.session.bind.can_send or self._peer_is_slow or self.leaving:
             return 0
         return max(0, (1 if self.cautious else self.settings.window) - self.session.outstanding)
 

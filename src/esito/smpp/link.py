@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from esito import metrics
+from esito.domain.retrying import Slows
 from esito.smpp.codec import LocalProtocolError
 from esito.smpp.connection import Connection
 from esito.smpp.pace import Pace
@@ -62,6 +63,8 @@ class Binding:
     last_error: str = ""
     last_status: int | None = None
     """command_status of the last refused bind."""
+    suspect: bool = False
+    """Whether the last connection was left because of what a submit_sm was answered: the next tries one at a time."""
     refusals: int = 0
     """Logins refused in a row."""
     unanswered: int = 0
@@ -96,6 +99,7 @@ class Link:
         self._events = events
         self._random = random or random_module.Random()  # noqa: S311  jitter, not secrets
         self._tasks: list[asyncio.Task[None]] = []
+        self._leaving: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._easing: asyncio.TimerHandle | None = None
 
@@ -119,9 +123,10 @@ class Link:
         await asyncio.gather(*(connection.unbind(patience) for connection in connections))
         if self._easing is not None:
             self._easing.cancel()
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._leaving]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- what it can do now -----------------------------------------------------------------
 
@@ -232,10 +237,11 @@ class Link:
         binding.enter("connecting")
         loop = asyncio.get_running_loop()
         owner = _Owner(self, binding)
+        cautious = binding.suspect or binding.unanswered > 0
         try:
             async with asyncio.timeout(settings.bind_timeout):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(settings, binding.kind, owner, cautious=binding.unanswered > 0),
+                    lambda: Connection(settings, binding.kind, owner, cautious=cautious),
                     settings.host,
                     settings.port,
                     ssl=settings.tls,
@@ -284,16 +290,40 @@ class Link:
         log.warning("bind_rejected", link=self.settings.name, kind=binding.kind, reason=reason)
 
     def take_answers(self, binding: Binding, answers: list[Answered]) -> None:
-        """Slow down if the SMSC asks for it, and pass the answers on."""
+        """Slow down or bind anew if the answers ask for it, and pass them on."""
         if binding.unanswered and any(one.status is not None for one in answers):
             binding.unanswered = 0
             log.info("submits_answered_again", link=self.settings.name, kind=binding.kind)
-        throttled = sum(one.status in {Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL} for one in answers)
-        if throttled:
-            self.throttled_count += throttled
-            metrics.LINK_THROTTLED.labels(self.settings.name).inc(throttled)
-            self.pace.throttled(asyncio.get_running_loop().time())
+            self._events.changed(self)
+        retries = self.settings.retries
+        rules = [(one.status, retries.rule(one.status, nack=one.nack)) for one in answers if one.status]
+        passing = [(status, rule) for status, rule in rules if rule is not None]
+        slowing = sum(rule.slows is not Slows.NOTHING for _, rule in passing)
+        if slowing:
+            self.throttled_count += slowing
+            metrics.LINK_THROTTLED.labels(self.settings.name).inc(slowing)
+        if any(rule.slows is Slows.LINK for _, rule in passing):
+            self.slow_down()
+        if status := next((status for status, rule in passing if rule.rebind), None):
+            self._bind_anew(binding, status)
+        elif any(one.status is not None for one in answers):
+            binding.suspect = False
         self._events.submitted(self, answers)
+
+    def slow_down(self) -> None:
+        """Submit less for a while: the operator asks for it."""
+        self.pace.throttled(asyncio.get_running_loop().time())
+
+    def _bind_anew(self, binding: Binding, status: int) -> None:
+        """Leave a session whose submit_sm are refused for what it is; the next one tries a single submit_sm first."""
+        connection = binding.connection
+        if connection is None or connection.leaving:
+            return
+        binding.suspect = True
+        log.warning("link_binds_anew", link=self.settings.name, kind=binding.kind, status=status_name(status))
+        leaving = asyncio.get_running_loop().create_task(connection.unbind(self.settings.response_timeout))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
     async def take_deliveries(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
         """Pass deliveries on."""

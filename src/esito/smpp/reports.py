@@ -4,13 +4,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from esito.domain.retrying import GENERIC_NACK
 from esito.smpp.pdu import DataSm, DeliverSm
 
 if TYPE_CHECKING:
     from esito.smpp.connection import Connection
-
-GENERIC_NACK = "generic_nack"
-"""The error of an answer that was no submit_sm_resp."""
 
 
 class Answered(msgspec.Struct, gc=False):
@@ -20,6 +18,11 @@ class Answered(msgspec.Struct, gc=False):
     status: int | None
     message_id: str = ""
     error: str = ""
+
+    @property
+    def nack(self) -> bool:
+        """Whether it was a generic_nack, not a submit_sm_resp."""
+        return self.error == GENERIC_NACK
 
 
 class ConnectionOwner(Protocol):

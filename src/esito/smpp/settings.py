@@ -3,6 +3,8 @@
 import ssl
 from dataclasses import dataclass, field
 
+from esito.domain.retrying import RetryTable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
@@ -26,4 +28,5 @@ class LinkSettings:
     rebind_max: float = 60.0
     rebind_refused_max: float = 300.0
     stop_patience: float = 25.0
+    retries: RetryTable = field(default_factory=RetryTable)
     max_unanswered_receipts: int = 4000
