@@ -92,6 +92,14 @@ STORE_COMMIT_SECONDS = Histogram(
     "esito_store_commit_seconds", "Seconds one transaction took, commit included.", registry=REGISTRY, buckets=_FAST
 )
 STORE_BATCH = Histogram("esito_store_batch", "Writes that shared one transaction.", registry=REGISTRY, buckets=_BATCHES)
+CLOCK_STEPPED = Gauge(
+    "esito_clock_stepped_seconds",
+    "How far this machine's clock has been set since the process began: above 0 ahead, below 0 back.",
+    registry=REGISTRY,
+)
+CLOCK_AHEAD = Gauge(
+    "esito_clock_ahead_of_store_seconds", "How far this machine's clock is ahead of the database's.", registry=REGISTRY
+)
 STORE_QUEUE = Gauge("esito_store_queue_depth", "Writes that wait for the writer.", registry=REGISTRY)
 
 # -- the log of receipts, where there is one -----------------------------------------------------

@@ -1,7 +1,5 @@
 """A link in trouble says so wherever somebody looks: /readyz, /v2/links, /metrics and `esito link list`."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +7,7 @@ import httpx
 
 from esito.cluster.process import free_port
 from tests.kit.live import LiveServer, live_server, live_smsc
-
-PATIENCE = 60.0
-
-
-def waited_for(question: Callable[[], Any]) -> Any:
-    """Return the first answer that is true."""
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up:
-        if answer := question():
-            return answer
-        time.sleep(0.05)
-    raise AssertionError("it never came true")
+from tests.kit.patience import wait_until
 
 
 def link_of(server: LiveServer) -> dict[str, Any]:
@@ -32,7 +19,7 @@ def link_of(server: LiveServer) -> dict[str, Any]:
 def test_a_refused_password_is_told_everywhere(tmp_path: Path) -> None:
     port = free_port()
     with live_smsc(port, password="another"), live_server(tmp_path, smsc_port=port) as server:
-        (trouble,) = waited_for(lambda: link_of(server)["warnings"])
+        (trouble,) = wait_until(lambda: link_of(server)["warnings"])
         assert trouble.startswith("refused: the SMSC does not let us in (")
         assert "bind rejected: ESME_RINVPASWD (0x0000000E)" in trouble
         ready = httpx.get(f"{server.url}/readyz")
@@ -46,7 +33,7 @@ def test_a_refused_password_is_told_everywhere(tmp_path: Path) -> None:
 def test_a_link_without_trouble_says_nothing(tmp_path: Path) -> None:
     port = free_port()
     with live_smsc(port), live_server(tmp_path, smsc_port=port) as server:
-        waited_for(lambda: link_of(server)["state"] == "bound")
+        wait_until(lambda: link_of(server)["state"] == "bound")
         assert link_of(server)["warnings"] == []
         assert httpx.get(f"{server.url}/readyz").json() == {"ready": True, "missing": []}
         assert '"state": "bound"' in server.esito("link", "list", "--json")

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
+from tests.kit.patience import until
 
-SOON = 5.0
-"""Seconds in which whatever is expected must have happened."""
+__all__ = ["Peer", "Session", "peer", "until"]
 
 BIND_RESPONSES: dict[type[p.Pdu], type[p.BindResp]] = {
     p.BindTransceiver: p.BindTransceiverResp,
@@ -95,13 +95,13 @@ class Peer:
         """The newest connection."""
         return self.sessions[-1]
 
-    async def came(self, kind: type[p.Pdu], count: int = 1, *, seconds: float = SOON) -> list[p.Pdu]:
+    async def came(self, kind: type[p.Pdu], count: int = 1) -> list[p.Pdu]:
         """Return the PDUs of a kind over all connections, once there are so many."""
 
         def found() -> list[p.Pdu]:
             return [pdu for session in self.sessions for pdu in session.of(kind)]
 
-        await until(lambda: len(found()) >= count, seconds=seconds)
+        await until(lambda: len(found()) >= count)
         return found()
 
 
@@ -120,10 +120,3 @@ async def peer(tls: ssl.SSLContext | None = None, **script: object) -> AsyncIter
         for session in one.sessions:
             session.hang_up()
         await until(lambda: all(session.over for session in one.sessions))
-
-
-async def until(true: Callable[[], object], *, seconds: float = SOON) -> None:
-    """Return once something is true."""
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.002)

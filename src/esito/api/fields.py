@@ -17,6 +17,7 @@ from esito.domain.account import Account
 from esito.domain.errors import FieldError, InvalidFields
 from esito.domain.message import MAX_RECIPIENTS, MAX_TAG_LENGTH, Range
 from esito.domain.msisdn import InvalidMsisdn, normalise_many, split_numbers
+from esito.domain.turns import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 MIN_SENDER, MAX_SENDER = 3, 11
 MAX_REFERENCE = 64
@@ -26,6 +27,9 @@ SENDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .-]*")
 """What is no special character: what every operator shows as it was written."""
 
 GAMMES = {"1": Range.PREMIUM, "2": Range.LOW_COST, "3": Range.PREMIUM}  # 3 is seen in one client
+
+PRIORITIES = {str(one): one for one in range(LOWEST_PRIORITY, HIGHEST_PRIORITY + 1)}
+"""A field of ours: the contract has none."""
 
 MAX_SHOWN = 50
 """Characters of a wrong number that the error shows."""
@@ -65,6 +69,7 @@ class Options:
 
     sender: str
     gamme: Range
+    priority: int
     tag: str | None
     reference: str | None
     due_at: int | None
@@ -83,6 +88,7 @@ def read_options(inputs: Inputs, errors: FieldErrors, *, account: Account, now: 
     return Options(
         sender=sender,
         gamme=gamme,
+        priority=_priority(inputs, errors),
         tag=_tag(inputs, errors),
         reference=_reference(inputs, errors),
         due_at=due_at,
@@ -157,6 +163,15 @@ def _gamme(inputs: Inputs, errors: FieldErrors) -> Range:
     if given not in GAMMES:
         errors.add(name, "La gamme n'est pas valide")
     return GAMMES.get(given, Range.PREMIUM)
+
+
+def _priority(inputs: Inputs, errors: FieldErrors) -> int:
+    given = inputs.optional("priority")
+    if given is None:
+        return LOWEST_PRIORITY
+    if given not in PRIORITIES:
+        errors.add("priority", "La priorite n'est pas valide")
+    return PRIORITIES.get(given, LOWEST_PRIORITY)
 
 
 def _tag(inputs: Inputs, errors: FieldErrors) -> str | None:

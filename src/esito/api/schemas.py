@@ -230,6 +230,10 @@ _ANY_NUMBER = text("French (`06...`) or international: `+`, `00` or the bare cou
 _TEXT = text("`:br:` is a line break, `:euro:` the euro sign; at most 10 segments.", minLength=1)
 _OPTIONS: dict[str, Schema] = {
     "gamme": {"enum": [1, 2, "1", "2"], "description": "1 premium, 2 low cost; `range` means the same."},
+    "priority": {
+        "enum": [0, 1, 2, 3, "0", "1", "2", "3"],
+        "description": "Which of your messages leave first: 3 before 2, 2 before 1; absent: 0. A field of Esito's own.",
+    },
     "sender": text(
         "Absent: the operator's short code.", pattern="^[A-Za-z0-9][A-Za-z0-9 .-]+[A-Za-z0-9.-]$", maxLength=11
     ),

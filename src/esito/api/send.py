@@ -121,6 +121,7 @@ def _draft(call: Call, options: Options, texts: tuple[str, ...], numbers: list[t
         numbers=numbers,
         sender=options.sender,
         gamme=options.gamme,
+        priority=options.priority,
         tag=options.tag,
         reference=options.reference,
         due_at=options.due_at,

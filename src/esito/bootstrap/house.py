@@ -22,15 +22,17 @@ import structlog
 from esito.api.app import Services, build, build_for_monitors
 from esito.api.limits import Limits
 from esito.api.services import LinkStatus
+from esito.bootstrap.link_doubts import doubts
 from esito.bootstrap.links import make_link, register_links, standing, told, told_standing
-from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_spool, open_store
+from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
 from esito.bus.base import Bus
 from esito.chores import Chores, callback_worker, chores
 from esito.config import ConfigError, Settings
 from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
-from esito.lifecycle.accept import Acceptance, Routes
+from esito.lifecycle.accept import Acceptance
+from esito.lifecycle.clock_watch import ClockWatch
 from esito.lifecycle.gateway import Gateway, share_links
 from esito.lifecycle.holding import Holder
 from esito.lifecycle.intake import Intake
@@ -39,6 +41,7 @@ from esito.lifecycle.relay import Relay
 from esito.lifecycle.shared_clock import follow
 from esito.serving import WebServer
 from esito.smpp.link import Link
+from esito.smpp.receipts import WithoutEsmClass
 from esito.store.base import CLOCK_OFFSET, Store
 from esito.vocabulary_files import load_vocabulary
 
@@ -124,7 +127,7 @@ async def serve(
     _allow_many_connections()
     async with AsyncExitStack() as doors:
         doing = Role(role)
-        store = await doors.enter_async_context(open_store(settings))
+        store = await doors.enter_async_context(open_serving(settings))
         bus = relay = None
         if doing is not Role.API:
             bus = await doors.enter_async_context(open_bus(settings))
@@ -150,7 +153,9 @@ async def _clock(settings: Settings, store: Store) -> Clock:
 async def _furnish(
     settings: Settings, store: Store, clock: Clock, role: Role, *, bus: Bus | None, relay: Relay | None
 ) -> House:
-    numbers = await register_links(settings, store)
+    routes = await register_links(settings, store)
+    for name, sentence in doubts(settings):
+        log.warning("link_doubtful", link=name, reason=sentence)
     if not store.shared:
         uncertain = await store.recover(clock.now())
         if uncertain:
@@ -161,6 +166,9 @@ async def _furnish(
         store=store,
         clock=clock,
         zones={link.name: link.zone for link in settings.links},
+        without_esm_class={link.name: WithoutEsmClass(link.receipts_without_esm_class) for link in settings.links},
+        words={link.name: link.stat_words for link in settings.links},
+        codings={link.name: link.codings for link in settings.links},
         relay=relay,
         moved=callbacks.wake,
         stopped=stop_kept.set,
@@ -169,11 +177,10 @@ async def _furnish(
     if role.has_links:
         for link_settings in settings.links:
             gateway.add(link_settings.name, partial(make_link, link_settings, gateway, store, clock))
-    prefixes = {prefix: link.name for link in settings.links for prefix in (link.prefixes or ("",))}
     acceptance = Acceptance(
         store=store,
         clock=clock,
-        routes=Routes(prefixes=prefixes, numbers=numbers),
+        routes=routes,
         prices=_prices(settings),
         kept=gateway.wake,
         currency=settings.pricing.currency,
@@ -252,6 +259,7 @@ async def _start(house: House) -> list[asyncio.Task[None]]:
         working.append(loop.create_task(sharing, name="links"))
     elif house.role.has_links:
         await house.gateway.start()
+    working.append(loop.create_task(ClockWatch(house.store.leases).run(), name="clock-watch"))
     if isinstance(house.clock, PushableClock) and house.store.shared:
         working.append(loop.create_task(follow(house.store, house.clock), name="clock"))
     if house.role.has_chores:
@@ -307,10 +315,10 @@ async def _not_ready(house: House) -> list[str]:
     missing = [] if await _is_writable(house.store) else ["the store cannot be written"]
     if house.relay is not None and not house.relay.answers:
         missing.append("the log of receipts does not answer")
-    links = list(house.gateway.links)
-    # Where links are shared, a process that holds none stands by; it is others who are bound.
-    mine = not house.store.shared or house.holder.count > 0
-    if links and mine and not any(link.can_receive for link in links):
+    # Where links are shared, those that others hold are theirs to be bound; who holds none stands by.
+    mine = house.gateway.at_work if house.store.shared else house.gateway.links
+    receiving = [link for link in mine if link.settings.receives]
+    if receiving and not any(link.can_receive for link in receiving):
         missing.append("no link is bound for receiving")
     return missing
 

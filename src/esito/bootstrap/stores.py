@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from esito.bus.base import Bus
@@ -13,6 +13,7 @@ from esito.config import ConfigError, Settings
 from esito.store.base import Store
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.backup import backup
+from esito.store.sqlite.serving import only_server
 
 
 def key_secret(settings: Settings) -> bytes:
@@ -52,6 +53,14 @@ def _write_once(path: Path, content: bytes) -> None:
         pass
     finally:
         draft.unlink()
+
+
+@asynccontextmanager
+async def open_serving(settings: Settings) -> AsyncIterator[Store]:
+    """Open the store for a server: of a SQLite file there is one. Raises StoreInUse, and what `open_store` raises."""
+    with nullcontext() if settings.store.shared else only_server(settings.store.path):
+        async with open_store(settings) as store:
+            yield store
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from rich.text import Text
 from esito.cli.options import print_json, with_json, with_server
 from esito.client import Client, RecipientStatus
 from esito.client.calls import SendOptions
+from esito.domain.turns import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 COLOURS = {"Delivered": "green", "Not delivered": "red", "Waiting": "yellow", "KO": "magenta"}
 
@@ -29,6 +30,12 @@ FRAME = 8
 @click.option("--sender", help="Who it comes from: 3 to 11 letters and digits.")
 @click.option("--tag", help="Your own word on it, by which statuses can be asked.")
 @click.option("--low-cost", is_flag=True, help="Send in the low cost range.")
+@click.option(
+    "--priority",
+    type=click.IntRange(LOWEST_PRIORITY, HIGHEST_PRIORITY),
+    default=LOWEST_PRIORITY,
+    help="0 to 3: the higher ones of your messages leave first.",
+)
 @click.option("--unicode", is_flag=True, help="Keep every character, at 70 characters per segment.")
 @click.option("--stop", "stop_mention", is_flag=True, help="Append how to stop further messages.")
 @click.option("--sandbox", is_flag=True, help="Check and answer, but send and charge nothing.")
@@ -48,6 +55,7 @@ def send(
     sender: str | None,
     tag: str | None,
     low_cost: bool,
+    priority: int,
     unicode: bool,
     stop_mention: bool,
     sandbox: bool,
@@ -63,6 +71,7 @@ def send(
         sender=sender,
         tag=tag,
         low_cost=low_cost,
+        priority=priority,
         unicode=unicode,
         stop_mention=stop_mention,
         sandbox=sandbox,

@@ -15,7 +15,7 @@ from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.config import Settings
 from esito.domain.account import Account
 from esito.domain.pricing import to_micros
-from esito.domain.profile import Profile
+from esito.domain.profile import HEAVIEST, Profile
 from esito.domain.timing import RealClock
 
 KINDS = get_type_hints(Profile)
@@ -42,6 +42,8 @@ def _value(name: str, text: str, kind: Any) -> object:
     if kind is int:
         if not (text.isascii() and text.isdecimal()):
             raise click.BadParameter(f"{name} is a whole number, 0 or more, not {text!r}")
+        if name == "weight" and not 1 <= int(text) <= HEAVIEST:
+            raise click.BadParameter(f"weight is a whole number, 1 to {HEAVIEST}, not {text!r}")
         return int(text)
     if isinstance(kind, types.GenericAlias):
         items = tuple(item.strip().removeprefix("+") for item in text.split(",") if item.strip())

@@ -46,6 +46,8 @@ class SendOptions:
     sender: str | None = None
     tag: str | None = None
     low_cost: bool = False
+    priority: int = 0
+    """0 to 3: the higher ones of your messages leave first."""
     unicode: bool = False
     stop_mention: bool = False
     sandbox: bool = False
@@ -60,6 +62,7 @@ class SendOptions:
             "sender": self.sender,
             "tag": self.tag,
             "gamme": 2 if self.low_cost else None,
+            "priority": self.priority or None,
             "isUnicode": int(self.unicode) or None,
             "isStopSms": int(self.stop_mention) or None,
             "sandbox": int(self.sandbox) or None,

@@ -327,6 +327,10 @@ class StoreFailed(StoreError):
     """A commit failed with an input/output error: whether it holds is unknown."""
 
 
+class StoreInUse(StoreError):
+    """Another server works with this file."""
+
+
 class Fenced(StoreError):
     """Another process has taken over."""
 

@@ -1,9 +1,10 @@
-"""How an operator spells in its receipts the ids it gave in its responses, learned from the first matches.
+"""How an operator spells in its receipts the ids it gave in its responses, learned from what only one form explains.
 
-A few matches that could mean nothing else teach the form. From then on it decides
-between segments that an id could mean in two ways, and an id in another form is
-believed only when the recipient's address confirms it. A form that is written in
-the configuration is locked: nothing else is tried.
+Another form than the plain one is a hypothesis about an operator. Only receipts that one
+form explains and the others do not are counted, so each speaks for one and against the
+rest. The plain form needs a clear majority of them; another base needs nearly all, since
+it would overrule ids that read as they were given. A form that is written in the
+configuration is locked: nothing else is tried.
 """
 
 from enum import Enum
@@ -11,7 +12,13 @@ from enum import Enum
 from esito.domain.message_ids import Spelling, canonical
 
 ENOUGH = 3
-"""Matches of one form, and none of another base, that make it known."""
+"""Receipts that only one form explains that make it known, as long as hardly any contradict it."""
+
+PLAIN_OUTWEIGHS = 10
+"""How many more receipts must speak for ids as they are than for ids in another base."""
+
+BASE_OUTWEIGHS = 20
+"""How many more receipts must speak for another base than against it."""
 
 COUNT_TO = 1000
 """Evidence beyond this changes nothing and is not counted."""
@@ -58,20 +65,29 @@ def says_nothing(smsc_message_id: str) -> bool:
 class Learned:
     """What is known of one operator's form."""
 
-    __slots__ = ("_allowed", "ambiguous", "changed", "form", "locked", "seen")
+    __slots__ = ("_allowed", "ambiguous", "changed", "form", "known_before", "locked", "seen")
 
     def __init__(self, locked: IdForm = IdForm.AUTO, seen: dict[IdForm, int] | None = None, ambiguous: int = 0) -> None:
+        """`seen` and `ambiguous`: what was kept of earlier receipts."""
         self.locked = locked
         self.changed = False
         """Whether there is anything new to keep."""
-        self.remember(seen or {}, ambiguous)
-
-    def remember(self, seen: dict[IdForm, int], ambiguous: int) -> None:
-        """Know what was kept, instead of what was known so far."""
-        self.seen = dict.fromkeys(FORM_OF.values(), 0) | seen
+        self.seen = dict.fromkeys(FORM_OF.values(), 0) | (seen or {})
         self.ambiguous = ambiguous
         """Receipts refused because their id could mean two segments."""
         self._know(self.locked if self.locked is not IdForm.AUTO else self._conclusion())
+        self.known_before = self.form is not IdForm.AUTO
+        """Whether the form was known when this was read."""
+
+    @property
+    def became_known(self) -> bool:
+        """Whether the form is known now and was not before."""
+        return not self.known_before and self.form is not IdForm.AUTO
+
+    @property
+    def is_another_base(self) -> bool:
+        """Whether the ids of receipts are known to be written in another base than those of responses."""
+        return self.form in {IdForm.HEX_TO_DEC, IdForm.DEC_TO_HEX}
 
     def _know(self, form: IdForm) -> None:
         self.form = form
@@ -82,7 +98,7 @@ class Learned:
         return self.seen[FORM_OF[agreement]] < COUNT_TO
 
     def saw(self, agreement: Spelling) -> None:
-        """Count a match that could mean nothing else."""
+        """Count a receipt that no other form explains."""
         form = FORM_OF[agreement]
         count = self.seen[form]
         if count >= COUNT_TO:
@@ -91,6 +107,10 @@ class Learned:
         self.changed = True
         if self.locked is IdForm.AUTO:
             self._know(self._conclusion())
+
+    def supports(self, agreement: Spelling) -> bool:
+        """Tell whether any receipt has spoken for the form of this agreement."""
+        return self.seen[FORM_OF[agreement]] > 0
 
     def refused(self) -> None:
         """Count a receipt whose id could mean two segments."""
@@ -102,13 +122,13 @@ class Learned:
         return agreement in self._allowed
 
     def _conclusion(self) -> IdForm:
-        """Return the form that all evidence speaks for; padding beside plain ids is the wider of the two."""
+        """Return the form that the evidence speaks for; padding beside plain ids is the wider of the two."""
         plain = self.seen[IdForm.AS_IS] + self.seen[IdForm.STRIP_ZEROS]
         hex_to_dec, dec_to_hex = self.seen[IdForm.HEX_TO_DEC], self.seen[IdForm.DEC_TO_HEX]
-        if plain >= ENOUGH and not hex_to_dec and not dec_to_hex:
+        if plain >= ENOUGH and plain >= (hex_to_dec + dec_to_hex) * PLAIN_OUTWEIGHS:
             return IdForm.STRIP_ZEROS if self.seen[IdForm.STRIP_ZEROS] else IdForm.AS_IS
-        if hex_to_dec >= ENOUGH and not plain and not dec_to_hex:
+        if hex_to_dec >= ENOUGH and hex_to_dec >= (plain + dec_to_hex) * BASE_OUTWEIGHS:
             return IdForm.HEX_TO_DEC
-        if dec_to_hex >= ENOUGH and not plain and not hex_to_dec:
+        if dec_to_hex >= ENOUGH and dec_to_hex >= (plain + hex_to_dec) * BASE_OUTWEIGHS:
             return IdForm.DEC_TO_HEX
         return IdForm.AUTO

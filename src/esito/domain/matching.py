@@ -1,36 +1,22 @@
-"""Which segment a receipt belongs to, and what it does there.
+"""What receipts do to the segments they belong to.
 
-This is the heart of Esito, and it is pure: a store loads the candidates of a batch of
+This is the heart of Esito, and it is pure: a store loads what it knows of a batch of
 receipts, `Settlement` decides, and the store writes the decisions down in the same
-transaction. Nothing is ever guessed: what stays ambiguous is kept as an orphan.
+transaction. Which segment is meant is said in `choosing`. Nothing is ever guessed: what
+stays ambiguous is kept as an orphan.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import NamedTuple
 
+from esito.domain.belief import NOTHING_OWED, Owed, fits, is_addressed, is_dated
+from esito.domain.choosing import Candidate, Nobody, Why, choose, identify
 from esito.domain.id_forms import IdForm, Learned, says_nothing
-from esito.domain.message_ids import Spelling, spelling
+from esito.domain.message_ids import Spelling
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt, Verdict
 from esito.domain.states import FIRST_FINAL, MessageState, MultipartRule, derive
-
-
-class Candidate(NamedTuple):
-    """A segment whose SMSC id lies on a shelf of the receipt, and its recipient."""
-
-    message_id: int
-    seq: int
-    part: int
-    smsc_message_id: str
-    msisdn: str
-    """E.164 digits without the plus."""
-    state: int
-    submitted_at: int
-    recipient_state: int
-    wants_callback: int
-    """1 when the message has a `urlDlr`."""
-    states: tuple[int, ...]
-    """States of all the recipient's segments, in order."""
 
 
 class TrailRow(NamedTuple):
@@ -85,6 +71,24 @@ class CallbackRow(NamedTuple):
     at: int
 
 
+class Waits(IntEnum):
+    """What a receipt that moved nobody waits for; the numbers are stored."""
+
+    NOTHING = 0
+    """An orphan: a response with its id would be a surprise."""
+    RESPONSE = 1
+    """A submit_sm_resp that is owed."""
+    FORM = 2
+    """Ambiguous: to be decided once the operator's form of ids is known."""
+
+
+class Unmatched(NamedTuple):
+    """A receipt that moved nobody. `receipt` counts from 0 within the batch."""
+
+    receipt: int
+    waits: Waits
+
+
 @dataclass(slots=True)
 class Decisions:
     """Everything a batch of receipts changes, in the order in which it happened."""
@@ -94,8 +98,10 @@ class Decisions:
     recipients: list[RecipientMove] = field(default_factory=list)
     callbacks: list[CallbackRow] = field(default_factory=list)
     identified: list[Identified] = field(default_factory=list)
-    unmatched: list[int] = field(default_factory=list)
-    """Which receipts wait for a submit_sm_resp: parked ones and orphans."""
+    unmatched: list[Unmatched] = field(default_factory=list)
+    """Receipts whose segment is not known: parked ones and orphans."""
+    movers: list[int] = field(default_factory=list)
+    """Which receipt made each of the moves of `recipients`."""
 
 
 _Standing = list[int]
@@ -105,11 +111,17 @@ _Standing = list[int]
 class Settlement:
     """Settles receipts one after the other; what one changes, the next one sees."""
 
-    def __init__(self, rule_of: Mapping[str, MultipartRule], forms: Mapping[str, Learned]) -> None:
-        """`forms`: what is known of the operator's ids, by link; links of one operator share it."""
+    def __init__(
+        self, rule_of: Mapping[str, MultipartRule], forms: Mapping[str, Learned], *, at: int | None = None
+    ) -> None:
+        """`forms`: what is known of the operator's ids, by link; what is learned of them is counted there.
+
+        `at`: the instant of what changes, where that is not the arrival of each receipt.
+        """
         self.decisions = Decisions()
         self._rules = rule_of
         self._forms = forms
+        self._at = at
         self._standings: dict[tuple[int, int], _Standing] = {}
         self._identified: dict[tuple[int, str], Candidate] = {}
         self._taken: set[tuple[int, int, int]] = set()
@@ -117,7 +129,7 @@ class Settlement:
     def is_clear(self, receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> bool:
         """Tell, from the candidates on the id's own shelf, whether any on its other shelves would change nothing.
 
-        So it is when the operator's form is known, and the one candidate has the very id and the receipt's number.
+        So it is when ids are known to come as they are, and the one candidate has the very id and the receipt's number.
         """
         known = self._forms[receipt.link]
         return (
@@ -125,8 +137,17 @@ class Settlement:
             and known.form is not IdForm.AUTO
             and candidates[0].smsc_message_id == receipt.smsc_message_id
             and known.allows(Spelling.SAME)
-            and _is_addressed(receipt, candidates[0])
+            and is_addressed(receipt, candidates[0].msisdn)
+            and fits(receipt, candidates[0].msisdn, candidates[0].submitted_at)
         )
+
+    @staticmethod
+    def is_plain(receipt: DeliveryReceipt, owner: Candidate) -> bool:
+        """Tell whether nothing that is owed or was lost would change what a receipt does that is clear: the usual one.
+
+        So it is when the segment still lacks its last word, and the operator's submit date is that of the segment.
+        """
+        return owner.state < FIRST_FINAL and is_dated(receipt, owner.submitted_at)
 
     def settle(
         self,
@@ -134,40 +155,36 @@ class Settlement:
         receipt: DeliveryReceipt,
         candidates: Sequence[Candidate],
         *,
-        expected: bool,
+        owed: Owed = NOTHING_OWED,
         uncertain: Sequence[Candidate] = (),
     ) -> None:
         """Decide about receipt `number` of the batch.
 
-        `expected`: a submit_sm of this operator still lacks its response, so that an
-        unmatched receipt may be early rather than an orphan. `uncertain`: segments of the
-        operator whose response was lost, and that the receipt's address may name.
+        `owed`: the submit_sm of this operator that lack their response. `uncertain`: segments of the operator
+        whose id is not known, and whose number the receipt may name.
         """
-        chosen = self._choose(receipt, candidates)
-        if isinstance(chosen, str) and not chosen and uncertain and receipt.smsc_message_id:
-            chosen = self._identify(receipt, uncertain)
-            if isinstance(chosen, Candidate):
-                receipt = _flagged(receipt, "matched_by_address")
-        if isinstance(chosen, Candidate):
-            # One id may stand for a whole message: every segment that carries it moves.
-            together = [
-                other
-                for other in candidates
-                if other[:2] == chosen[:2] and other.smsc_message_id == chosen.smsc_message_id
-            ]
-            self._apply(number, receipt, chosen, together or (chosen,))
-        elif not receipt.counts:
-            self._note(number, receipt, Verdict.NOT_A_RECEIPT, None)
-        else:
-            if chosen:
-                self._forms[receipt.link].refused()
-            verdict = Verdict.PARKED if expected and receipt.smsc_message_id and not chosen else Verdict.ORPHAN
-            self._note(number, receipt, verdict, None, str(chosen))
-            self.decisions.unmatched.append(number)
+        known = self._forms[receipt.link]
+        lost = self._lost(receipt, uncertain, owed)
+        choice = choose(receipt, candidates, known=known, owed=owed, lost=lost, state_of=self._state_of)
+        if isinstance(choice, Nobody):
+            self._keep(number, receipt, choice, owed)
+            return
+        if choice.flag:
+            receipt = _flagged(receipt, choice.flag)
+        owner = choice.owner
+        if choice.identifies:
+            self._identify(receipt, owner)
+        # One id may stand for a whole message: every segment that carries it moves.
+        together = [
+            other for other in candidates if other[:2] == owner[:2] and other.smsc_message_id == owner.smsc_message_id
+        ]
+        self._apply(number, receipt, owner, together or (owner,))
 
-    def settle_clear(self, number: int, receipt: DeliveryReceipt, owner: Candidate) -> None:
-        """Decide about receipt `number`, of whose only candidate `is_clear` was told: the usual one, a shorter way."""
-        self._saw_same(receipt)
+    def settle_plain(self, number: int, receipt: DeliveryReceipt, owner: Candidate) -> None:
+        """Decide about a receipt that is clear and plain: a shorter way to the same end."""
+        known = self._forms[receipt.link]
+        if known.learns(Spelling.SAME) and not says_nothing(receipt.smsc_message_id):
+            known.saw(Spelling.SAME)
         self._apply(number, receipt, owner, (owner,))
 
     def infer(self, number: int, conclusion: DeliveryReceipt, segments: Sequence[Candidate]) -> None:
@@ -176,84 +193,42 @@ class Settlement:
         for one in moving:
             self._climb(number, conclusion, one, [one], Verdict.INFERRED)
 
-    def _choose(self, receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> Candidate | str:
-        """Return the one segment meant, or why there is none: '' for no candidate, or 'ambiguous'."""
-        known = self._forms[receipt.link]
-        said = receipt.smsc_message_id
-        if len(candidates) == 1 and candidates[0].smsc_message_id == said and known.allows(Spelling.SAME):
-            self._saw_same(receipt)
-            return candidates[0]
-        ranked = [
-            (agreement, candidate)
-            for candidate in candidates
-            if (agreement := spelling(candidate.smsc_message_id, receipt.smsc_message_id)) is not None
-        ]
-        pool = self._believable(receipt, ranked, known)
-        if not pool:
-            return ""
-        if len({agreement.converted for agreement, _ in pool}) > 1:
-            # The id itself means one segment, its other base another: not ours to guess.
-            return "ambiguous"
-        best = pool[0][0] if len(pool) == 1 else min(agreement for agreement, _ in pool)
-        pool = [pair for pair in pool if pair[0] == best]
-        if len({candidate.smsc_message_id for _, candidate in pool}) > 1:
-            return "ambiguous"
-        if not says_nothing(receipt.smsc_message_id):
-            known.saw(best)
-        if len(pool) == 1:
-            return pool[0][1]
-        # Equal ids: the operator's counter has wrapped around. The newest unfinished segment is meant.
-        return max(
-            (candidate for _, candidate in pool),
-            key=lambda one: (self._state_of(one) < FIRST_FINAL, one.submitted_at, one.message_id, one.seq, -one.part),
-        )
-
-    def _saw_same(self, receipt: DeliveryReceipt) -> None:
-        known = self._forms[receipt.link]
-        if known.learns(Spelling.SAME) and not says_nothing(receipt.smsc_message_id):
-            known.saw(Spelling.SAME)
-
-    @staticmethod
-    def _believable(
-        receipt: DeliveryReceipt, ranked: list[tuple[Spelling, Candidate]], known: Learned
-    ) -> list[tuple[Spelling, Candidate]]:
-        """Return the candidates that the operator's form of ids and the receipt's addresses leave."""
-        if len(ranked) == 1 and not ranked[0][0].converted and known.allows(ranked[0][0]):
-            return ranked
-        plain = says_nothing(receipt.smsc_message_id)
-        if known.locked is not IdForm.AUTO:
-            ranked = [pair for pair in ranked if plain or known.allows(pair[0])]
-        addressed = [pair for pair in ranked if _is_addressed(receipt, pair[1])]
-        if addressed:
-            formed = [pair for pair in addressed if known.allows(pair[0])]
-            return formed or addressed
-        allowed = [pair for pair in ranked if plain or known.allows(pair[0])]
-        if known.form is IdForm.AUTO and _names_somebody(receipt) and all(pair[0].converted for pair in allowed):
-            # In another base, and for another number: the segment that is meant may not be known yet.
-            return []
-        return allowed
-
-    def _identify(self, receipt: DeliveryReceipt, uncertain: Sequence[Candidate]) -> Candidate | str:
-        """Return the segment without a response that the receipt's address names, or why there is none.
-
-        Of several sent to one number, the operator's submit date must tell which; of several
-        segments of one recipient, the first that lacks its receipt.
-        """
+    def _lost(self, receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owed) -> Candidate | Nobody:
+        """Return the segment without an id that the receipt's number and date name, or why there is none."""
+        if not receipt.smsc_message_id:
+            return Nobody(Why.UNKNOWN)
         key = (id(self._forms[receipt.link]), receipt.smsc_message_id)
-        if key in self._identified:
+        if key in self._identified and fits(receipt, *_sent(self._identified[key])):
             return self._identified[key]
-        free = [one for one in uncertain if one[:3] not in self._taken and _is_addressed(receipt, one)]
-        if not free:
-            return ""
-        if len({one[:2] for one in free}) > 1:
-            free = _submitted_then(receipt, free)
-        if len({one[:2] for one in free}) != 1:
-            return "ambiguous"
-        chosen = min(free, key=lambda one: one.part)
-        self._identified[key] = chosen
-        self._taken.add(chosen[:3])
-        self.decisions.identified.append(Identified(*chosen[:3], receipt.smsc_message_id, receipt.received_at))
-        return chosen
+        return identify(receipt, [one for one in uncertain if one[:3] not in self._taken], owed)
+
+    def _identify(self, receipt: DeliveryReceipt, owner: Candidate) -> None:
+        """Know from now on under which id the operator has a segment."""
+        key = (id(self._forms[receipt.link]), receipt.smsc_message_id)
+        if self._identified.get(key) is owner:
+            return
+        self._identified[key] = owner
+        self._taken.add(owner[:3])
+        self.decisions.identified.append(Identified(*owner[:3], receipt.smsc_message_id, self._moment(receipt)))
+
+    def _keep(self, number: int, receipt: DeliveryReceipt, choice: Nobody, owed: Owed) -> None:
+        """Keep a receipt that moves nobody, or not yet."""
+        if not receipt.counts:
+            self._note(number, receipt, Verdict.NOT_A_RECEIPT, None)
+            return
+        waits = Waits.NOTHING
+        if choice.why is Why.FORM:
+            if self._at is None:  # it is counted once, however often it is looked at
+                self._forms[receipt.link].refused()
+            waits = Waits.FORM
+        elif receipt.smsc_message_id and (choice.why is Why.OWED or owed.may_bring(receipt)):
+            waits = Waits.RESPONSE
+        verdict = Verdict.PARKED if waits is Waits.RESPONSE else Verdict.ORPHAN
+        self._note(number, receipt, verdict, None, "" if verdict is Verdict.PARKED else choice.flag)
+        self.decisions.unmatched.append(Unmatched(number, waits))
+
+    def _moment(self, receipt: DeliveryReceipt) -> int:
+        return receipt.received_at if self._at is None else self._at
 
     def _state_of(self, candidate: Candidate) -> int:
         standing = self._standings.get((candidate.message_id, candidate.seq))
@@ -297,9 +272,9 @@ class Settlement:
             self.decisions.segments.append(
                 SegmentMove(message_id, seq, part, reported, receipt.done_at, receipt.error_code, number)
             )
-        self._move_recipient(receipt, chosen, standing)
+        self._move_recipient(number, receipt, chosen, standing)
 
-    def _move_recipient(self, receipt: DeliveryReceipt, chosen: Candidate, standing: _Standing) -> None:
+    def _move_recipient(self, number: int, receipt: DeliveryReceipt, chosen: Candidate, standing: _Standing) -> None:
         derived = standing[1]
         if len(standing) > 2:
             derived = derive(standing[1:], self._rules.get(receipt.link, MultipartRule.ANY_FAILED))
@@ -309,7 +284,8 @@ class Settlement:
         if derived <= before:
             return
         standing[0] = derived
-        at = receipt.received_at
+        at = self._moment(receipt)
+        self.decisions.movers.append(number)
         self.decisions.recipients.append(RecipientMove(chosen.message_id, chosen.seq, derived, at))
         if chosen.wants_callback and _public(derived) != _public(before):
             self.decisions.callbacks.append(CallbackRow(chosen.message_id, chosen.seq, derived, at))
@@ -333,32 +309,5 @@ def _flagged(receipt: DeliveryReceipt, flag: str) -> DeliveryReceipt:
     return receipt._replace(flags=f"{receipt.flags} {flag}".strip())
 
 
-SUBMIT_DATE_WITHIN_MS = 2 * 60 * 1000
-"""How far an operator's submit date, which counts minutes, may be from our own."""
-
-
-def _submitted_then(receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return those that left when the operator says it took the message."""
-    said = receipt.submitted_at
-    if said is None:
-        return []
-    return [one for one in candidates if abs(one.submitted_at - said) <= SUBMIT_DATE_WITHIN_MS]
-
-
-def _names_somebody(receipt: DeliveryReceipt) -> bool:
-    """Tell whether an address of the receipt is a subscriber's number: long enough for one."""
-    return any(len(digits := address.lstrip("+")) >= 8 and digits.isdecimal() for address in receipt.addresses)
-
-
-def _is_addressed(receipt: DeliveryReceipt, candidate: Candidate) -> bool:
-    """Tell whether either address of the receipt is this recipient, in whatever form it is written."""
-    if candidate.msisdn in receipt.addresses:
-        return True
-    for address in receipt.addresses:
-        digits = address.lstrip("+").removeprefix("00")
-        if digits == candidate.msisdn:
-            return True
-        # National form: a trunk zero before what ends the international number.
-        if len(digits) > 6 and digits.startswith("0") and candidate.msisdn.endswith(digits[1:]):
-            return True
-    return False
+def _sent(candidate: Candidate) -> tuple[str, int]:
+    return candidate.msisdn, candidate.submitted_at

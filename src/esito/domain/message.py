@@ -28,7 +28,7 @@ class NewRecipient(NamedTuple):
     msisdn: int
     """E.164 digits without the plus."""
     link: int
-    """The store's number of the link it leaves by; 0: no link serves this number."""
+    """The store's number of its route, which is that of its link where no other serves it; 0: no link does."""
     text: int
     """Which of the message's texts."""
     segments: int
@@ -66,6 +66,8 @@ class NewMessage:
     url_response: str | None = None
     sandbox: bool = False
     once: Once | None = None
+    priority: int = 0
+    """0 to 3: which messages of the account leave first."""
 
     @property
     def cost(self) -> int:
@@ -100,6 +102,8 @@ class Submission:
     segments: int
     attempts: int
     """How often it was handed to the operator before."""
+    priority: int = 0
+    """0 to 3, as in priority_flag."""
 
 
 class Answer(IntEnum):

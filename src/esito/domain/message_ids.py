@@ -1,18 +1,28 @@
 """Which of our segments an SMSC message id may mean.
 
 An operator may write one id in the submit_sm_resp and another spelling of it in the
-receipt: hexadecimal and decimal, padded and bare, upper and lower case. What was
-written is never altered; a *canonical* id is only the shelf on which equal spellings
-lie together, and `spelling` says afterwards how far two of them really agree.
+receipt: hexadecimal and decimal, padded and bare, upper and lower case, with `0x`
+before it, or as a signed number. What was written is never altered; a *canonical* id is
+only the shelf on which equal spellings lie together, and `spelling` says afterwards how
+far two of them really agree.
 """
 
 from enum import IntEnum
 
+LONGEST = 64
+"""Octets of message_id and receipted_message_id, less the NUL (SMPP 3.4, 5.3.2.12).
+
+Ids that are longer are compared by as many: a peer that cuts them does so here."""
+
 MAX_LENGTH = 65
-"""Octets of receipted_message_id (SMPP 3.4, 5.3.2.12)."""
+"""Octets of receipted_message_id, NUL included (SMPP 3.4, 5.3.2.12)."""
 
 _DIGITS = frozenset("0123456789")
 _HEX = frozenset("0123456789abcdef")
+_BLANKS = " \t\r\n\0"
+
+_WORDS = ((1 << 31, 1 << 32), (1 << 63, 1 << 64))
+"""Of numbers of 32 and of 64 bits: the first whose high bit is set, and one beyond the last."""
 
 
 class Spelling(IntEnum):
@@ -22,7 +32,7 @@ class Spelling(IntEnum):
     CASE = 1
     """Equal but for upper and lower case."""
     PADDED = 2
-    """Equal but for leading zeros (and case)."""
+    """Equal but for leading zeros or `0x`, blanks around it, the sign of a number, or what was cut off (and case)."""
     HEX_TO_DEC = 3
     """Hexadecimal in the response, decimal in the receipt."""
     DEC_TO_HEX = 4
@@ -35,44 +45,80 @@ class Spelling(IntEnum):
 
 
 def canonical(smsc_message_id: str) -> str:
-    """Return the shelf of an id: lower case, without leading zeros; '' stays ''."""
-    if not smsc_message_id:
+    """Return the shelf of an id: lower case, without blanks, `0x` and leading zeros, cut to 64; '' stays ''."""
+    bare = smsc_message_id.strip(_BLANKS).lower()[:LONGEST]
+    if not bare:
         return ""
-    return smsc_message_id.lower().lstrip("0") or "0"
+    if bare.startswith("0x") and len(bare) > 2 and _HEX.issuperset(bare[2:]):
+        bare = bare[2:]
+    return bare.lstrip("0") or "0"
 
 
 def shelves(receipt_id: str) -> list[str]:
     """Return every shelf on which the segment of this receipt may lie; its own first.
 
-    Ids longer than 20 decimal or 16 hexadecimal digits are no numbers of 64 bits
-    and are not converted.
+    Numbers of more than 64 bits are not converted.
     """
     own = canonical(receipt_id)
     if not own:
         return []
     found = [own]
-    if len(own) <= 20 and _DIGITS.issuperset(own):
-        found.append(f"{int(own):x}")
-    if len(own) <= 16 and _HEX.issuperset(own):
-        found.append(str(int(own, 16)))
-    # Single decimal digits are the same in both bases.
-    return found if len(own) > 1 else list(dict.fromkeys(found))
+    decimal = _decimal(own)
+    if decimal is not None:
+        for number in _unsigned(decimal):
+            found += [f"{number:x}", str(number), *_signed(number)]
+    hexadecimal = _hexadecimal(own)
+    if hexadecimal is not None:
+        found += [str(hexadecimal), *_signed(hexadecimal)]
+    return list(dict.fromkeys(found))
 
 
 def spelling(response_id: str, receipt_id: str) -> Spelling | None:
     """Return how the two ids agree; None when they do not."""
     if response_id == receipt_id:
         return Spelling.SAME
-    response, receipt = response_id.lower(), receipt_id.lower()
-    if response == receipt:
+    if response_id.lower() == receipt_id.lower():
         return Spelling.CASE
-    response, receipt = canonical(response), canonical(receipt)
+    response, receipt = canonical(response_id), canonical(receipt_id)
     if response == receipt:
         return Spelling.PADDED
-    if not receipt:
+    if not response or not receipt:
         return None
-    if len(receipt) <= 20 and _DIGITS.issuperset(receipt) and f"{int(receipt):x}" == response:
-        return Spelling.HEX_TO_DEC
-    if len(receipt) <= 16 and _HEX.issuperset(receipt) and str(int(receipt, 16)) == response:
+    numbers = _numbers(_decimal(receipt))
+    if numbers:
+        if not numbers.isdisjoint(_numbers(_decimal(response))):
+            return Spelling.PADDED
+        if _hexadecimal(response) in numbers:
+            return Spelling.HEX_TO_DEC
+    if (number := _hexadecimal(receipt)) is not None and number in _numbers(_decimal(response)):
         return Spelling.DEC_TO_HEX
     return None
+
+
+def _decimal(bare: str) -> int | None:
+    """Return the number of a canonical id that is decimal, signed or not, and has 64 bits at the most."""
+    digits = bare.removeprefix("-")
+    if not digits or len(digits) > 20 or not _DIGITS.issuperset(digits):
+        return None
+    number = int(bare)
+    return number if -(1 << 63) <= number < 1 << 64 else None
+
+
+def _hexadecimal(bare: str) -> int | None:
+    return int(bare, 16) if 0 < len(bare) <= 16 and _HEX.issuperset(bare) else None
+
+
+def _unsigned(number: int) -> list[int]:
+    """Return what a number, or the negative number that a high bit made of it, may stand for."""
+    if number >= 0:
+        return [number]
+    return [number + beyond for half, beyond in _WORDS if number >= -half]
+
+
+def _signed(number: int) -> list[str]:
+    """Return how a number is written where its high bit is taken for a sign."""
+    return [str(number - beyond) for half, beyond in _WORDS if half <= number < beyond]
+
+
+def _numbers(number: int | None) -> frozenset[int]:
+    return frozenset() if number is None else frozenset(_unsigned(number))

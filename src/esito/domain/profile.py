@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
+HEAVIEST = 1_000
+"""The largest weight of an account."""
+
 
 class CommercialTexts(Enum):
     """Which texts of an account leave at commercial hours only (contract 2.5)."""
@@ -38,3 +41,5 @@ class Profile:
     """Whether it may have sub-accounts (contract 4.4, code 2)."""
     requests_per_second: int = 0
     """Requests answered in one second, over all its keys; 0: the limit of the installation."""
+    weight: int = 1
+    """How much of a busy link is its own: an account of weight 3 sends three segments where others send one."""

@@ -17,6 +17,10 @@ VALIDITY_MS = 48 * HOUR_MS
 """How long an operator tries, and how long we wait for its last word (contract 1.5)."""
 
 
+LONGEST_RETRY_MS = 10 * MINUTE_MS
+"""No segment is put off for longer: one that seems to be was put off by a clock that is ahead of ours."""
+
+
 class Clock(Protocol):
     """Something that tells the time."""
 

@@ -4,7 +4,7 @@ The draft's fields are valid already; here is decided what may be sent (contract
 second layer), in the contract's order: 50, 42 or 52, then 13, 14 and 15 per number, 11.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -25,6 +25,7 @@ from esito.domain.message import MAX_RECIPIENTS, NewMessage, NewRecipient, Once,
 from esito.domain.msisdn import country_of, is_mobile, longest_prefix
 from esito.domain.pricing import PriceList, from_micros, to_micros
 from esito.domain.profile import Profile
+from esito.domain.routing import Route, Serving, Wheel, shares_by_prefix
 from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, prepare
 from esito.domain.timing import Clock
 from esito.lifecycle import commercial
@@ -49,6 +50,8 @@ class Draft:
     sender: str = ""
     """Empty: the operator's short code."""
     gamme: Range = Range.PREMIUM
+    priority: int = 0
+    """0 to 3: which messages of the account leave first."""
     tag: str | None = None
     reference: str | None = None
     due_at: int | None = None
@@ -86,17 +89,43 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """Which link serves a number: the longest prefix wins, a link without prefixes takes the rest."""
+    """Which links serve a number: the longest prefix wins, a link without prefixes takes the rest (`domain/routing`)."""
 
     prefixes: dict[str, str]
-    """Prefix (`+33`, or empty for the default link) to the link's name."""
+    """Prefix (`+33`, or empty for the default link) to the name of a route."""
     numbers: dict[str, int]
-    """The store's number of each link."""
+    """The store's number of each route, by name."""
+    shares: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    """For the route of a prefix that several links serve: all of them, each with its weight."""
 
-    def link_for(self, msisdn: str) -> str | None:
-        """Return the link's name; None when no link serves the number."""
+    @classmethod
+    def of(cls, links: Sequence[Serving], numbers: Mapping[Route, int]) -> "Routes":
+        """Return the routes of configured links."""
+        by_prefix = shares_by_prefix(links)
+        return cls(
+            prefixes={prefix: shares[0].route.name for prefix, shares in by_prefix.items()},
+            numbers={route.name: number for route, number in numbers.items()},
+            shares={
+                shares[0].route.name: tuple((share.route.name, share.weight) for share in shares)
+                for shares in by_prefix.values()
+                if len(shares) > 1
+            },
+        )
+
+    def route_for(self, msisdn: str) -> str | None:
+        """Return the name of the route, the first of several; None when no link serves the number."""
         prefix = longest_prefix(msisdn, self.prefixes)
         return None if prefix is None else self.prefixes[prefix]
+
+    def wheels(self) -> dict[int, tuple[tuple[int, ...], Wheel]]:
+        """Return what deals recipients out to the routes of a prefix, by the number of the first."""
+        return {
+            self.numbers[first]: (
+                tuple(self.numbers[name] for name, _ in shares),
+                Wheel([weight for _, weight in shares]),
+            )
+            for first, shares in self.shares.items()
+        }
 
 
 OnceOf = Callable[[Accepted], Once]
@@ -104,7 +133,7 @@ OnceOf = Callable[[Accepted], Once]
 
 
 class Terms(NamedTuple):
-    """What sending to numbers that begin alike means: their link and the price of a segment, in micro-euros."""
+    """What sending to numbers that begin alike means: their route and the price of a segment, in micro-euros."""
 
     link: int
     price: int
@@ -131,6 +160,7 @@ class Acceptance:
         self._kept = kept
         self._currency = currency
         # Eight digits and the plus tell country and kind (`domain/dialling`), a routing prefix may look further.
+        self._wheels = routes.wheels()
         self._telling = max([9, *map(len, routes.prefixes)])
 
     async def accept(self, draft: Draft, *, once: OnceOf | None = None) -> Accepted:
@@ -154,12 +184,15 @@ class Acceptance:
         await self._choose(plan)
         if not plan.recipients:
             raise NothingToSend(plan.problems)
+        if self._wheels:
+            self._share_out(plan.recipients)
         message = NewMessage(
             account_id=draft.account.id,
             created_at=now,
             due_at=max(now, due_at or now),
             sender=draft.sender,
             gamme=draft.gamme,
+            priority=draft.priority,
             texts=texts,
             unicode=draft.unicode,
             recipients=plan.recipients,
@@ -225,10 +258,24 @@ class Acceptance:
         price = self._prices.price(country_of(msisdn), int(plan.draft.gamme))
         if price is None:
             return NO_PRICE
-        link = self._routes.link_for(msisdn)
-        number = 0 if link is None else self._routes.numbers[link]
+        route = self._routes.route_for(msisdn)
+        number = 0 if route is None else self._routes.numbers[route]
         micros = 0 if plan.draft.sandbox else to_micros(price)
         return Terms(number, micros)
+
+    def _share_out(self, recipients: list[NewRecipient]) -> None:
+        """Give recipients whose prefix several links serve a route of one of these, neighbours the same."""
+        places: dict[int, list[int]] = {}
+        for place, one in enumerate(recipients):
+            if one.link in self._wheels:
+                places.setdefault(one.link, []).append(place)
+        for first, these in places.items():
+            numbers, wheel = self._wheels[first]
+            begin = 0
+            for number, count in zip(numbers, wheel.split(len(these)), strict=True):
+                for place in these[begin : begin + count]:
+                    recipients[place] = recipients[place]._replace(link=number)
+                begin += count
 
     def _accepted(self, due_at: int | None, message: NewMessage, problems: Sequence[NumberProblem]) -> Accepted:
         """Return what is about to be kept; its id comes with the commit."""

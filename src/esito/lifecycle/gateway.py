@@ -8,6 +8,7 @@ import structlog
 
 from esito import metrics
 from esito.domain.timing import Clock
+from esito.lifecycle.health import Health, usable, watch_others
 from esito.lifecycle.holding import Held, Holder
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import FINISH_WITHIN, Submitter
@@ -32,16 +33,33 @@ class Gateway:
         self._made: dict[str, Made] = {}
         self._used: set[str] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.health = Health()
+
+    def passed_over(self) -> frozenset[str]:
+        """Return the links that are unusable, ours and those of other processes: others take their place."""
+        for name in self._tasks:
+            self.health.note(name, is_usable=usable(self._made[name][0]))
+        return self.health.passed_over()
+
+    def of_others(self) -> list[str]:
+        """Return the links that this process does not hold."""
+        return [name for name in self._made if name not in self._tasks]
 
     def add(self, name: str, make: Callable[[], Made]) -> None:
         """Have a link; it is made anew each time it is taken up again."""
         self._make[name] = make
         self._made[name] = make()
+        self.health.note(name, is_usable=False)  # until it is bound
 
     @property
     def links(self) -> Iterable[Link]:
         """Every link, in the order of the configuration."""
         return [link for link, _ in self._made.values()]
+
+    @property
+    def at_work(self) -> Iterable[Link]:
+        """The links that this process has taken up."""
+        return [link for name, (link, _) in self._made.items() if name in self._tasks]
 
     async def start(self) -> None:
         """Bind every link and begin to submit."""
@@ -128,5 +146,6 @@ async def share_links(
         await holder.hold(f"link:{name}", take_up=take_up, lay_down=lay_down, tell=told)
 
     async with asyncio.TaskGroup() as group:
+        group.create_task(watch_others(gateway.health, store, gateway.of_others))
         for link in gateway.links:
             group.create_task(share(link.settings.name))

@@ -6,7 +6,7 @@ came. A process that dies in between leaves uncertain segments, never doubled on
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -18,8 +18,9 @@ from esito.domain.retrying import Slows
 from esito.domain.timing import Clock
 from esito.lifecycle.answers import AnswerKeeper
 from esito.lifecycle.holding import Held
+from esito.lifecycle.riding import Riding
 from esito.smpp.link import Link, SubmitOutcome
-from esito.smpp.outgoing import Concatenation, submit_sm
+from esito.smpp.outgoing import USUAL, Concatenation, OutgoingSettings, submit_sm
 from esito.smpp.pdu import Status, SubmitSm
 from esito.store.base import Store
 
@@ -81,15 +82,17 @@ class Submitter:
         store: Store,
         clock: Clock,
         link: Link,
-        default_sender: str = "",
-        concatenation: Concatenation = Concatenation.UDH,
+        outgoing: OutgoingSettings = USUAL,
+        passed_over: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
+        """`passed_over` names the links whose place others take now."""
         self._store = store
         self._clock = clock
         self._link = link
         self._name = link.settings.name
-        self._default_sender = default_sender
-        self._concatenation = concatenation
+        self._outgoing = outgoing
+        self._riding = Riding() if outgoing.concatenation is Concatenation.MESSAGE_PAYLOAD else None
+        self._passed_over = passed_over
         self._answers = AnswerKeeper(store, self._name)
         self._fullness = Fullness()
         self._awake = asyncio.Event()
@@ -130,16 +133,21 @@ class Submitter:
     async def _submit_what_fits(self) -> None:
         while not self._stopping and (room := min(self._link.room, CLAIM_AT_ONCE)) > 0:
             now = self._clock.now()
-            if not await self._store.due(self._name, now):
+            passed_over = self._passed_over()
+            if not await self._store.due(self._name, now, passed_over):
                 return
             lease = None if self.held is None else self.held.lease
-            claimed = await self._store.claim(self._name, limit=room, at=now, lease=lease)
+            claimed = await self._store.claim(self._name, limit=room, at=now, lease=lease, passed_over=passed_over)
             if not claimed:
                 return
             self._hand_over(claimed)
 
     def _hand_over(self, claimed: Sequence[Submission]) -> None:
         """Give the link what it still has room for; the rest was never written and goes back."""
+        if self._riding is not None:
+            claimed, answers = self._riding.board(claimed, at=self._clock.now())
+            if answers:
+                self._keep(answers)
         # Should we have slept since, another may have taken the link over: what was not written is better left to it.
         ours = not self._stopping and (self.held is None or self.held.fresh)
         room = self._link.room if ours else 0
@@ -148,7 +156,7 @@ class Submitter:
             self._link.submit(pdus)
         if staying:
             now = self._clock.now()
-            self._answers.keep(
+            self._keep(
                 [
                     SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=now, retry_at=now, attempts=one.attempts)
                     for one in staying
@@ -158,23 +166,24 @@ class Submitter:
     def _pdus(self, submissions: Sequence[Submission]) -> list[tuple[SubmitSm, Try]]:
         """Return the submit_sm; a segment of which none can be made is refused, and keeps no other waiting."""
         pdus = []
+        now = self._clock.now()
         for one in submissions:
             try:
-                pdu = submit_sm(one, default_sender=self._default_sender, concatenation=self._concatenation)
+                pdu = submit_sm(one, self._outgoing, at=now)
             except Exception:
                 log.exception("segment_unfit", link=self._name, segment=one.ref)
                 unfit = SubmitAnswer(
                     ref=one.ref, answer=Answer.REFUSED, at=self._clock.now(), status=Status.ESME_RSYSERR,
                     attempts=one.attempts,
                 )  # fmt: skip
-                self._answers.keep([unfit])
+                self._keep([unfit])
             else:
                 pdus.append((pdu, Try(one.ref, one.attempts)))
         return pdus
 
     def submitted(self, outcomes: Sequence[SubmitOutcome]) -> None:
         """Take what the operator answered."""
-        self._answers.keep([self._answer(outcome) for outcome in outcomes])
+        self._keep([self._answer(outcome) for outcome in outcomes])
         if self._fullness.most_are_full:
             self._link.slow_down()
         self.wake()
@@ -203,6 +212,9 @@ class Submitter:
             answer = SubmitAnswer(ref=ref, answer=Answer.REFUSED, at=now, status=status, attempts=attempts)
         metrics.submit_answered(self._name, answer.answer.name.lower())
         return answer
+
+    def _keep(self, answers: Sequence[SubmitAnswer]) -> None:
+        self._answers.keep(answers if self._riding is None else self._riding.alight(answers))
 
     async def finish(self) -> None:
         """Wait until every answer that came is kept, but not for a disk that stays full."""

@@ -10,6 +10,7 @@ timed by a clock that stands while we do not read because we cannot keep: it may
 import asyncio
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 
@@ -20,7 +21,7 @@ from esito.smpp.codec import (
     InvalidLength,
     InvalidPdu,
     RemoteProtocolError,
-    decode,
+    decode_to_keep,
     deliver_sm_resp_bytes,
     encode,
 )
@@ -42,8 +43,8 @@ from esito.smpp.pdu import (
     status_name,
 )
 from esito.smpp.reports import Answered, ConnectionOwner
-from esito.smpp.session import BINDS, Bind, Request, Session
-from esito.smpp.settings import LinkSettings
+from esito.smpp.session import Bind, Request, Session
+from esito.smpp.settings import LinkSettings, bind_request
 
 log = structlog.get_logger()
 
@@ -68,6 +69,8 @@ class Connection(asyncio.BufferedProtocol):
         self.session = Session()
         self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Done when the connection is gone; tells why."""
+        self.accepted: BindResp | None = None
+        """What the SMSC said when it accepted the bind."""
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._frames = FrameBuffer()
@@ -94,20 +97,8 @@ class Connection(asyncio.BufferedProtocol):
         """Ask to be bound."""
         self._transport = transport  # type: ignore[assignment]  # create_connection gives a Transport
         self._heard_at = self._bind_asked_at = self._listened()
-        request = BINDS[self.kind]
-        command = Command[f"BIND_{self.kind.upper()}"]
-        sequence = self.session.ask(command, None, self._heard_at)
-        settings = self.settings
-        self._write(
-            encode(
-                request(
-                    sequence=sequence,
-                    system_id=settings.system_id,
-                    password=settings.password,
-                    system_type=settings.system_type,
-                )
-            )
-        )
+        sequence = self.session.ask(Command[f"BIND_{self.kind.upper()}"], None, self._heard_at)
+        self._write(encode(bind_request(self.settings, self.kind, sequence)))
         self._timer = self._loop.call_later(TICK, self._tick)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -145,6 +136,10 @@ class Connection(asyncio.BufferedProtocol):
         self._why = self._why or "stopped"
         if self._transport is not None:
             self._transport.close()
+
+    def told_of_transport(self, name: str) -> Any:
+        """Return what asyncio knows of the socket under a name, such as `ssl_object`; None when it is gone."""
+        return None if self._transport is None else self._transport.get_extra_info(name)
 
     def _write(self, octets: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -196,7 +191,7 @@ class Connection(asyncio.BufferedProtocol):
         self._unfinished_since = None if self._frames.is_empty else begun_before or self._heard_at
         for frame in frames:
             try:
-                self._take(decode(frame), answers, deliveries)
+                self._take(decode_to_keep(frame), answers, deliveries)
             except InvalidPdu as error:
                 self._refuse(error)
             except RemoteProtocolError as error:
@@ -273,6 +268,7 @@ class Connection(asyncio.BufferedProtocol):
             unknown = pdu.status == Status.ESME_RINVCMDID
             self._reject(pdu.status, f"bind rejected: {status_name(pdu.status)}", hint=unknown)
         else:
+            self.accepted = pdu
             self._owner.bound(self)
 
     def _reject(self, status: int, reason: str, *, hint: bool) -> None:
@@ -285,9 +281,7 @@ class Connection(asyncio.BufferedProtocol):
     def _refuse(self, error: InvalidPdu) -> None:
         """Answer a PDU that cannot be read; the session lives on."""
         log.warning("smpp_unreadable", link=self.settings.name, reason=str(error))
-        if error.command_id == Command.DELIVER_SM:
-            self._write(deliver_sm_resp_bytes(error.sequence, error.status))
-        elif error.command_id < 0x80000000:
+        if error.command_id < 0x80000000:
             self._write(encode(GenericNack(sequence=error.sequence, status=error.status)))
 
     def _not_smpp(self, data: bytes, error: InvalidLength) -> None:

@@ -15,7 +15,9 @@ from esito.domain.evidence import RecipientEvidence
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt
+from esito.domain.routing import Route
 from esito.domain.states import MultipartRule
+from esito.domain.timing import VALIDITY_MS
 from esito.store.callbacks import Callbacks
 from esito.store.intake import IntakeStore
 from esito.store.leases import Lease, LeaseStore
@@ -45,8 +47,12 @@ class LinkRecord:
     """Links of one operator share their SMSC ids."""
     multipart_rule: MultipartRule = MultipartRule.ANY_FAILED
     resubmit_uncertain: bool = False
+    priority: int = 1
+    """Of usable links that serve a number, those with the lowest take it."""
     message_id_form: IdForm = IdForm.AUTO
     """How the operator spells its ids in receipts, when it is not to be learned."""
+    wait_ms: int = VALIDITY_MS
+    """How long after a submission we wait for the operator's last word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +198,9 @@ class Store(Protocol):
     async def register_links(self, links: Sequence[LinkRecord]) -> dict[str, int]:
         """Keep the links that are configured; return the number of each, stable over restarts."""
 
+    async def register_routes(self, routes: Sequence[Route]) -> dict[Route, int]:
+        """Keep routes over registered links; return the number of each, stable over restarts."""
+
     async def accept(self, message: NewMessage) -> int:
         """Keep message, recipients, texts and price, take the price off the credit; return the id.
 
@@ -208,10 +217,20 @@ class Store(Protocol):
         Raises Fenced, and settles nothing, once the lease under which it is asked has changed hands.
         """
 
-    async def claim(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Submission]:
+    async def claim(
+        self,
+        link: str,
+        *,
+        limit: int,
+        at: int,
+        lease: Lease | None = None,
+        passed_over: frozenset[str] = frozenset(),
+    ) -> list[Submission]:
         """Return up to `limit` segments to submit by this link now, their intent kept.
 
-        A segment is handed out once, until `record_answers` says LATER. Oldest message first.
+        A segment is handed out once, until `record_answers` says LATER. Accounts take turns (`domain/turns`), and
+        what was put off by LATER keeps half of the limit, as does what is fresh. Of `passed_over` links whose place
+        this one may take (`domain/routing`), it is given what waits for them.
         Raises Fenced, and hands out nothing, once the lease under which it is asked has changed hands.
         """
 
@@ -231,7 +250,7 @@ class Store(Protocol):
         """
 
     async def expire(self, at: int, *, limit: int = 1000) -> int:
-        """Infer EXPIRED for recipients without a final word 48 h after their submission.
+        """Infer EXPIRED for recipients without a final word 48 h, or what their link waits, after their submission.
 
         Those never submitted 48 h after they were due become KO. Handles up to `limit` messages;
         returns how many it looked at.
@@ -260,14 +279,21 @@ class Store(Protocol):
     async def has_stops(self, account_id: int) -> bool:
         """Tell whether the account's STOP list has anything on it."""
 
+    async def knows_ids(self, link: str, ids: Sequence[str], *, at: int) -> set[str]:
+        """Return those of the ids that a segment of the link's operator carries, in whatever spelling, or may yet.
+
+        While the operator owes the answer to a submit_sm, any id may be the one it brings; so for 48 h before `at`
+        after an answer was lost. Raises UnknownLink, StoreUnavailable.
+        """
+
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator, for the links that are registered."""
 
     async def counts(self) -> Counts:
         """Count what the store holds."""
 
-    async def due(self, link: str, at: int) -> bool:
-        """Tell whether this link has anything to submit now."""
+    async def due(self, link: str, at: int, passed_over: frozenset[str] = frozenset()) -> bool:
+        """Tell whether this link has anything to submit now, its own or that of links that are passed over."""
 
     async def writable(self) -> bool:
         """Tell whether a commit succeeds right now."""

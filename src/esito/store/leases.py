@@ -39,5 +39,8 @@ class LeaseStore(Protocol):
     async def give_back(self, lease: Lease) -> None:
         """Let others take it at once, if it is still ours."""
 
+    async def now(self) -> int:
+        """Return what time it is by the clock of the database, in milliseconds since the epoch."""
+
     async def all(self) -> list[LeaseLine]:
         """Return every lease that was ever taken, by name."""

@@ -109,6 +109,16 @@ def test_ranges_that_are_refused(api: Desk, name: str, value: object) -> None:
     assert fields(api, **{name: value}) == [(element(name), "La gamme n'est pas valide")]
 
 
+@pytest.mark.parametrize("value", ["4", -1, "high", [2], 1.5])
+def test_priorities_that_are_refused(api: Desk, value: object) -> None:
+    assert fields(api, priority=value) == [(element("priority"), "La priorite n'est pas valide")]
+
+
+@pytest.mark.parametrize(("value", "priority"), [(None, 0), ("", 0), (0, 0), ("3", 3), (2, 2), (1.0, 1)])
+def test_priorities_that_are_taken(value: object, priority: int) -> None:
+    assert options(priority=value).priority == priority
+
+
 @pytest.mark.parametrize("name", ["urlDlr", "urlResponse", "webhookUrl"])
 @pytest.mark.parametrize(
     "url",

@@ -41,6 +41,8 @@ def test_settings_of_an_account_are_changed_and_shown(config: str) -> None:
         ("commercial=x", "commercial is one of none, stop, all, not 'x'"),
         ("unicode_allowed=1", "unicode_allowed is true or false, not '1'"),
         ("requests_per_second=-1", "is a whole number, 0 or more"),
+        ("weight=0", "weight is a whole number, 1 to 1000, not '0'"),
+        ("weight=1001", "weight is a whole number, 1 to 1000, not '1001'"),
         ("numbers=0644", "are numbers with their calling code"),
     ],
 )

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esito.domain.belief import NOTHING_OWED, Open, Owed
+from esito.domain.choosing import Candidate
 from esito.domain.id_forms import COUNT_TO, ENOUGH, IdForm, Learned
-from esito.domain.matching import CallbackRow, Candidate, RecipientMove, SegmentMove, Settlement
+from esito.domain.matching import CallbackRow, RecipientMove, SegmentMove, Settlement, Unmatched, Waits
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt
 from esito.domain.states import MessageState, MultipartRule
 from tests.kit.builders import NOW, receipt
@@ -34,11 +36,15 @@ def candidate(
     )  # fmt: skip
 
 
-def settle(*receipts: tuple[DeliveryReceipt, list[Candidate]], expected: bool = False, **rules: str) -> Settlement:
+def settle(*receipts: tuple[DeliveryReceipt, list[Candidate]], owed: Owed = NOTHING_OWED, **rules: str) -> Settlement:
     settlement = Settlement({link: MultipartRule(rule) for link, rule in rules.items()}, defaultdict(Learned))
     for number, (one, candidates) in enumerate(receipts):
-        settlement.settle(number, one, candidates, expected=expected)
+        settlement.settle(number, one, candidates, owed=owed)
     return settlement
+
+
+OWED = Owed([Open(PARIS, NOW)])
+"""A submit_sm to Paris lacks its response."""
 
 
 def verdicts(settlement: Settlement) -> list[tuple[str, int | None]]:
@@ -71,11 +77,13 @@ def test_the_shorter_way_of_the_usual_receipt_ends_where_the_long_one_does(
     short, long = ({"alpha": Learned(seen={IdForm.AS_IS: seen})} for _ in range(2))
     by_short, by_long = Settlement({}, short), Settlement({}, long)
     for number, (word, part, done_at, counts) in enumerate(said):
-        one = receipt(f"100{part}", word, addresses=(PARIS, ""), counts=counts)._replace(done_at=done_at)
+        one = receipt(f"100{part}", word, addresses=(PARIS, ""), counts=counts)
+        one = one._replace(done_at=done_at, submitted_at=NOW)
         owner = candidate(f"100{part}", part=part, wants_callback=1, states=(S.WAITING, S.ENROUTE, S.WAITING))
         assert by_short.is_clear(one, [owner])
-        by_short.settle_clear(number, one, owner)
-        by_long.settle(number, one, [owner], expected=False)
+        assert by_short.is_plain(one, owner)
+        by_short.settle_plain(number, one, owner)
+        by_long.settle(number, one, [owner])
     assert by_short.decisions == by_long.decisions
     assert short["alpha"].seen == long["alpha"].seen
 
@@ -97,7 +105,7 @@ def test_one_segment_whose_id_agrees_in_any_spelling_is_meant(response: str, wri
 def test_a_segment_whose_id_does_not_agree_is_not_meant() -> None:
     settled = settle((receipt("1001", "DELIVRD"), [candidate("1002")]))
     assert verdicts(settled) == [("orphan", None)]
-    assert settled.decisions.unmatched == [0]
+    assert [number for number, _ in settled.decisions.unmatched] == [0]
     settled = settle((receipt("1001", "DELIVRD"), [candidate("1002"), candidate("1003", message_id=2)]))
     assert verdicts(settled) == [("orphan", None)]
 
@@ -111,10 +119,10 @@ def test_the_better_spelling_wins_within_one_base() -> None:
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
 def test_an_id_and_its_other_base_are_ambiguous_and_nothing_is_guessed(order: slice) -> None:
     candidates = [candidate("1000", message_id=1), candidate("4096", message_id=2)][order]
-    settled = settle((receipt("1000", "DELIVRD"), candidates), expected=True)
+    settled = settle((receipt("1000", "DELIVRD"), candidates), owed=OWED)
     assert verdicts(settled) == [("orphan", None)]
     assert flags(settled) == ["ambiguous"]
-    assert settled.decisions.unmatched == [0]
+    assert [number for number, _ in settled.decisions.unmatched] == [0]
     assert settled.decisions.segments == []
     assert settled.decisions.recipients == []
 
@@ -123,7 +131,7 @@ def test_an_id_and_its_other_base_are_ambiguous_and_nothing_is_guessed(order: sl
     ("address", "meant"),
     [
         (ROME, 2), (f"+{ROME}", 2), (f"00{ROME}", 2), (PARIS, 1), (f"+{PARIS}", 1), ("0612345678", 1),
-        ("0033612345678", 1), ("", None), ("ESITO", None), ("612345678", None), ("33699999999", None),
+        ("0033612345678", 1), ("", None), ("ESITO", None), ("612345678", 1), ("33699999999", None),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("place", [0, 1])
@@ -134,10 +142,10 @@ def test_the_address_breaks_a_tie_whichever_field_it_stands_in(address: str, mea
     assert verdicts(settled) == [("moved", meant) if meant else ("orphan", None)]
 
 
-def test_an_address_that_both_candidates_share_breaks_no_tie() -> None:
+def test_the_very_id_wins_over_another_base_where_both_have_the_number() -> None:
     candidates = [candidate("1000", message_id=1), candidate("4096", message_id=2)]
     settled = settle((receipt("1000", "DELIVRD", addresses=(PARIS, "")), candidates))
-    assert flags(settled) == ["ambiguous"]
+    assert verdicts(settled) == [("moved", 1)]
 
 
 def test_two_paddings_that_agree_equally_well_are_ambiguous() -> None:
@@ -173,14 +181,17 @@ def test_what_one_receipt_finishes_the_next_of_the_batch_sees_finished() -> None
 
 
 def test_a_receipt_that_may_be_early_is_parked_and_any_other_is_an_orphan() -> None:
-    assert verdicts(settle((receipt("1001", "DELIVRD"), []), expected=True)) == [("parked", None)]
-    assert verdicts(settle((receipt("1001", "DELIVRD"), []), expected=False)) == [("orphan", None)]
+    early, orphan = settle((receipt("1001", "DELIVRD"), []), owed=OWED), settle((receipt("1001", "DELIVRD"), []))
+    assert verdicts(early) == [("parked", None)]
+    assert early.decisions.unmatched == [Unmatched(0, Waits.RESPONSE)]
+    assert verdicts(orphan) == [("orphan", None)]
+    assert orphan.decisions.unmatched == [Unmatched(0, Waits.NOTHING)]
 
 
 def test_a_receipt_without_an_id_can_never_be_matched_and_is_an_orphan() -> None:
-    settled = settle((receipt("", "DELIVRD"), []), expected=True)
+    settled = settle((receipt("", "DELIVRD"), []), owed=OWED)
     assert verdicts(settled) == [("orphan", None)]
-    assert settled.decisions.unmatched == [0]
+    assert [number for number, _ in settled.decisions.unmatched] == [0]
 
 
 def test_flags_of_the_receipt_are_kept_beside_our_own() -> None:
@@ -203,7 +214,7 @@ def test_a_receipt_moves_up_only_and_the_trail_says_why_not() -> None:
 
 def test_an_acknowledgement_by_the_handset_is_noted_and_moves_nobody() -> None:
     acknowledgement = receipt("7", "DELIVRD", counts=False)
-    settled = settle((acknowledgement, [candidate("7")]), (acknowledgement, []), expected=True)
+    settled = settle((acknowledgement, [candidate("7")]), (acknowledgement, []), owed=OWED)
     assert verdicts(settled) == [("not_a_receipt", 1), ("not_a_receipt", None)]
     assert settled.decisions.segments == []
     assert settled.decisions.unmatched == []
@@ -298,6 +309,6 @@ def test_a_conclusion_without_a_state_concludes_nothing() -> None:
 def test_a_later_word_of_the_operator_corrects_a_conclusion() -> None:
     settlement = Settlement({}, defaultdict(Learned))
     settlement.infer(0, conclusion(S.EXPIRED), [candidate("7")])
-    settlement.settle(1, receipt("7", "DELIVRD"), [candidate("7")], expected=False)
+    settlement.settle(1, receipt("7", "DELIVRD"), [candidate("7")])
     assert verdicts(settlement) == [("inferred", 1), ("moved", 1)]
     assert [move.state for move in settlement.decisions.recipients] == [S.EXPIRED, S.DELIVERED]

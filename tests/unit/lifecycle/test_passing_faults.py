@@ -22,11 +22,11 @@ from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit import looking
 from tests.kit.builders import account_in, links_in, message, states_of
-from tests.kit.peer import Peer, peer, until
+from tests.kit.patience import in_time, until
+from tests.kit.peer import Peer, peer
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 60.0
 FULL, GOOD = range(33600000000, 33600000300), range(33700000000, 33700000020)
 
 
@@ -54,12 +54,12 @@ class Scene:
 
     async def all_answered(self) -> None:
         """Return once nothing waits for its first try or an answer."""
-        async with asyncio.timeout(PATIENCE):
+        async with in_time():
             while (counts := await self.store.counts()).queued or counts.unanswered:
                 await asyncio.sleep(0.01)
 
     async def ends(self, number: int, *states: MessageState) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with in_time():
             while await states_of(self.store, self.account, number) != list(states):
                 await asyncio.sleep(0.01)
                 self.clock.advance(SECOND_MS)
@@ -111,7 +111,7 @@ async def phases(store: SqliteStore) -> list[tuple[int, int, int | None]]:
 async def test_a_passing_fault_does_not_fail_a_message(store: SqliteStore, clock: PushableClock, status: int) -> None:
     async with scene(store, clock, answers(status, status)) as one:
         await one.send(FULL[0])
-        async with asyncio.timeout(PATIENCE):
+        async with in_time():
             while await phases(store) != [(3, 3, 0)]:
                 await asyncio.sleep(0.01)
                 clock.advance(SECOND_MS)
@@ -142,7 +142,7 @@ async def test_an_smsc_that_has_lost_our_bind_is_bound_anew_and_one_message_trie
 
     async with scene(store, clock, answer, window=10) as one:
         number = await one.send(*FULL[:30])
-        async with asyncio.timeout(PATIENCE):
+        async with in_time():
             while [phase for phase, _, _ in await phases(store)] != [3] * 30:
                 await asyncio.sleep(0.01)
                 clock.advance(SECOND_MS)
@@ -165,12 +165,12 @@ async def test_destinations_that_are_full_hold_up_no_others(store: SqliteStore, 
         for _ in range(3):  # all of them are due again, and refused again
             clock.advance(600 * SECOND_MS)
             before = len(one.sent())
-            await until(lambda: len(one.sent()) >= before + 300, seconds=PATIENCE)  # noqa: B023
+            await until(lambda: len(one.sent()) >= before + 300)  # noqa: B023
             await one.all_answered()
         clock.advance(600 * SECOND_MS)
         await one.send(*GOOD)
         good = {f"{number}" for number in GOOD}
-        await until(lambda: good <= {pdu.destination_addr for pdu in one.sent()}, seconds=PATIENCE)
+        await until(lambda: good <= {pdu.destination_addr for pdu in one.sent()})
         last = max(place for place, pdu in enumerate(one.sent()) if pdu.destination_addr in good)
         assert last <= 300 * 5 + 20, "each of the others went once more at the most"
         assert one.link.pace.rate > 50, "it is at the floor"

@@ -16,13 +16,13 @@ from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit import looking
 from tests.kit.builders import account_in, links_in, message
-from tests.kit.peer import Peer, peer, until
+from tests.kit.patience import until
+from tests.kit.peer import Peer, peer
 from tests.unit.lifecycle.parts import allow_growth, appendix_b, forbid_growth
 
 pytestmark = pytest.mark.anyio
 
 MESSAGES = 1_000
-PATIENCE = 60.0
 
 
 def delivered(smsc_id: str, *, destination: str, sequence: int = 1) -> p.DeliverSm:
@@ -80,7 +80,7 @@ async def test_a_receipt_in_one_segment_with_its_response_is_never_parked(
             numbers = [33600000000 + (0 if one_number else start + place) for place in range(20)]
             await asyncio.gather(*(store.accept(message(account, [number])) for number in numbers))
             gateway.wake()
-        await smsc.came(p.DeliverSmResp, MESSAGES, seconds=PATIENCE)
+        await smsc.came(p.DeliverSmResp, MESSAGES)
         await gateway.stop()
     assert "parked" not in await verdicts(store)
 
@@ -99,7 +99,7 @@ async def test_a_receipt_goes_behind_the_answers_that_a_full_store_has_refused(
         submitter.submitted(
             [SubmitOutcome(Try(one.ref, 0), p.Status.ESME_ROK, f"{place:064d}") for place, one in enumerate(claimed)]
         )
-        await until(lambda: submitter._answers.refused, seconds=PATIENCE)
+        await until(lambda: submitter._answers.refused)
         await allow_growth(store)
         assert await gateway.delivered(link, [delivered(f"{7:064d}", destination="33600000007")]) == [0]
         await submitter.finish()

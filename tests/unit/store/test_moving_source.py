@@ -15,6 +15,7 @@ import pytest
 from esito.domain.account import Account, AccountState
 from esito.domain.callback import Callback, Outcome, Phase
 from esito.domain.message import Answer, Once, SubmitAnswer
+from esito.domain.routing import Route
 from esito.domain.timing import DAY_MS, MINUTE_MS
 from esito.lifecycle.stop_words import stop_words
 from esito.store.base import Store
@@ -80,6 +81,7 @@ async def _fill(store: SqliteStore) -> None:
     account = await account_in(store)
     await account_in(store, "other", "7.5")
     await links_in(store, "alpha", "beta", operator="one")
+    await store.register_routes([Route("alpha", ("beta",))])
     await _administer(store, account)
     await _report(store, account)
     await _call_back(store, account)

@@ -104,22 +104,36 @@ async def test_what_was_kept_is_there_when_the_file_is_opened_again(path: Path) 
     await store.close()
 
 
-async def test_a_file_in_which_recipients_had_no_account_gets_them_from_their_messages(path: Path) -> None:
-    store = SqliteStore(path)
-    await store.open()
-    await links_in(store)
-    accounts = [await account_in(store, name) for name in ("acme", "other")]
-    numbers = [await store.accept(message(account)) for account in accounts]
-    await store.close()
+def a_file_of(path: Path, schema: int, content: str) -> None:
+    """Make a file as a release with an older schema left it."""
     connection = connect(path)
-    connection.execute("ALTER TABLE recipient DROP COLUMN account; PRAGMA user_version = 8")
+    for number, script in MIGRATIONS:
+        if number <= schema:
+            connection.execute(script)
+            connection.execute(f"PRAGMA user_version = {number}")
+    connection.execute(content)
     connection.close()
+
+
+ACCOUNTS = "INSERT INTO account (id, name, state, granted, credit, created_at) VALUES"
+
+
+async def test_a_file_in_which_recipients_had_no_account_gets_them_from_their_messages(path: Path) -> None:
+    a_file_of(
+        path,
+        8,
+        f"{ACCOUNTS} (1, 'acme', 'active', 0, 0, 0), (2, 'other', 'active', 0, 0, 0);"
+        "INSERT INTO message (id, account, created_at, due_at, sender, gamme, unicode, sandbox)"
+        " VALUES (1, 1, 100, 100, '', 1, 0, 0), (2, 2, 100, 100, '', 1, 0, 0);"
+        "INSERT INTO recipient (message_id, seq, msisdn, link, text, segments, cost, state, changed_at)"
+        " VALUES (1, 0, 33600000001, 1, 0, 1, 0, 0, 100), (2, 0, 33600000002, 1, 0, 1, 0, 0, 100);"
+        "INSERT INTO outgoing VALUES (1, 100, 1, 0, 1, 0), (1, 100, 2, 0, 1, 0)",
+    )
     store = SqliteStore(path)
     await store.open()
-    for account, number in zip(accounts, numbers, strict=True):
-        assert [await states_of(store, account, one) for one in numbers] == [
-            [0] if one == number else [] for one in numbers
-        ]
+    for account in (1, 2):
+        rows = [await store.recipients_of(account, message_id) for message_id in (1, 2)]
+        assert [row is not None for row in rows] == [account == 1, account == 2]
     assert await complaints(store) == []
     await store.close()
 
@@ -205,4 +219,26 @@ async def test_what_was_learned_of_an_operators_ids_is_remembered(path: Path) ->
     await store.open()
     await links_in(store)
     assert (await store.id_forms())["alpha"].form is IdForm.HEX_TO_DEC
+    await store.close()
+
+
+async def test_what_waited_before_accounts_took_turns_leaves_in_turns(path: Path) -> None:
+    """A file of schema 9: immediate messages have a lane at once, scheduled ones when they are due."""
+    a_file_of(
+        path,
+        9,
+        f"{ACCOUNTS} (5, 'acme', 'active', 0, 0, 0);"
+        "INSERT INTO message (id, account, created_at, due_at, sender, gamme, unicode, sandbox)"
+        " VALUES (1, 5, 100, 100, '', 1, 0, 0), (2, 5, 100, 500, '', 2, 0, 0);"
+        "INSERT INTO message_text VALUES (1, 0, 'ciao'), (2, 0, 'ciao');"
+        "INSERT INTO recipient (message_id, account, seq, msisdn, link, text, segments, cost, state, changed_at)"
+        " VALUES (1, 5, 0, 33600000001, 1, 0, 1, 0, 0, 100), (2, 5, 0, 33600000002, 1, 0, 1, 0, 0, 100);"
+        "INSERT INTO outgoing VALUES (1, 100, 1, 0, 1, 0), (1, 500, 2, 0, 1, 0)",
+    )
+    store = SqliteStore(path)
+    await store.open()
+    await links_in(store)
+    assert [one.ref.message_id for one in await store.claim("alpha", limit=9, at=0)] == [1]
+    assert [one.ref.message_id for one in await store.claim("alpha", limit=9, at=500)] == [2]
+    assert await complaints(store) == []
     await store.close()

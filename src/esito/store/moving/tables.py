@@ -58,6 +58,7 @@ TABLES = (
     _table("stop", "id", "id account msisdn created_at", counted=True),
     _table("operator", "id", "id name as_is strip_zeros hex_to_dec dec_to_hex ambiguous", counted=True),
     _table("link", "id", "id name operator resubmit_uncertain", counted=True),
+    _table("route", "id", "id name link", counted=True),
     # Tokens go on growing from where they are: whoever slept through the move is still fenced off.
     _table("lease", "name", "name holder token expires_at told"),
     _table("frame_mark", "gateway epoch", "gateway epoch confirmed"),
@@ -67,7 +68,7 @@ TABLES = (
         "message",
         "id",
         "id account created_at due_at check_at cancelled_at sender gamme unicode sandbox stage tag reference"
-        " url_dlr url_response",
+        " url_dlr url_response priority",
         spanned="id",
     ),
     _table("message_text", "message_id number", "message_id number text", spanned="message_id"),
@@ -77,12 +78,12 @@ TABLES = (
         "message_id account msisdn cost changed_at seq link text segments state",
         spanned="message_id",
     ),
-    _table("outgoing", "link due_at message_id", "link due_at message_id next_seq next_part last_seq"),
+    _table("outgoing", "link lane due_at message_id", "link lane due_at message_id next_seq next_part last_seq"),
     _table(
         "segment",
         "message_id seq part",
         "message_id submitted_at retry_at answered_at status done_at seq part link operator attempts phase state"
-        " smsc_id shelf error",
+        " smsc_id shelf error number_tail",
         spanned="message_id",
     ),
     # A receipt of no known message has none in SQLite and 0 in PostgreSQL, which divides the table by it.
@@ -93,7 +94,7 @@ TABLES = (
         derived={"message_id": "coalesce(message_id, 0)"},
         spanned="message_id",
     ),
-    _table("unmatched", "trail", "trail operator source_addr destination_addr"),
+    _table("unmatched", "trail", "trail operator source_addr destination_addr submitted_at received_at waits"),
     _table("unmatched_shelf", "operator shelf trail", "operator shelf trail"),
     _table("destination", "id", "id account origin last_success failing_since disabled_at reason", counted=True),
     _table(

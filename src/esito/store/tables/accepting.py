@@ -10,6 +10,7 @@ from esito.domain.months import month_of
 from esito.domain.sandbox import sandbox_state
 from esito.domain.states import MessageState, is_final
 from esito.domain.timing import DAY_MS, VALIDITY_MS
+from esito.domain.turns import SCHEDULED, lane_of
 from esito.store.tables.connection import Connection, Json, SqlValue
 
 ID_BLOCK = 1000
@@ -159,6 +160,7 @@ def _message_row(number: int, message: NewMessage) -> tuple[SqlValue, ...]:
         message.reference,
         message.url_dlr,
         message.url_response,
+        message.priority,
     )
 
 
@@ -193,7 +195,7 @@ def _told(number: int, message: NewMessage) -> list[tuple[int, ...]]:
 
 
 def _outgoing_rows(number: int, message: NewMessage) -> list[tuple[int, ...]]:
-    """Return one row per link with the first and last recipient that leave by it."""
+    """Return one row per route with the first and last recipient that have it."""
     spans: dict[int, tuple[int, int]] = {}
     if message.recipients[0].link == message.recipients[-1].link and len({one.link for one in message.recipients}) == 1:
         spans[message.recipients[0].link] = (0, len(message.recipients) - 1)
@@ -201,4 +203,14 @@ def _outgoing_rows(number: int, message: NewMessage) -> list[tuple[int, ...]]:
         for seq, recipient in enumerate(message.recipients):
             first, _ = spans.get(recipient.link, (seq, seq))
             spans[recipient.link] = (first, seq)
-    return [(link, message.due_at, number, first, 1, last) for link, (first, last) in spans.items()]
+    return [
+        (link, _lane(message, last - first + 1), message.due_at, number, first, 1, last)
+        for link, (first, last) in spans.items()
+    ]
+
+
+def _lane(message: NewMessage, recipients: int) -> int:
+    """Return where it waits: what leaves at once is compared with no clock, which another host may have ahead."""
+    if message.due_at > message.created_at:
+        return SCHEDULED
+    return lane_of(message.account_id, priority=message.priority, gamme=int(message.gamme), recipients=recipients)

@@ -11,7 +11,8 @@ from esito.domain.id_forms import Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.pricing import from_micros, to_micros
 from esito.domain.receipt import DeliveryReceipt
-from esito.domain.timing import RealClock
+from esito.domain.routing import Route
+from esito.domain.timing import LONGEST_RETRY_MS, RealClock
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
 from esito.store.leases import Lease
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
@@ -20,11 +21,13 @@ from esito.store.tables.accepting import Accepting
 from esito.store.tables.auditing import note
 from esito.store.tables.books import read_books
 from esito.store.tables.callbacks import CallbackOutbox
+from esito.store.tables.claiming import Claim, Claiming
 from esito.store.tables.connection import Connection
 from esito.store.tables.counting import read_counts
 from esito.store.tables.engine import Engine
 from esito.store.tables.expiry import Expiring, Expiry
 from esito.store.tables.intake import Intake
+from esito.store.tables.knowing import known_ids
 from esito.store.tables.leases import Leases
 from esito.store.tables.ledger import Ledger
 from esito.store.tables.links import Links
@@ -34,7 +37,7 @@ from esito.store.tables.searching import Searching
 from esito.store.tables.sending import Sending
 from esito.store.tables.settling import Settling
 from esito.store.tables.stops import Stops
-from esito.store.tables.submitting import Answers, Claim, Recovery, Submitting
+from esito.store.tables.submitting import Answers, Recovery, Submitting
 
 KEYS_KEPT = 1_000
 """Accounts by key that are remembered while nothing is committed."""
@@ -52,15 +55,12 @@ class TableStore:
         self._links = Links()
         self._accepting = Accepting()
         self._submitting = Submitting(self._links)
+        self._claim = Claiming(self._links)
         self._settling = Settling(self._links)
         self._expiring = Expiring(self._links)
         # The handler is compared by identity when neighbours are grouped, so it is bound once.
-        self._claim, self._answer, self._recover = (
-            self._submitting.claim,
-            self._submitting.answer,
-            self._submitting.recover,
-        )
-        self._register = self._links.register
+        self._answer, self._recover = self._submitting.answer, self._submitting.recover
+        self._register, self._register_routes = self._links.register, self._links.register_routes
         self.ledger = Ledger(engine)
         self.sending = Sending(engine)
         self.callbacks = CallbackOutbox(engine)
@@ -182,6 +182,10 @@ class TableStore:
         """Keep the links that are configured; return the number of each, stable over restarts."""
         return cast("dict[str, int]", await self._engine.do(self._register, links, alone=True))
 
+    async def register_routes(self, routes: Sequence[Route]) -> dict[Route, int]:
+        """Keep routes over registered links; return the number of each."""
+        return cast("dict[Route, int]", await self._engine.do(self._register_routes, routes, alone=True))
+
     async def accept(self, message: NewMessage) -> int:
         """Keep message, recipients, texts and price; return the id. Raises NotEnoughCredit."""
         return cast("int", await self._engine.do(self._accepting, message))
@@ -190,9 +194,18 @@ class TableStore:
         """Settle what a dead process left between submit_sm and its response."""
         return cast("int", await self._engine.do(self._recover, Recovery(link, at, lease), alone=True))
 
-    async def claim(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Submission]:
+    async def claim(
+        self,
+        link: str,
+        *,
+        limit: int,
+        at: int,
+        lease: Lease | None = None,
+        passed_over: frozenset[str] = frozenset(),
+    ) -> list[Submission]:
         """Return up to `limit` segments to submit by this link now, their intent kept."""
-        return cast("list[Submission]", await self._engine.do(self._claim, Claim(link, limit, at, lease)))
+        claim = Claim(link, limit, at, lease, passed_over)
+        return cast("list[Submission]", await self._engine.do(self._claim, claim))
 
     def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> Awaitable[int]:
         """Keep what became of submissions, before anything that is handed over after this call."""
@@ -256,14 +269,20 @@ class TableStore:
         """Tell whether the account's STOP list has anything on it."""
         return bool(await self._ask(lambda read: read.number("has_stops", account_id)))
 
-    async def due(self, link: str, at: int) -> bool:
+    async def due(self, link: str, at: int, passed_over: frozenset[str] = frozenset()) -> bool:
         """Tell whether this link has anything to submit now."""
-        number = self._links.named(link).id
-        return bool(await self._ask(lambda read: read.number("due", number, at)))
+        routes = self._links.routes_of(link, passed_over)
+        links = [self._links.named(link).id, *routes.elsewhere]
+        return bool(await self._ask(lambda read: read.number("due", routes.numbers, at, links, at + LONGEST_RETRY_MS)))
+
+    async def knows_ids(self, link: str, ids: Sequence[str], *, at: int) -> set[str]:
+        """Return those of the ids that may be those of segments of the link's operator."""
+        operator = self._links.named(link).operator
+        return await self._ask(lambda read: known_ids(read, operator, ids, at=at))
 
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator."""
-        return await self._ask(self._links.by_operator) if self.shared else self._links.by_operator()
+        return await self._ask(self._links.by_operator)
 
     async def counts(self) -> Counts:
         """Count what the store holds; it scans, so it is asked aside."""
@@ -311,7 +330,8 @@ class TableStore:
 
     async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
         """Return everything that bears on one recipient."""
-        return await self._ask(lambda read: explaining.read_evidence(read, account_id, message_id, msisdn))
+        waits = self._links.waits
+        return await self._ask(lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, waits=waits))
 
     async def events(self, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
         """Return events of the account's messages, and the next cursor."""

@@ -12,6 +12,7 @@ from esito.store.retention import Erased
 from esito.store.tables.auditing import note
 from esito.store.tables.connection import Connection
 from esito.store.tables.sent_to import forget_recipient
+from esito.store.tables.unmatched import unname_unmatched
 
 MESSAGES_AT_ONCE = 2_000
 """Messages whose recipients are searched in one go: no index leads from a number to its messages."""
@@ -39,6 +40,7 @@ def unname(connection: Connection, message_id: int, seq: int, msisdn: int) -> No
     """Remove the number of one recipient; its callbacks go along: they could only tell of nobody."""
     forget_recipient(connection, message_id, seq, msisdn)
     connection.run("remove_callbacks", message_id, seq)
+    connection.run("remove_tails", message_id, seq)
     connection.run("remove_number", message_id, seq)
 
 
@@ -135,7 +137,7 @@ def _erase_unowned(connection: Connection, found: Found) -> None:
         connection.run("unname_reply", reply)
     _erase_rows(connection, found.loose)
     for number in found.loose:
-        connection.run("unname_unmatched", number)
+        unname_unmatched(connection, number)
 
 
 def _erase_rows(connection: Connection, numbers: list[int]) -> None:

@@ -1,4 +1,7 @@
-"""What we conclude when 48 hours have passed without a final word (contract 1.5)."""
+"""What we conclude when 48 hours have passed without a final word (contract 1.5).
+
+An operator who is asked to try for longer is waited for as long as that.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -6,7 +9,7 @@ from typing import Any, NamedTuple
 from esito.domain.message import SegmentRef
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
-from esito.domain.timing import VALIDITY_MS
+from esito.domain.timing import HOUR_MS, VALIDITY_MS
 from esito.store.tables.connection import Connection
 from esito.store.tables.giving_up import give_up_unsent, send_no_more
 from esito.store.tables.links import Links
@@ -43,17 +46,16 @@ class Expiring:
             give_up_unsent(connection, message_id, at)
             send_no_more(connection, message_id, due_at)
         silent: list[Any] = connection.rows("unreported", message_id)
-        conclusions = [
-            (SegmentRef(message_id, seq, part), _expired(link, at))
+        ends = [
+            (SegmentRef(message_id, seq, part), link, submitted_at + self._links.waits.get(link, VALIDITY_MS))
             for seq, part, submitted_at, link in silent
-            if submitted_at + VALIDITY_MS <= at
         ]
+        conclusions = [(ref, self._expired(link, at)) for ref, link, end in ends if end <= at]
         conclude(connection, self._links, conclusions)
-        later: list[int] = [submitted_at for _, _, submitted_at, _ in silent if submitted_at + VALIDITY_MS > at]
-        return min(later) + VALIDITY_MS if later else None
+        return min((end for _, _, end in ends if end > at), default=None)
 
-
-def _expired(link: str, at: int) -> DeliveryReceipt:
-    return DeliveryReceipt(
-        link=link, smsc_message_id="", state=MessageState.EXPIRED, stat="no receipt in 48 h", received_at=at
-    )
+    def _expired(self, link: str, at: int) -> DeliveryReceipt:
+        hours = self._links.waits.get(link, VALIDITY_MS) // HOUR_MS
+        return DeliveryReceipt(
+            link=link, smsc_message_id="", state=MessageState.EXPIRED, stat=f"no receipt in {hours} h", received_at=at
+        )

@@ -24,6 +24,6 @@ def give_up_unsent(connection: Connection, message_id: int, at: int) -> None:
 
 def send_no_more(connection: Connection, message_id: int, due_at: int) -> None:
     """Keep back what has not left yet, even of recipients who got a part of their text."""
-    connection.run("drop_outgoing_of", message_id, due_at)
+    connection.run("drop_outgoing_of", message_id)
     connection.run("drop_unsent_parts_of", message_id, due_at)
     connection.run("drop_postponed_of", message_id)

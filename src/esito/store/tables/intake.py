@@ -9,7 +9,7 @@ from esito.store.tables.area import Area
 from esito.store.tables.connection import Connection
 from esito.store.tables.engine import Engine
 from esito.store.tables.links import Links
-from esito.store.tables.settling import settle
+from esito.store.tables.settling import settle, told
 
 
 class Intake(Area):
@@ -33,7 +33,7 @@ class Intake(Area):
         for frame in frames:
             series[frame.gateway, frame.epoch].append(frame)
         new = [frame for key in sorted(series) for frame in _new_of(connection, key, series[key])]
-        settled = settle(connection, self._links, [receipt for frame in new for receipt in frame.receipts])
+        settled = told(settle(connection, self._links, [receipt for frame in new for receipt in frame.receipts]))
         return Applied(len(new), settled.moved, settled.verdicts)
 
     async def marks(self, gateway: str | None = None) -> list[Mark]:

@@ -27,6 +27,10 @@ class Leases(Area):
         """Let others take it at once."""
         await self._change(lambda open_: open_.run("end_lease", *lease))
 
+    async def now(self) -> int:
+        """Return the time of the database."""
+        return await self._ask(lambda read: read.number("database_clock"))
+
     async def all(self) -> list[LeaseLine]:
         """Return every lease."""
         return [LeaseLine(*row) for row in await self._ask(lambda read: read.rows("leases"))]

@@ -23,6 +23,7 @@ from esito.store.tables.erasing import (
     unname,
 )
 from esito.store.tables.sent_to import forget_recipient
+from esito.store.tables.unmatched import unname_unmatched
 
 log = structlog.get_logger()
 
@@ -194,7 +195,7 @@ def _sweep_orphans(connection: Connection, kind: Sweep, before: int) -> Place | 
         if not loose:
             continue
         if kind is Sweep.ORPHAN_NUMBERS:
-            connection.run("unname_unmatched", number)
+            unname_unmatched(connection, number)
         else:
             for name in ("remove_unmatched_shelves", "remove_unmatched", "remove_loose"):
                 connection.run(name, number)

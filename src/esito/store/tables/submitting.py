@@ -1,10 +1,10 @@
-"""Handing segments to a link and keeping what the operator answered."""
+"""Keeping what the operator answered to a submit_sm; handing them out is `claiming`."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from esito.domain.errors import EsitoError, Fenced
-from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
+from esito.domain.message import Answer, SegmentRef, SubmitAnswer
 from esito.domain.message_ids import canonical
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
@@ -12,19 +12,10 @@ from esito.store.leases import Lease
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.leases import require_lease
 from esito.store.tables.links import KnownLink, Links
-from esito.store.tables.settling import adopt, conclude
+from esito.store.tables.settling import conclude, look_again
 
 SUBMITTED, LATER, ANSWERED, REFUSED, UNCERTAIN = 1, 2, 3, 4, 5
 """The phases of a segment."""
-
-
-class Claim(NamedTuple):
-    """A link asks for work."""
-
-    link: str
-    limit: int
-    at: int
-    lease: Lease | None = None
 
 
 class Recovery(NamedTuple):
@@ -43,28 +34,10 @@ class Answers(NamedTuple):
 
 
 class Submitting:
-    """The handlers behind `Store.claim` and `Store.record_answers`."""
+    """The handlers behind `Store.record_answers` and `Store.recover`."""
 
     def __init__(self, links: Links) -> None:
         self._links = links
-
-    def claim(self, connection: Connection, claims: Sequence[Claim]) -> list[list[Submission] | EsitoError]:
-        """Keep the intent to submit, then say what to submit."""
-        results: list[list[Submission] | EsitoError] = []
-        for claim in claims:
-            try:
-                results.append(self._claim(connection, claim))
-            except Fenced as refusal:
-                results.append(refusal)
-        return results
-
-    def _claim(self, connection: Connection, claim: Claim) -> list[Submission]:
-        require_lease(connection, claim.lease)
-        link = self._links.named(claim.link)
-        again = [SegmentRef(*row) for row in connection.ask("postponed", link.id, claim.at, claim.limit)]
-        connection.run_rows("resubmit", [(*ref, claim.at) for ref in again])
-        fresh = _claim_fresh(connection, link, claim, claim.limit - len(again))
-        return _submissions(connection, again + fresh)
 
     def answer(self, connection: Connection, batches: Sequence[Answers]) -> list[int]:
         """Keep responses; settle the receipts that came before them."""
@@ -86,8 +59,17 @@ class Submitting:
         moved = conclude(connection, self._links, _refusals(connection, batch))
         at = max((one.at for one in batch.answers), default=0)
         moved += conclude(connection, self._links, _told_by_sisters(connection, batch.link, accepted, at))
-        known = [(link.operator, shelf) for shelf in shelves if shelf]
-        return moved + adopt(connection, self._links, known, at=at)
+        # Without an id the operator has it under one that only a receipt can tell.
+        nameless = [one.ref for one in accepted if not canonical(one.smsc_message_id)]
+        lost = [one.ref for one in batch.answers if one.answer is Answer.UNCERTAIN]
+        return moved + look_again(
+            connection,
+            self._links,
+            link.operator,
+            at=at,
+            shelves=[shelf for shelf in shelves if shelf],
+            msisdns=_uncertain(connection, nameless + lost),
+        )
 
     def recover(self, connection: Connection, asked: Sequence[Recovery]) -> list[int | EsitoError]:
         """Settle the segments of a link, or of all, that a dead process left without a response."""
@@ -97,10 +79,27 @@ class Submitting:
                 require_lease(connection, lease)
             except Fenced as refusal:
                 results.append(refusal)
-                continue
-            resubmitted = connection.run("recover_again", at, link)
-            results.append(resubmitted + connection.run("recover_uncertain", link))
+            else:
+                results.append(self._recover(connection, link, at))
         return results
+
+    def _recover(self, connection: Connection, link: str, at: int) -> int:
+        left: dict[int, list[SegmentRef]] = {}
+        for operator, *ref in connection.ask("unanswered", link):
+            left.setdefault(operator, []).append(SegmentRef(*ref))
+        connection.run("recover_again", at, link)
+        connection.run("recover_uncertain", link)
+        for operator, refs in left.items():
+            look_again(connection, self._links, operator, at=at, msisdns=_uncertain(connection, refs))
+        return sum(map(len, left.values()))
+
+
+def _uncertain(connection: Connection, refs: Sequence[SegmentRef]) -> list[str]:
+    """Let segments of which nobody knows the id be found by their number; return the numbers (E.164 digits)."""
+    if not refs:
+        return []
+    connection.run_rows("set_tails", refs)
+    return [msisdn for (msisdn,) in connection.ask_rows("tailed_numbers", refs)]
 
 
 def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:
@@ -152,48 +151,4 @@ def _told_by_sisters(
         for message_id, seq, part, smsc_id, state, error in connection.ask_rows(
             "told_by_sisters", [one.ref for one in accepted]
         )
-    ]
-
-
-def _claim_fresh(connection: Connection, link: KnownLink, claim: Claim, limit: int) -> list[SegmentRef]:
-    """Take recipients off the outgoing rows, oldest first, at most `limit` segments."""
-    claimed: list[SegmentRef] = []
-    finished: list[tuple[int, int, int]] = []
-    if limit <= 0:
-        return claimed
-    for due_at, message_id, next_seq, next_part, last_seq, seq, segments in connection.ask(
-        "outgoing", link.id, claim.at, limit
-    ):
-        first = next_part if seq == next_seq else 1
-        room = limit - len(claimed)
-        parts = range(first, segments + 1)[:room]
-        claimed += [SegmentRef(message_id, seq, part) for part in parts]
-        if first + len(parts) <= segments:
-            connection.run("move_outgoing", link.id, due_at, message_id, seq, first + len(parts))
-            break
-        if seq == last_seq:
-            finished.append((link.id, due_at, message_id))
-        elif len(claimed) == limit:
-            connection.run("move_outgoing", link.id, due_at, message_id, seq + 1, 1)
-            break
-    connection.run_rows("delete_outgoing", finished)
-    connection.run_rows(
-        "insert_segments",
-        [(*ref, link.id, link.operator, SUBMITTED, 1, claim.at, int(MessageState.WAITING)) for ref in claimed],
-    )
-    return claimed
-
-
-def _submissions(connection: Connection, refs: list[SegmentRef]) -> list[Submission]:
-    return [
-        Submission(
-            ref=SegmentRef(row[0], row[1], row[2]),
-            msisdn=row[3],
-            sender=row[4],
-            text=row[5],
-            unicode=bool(row[6]),
-            segments=row[7],
-            attempts=row[8] - 1,
-        )
-        for row in connection.ask_rows("submissions", refs)
     ]

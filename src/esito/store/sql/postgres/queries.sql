@@ -45,8 +45,10 @@ SELECT count(*)
  WHERE m.account = $1
 
 -- name: due
-SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = $1 AND due_at <= $2)
-    OR EXISTS (SELECT 1 FROM segment WHERE link = $1 AND phase = 2 AND retry_at <= $2)
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = ANY($1::bigint[]) AND lane > 0)
+    OR EXISTS (SELECT 1 FROM outgoing WHERE link = ANY($1::bigint[]) AND lane = 0 AND due_at <= $2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link = ANY($3::bigint[]) AND phase = 2 AND retry_at <= $2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link = ANY($3::bigint[]) AND phase = 2 AND retry_at > $4)
 
 -- name: credits
 -- Whoever takes from a credit holds it until the end.
@@ -64,8 +66,8 @@ UPDATE account SET credit = credit + refund.amount
 
 -- name: insert_messages
 INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, unicode, sandbox,
-                     tag, reference, url_dlr, url_response)
-SELECT * FROM {rows: bigint, bigint, bigint, bigint, bigint, text, smallint, smallint, smallint, text, text, text, text} AS given
+                     tag, reference, url_dlr, url_response, priority)
+SELECT * FROM {rows: bigint, bigint, bigint, bigint, bigint, text, smallint, smallint, smallint, text, text, text, text, smallint} AS given
 
 -- name: insert_texts
 INSERT INTO message_text (message_id, number, text) SELECT * FROM {rows: bigint, int, text} AS given
@@ -84,13 +86,59 @@ SELECT alike.message_id, alike.account, (number::bigint & 511)::int, number::big
   FROM alike, json_array_elements_text(alike.numbers) AS number
 
 -- name: insert_outgoing
-INSERT INTO outgoing (link, due_at, message_id, next_seq, next_part, last_seq) SELECT * FROM {rows: int, bigint, bigint, int, int, int} AS given
+INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_seq) SELECT * FROM {rows: int, bigint, bigint, bigint, int, int, int} AS given
 
 -- name: postponed
 SELECT message_id, seq, part FROM (
     SELECT message_id, seq, part FROM segment
      WHERE link = $1 AND phase = 2 AND retry_at <= $2
-     ORDER BY retry_at LIMIT $3) AS again
+     ORDER BY retry_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS again
+
+-- name: put_off_too_far
+SELECT message_id, seq, part FROM (
+    SELECT message_id, seq, part FROM segment
+     WHERE link = $1 AND phase = 2 AND retry_at > $2 ORDER BY retry_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS ahead
+
+-- name: bring_forward
+UPDATE segment SET retry_at = ahead.column4
+  FROM {rows: bigint, int, int, bigint} AS ahead
+ WHERE segment.message_id = ahead.column1 AND segment.seq = ahead.column2 AND segment.part = ahead.column3
+
+-- name: postponed_elsewhere
+-- Segments that another link was to submit again, of recipients with one of these routes.
+SELECT message_id, seq, part FROM (
+    SELECT s.message_id, s.seq, s.part
+      FROM segment s JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+     WHERE s.link = $1 AND s.phase = 2 AND s.retry_at <= $2 AND r.link = ANY($4::bigint[])
+     ORDER BY s.retry_at LIMIT $3 FOR UPDATE OF s SKIP LOCKED) AS again
+
+-- name: waiting
+-- The lanes of a route that have work, beyond a lane, at most so many, each with the weight of its account;
+-- and lane 0 when something that was scheduled is due. The index leads from each lane to the next.
+WITH RECURSIVE turn (lane, number) AS (
+    (SELECT lane, 1 FROM outgoing WHERE link = $1 AND lane > $2 ORDER BY lane LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.lane FROM outgoing o WHERE o.link = $1 AND o.lane > turn.lane ORDER BY o.lane LIMIT 1), number + 1
+      FROM turn WHERE turn.lane IS NOT NULL AND number < $3
+)
+SELECT turn.lane, coalesce((a.profile::json ->> 'weight')::int, 1)
+  FROM turn LEFT JOIN account a ON a.id = turn.lane & 1099511627775 WHERE turn.lane IS NOT NULL
+UNION ALL
+SELECT 0, 0 WHERE EXISTS (SELECT 1 FROM outgoing WHERE link = $1 AND lane = 0 AND due_at <= $4)
+
+-- name: come_due
+SELECT * FROM (
+    SELECT o.due_at, o.message_id, o.last_seq - o.next_seq + 1, m.account, m.priority, m.gamme
+      FROM outgoing o JOIN message m ON m.id = o.message_id
+     WHERE o.link = $1 AND o.lane = 0 AND o.due_at <= $2
+     ORDER BY o.due_at, o.message_id LIMIT $3
+       FOR UPDATE OF o SKIP LOCKED) AS due
+
+-- name: set_lane
+UPDATE outgoing SET lane = due.column4
+  FROM {rows: int, bigint, bigint, bigint} AS due
+ WHERE outgoing.link = due.column1 AND outgoing.lane = 0 AND outgoing.due_at = due.column2
+   AND outgoing.message_id = due.column3
 
 -- name: outgoing
 SELECT * FROM (
@@ -98,14 +146,15 @@ SELECT * FROM (
       FROM outgoing o
       JOIN recipient r ON r.message_id = o.message_id AND r.seq BETWEEN o.next_seq AND o.last_seq
                             AND r.link = o.link
-     WHERE o.link = $1 AND o.due_at <= $2
+     WHERE o.link = $1 AND o.lane = $2
      ORDER BY o.due_at, o.message_id, r.seq
      LIMIT $3
        FOR UPDATE OF o SKIP LOCKED) AS work
 
 -- name: resubmit
-UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL
-  FROM {rows: bigint, int, int, bigint} AS again
+UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL,
+                   link = again.column5, operator = again.column6
+  FROM {rows: bigint, int, int, bigint, int, int} AS again
  WHERE segment.message_id = again.column1 AND segment.seq = again.column2 AND segment.part = again.column3
 
 -- name: insert_segments
@@ -113,14 +162,16 @@ INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, sub
 SELECT * FROM {rows: bigint, int, int, int, int, smallint, int, bigint, smallint} AS given
 
 -- name: delete_outgoing
-DELETE FROM outgoing WHERE (link, due_at, message_id) IN (SELECT * FROM {rows: int, bigint, bigint} AS given)
+DELETE FROM outgoing
+ WHERE (link, lane, due_at, message_id) IN (SELECT * FROM {rows: int, bigint, bigint, bigint} AS given)
 
 -- name: move_outgoing
-UPDATE outgoing SET next_seq = $4, next_part = $5 WHERE link = $1 AND due_at = $2 AND message_id = $3
+UPDATE outgoing SET next_seq = $5, next_part = $6
+ WHERE link = $1 AND lane = $2 AND due_at = $3 AND message_id = $4
 
 -- name: submissions
 SELECT s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode,
-       r.segments, s.attempts
+       r.segments, s.attempts, m.priority
   FROM {rows: bigint, int, int} AS claimed
   JOIN segment s ON s.message_id = claimed.column1 AND s.seq = claimed.column2 AND s.part = claimed.column3
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
@@ -129,7 +180,7 @@ SELECT s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode
 
 -- name: answer_accepted
 UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
-                   retry_at = NULL
+                   retry_at = NULL, number_tail = NULL
   FROM {rows: bigint, int, int, bigint, text, text} AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 5)
@@ -162,9 +213,45 @@ UPDATE segment SET phase = 2, retry_at = $1
 -- name: recover_uncertain
 UPDATE segment SET phase = 5 WHERE phase = 1 AND link IN (SELECT id FROM link WHERE $1 = '' OR name = $1)
 
--- name: expected
-SELECT EXISTS (SELECT 1 FROM link l JOIN segment s ON s.link = l.id AND (s.phase = 1 OR s.phase = 5)
-                WHERE l.operator = $1)
+-- name: open_submissions
+SELECT r.msisdn || '', s.submitted_at
+  FROM link l
+  JOIN segment s ON s.link = l.id AND s.phase = 1
+  JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+ WHERE l.operator = $1
+
+-- name: has_uncertain
+-- 0 when it has none, 1 for old ones, 2 when one left after an instant.
+SELECT EXISTS (SELECT 1 FROM segment WHERE operator = $1 AND number_tail IS NOT NULL)::int
+     + EXISTS (SELECT 1 FROM segment WHERE operator = $1 AND number_tail IS NOT NULL AND submitted_at > $2)::int
+
+-- name: unanswered
+SELECT s.operator, s.message_id, s.seq, s.part
+  FROM link l JOIN segment s ON s.link = l.id AND s.phase = 1
+ WHERE $1 = '' OR l.name = $1
+
+-- name: set_tails
+-- Segments that the operator may have, under an id that nobody knows.
+UPDATE segment SET number_tail = (SELECT r.msisdn % 10000000 FROM recipient r
+                                   WHERE r.message_id = segment.message_id AND r.seq = segment.seq)
+  FROM {rows: bigint, int, int} AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND (segment.phase IN (2, 5) OR (segment.phase = 3 AND segment.shelf IS NULL))
+
+-- name: tailed_numbers
+SELECT r.msisdn || ''
+  FROM {rows: bigint, int, int} AS a
+  JOIN segment s ON s.message_id = a.column1 AND s.seq = a.column2 AND s.part = a.column3
+  JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+ WHERE s.number_tail IS NOT NULL
+
+-- name: owes_answers
+SELECT EXISTS (SELECT 1 FROM link l JOIN segment s ON s.link = l.id AND s.phase = 1 WHERE l.operator = $1)
+
+-- name: known_shelves
+SELECT b.column2
+  FROM {rows: int, text} AS b
+ WHERE EXISTS (SELECT 1 FROM segment s WHERE s.operator = b.column1 AND s.shelf = b.column2)
 
 -- name: candidates_by_shelf
 SELECT b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
@@ -172,6 +259,19 @@ SELECT b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.stat
   FROM {rows: int, int, text} AS b
   JOIN segment s ON s.operator = b.column2 AND s.shelf = b.column3
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+
+-- name: candidates_by_tail
+SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
+       s.state, s.submitted_at, r.state, r.segments
+  FROM {rows: int, int, int, bigint, bigint} AS b
+  CROSS JOIN LATERAL (
+        SELECT u.* FROM segment u
+         WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
+         ORDER BY u.submitted_at DESC LIMIT 40) AS s
+  JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+
+-- name: senders
+SELECT m.sender FROM {rows: bigint} AS b JOIN message m ON m.id = b.column1
 
 -- name: candidates_by_ref
 SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
@@ -202,38 +302,58 @@ UPDATE recipient SET state = moved.column3, changed_at = moved.column4
 INSERT INTO callback (message_id, seq, state, at) SELECT * FROM {rows: bigint, int, smallint, bigint} AS given
 
 -- name: insert_unmatched
-INSERT INTO unmatched (trail, operator, source_addr, destination_addr) SELECT * FROM {rows: bigint, int, text, text} AS given
+INSERT INTO unmatched (trail, operator, source_addr, destination_addr, submitted_at, received_at, waits)
+SELECT * FROM {rows: bigint, int, text, text, bigint, bigint, smallint} AS given
 
 -- name: insert_unmatched_shelves
 INSERT INTO unmatched_shelf (operator, shelf, trail)
 SELECT DISTINCT * FROM {rows: int, text, bigint} AS given
 
--- name: adoptable
-SELECT w.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
-       t.flags, u.source_addr, u.destination_addr
+-- name: unmatched_under
+SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+       t.flags, u.source_addr, u.destination_addr, u.submitted_at
   FROM (SELECT DISTINCT w.trail
           FROM {rows: int, text} AS a
-          JOIN unmatched_shelf w ON w.operator = a.column1 AND w.shelf = a.column2) AS w
+          CROSS JOIN LATERAL (SELECT n.trail FROM unmatched_shelf n
+                               WHERE n.operator = a.column1 AND n.shelf = a.column2
+                               ORDER BY n.trail DESC LIMIT 1000) AS w) AS w
   JOIN unmatched u ON u.trail = w.trail
   JOIN trail t ON t.id = w.trail AND t.message_id = 0
   JOIN link l ON l.id = t.link
 
--- name: ambiguous
-SELECT u.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
-       t.flags, u.source_addr, u.destination_addr
-  FROM (SELECT w.* FROM unmatched w JOIN trail a ON a.id = w.trail AND a.message_id = 0
-         WHERE w.operator = $1 AND a.flags LIKE '%ambiguous%' ORDER BY w.trail LIMIT $2) AS u
+-- name: has_parked
+SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = $1 AND waits = 1)::int
+
+-- name: released
+-- Parked receipts that came before any submit_sm left whose response is still owed.
+SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+       t.flags, u.source_addr, u.destination_addr, u.submitted_at
+  FROM (SELECT * FROM unmatched
+         WHERE operator = $1 AND waits = 1
+           AND received_at < coalesce((SELECT min(s.submitted_at) FROM link l JOIN segment s
+                                                ON s.link = l.id AND s.phase = 1 WHERE l.operator = $1),
+                                      9223372036854775807)
+         ORDER BY received_at LIMIT $2) AS u
   JOIN trail t ON t.id = u.trail AND t.message_id = 0
   JOIN link l ON l.id = t.link
 
--- name: uncertain
-SELECT message_id, seq, part
-  FROM (SELECT s.message_id, s.seq, s.part
-          FROM link l JOIN segment s ON s.link = l.id AND s.phase = 5
-         WHERE l.operator = $1 ORDER BY s.submitted_at LIMIT $2) AS lost
+-- name: undecided
+SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+       t.flags, u.source_addr, u.destination_addr, u.submitted_at
+  FROM (SELECT * FROM unmatched WHERE operator = $1 AND waits = 2 ORDER BY received_at LIMIT $2) AS u
+  JOIN trail t ON t.id = u.trail AND t.message_id = 0
+  JOIN link l ON l.id = t.link
+
+-- name: keep_waiting
+UPDATE unmatched SET waits = w.column2 FROM {rows: bigint, smallint} AS w
+ WHERE unmatched.trail = w.column1 AND unmatched.waits <> w.column2
+
+-- name: unmatched_addresses
+SELECT operator, source_addr, destination_addr FROM unmatched WHERE trail = $1
 
 -- name: identify_segments
-UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3
+UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3,
+                   number_tail = NULL, retry_at = NULL
   FROM {rows: bigint, int, int, text, text, bigint} AS told
  WHERE segment.message_id = told.column1 AND segment.seq = told.column2 AND segment.part = told.column3
 
@@ -252,12 +372,14 @@ SELECT id, due_at FROM message WHERE check_at <= $1 ORDER BY check_at LIMIT $2 F
 -- name: never_submitted
 SELECT seq, cost FROM recipient r
  WHERE message_id = $1 AND state = 0
-   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = $1 AND s.seq = r.seq AND s.phase <> 2)
+   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = $1 AND s.seq = r.seq
+                     AND (s.phase <> 2 OR s.number_tail IS NOT NULL))
 
 -- name: unreported
 SELECT s.seq, s.part, s.submitted_at, l.name
   FROM recipient r JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq JOIN link l ON l.id = s.link
- WHERE r.message_id = $1 AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2 AND s.phase <> 2
+ WHERE r.message_id = $1 AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2
+   AND (s.phase <> 2 OR s.number_tail IS NOT NULL)
 
 -- name: set_check
 UPDATE message SET check_at = $2 WHERE id = $1
@@ -266,21 +388,26 @@ UPDATE message SET check_at = $2 WHERE id = $1
 UPDATE recipient SET state = -1, changed_at = $2, cost = 0 WHERE message_id = $1 AND seq = $3
 
 -- name: drop_outgoing_of
-DELETE FROM outgoing
- WHERE (link, due_at, message_id) IN (SELECT r.link, $2::bigint, $1::bigint FROM recipient r WHERE r.message_id = $1)
+DELETE FROM outgoing WHERE message_id = $1
 
 -- name: drop_unsent_parts_of
 -- The segments that a recipient still lacks, as refused ones, so that it can be concluded.
 INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, state)
-SELECT r.message_id, r.seq, part.value, r.link, l.operator, 4, 0, $2, 0
-  FROM recipient r JOIN link l ON l.id = r.link
+SELECT r.message_id, r.seq, part.value, l.id, l.operator, 4, 0, $2, 0
+  FROM recipient r
+  JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
   JOIN generate_series(1, 10) AS part (value) ON part.value <= r.segments
  WHERE r.message_id = $1 AND r.state BETWEEN 0 AND 7 AND r.segments > 1
    AND NOT EXISTS (SELECT 1 FROM segment s
                     WHERE s.message_id = r.message_id AND s.seq = r.seq AND s.part = part.value)
 
 -- name: drop_postponed_of
-UPDATE segment SET phase = 4, retry_at = NULL WHERE message_id = $1 AND phase = 2
+-- What the operator may have from an earlier try is uncertain, not refused.
+UPDATE segment SET phase = CASE WHEN number_tail IS NULL THEN 4 ELSE 5 END, retry_at = NULL
+ WHERE message_id = $1 AND phase = 2
 
 -- name: callbacks_of_ko
 INSERT INTO callback (message_id, seq, state, at)
@@ -339,8 +466,14 @@ SELECT state, count(*), sum(segments)::bigint, sum(cost)::bigint FROM recipient 
 SELECT text FROM message_text WHERE message_id = $1 ORDER BY number LIMIT $2
 
 -- name: recipients_page
+-- A route of several links is shown as the link that the first segment left by, before that as its own link.
 SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
-  FROM recipient r LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+  FROM recipient r
+  LEFT JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
+  LEFT JOIN operator o ON o.id = l.operator
  WHERE r.message_id = $1 AND r.seq > $2 AND r.state = ANY($3::bigint[])
  ORDER BY r.seq
  LIMIT $4
@@ -348,7 +481,11 @@ SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
 -- name: explained_recipient
 SELECT m.created_at, m.due_at, m.cancelled_at, m.sandbox, r.seq, l.name, o.name, r.segments, r.state, r.changed_at
   FROM message m JOIN recipient r ON r.message_id = m.id
-  LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+  LEFT JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
+  LEFT JOIN operator o ON o.id = l.operator
  WHERE m.id = $1 AND m.account = $2 AND r.msisdn = $3
  ORDER BY r.seq
  LIMIT 1
@@ -369,7 +506,7 @@ SELECT coalesce(first.received_at, t.received_at), l.name, t.part, t.verdict, t.
  ORDER BY t.id
 
 -- name: orphans
-SELECT u.trail, t.received_at, l.name, o.name, t.verdict, t.smsc_id, u.source_addr, u.destination_addr,
+SELECT u.trail, t.received_at, l.name, o.name, CASE WHEN u.waits = 1 THEN 'parked' ELSE 'orphan' END, t.smsc_id, u.source_addr, u.destination_addr,
        t.stat, t.error, t.flags, t.raw
   FROM unmatched u JOIN trail t ON t.id = u.trail AND t.message_id = 0 JOIN link l ON l.id = t.link JOIN operator o ON o.id = u.operator
  WHERE u.trail > $1
@@ -394,6 +531,12 @@ SELECT id FROM operator WHERE name = $1
 -- name: keep_link
 INSERT INTO link (name, operator, resubmit_uncertain) VALUES ($1, $2, $3)
     ON CONFLICT (name) DO UPDATE SET operator = $2, resubmit_uncertain = $3
+
+-- name: keep_route
+INSERT INTO route (name, link) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET link = $2
+
+-- name: routes
+SELECT id, name FROM route
 
 -- name: link_named
 SELECT id FROM link WHERE name = $1

@@ -111,6 +111,9 @@ DELETE FROM stop_answer WHERE response = $1
 SELECT t.id, t.received_at, t.message_id = 0 AND NOT EXISTS (SELECT 1 FROM trail l WHERE l.origin = t.id)
   FROM trail t WHERE t.id > $1 ORDER BY t.id LIMIT $2
 
+-- name: remove_tails
+UPDATE segment SET number_tail = NULL WHERE message_id = $1 AND seq = $2 AND number_tail IS NOT NULL
+
 -- name: unname_unmatched
 UPDATE unmatched SET source_addr = '', destination_addr = '' WHERE trail = $1
 

@@ -18,6 +18,9 @@ SELECT 1 FROM lease WHERE name = $1 AND token = $2 FOR SHARE
 -- name: leases
 SELECT name, holder, token, expires_at - (extract(epoch FROM clock_timestamp()) * 1000)::bigint, told FROM lease ORDER BY name
 
+-- name: database_clock
+SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+
 -- name: begin_mark
 INSERT INTO frame_mark (gateway, epoch, confirmed) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING
 

@@ -45,8 +45,10 @@ SELECT count(*)
  WHERE m.account = ?
 
 -- name: due
-SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = ?1 AND due_at <= ?2)
-    OR EXISTS (SELECT 1 FROM segment WHERE link = ?1 AND phase = 2 AND retry_at <= ?2)
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE link IN (SELECT value FROM json_each(?1)) AND lane > 0)
+    OR EXISTS (SELECT 1 FROM outgoing WHERE link IN (SELECT value FROM json_each(?1)) AND lane = 0 AND due_at <= ?2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link IN (SELECT value FROM json_each(?3)) AND phase = 2 AND retry_at <= ?2)
+    OR EXISTS (SELECT 1 FROM segment WHERE link IN (SELECT value FROM json_each(?3)) AND phase = 2 AND retry_at > ?4)
 
 -- name: credits
 SELECT id, credit FROM account WHERE id IN (SELECT value FROM json_each(?))
@@ -63,7 +65,7 @@ UPDATE account SET credit = credit + refund.amount
 
 -- name: insert_messages
 INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, unicode, sandbox,
-                     tag, reference, url_dlr, url_response)
+                     tag, reference, url_dlr, url_response, priority)
 VALUES {rows}
 
 -- name: insert_texts
@@ -83,7 +85,7 @@ SELECT alike.message_id, alike.account, number.value & 511, number.value >> 9, a
   FROM alike, json_each(alike.numbers) AS number
 
 -- name: insert_outgoing
-INSERT INTO outgoing (link, due_at, message_id, next_seq, next_part, last_seq) VALUES {rows}
+INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_seq) VALUES {rows}
 
 -- name: postponed
 SELECT json_group_array(json_array(message_id, seq, part)) FROM (
@@ -91,18 +93,64 @@ SELECT json_group_array(json_array(message_id, seq, part)) FROM (
      WHERE link = ?1 AND phase = 2 AND retry_at <= ?2
      ORDER BY retry_at LIMIT ?3)
 
+-- name: put_off_too_far
+SELECT json_group_array(json_array(message_id, seq, part)) FROM (
+    SELECT message_id, seq, part FROM segment
+     WHERE link = ?1 AND phase = 2 AND retry_at > ?2 ORDER BY retry_at LIMIT ?3)
+
+-- name: bring_forward
+UPDATE segment SET retry_at = ahead.column4
+  FROM (VALUES {rows}) AS ahead
+ WHERE segment.message_id = ahead.column1 AND segment.seq = ahead.column2 AND segment.part = ahead.column3
+
+-- name: postponed_elsewhere
+-- Segments that another link was to submit again, of recipients with one of these routes.
+SELECT json_group_array(json_array(message_id, seq, part)) FROM (
+    SELECT s.message_id, s.seq, s.part
+      FROM segment s CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+     WHERE s.link = ?1 AND s.phase = 2 AND s.retry_at <= ?2 AND r.link IN (SELECT value FROM json_each(?4))
+     ORDER BY s.retry_at LIMIT ?3)
+
+-- name: waiting
+-- The lanes of a route that have work, beyond a lane, at most so many, each with the weight of its account;
+-- and lane 0 when something that was scheduled is due. The index leads from each lane to the next.
+WITH RECURSIVE turn (lane, number) AS (
+    SELECT min(lane), 1 FROM outgoing WHERE link = ?1 AND lane > ?2
+    UNION ALL
+    SELECT (SELECT min(o.lane) FROM outgoing o WHERE o.link = ?1 AND o.lane > turn.lane), number + 1
+      FROM turn WHERE turn.lane IS NOT NULL AND number < ?3
+)
+SELECT turn.lane, coalesce(a.profile ->> 'weight', 1)
+  FROM turn LEFT JOIN account a ON a.id = turn.lane & 1099511627775 WHERE turn.lane IS NOT NULL
+UNION ALL
+SELECT 0, 0 WHERE EXISTS (SELECT 1 FROM outgoing WHERE link = ?1 AND lane = 0 AND due_at <= ?4)
+
+-- name: come_due
+SELECT json_group_array(json_array(due_at, message_id, recipients, account, priority, gamme)) FROM (
+    SELECT o.due_at, o.message_id, o.last_seq - o.next_seq + 1 AS recipients, m.account, m.priority, m.gamme
+      FROM outgoing o CROSS JOIN message m ON m.id = o.message_id
+     WHERE o.link = ?1 AND o.lane = 0 AND o.due_at <= ?2
+     ORDER BY o.due_at, o.message_id LIMIT ?3)
+
+-- name: set_lane
+UPDATE outgoing SET lane = due.column4
+  FROM (VALUES {rows}) AS due
+ WHERE outgoing.link = due.column1 AND outgoing.lane = 0 AND outgoing.due_at = due.column2
+   AND outgoing.message_id = due.column3
+
 -- name: outgoing
 SELECT json_group_array(json_array(due_at, message_id, next_seq, next_part, last_seq, seq, segments)) FROM (
     SELECT o.due_at, o.message_id, o.next_seq, o.next_part, o.last_seq, r.seq, r.segments
       FROM outgoing o
       CROSS JOIN recipient r ON r.message_id = o.message_id AND r.seq BETWEEN o.next_seq AND o.last_seq
                             AND r.link = o.link
-     WHERE o.link = ?1 AND o.due_at <= ?2
+     WHERE o.link = ?1 AND o.lane = ?2
      ORDER BY o.due_at, o.message_id, r.seq
      LIMIT ?3)
 
 -- name: resubmit
-UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL
+UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL,
+                   link = again.column5, operator = again.column6
   FROM (VALUES {rows}) AS again
  WHERE segment.message_id = again.column1 AND segment.seq = again.column2 AND segment.part = again.column3
 
@@ -111,14 +159,14 @@ INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, sub
 VALUES {rows}
 
 -- name: delete_outgoing
-DELETE FROM outgoing WHERE (link, due_at, message_id) IN (VALUES {rows})
+DELETE FROM outgoing WHERE (link, lane, due_at, message_id) IN (VALUES {rows})
 
 -- name: move_outgoing
-UPDATE outgoing SET next_seq = ?4, next_part = ?5 WHERE link = ?1 AND due_at = ?2 AND message_id = ?3
+UPDATE outgoing SET next_seq = ?5, next_part = ?6 WHERE link = ?1 AND lane = ?2 AND due_at = ?3 AND message_id = ?4
 
 -- name: submissions
 SELECT json_group_array(json_array(s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode,
-                                   r.segments, s.attempts))
+                                   r.segments, s.attempts, m.priority))
   FROM (VALUES {rows}) AS claimed
   CROSS JOIN segment s ON s.message_id = claimed.column1 AND s.seq = claimed.column2 AND s.part = claimed.column3
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
@@ -127,7 +175,7 @@ SELECT json_group_array(json_array(s.message_id, s.seq, s.part, '+' || r.msisdn,
 
 -- name: answer_accepted
 UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
-                   retry_at = NULL
+                   retry_at = NULL, number_tail = NULL
   FROM (VALUES {rows}) AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 5)
@@ -160,9 +208,45 @@ UPDATE segment SET phase = 2, retry_at = ?1
 -- name: recover_uncertain
 UPDATE segment SET phase = 5 WHERE phase = 1 AND link IN (SELECT id FROM link WHERE ?1 = '' OR name = ?1)
 
--- name: expected
-SELECT EXISTS (SELECT 1 FROM link l CROSS JOIN segment s ON s.link = l.id AND (s.phase = 1 OR s.phase = 5)
-                WHERE l.operator = ?)
+-- name: open_submissions
+SELECT json_group_array(json_array(r.msisdn || '', s.submitted_at))
+  FROM link l
+  CROSS JOIN segment s ON s.link = l.id AND s.phase = 1
+  CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+ WHERE l.operator = ?
+
+-- name: has_uncertain
+-- 0 when it has none, 1 for old ones, 2 when one left after an instant.
+SELECT EXISTS (SELECT 1 FROM segment WHERE operator = ?1 AND number_tail IS NOT NULL)
+     + EXISTS (SELECT 1 FROM segment WHERE operator = ?1 AND number_tail IS NOT NULL AND submitted_at > ?2)
+
+-- name: unanswered
+SELECT json_group_array(json_array(s.operator, s.message_id, s.seq, s.part))
+  FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 1
+ WHERE ?1 = '' OR l.name = ?1
+
+-- name: set_tails
+-- Segments that the operator may have, under an id that nobody knows.
+UPDATE segment SET number_tail = (SELECT r.msisdn % 10000000 FROM recipient r
+                                   WHERE r.message_id = segment.message_id AND r.seq = segment.seq)
+  FROM (VALUES {rows}) AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND (segment.phase IN (2, 5) OR (segment.phase = 3 AND segment.shelf IS NULL))
+
+-- name: tailed_numbers
+SELECT json_group_array(json_array(r.msisdn || ''))
+  FROM (VALUES {rows}) AS a
+  CROSS JOIN segment s ON s.message_id = a.column1 AND s.seq = a.column2 AND s.part = a.column3
+  CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+ WHERE s.number_tail IS NOT NULL
+
+-- name: owes_answers
+SELECT EXISTS (SELECT 1 FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 1 WHERE l.operator = ?)
+
+-- name: known_shelves
+SELECT json_group_array(json_array(b.column2))
+  FROM (VALUES {rows}) AS b
+ WHERE EXISTS (SELECT 1 FROM segment s INDEXED BY segment_by_shelf WHERE s.operator = b.column1 AND s.shelf = b.column2)
 
 -- name: candidates_by_shelf
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
@@ -170,6 +254,19 @@ SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, s.sms
   FROM (VALUES {rows}) AS b
   CROSS JOIN segment s INDEXED BY segment_by_shelf ON s.operator = b.column2 AND s.shelf = b.column3
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+
+-- name: candidates_by_tail
+SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
+                                   s.state, s.submitted_at, r.state, r.segments))
+  FROM (VALUES {rows}) AS b
+  CROSS JOIN segment s ON (s.message_id, s.seq, s.part) IN (
+        SELECT u.message_id, u.seq, u.part FROM segment u
+         WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
+         ORDER BY u.submitted_at DESC LIMIT 40)
+  CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+
+-- name: senders
+SELECT json_group_array(json_array(m.sender)) FROM (VALUES {rows}) AS b CROSS JOIN message m ON m.id = b.column1
 
 -- name: candidates_by_ref
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
@@ -207,37 +304,56 @@ UPDATE recipient SET state = moved.column3, changed_at = moved.column4
 INSERT INTO callback (message_id, seq, state, at) VALUES {rows}
 
 -- name: insert_unmatched
-INSERT INTO unmatched (trail, operator, source_addr, destination_addr) VALUES {rows}
+INSERT INTO unmatched (trail, operator, source_addr, destination_addr, submitted_at, received_at, waits) VALUES {rows}
 
 -- name: insert_unmatched_shelves
 INSERT OR IGNORE INTO unmatched_shelf (operator, shelf, trail) VALUES {rows}
 
--- name: adoptable
-SELECT json_group_array(json_array(w.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
-                                   t.flags, u.source_addr, u.destination_addr))
+-- name: unmatched_under
+SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+                                   t.flags, u.source_addr, u.destination_addr, u.submitted_at))
   FROM (SELECT DISTINCT w.trail
           FROM (VALUES {rows}) AS a
-          CROSS JOIN unmatched_shelf w ON w.operator = a.column1 AND w.shelf = a.column2) AS w
+          CROSS JOIN unmatched_shelf w ON w.operator = a.column1 AND w.shelf = a.column2
+                AND w.trail IN (SELECT n.trail FROM unmatched_shelf n
+                                 WHERE n.operator = a.column1 AND n.shelf = a.column2
+                                 ORDER BY n.trail DESC LIMIT 1000)) AS w
   CROSS JOIN unmatched u ON u.trail = w.trail
   CROSS JOIN trail t ON t.id = w.trail
   CROSS JOIN link l ON l.id = t.link
 
--- name: ambiguous
-SELECT json_group_array(json_array(u.trail, t.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
-                                   t.flags, u.source_addr, u.destination_addr))
-  FROM (SELECT w.* FROM unmatched w CROSS JOIN trail a ON a.id = w.trail
-         WHERE w.operator = ?1 AND a.flags LIKE '%ambiguous%' ORDER BY w.trail LIMIT ?2) AS u
+-- name: has_parked
+SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = ? AND waits = 1)
+
+-- name: released
+-- Parked receipts that came before any submit_sm left whose response is still owed.
+SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+                                   t.flags, u.source_addr, u.destination_addr, u.submitted_at))
+  FROM (SELECT * FROM unmatched
+         WHERE operator = ?1 AND waits = 1
+           AND received_at < coalesce((SELECT min(s.submitted_at) FROM link l CROSS JOIN segment s
+                                                ON s.link = l.id AND s.phase = 1 WHERE l.operator = ?1), 9e18)
+         ORDER BY received_at LIMIT ?2) AS u
   CROSS JOIN trail t ON t.id = u.trail
   CROSS JOIN link l ON l.id = t.link
 
--- name: uncertain
-SELECT json_group_array(json_array(message_id, seq, part))
-  FROM (SELECT s.message_id, s.seq, s.part
-          FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 5
-         WHERE l.operator = ?1 ORDER BY s.submitted_at LIMIT ?2)
+-- name: undecided
+SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
+                                   t.flags, u.source_addr, u.destination_addr, u.submitted_at))
+  FROM (SELECT * FROM unmatched WHERE operator = ?1 AND waits = 2 ORDER BY received_at LIMIT ?2) AS u
+  CROSS JOIN trail t ON t.id = u.trail
+  CROSS JOIN link l ON l.id = t.link
+
+-- name: keep_waiting
+UPDATE unmatched SET waits = w.column2 FROM (VALUES {rows}) AS w
+ WHERE unmatched.trail = w.column1 AND unmatched.waits <> w.column2
+
+-- name: unmatched_addresses
+SELECT operator, source_addr, destination_addr FROM unmatched WHERE trail = ?
 
 -- name: identify_segments
-UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3
+UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3,
+                   number_tail = NULL, retry_at = NULL
   FROM (VALUES {rows}) AS told
  WHERE segment.message_id = told.column1 AND segment.seq = told.column2 AND segment.part = told.column3
 
@@ -256,12 +372,14 @@ SELECT id, due_at FROM message WHERE check_at <= ? ORDER BY check_at LIMIT ?
 -- name: never_submitted
 SELECT seq, cost FROM recipient r
  WHERE message_id = ?1 AND state = 0
-   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = ?1 AND s.seq = r.seq AND s.phase <> 2)
+   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = ?1 AND s.seq = r.seq
+                     AND (s.phase <> 2 OR s.number_tail IS NOT NULL))
 
 -- name: unreported
 SELECT s.seq, s.part, s.submitted_at, l.name
   FROM recipient r JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq JOIN link l ON l.id = s.link
- WHERE r.message_id = ? AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2 AND s.phase <> 2
+ WHERE r.message_id = ? AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2
+   AND (s.phase <> 2 OR s.number_tail IS NOT NULL)
 
 -- name: set_check
 UPDATE message SET check_at = ?2 WHERE id = ?1
@@ -270,21 +388,26 @@ UPDATE message SET check_at = ?2 WHERE id = ?1
 UPDATE recipient SET state = -1, changed_at = ?2, cost = 0 WHERE message_id = ?1 AND seq = ?3
 
 -- name: drop_outgoing_of
-DELETE FROM outgoing
- WHERE (link, due_at, message_id) IN (SELECT r.link, ?2, ?1 FROM recipient r WHERE r.message_id = ?1)
+DELETE FROM outgoing WHERE message_id = ?
 
 -- name: drop_unsent_parts_of
 -- The segments that a recipient still lacks, as refused ones, so that it can be concluded.
 INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, state)
-SELECT r.message_id, r.seq, part.value, r.link, l.operator, 4, 0, ?2, 0
-  FROM recipient r JOIN link l ON l.id = r.link
+SELECT r.message_id, r.seq, part.value, l.id, l.operator, 4, 0, ?2, 0
+  FROM recipient r
+  JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
   JOIN json_each('[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]') AS part ON part.value <= r.segments
  WHERE r.message_id = ?1 AND r.state BETWEEN 0 AND 7 AND r.segments > 1
    AND NOT EXISTS (SELECT 1 FROM segment s
                     WHERE s.message_id = r.message_id AND s.seq = r.seq AND s.part = part.value)
 
 -- name: drop_postponed_of
-UPDATE segment SET phase = 4, retry_at = NULL WHERE message_id = ? AND phase = 2
+-- What the operator may have from an earlier try is uncertain, not refused.
+UPDATE segment SET phase = CASE WHEN number_tail IS NULL THEN 4 ELSE 5 END, retry_at = NULL
+ WHERE message_id = ? AND phase = 2
 
 -- name: callbacks_of_ko
 INSERT INTO callback (message_id, seq, state, at)
@@ -343,8 +466,14 @@ SELECT state, count(*), sum(segments), sum(cost) FROM recipient WHERE message_id
 SELECT text FROM message_text WHERE message_id = ? ORDER BY number LIMIT ?
 
 -- name: recipients_page
+-- A route of several links is shown as the link that the first segment left by, before that as its own link.
 SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
-  FROM recipient r LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+  FROM recipient r
+  LEFT JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
+  LEFT JOIN operator o ON o.id = l.operator
  WHERE r.message_id = ?1 AND r.seq > ?2 AND r.state IN (SELECT value FROM json_each(?3))
  ORDER BY r.seq
  LIMIT ?4
@@ -352,7 +481,11 @@ SELECT r.seq, '+' || r.msisdn, r.state, r.changed_at, r.segments, r.cost, o.name
 -- name: explained_recipient
 SELECT m.created_at, m.due_at, m.cancelled_at, m.sandbox, r.seq, l.name, o.name, r.segments, r.state, r.changed_at
   FROM message m JOIN recipient r ON r.message_id = m.id
-  LEFT JOIN link l ON l.id = r.link LEFT JOIN operator o ON o.id = l.operator
+  LEFT JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
+            ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
+                            ORDER BY s.part LIMIT 1),
+                          (SELECT way.link FROM route way WHERE way.id = -r.link)) END
+  LEFT JOIN operator o ON o.id = l.operator
  WHERE m.id = ?1 AND m.account = ?2 AND r.msisdn = ?3
  ORDER BY r.seq
  LIMIT 1
@@ -373,7 +506,7 @@ SELECT coalesce(first.received_at, t.received_at), l.name, t.part, t.verdict, t.
  ORDER BY t.id
 
 -- name: orphans
-SELECT u.trail, t.received_at, l.name, o.name, t.verdict, t.smsc_id, u.source_addr, u.destination_addr,
+SELECT u.trail, t.received_at, l.name, o.name, CASE WHEN u.waits = 1 THEN 'parked' ELSE 'orphan' END, t.smsc_id, u.source_addr, u.destination_addr,
        t.stat, t.error, t.flags, t.raw
   FROM unmatched u JOIN trail t ON t.id = u.trail JOIN link l ON l.id = t.link JOIN operator o ON o.id = u.operator
  WHERE u.trail > ?1
@@ -396,6 +529,12 @@ SELECT id FROM operator WHERE name = ?
 -- name: keep_link
 INSERT INTO link (name, operator, resubmit_uncertain) VALUES (?1, ?2, ?3)
     ON CONFLICT (name) DO UPDATE SET operator = ?2, resubmit_uncertain = ?3
+
+-- name: keep_route
+INSERT INTO route (name, link) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET link = ?2
+
+-- name: routes
+SELECT id, name FROM route
 
 -- name: link_named
 SELECT id FROM link WHERE name = ?

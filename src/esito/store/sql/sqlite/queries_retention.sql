@@ -112,6 +112,9 @@ DELETE FROM stop_answer WHERE response = ?
 SELECT t.id, t.received_at, t.message_id IS NULL AND NOT EXISTS (SELECT 1 FROM trail l WHERE l.origin = t.id)
   FROM trail t WHERE t.id > ?1 ORDER BY t.id LIMIT ?2
 
+-- name: remove_tails
+UPDATE segment SET number_tail = NULL WHERE message_id = ?1 AND seq = ?2 AND number_tail IS NOT NULL
+
 -- name: unname_unmatched
 UPDATE unmatched SET source_addr = '', destination_addr = '' WHERE trail = ?
 

@@ -18,6 +18,9 @@ SELECT 1 FROM lease WHERE name = ?1 AND token = ?2
 -- name: leases
 SELECT name, holder, token, expires_at - CAST(unixepoch('subsec') * 1000 AS INTEGER), told FROM lease ORDER BY name
 
+-- name: database_clock
+SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)
+
 -- name: begin_mark
 INSERT INTO frame_mark (gateway, epoch, confirmed) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING
 

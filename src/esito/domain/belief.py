@@ -1,0 +1,132 @@
+"""Whether a receipt may be believed of a segment: its number and its time must fit.
+
+An operator's ids come round, are lost with a response, or look like those of another
+base. So an id alone proves nothing: a receipt that names a number is never about another
+one, one that arrived before a submit_sm left is not about it, and where several segments
+fit, the operator's submit date tells which.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import NamedTuple
+
+from esito.domain.receipt import DeliveryReceipt
+
+SUBMIT_DATE_WITHIN_MS = 2 * 60 * 1000
+"""How far an operator's submit date, which counts minutes, may be from our own."""
+
+SUBSCRIBER = 8
+"""Digits from which an address is taken for a subscriber's number rather than a short code."""
+
+TAIL = 7
+"""Digits at the end of a number that its national and its international form share."""
+
+
+def named_numbers(receipt: DeliveryReceipt) -> list[str]:
+    """Return the digits of the addresses that are subscribers' numbers, in whatever form they are written."""
+    return [digits for address in receipt.addresses if (digits := _digits(address))]
+
+
+def _digits(address: str) -> str:
+    digits = address.removeprefix("+")
+    return digits if len(digits) >= SUBSCRIBER and digits.isascii() and digits.isdecimal() else ""
+
+
+def tails(receipt: DeliveryReceipt) -> list[int]:
+    """Return the ends of the numbers that the receipt names, by which they are found."""
+    return list({int(digits[-TAIL:]) for digits in named_numbers(receipt)})
+
+
+def tail_of(msisdn: str) -> int:
+    """Return the end of a number of ours, E.164 digits without the plus."""
+    return int(msisdn[-TAIL:] or 0)
+
+
+def is_addressed(receipt: DeliveryReceipt, msisdn: str) -> bool:
+    """Tell whether either address of the receipt is this number (E.164 digits), in whatever form it is written."""
+    if msisdn in receipt.addresses:
+        return True
+    return any(_is_same(digits, msisdn) for digits in named_numbers(receipt))
+
+
+def _is_same(digits: str, msisdn: str) -> bool:
+    """Tell whether digits are this number: international, with 00, or national with or without its trunk zero."""
+    bare = digits.lstrip("0")
+    return bare == msisdn or (len(bare) >= TAIL and msisdn.endswith(bare))
+
+
+def fits(receipt: DeliveryReceipt, msisdn: str, submitted_at: int) -> bool:
+    """Tell whether a receipt may be about a submit_sm to this number that left at this instant."""
+    if receipt.received_at < submitted_at:
+        return False
+    return is_addressed(receipt, msisdn) or not named_numbers(receipt)
+
+
+def is_dated(receipt: DeliveryReceipt, submitted_at: int) -> bool:
+    """Tell whether the operator's submit date is readable and near this instant."""
+    said = receipt.submitted_at
+    return said is not None and abs(said - submitted_at) <= SUBMIT_DATE_WITHIN_MS
+
+
+def contradicts(receipt: DeliveryReceipt, submitted_at: int) -> bool:
+    """Tell whether the operator's submit date is readable and far from this instant."""
+    return receipt.submitted_at is not None and not is_dated(receipt, submitted_at)
+
+
+class Open(NamedTuple):
+    """A submit_sm whose response is owed."""
+
+    msisdn: str
+    """E.164 digits without the plus."""
+    submitted_at: int
+
+
+class Owed:
+    """The submit_sm of one operator whose responses are owed, and so the ids they will bring."""
+
+    def __init__(self, submissions: Iterable[Open] = (), *, lost: bool = False) -> None:
+        """`lost`: whether the operator has segments whose response was lost, so that their ids are not known."""
+        self.lost = lost
+        self._times: dict[str, list[int]] = {}
+        self._by_tail: dict[int, set[str]] = {}
+        for msisdn, submitted_at in sorted(set(submissions), key=itemgetter(1)):
+            self._times.setdefault(msisdn, []).append(submitted_at)
+            self._times.setdefault("", []).append(submitted_at)
+            self._by_tail.setdefault(tail_of(msisdn), set()).add(msisdn)
+
+    def may_bring(self, receipt: DeliveryReceipt) -> bool:
+        """Tell whether the receipt may be about a submit_sm whose response is owed."""
+        return self._has(receipt, 0, receipt.received_at)
+
+    def newer(self, receipt: DeliveryReceipt, submitted_at: int) -> bool:
+        """Tell whether it may be about one that left after this instant."""
+        return self._has(receipt, submitted_at + 1, receipt.received_at)
+
+    def dated(self, receipt: DeliveryReceipt) -> bool:
+        """Tell whether it may be about one that left at the operator's submit date."""
+        said = receipt.submitted_at
+        if said is None:
+            return False
+        return self._has(receipt, said - SUBMIT_DATE_WITHIN_MS, min(said + SUBMIT_DATE_WITHIN_MS, receipt.received_at))
+
+    def _has(self, receipt: DeliveryReceipt, first: int, last: int) -> bool:
+        """Tell whether one of those that the receipt may name left between two instants, both included."""
+        return any(_any_between(self._times[msisdn], first, last) for msisdn in self._named(receipt))
+
+    def _named(self, receipt: DeliveryReceipt) -> Iterator[str]:
+        """Yield the numbers to which something is owed and that the receipt names; '' for all, when it names none."""
+        if not self._times:
+            return
+        if not (wanted := tails(receipt)):
+            yield ""
+        for tail in wanted:
+            yield from (msisdn for msisdn in self._by_tail.get(tail, ()) if is_addressed(receipt, msisdn))
+
+
+def _any_between(times: list[int], first: int, last: int) -> bool:
+    place = bisect_left(times, first)
+    return place < len(times) and times[place] <= last
+
+
+NOTHING_OWED = Owed()

@@ -1,0 +1,210 @@
+"""Which segment a receipt means.
+
+The very id, as the operator gave it, comes first; then what differs by case, by zeros or
+the like; then another base, which is only a hypothesis about the operator and is asked
+last: when no response is owed that could bring the very id, and no segment whose response
+was lost fits better. Number and time must fit in every case (`belief`). Equal ids of
+several messages are told apart by the operator's submit date, else the newest unfinished
+one is meant.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from esito.domain.belief import Owed, contradicts, fits, is_addressed, is_dated, named_numbers
+from esito.domain.id_forms import IdForm, Learned, says_nothing
+from esito.domain.message_ids import Spelling, spelling
+from esito.domain.receipt import DeliveryReceipt
+from esito.domain.states import FIRST_FINAL
+
+
+class Candidate(NamedTuple):
+    """A segment that a receipt may mean, by its SMSC id or by its number, and its recipient."""
+
+    message_id: int
+    seq: int
+    part: int
+    smsc_message_id: str
+    """Empty when the operator has not told."""
+    msisdn: str
+    """E.164 digits without the plus."""
+    state: int
+    submitted_at: int
+    recipient_state: int
+    wants_callback: int
+    """1 when the message has a `urlDlr`."""
+    states: tuple[int, ...]
+    """States of all the recipient's segments, in order."""
+
+
+StateOf = Callable[[Candidate], int]
+"""The state of a segment now, after the receipts of the batch that were settled already."""
+
+
+class Why(Enum):
+    """Why a receipt means no segment, or none yet."""
+
+    UNKNOWN = "no segment that it could be about"
+    OWED = "it may be about a submit_sm whose response is owed"
+    FORM = "its id means different segments in different forms"
+    TWINS = "several segments without an id fit equally well"
+
+
+class Nobody(NamedTuple):
+    """No segment is meant."""
+
+    why: Why
+
+    @property
+    def flag(self) -> str:
+        """What the trail says of it."""
+        return "ambiguous" if self.why in {Why.FORM, Why.TWINS} else ""
+
+
+class Choice(NamedTuple):
+    """The segment that is meant."""
+
+    owner: Candidate
+    flag: str = ""
+    """What the trail says of the choice."""
+    identifies: bool = False
+    """Whether the receipt brings the segment the id that its response did not."""
+
+
+Agreeing = list[tuple[Spelling, Candidate]]
+
+
+def choose(
+    receipt: DeliveryReceipt,
+    candidates: Sequence[Candidate],
+    *,
+    known: Learned,
+    owed: Owed,
+    lost: Candidate | Nobody,
+    state_of: StateOf,
+) -> Choice | Nobody:
+    """Return the one segment that a receipt means, and count what its id teaches of the operator's form.
+
+    `lost`: the segment without an id that the receipt's number and date name, if there is one (`identify`).
+    """
+    said = receipt.smsc_message_id
+    plain, other = _by_base(receipt, candidates, known)
+    first, second = (other, plain) if known.is_another_base and not says_nothing(said) else (plain, other)
+    if first and second and known.form is IdForm.AUTO and not named_numbers(receipt):
+        return Nobody(Why.FORM)
+    if first:
+        return _among(receipt, first, known=known, owed=owed, lost=lost, state_of=state_of, decisive=not second)
+    if isinstance(lost, Candidate) and not (second and known.form is IdForm.AUTO and _is_supported(second, known)):
+        return Choice(lost, "matched_by_address", identifies=True)
+    if second:
+        return _hypothesis(receipt, second, known=known, owed=owed, lost=lost, state_of=state_of)
+    return lost if isinstance(lost, Nobody) else Nobody(Why.UNKNOWN)
+
+
+def identify(receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owed) -> Candidate | Nobody:
+    """Return the segment without an id that a receipt's number and date name, or why there is none.
+
+    Of several segments of one recipient it is the first that lacks its receipt.
+    """
+    fitting = [
+        one
+        for one in uncertain
+        if is_addressed(receipt, one.msisdn)
+        and fits(receipt, one.msisdn, one.submitted_at)
+        and not contradicts(receipt, one.submitted_at)
+    ]
+    if not fitting:
+        return Nobody(Why.UNKNOWN)
+    newest = max(one.submitted_at for one in fitting)
+    if owed.dated(receipt) or (receipt.submitted_at is None and owed.newer(receipt, newest)):
+        return Nobody(Why.OWED)
+    if len({one[:2] for one in fitting}) > 1:
+        return Nobody(Why.TWINS)
+    return min(fitting, key=lambda one: one.part)
+
+
+def _by_base(receipt: DeliveryReceipt, candidates: Sequence[Candidate], known: Learned) -> tuple[Agreeing, Agreeing]:
+    """Return the candidates whose number and time fit: those of one base with the receipt, and those of another."""
+    said = receipt.smsc_message_id
+    agreeing = [
+        (agreement, one)
+        for one in candidates
+        if (agreement := spelling(one.smsc_message_id, said)) is not None
+        and fits(receipt, one.msisdn, one.submitted_at)
+    ]
+    if known.locked is not IdForm.AUTO and not says_nothing(said):
+        agreeing = [pair for pair in agreeing if known.allows(pair[0])]
+    elif known.is_another_base:
+        agreeing = [pair for pair in agreeing if not pair[0].converted or known.allows(pair[0])]
+    plain = [pair for pair in agreeing if not pair[0].converted]
+    return plain, [pair for pair in agreeing if pair[0].converted]
+
+
+def _is_supported(pairs: Agreeing, known: Learned) -> bool:
+    return any(known.supports(agreement) for agreement, _ in pairs)
+
+
+def _hypothesis(
+    receipt: DeliveryReceipt,
+    pairs: Agreeing,
+    *,
+    known: Learned,
+    owed: Owed,
+    lost: Candidate | Nobody,
+    state_of: StateOf,
+) -> Choice | Nobody:
+    """Decide where the id fits only in a form that is not known to be the operator's."""
+    if owed.may_bring(receipt):
+        return Nobody(Why.OWED)
+    if isinstance(lost, Candidate) or lost.why is Why.TWINS:
+        return Nobody(Why.FORM)
+    if not named_numbers(receipt) and (known.form is not IdForm.AUTO or owed.lost):
+        return Nobody(Why.UNKNOWN if known.form is not IdForm.AUTO else Why.FORM)
+    pairs = [pair for pair in pairs if not contradicts(receipt, pair[1].submitted_at)]
+    if not pairs:
+        return Nobody(Why.UNKNOWN)
+    return _among(receipt, pairs, known=known, owed=owed, lost=lost, state_of=state_of, decisive=True)
+
+
+def _among(
+    receipt: DeliveryReceipt,
+    pairs: Agreeing,
+    *,
+    known: Learned,
+    owed: Owed,
+    lost: Candidate | Nobody,
+    state_of: StateOf,
+    decisive: bool,
+) -> Choice | Nobody:
+    """Return the segment that is meant among those whose ids agree, number and time fit."""
+    best = min(agreement for agreement, _ in pairs)
+    pool = [one for agreement, one in pairs if agreement == best]
+    if len({one.smsc_message_id for one in pool}) > 1:
+        return Nobody(Why.FORM)
+    reused = len({one[:2] for one in pool}) > 1
+    owner = pool[0] if len(pool) == 1 else _meant(receipt, pool, state_of)
+    if not (state_of(owner) < FIRST_FINAL and is_dated(receipt, owner.submitted_at)):
+        if isinstance(lost, Candidate) and contradicts(receipt, owner.submitted_at):
+            return Choice(lost, "matched_by_address", identifies=True)
+        if _may_be_newer(receipt, owner, owed, state_of):
+            return Nobody(Why.OWED)
+    if decisive and not says_nothing(receipt.smsc_message_id) and known.learns(best):
+        known.saw(best)
+    return Choice(owner, "reused_id" if reused else "")
+
+
+def _meant(receipt: DeliveryReceipt, pool: Sequence[Candidate], state_of: StateOf) -> Candidate:
+    """Return which of several messages under one id is meant: that of the submit date, else the newest unfinished."""
+    dated = [one for one in pool if is_dated(receipt, one.submitted_at)]
+    return max(
+        dated or pool,
+        key=lambda one: (state_of(one) < FIRST_FINAL, one.submitted_at, one.message_id, one.seq, -one.part),
+    )
+
+
+def _may_be_newer(receipt: DeliveryReceipt, owner: Candidate, owed: Owed, state_of: StateOf) -> bool:
+    """Tell whether the operator may have given the same id again, in a response that is owed."""
+    if not named_numbers(receipt) and state_of(owner) < FIRST_FINAL and not contradicts(receipt, owner.submitted_at):
+        return False
+    return owed.newer(receipt, owner.submitted_at)

@@ -1,0 +1,92 @@
+"""Which link serves a number: longest prefix, then the lowest `priority` among usable links; weights share equals.
+
+A recipient is given a route when it is accepted: a link of its own, chosen by weight among those of the best
+priority, and the others that serve its prefix. Its own link takes it while that link is usable; else those of the
+best priority among the usable others do. So what waits flows to the links that work, and back.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+
+class Serving(NamedTuple):
+    """What is configured of a link."""
+
+    name: str
+    prefixes: tuple[str, ...] = ()
+    """Empty: all numbers that no prefix of another link names."""
+    weight: int = 1
+    priority: int = 1
+
+
+class Route(NamedTuple):
+    """A link of its own, and those that may take its place, by name."""
+
+    link: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """How it is kept."""
+        return f"{self.link}>{','.join(self.others)}" if self.others else self.link
+
+    @classmethod
+    def named(cls, name: str) -> "Route":
+        """Read a name."""
+        link, _, others = name.partition(">")
+        return cls(link, tuple(others.split(",")) if others else ())
+
+
+class Share(NamedTuple):
+    """A route that recipients of a prefix get, and how many of them."""
+
+    route: Route
+    weight: int
+
+
+def shares_by_prefix(links: Sequence[Serving]) -> dict[str, tuple[Share, ...]]:
+    """Return the routes of every prefix; that of all other numbers is empty."""
+    serving: dict[str, list[Serving]] = {}
+    for link in links:
+        for prefix in dict.fromkeys(link.prefixes or ("",)):
+            serving.setdefault(prefix, []).append(link)
+    return {prefix: tuple(_shares(these)) for prefix, these in serving.items()}
+
+
+def _shares(links: Sequence[Serving]) -> Iterable[Share]:
+    best = min(link.priority for link in links)
+    for link in links:
+        if link.priority == best:
+            others = sorted(one.name for one in links if one.name != link.name)
+            yield Share(Route(link.name, tuple(others)), link.weight)
+
+
+def takers(route: Route, priorities: Mapping[str, int], passed_over: frozenset[str]) -> frozenset[str]:
+    """Return which links may take what has this route; `priorities` names every link that there is."""
+    if route.link in priorities and route.link not in passed_over:
+        return frozenset({route.link})
+    usable = [one for one in route.others if one in priorities and one not in passed_over]
+    if not usable:
+        return frozenset({route.link})
+    best = min(priorities[one] for one in usable)
+    return frozenset(one for one in usable if priorities[one] == best)
+
+
+class Wheel:
+    """Deals recipients out by weight, evenly at every moment."""
+
+    def __init__(self, weights: Sequence[int]) -> None:
+        self._weights = weights
+        self._whole = sum(weights)
+        self._ahead = [0] * len(weights)
+
+    def split(self, count: int) -> list[int]:
+        """Return how many of the next `count` each one gets."""
+        rounds, rest = divmod(count, self._whole)
+        got = [rounds * weight for weight in self._weights]
+        for _ in range(rest):
+            self._ahead = [ahead + weight for ahead, weight in zip(self._ahead, self._weights, strict=True)]
+            next_one = self._ahead.index(max(self._ahead))
+            self._ahead[next_one] -= self._whole
+            got[next_one] += 1
+        return got

@@ -1,0 +1,142 @@
+"""What is known of an operator that bears on a batch of receipts, loaded before anything is decided.
+
+Most receipts need one question for all of them: the segment under their very id. Only what that leaves open is
+asked about further: other spellings, submit_sm whose response is owed, segments whose response was lost.
+"""
+
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+
+from esito.domain.belief import SUBMIT_DATE_WITHIN_MS, Open, Owed, named_numbers, tails
+from esito.domain.choosing import Candidate
+from esito.domain.matching import Settlement
+from esito.domain.message_ids import canonical, shelves
+from esito.domain.receipt import DeliveryReceipt
+from esito.domain.timing import VALIDITY_MS
+from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.links import Links
+
+ERASED = "0"
+"""The number of a recipient whose number was erased: nobody is told of it any more."""
+
+NEWEST = 40
+"""Segments without an id that one receipt may be about: those of one number, the newest first."""
+
+
+class Snapshot:
+    """What is known of a batch of receipts."""
+
+    def __init__(
+        self, connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt], settlement: Settlement
+    ) -> None:
+        operator_of = {link: links.named(link).operator for link in {receipt.link for receipt in receipts}}
+        self._operators = [operator_of[receipt.link] for receipt in receipts]
+        self._connection = connection
+        self.plain: set[int] = set()
+        """Receipts that have one candidate, whose outcome nothing else can change."""
+        self.candidates = self._under_their_ids(receipts, settlement)
+        open_ = [number for number in range(len(receipts)) if number not in self.plain]
+        self._lost: set[int] = set()
+        newest = max((receipt.received_at for receipt in receipts), default=0)
+        self._owed = {one: self._load_owed(one, newest) for one in {self._operators[number] for number in open_}}
+        self._uncertain = self._load_uncertain([(one, receipts[one]) for one in open_])
+
+    def owed(self, number: int) -> Owed:
+        """Return the submit_sm of the operator of a receipt whose responses are owed."""
+        return self._owed[self._operators[number]]
+
+    def uncertain(self, number: int) -> Sequence[Candidate]:
+        """Return the segments without an id whose number a receipt may name."""
+        return self._uncertain.get(number, ())
+
+    def addressed(self, number: int, receipt: DeliveryReceipt) -> DeliveryReceipt:
+        """Return the receipt without addresses that are only the sender of the messages it may be about.
+
+        A sender may be a number too, and where an operator leaves the recipient's out it is nobody's name.
+        """
+        mine = self.candidates.get(number, ())
+        if not mine or len(named_numbers(receipt)) != 1:
+            return receipt
+        rows = self._connection.ask_rows("senders", [(one,) for one in {one.message_id for one in mine}])
+        senders = {sender.removeprefix("+") for (sender,) in rows}
+        source, destination = ("" if one.removeprefix("+") in senders else one for one in receipt.addresses)
+        return receipt._replace(addresses=(source, destination))
+
+    def _under_their_ids(
+        self, receipts: Sequence[DeliveryReceipt], settlement: Settlement
+    ) -> dict[int, list[Candidate]]:
+        """Load the candidates from the shelf of each id, and from its other shelves where that is not clear."""
+        own = [
+            (number, self._operators[number], shelf)
+            for number, receipt in enumerate(receipts)
+            if (shelf := canonical(receipt.smsc_message_id))
+        ]
+        own.sort(
+            key=itemgetter(2)
+        )  # operators count upwards, so neighbours on the shelves are neighbours in the tables
+        found = load_candidates(self._connection, "candidates_by_shelf", own)
+        clear: set[int] = set()
+        before: set[tuple[int, str]] = set()
+        for number, receipt in enumerate(receipts):
+            candidates = found.get(number, [])
+            if settlement.is_clear(receipt, candidates):
+                clear.add(number)
+                key = self._operators[number], receipt.smsc_message_id
+                # The second receipt of a batch with one id may be about the next message that got it.
+                if key not in before and settlement.is_plain(receipt, candidates[0]):
+                    self.plain.add(number)
+                before.add(key)
+        others = [
+            (number, self._operators[number], shelf)
+            for number, receipt in enumerate(receipts)
+            if number not in clear
+            for shelf in shelves(receipt.smsc_message_id)[1:]
+        ]
+        if others:
+            for number, more in load_candidates(self._connection, "candidates_by_shelf", others).items():
+                found.setdefault(number, []).extend(more)
+        return found
+
+    def _load_owed(self, operator: int, newest: int) -> Owed:
+        rows = self._connection.ask("open_submissions", operator)
+        lost = self._connection.number("has_uncertain", operator, newest - VALIDITY_MS)
+        if lost:
+            self._lost.add(operator)
+        return Owed((Open(*row) for row in rows), lost=lost > 1)
+
+    def _load_uncertain(self, receipts: Iterable[tuple[int, DeliveryReceipt]]) -> dict[int, list[Candidate]]:
+        wanted: list[tuple[SqlValue, ...]] = []
+        for number, receipt in receipts:
+            operator = self._operators[number]
+            if receipt.smsc_message_id and operator in self._lost:
+                wanted += [(number, operator, tail, *_left_between(receipt)) for tail in tails(receipt)]
+        return load_candidates(self._connection, "candidates_by_tail", wanted) if wanted else {}
+
+
+def _left_between(receipt: DeliveryReceipt) -> tuple[int, int]:
+    """Return between which instants the submit_sm of a receipt has left."""
+    said = receipt.submitted_at
+    if said is None:
+        return 0, receipt.received_at
+    return said - SUBMIT_DATE_WITHIN_MS, min(said + SUBMIT_DATE_WITHIN_MS, receipt.received_at)
+
+
+def load_candidates(
+    connection: Connection, query: str, rows: Sequence[Sequence[SqlValue]]
+) -> dict[int, list[Candidate]]:
+    """Load the candidates of every receipt of the batch, by the receipt's number."""
+    answer = connection.ask_rows(query, rows)
+    many = {(row[1], row[2]): [0] * row[9] for row in answer if row[9] > 1}
+    for message_id, seq, part, state in connection.ask_rows("segment_states", list(many)):
+        many[message_id, seq][part - 1] = state
+    messages = [(message_id,) for message_id in {row[1] for row in answer}]
+    wanting = {message_id for (message_id,) in connection.ask_rows("wanting_callbacks", messages)}
+    found: dict[int, list[Candidate]] = {}
+    for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments in answer:
+        known = tuple(many[message_id, seq]) if segments > 1 else (state,)
+        wants = message_id in wanting and msisdn != ERASED
+        candidate = Candidate(
+            message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, wants, known
+        )
+        found.setdefault(number, []).append(candidate)
+    return found
