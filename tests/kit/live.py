@@ -122,9 +122,9 @@ def _serve(config: Path) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def live_smsc(port: int, journal: Path | None = None) -> Iterator[None]:
+def live_smsc(port: int, journal: Path | None = None, *, password: str = "secret") -> Iterator[None]:
     """Run the simulator on a port until the block ends; it accepts what `live_server` binds with."""
-    words = ["smsc", "--listen", f"127.0.0.1:{port}", "--json"]
+    words = ["smsc", "--listen", f"127.0.0.1:{port}", "--password", password, "--json"]
     if journal is not None:
         words += ["--log", str(journal)]
     process = subprocess.Popen(

@@ -81,6 +81,9 @@ def smpp_settings(link: LinkSettings) -> SmppSettings:
         bind_timeout=min(LONGEST_BIND, link.response_timeout),
         rebind_min=min(1.0, link.rebind_max),
         rebind_max=link.rebind_max,
+        rebind_refused_max=link.rebind_refused_max,
+        stop_patience=link.stop_patience,
+        retries=link.retries,
     )
 
 
@@ -170,4 +173,5 @@ def link_status(configured: LinkSettings, link: Link) -> LinkStatus:
             )
             for binding in link.bindings
         ),
+        troubles=tuple(link.troubles),
     )
