@@ -108,7 +108,7 @@ async def test_a_whole_text_that_was_put_off_is_submitted_again_as_one(
         await smsc.came(p.SubmitSm, 2)
         await settled(store)
         assert len(smsc.session.of(p.SubmitSm)) == 2
-        await store.apply_receipts([receipt("7", "UNDELIV")])
+        await store.apply_receipts([receipt("7", "UNDELIV", at=clock.now() + 5_000)])
         assert await states_of(store, account, number) == [MessageState.UNDELIVERABLE]
     assert await complaints(store) == []
 
