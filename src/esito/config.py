@@ -235,7 +235,9 @@ class LinkSettings:
     )
     service_type: str = _setting("", "`service_type` of each submit_sm, such as CMT.", rules.octets(5))
     protocol_id: int = _setting(0, "`protocol_id` of each submit_sm.", rules.OCTET)
-    priority_flag: int = _setting(0, "`priority_flag` of each submit_sm.", rules.between(0, 3))
+    priority_flag: int = _setting(
+        0, "`priority_flag` of messages that were sent without a priority.", rules.between(0, 3)
+    )
     registered_delivery: int = _setting(
         1, "`registered_delivery` of each submit_sm: 1 asks for a receipt of every end, 17 for notifications too.",
         rules.OCTET,

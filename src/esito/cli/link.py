@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 from collections.abc import Iterator
+from enum import Enum
 
 import click
 import httpx
@@ -67,8 +68,7 @@ def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | 
 def _as_json(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: dict[str, str]) -> dict[str, object]:
     shown = {field.name: getattr(one, field.name) for field in dataclasses.fields(one) if field.repr}
     return {
-        **shown,
-        "multipart_rule": one.multipart_rule.value,
+        **{name: value.value if isinstance(value, Enum) else value for name, value in shown.items()},
         "id_form": _id_form(one, forms),
         "state": _state(one, states),
     }
