@@ -11,6 +11,7 @@ from esito.cli.main import cli
 from esito.smpp import pdu as p
 from tests.kit.links import in_a_loop, status_of
 from tests.kit.live import LiveServer, live_server
+from tests.kit.patience import PATIENCE
 from tests.kit.peer import Peer, peer, until
 
 NUMBER = "+33612345678"
@@ -30,7 +31,7 @@ def unmarked(sequence: int) -> p.DeliverSm:
 
 async def told(server: LiveServer, path: str) -> dict[str, list[dict[str, object]]]:
     headers = {"Authorization": f"Bearer {server.api_key}"}
-    async with httpx.AsyncClient(headers=headers) as client:
+    async with httpx.AsyncClient(headers=headers, timeout=PATIENCE) as client:
         found: dict[str, list[dict[str, object]]] = (await client.get(f"{server.url}{path}")).json()
     return found
 
