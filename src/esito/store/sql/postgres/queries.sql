@@ -333,8 +333,8 @@ SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.do
   JOIN trail t ON t.id = w.trail AND t.message_id = 0
   JOIN link l ON l.id = t.link
 
--- name: has_parked
-SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = $1 AND waits = 1)::int
+-- name: has_waiting
+SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = $1 AND waits = $2)::int
 
 -- name: released
 -- Parked receipts that came before any submit_sm left whose response is still owed.
@@ -350,9 +350,10 @@ SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.do
   JOIN link l ON l.id = t.link
 
 -- name: undecided
+-- Receipts that wait for the form of the ids (2), or for one of several uncertain segments (3).
 SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
        t.flags, u.source_addr, u.destination_addr, u.submitted_at
-  FROM (SELECT * FROM unmatched WHERE operator = $1 AND waits = 2 ORDER BY received_at LIMIT $2) AS u
+  FROM (SELECT * FROM unmatched WHERE operator = $1 AND waits = $2 ORDER BY received_at LIMIT $3) AS u
   JOIN trail t ON t.id = u.trail AND t.message_id = 0
   JOIN link l ON l.id = t.link
 

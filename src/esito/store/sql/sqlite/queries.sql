@@ -334,8 +334,8 @@ SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.
   CROSS JOIN trail t ON t.id = w.trail
   CROSS JOIN link l ON l.id = t.link
 
--- name: has_parked
-SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = ? AND waits = 1)
+-- name: has_waiting
+SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits = ?2)
 
 -- name: released
 -- Parked receipts that came before any submit_sm left whose response is still owed.
@@ -350,9 +350,10 @@ SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.
   CROSS JOIN link l ON l.id = t.link
 
 -- name: undecided
+-- Receipts that wait for the form of the ids (2), or for one of several uncertain segments (3).
 SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
                                    t.flags, u.source_addr, u.destination_addr, u.submitted_at))
-  FROM (SELECT * FROM unmatched WHERE operator = ?1 AND waits = 2 ORDER BY received_at LIMIT ?2) AS u
+  FROM (SELECT * FROM unmatched WHERE operator = ?1 AND waits = ?2 ORDER BY received_at LIMIT ?3) AS u
   CROSS JOIN trail t ON t.id = u.trail
   CROSS JOIN link l ON l.id = t.link
 
