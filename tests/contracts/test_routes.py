@@ -23,7 +23,10 @@ NONE, DOWN = frozenset[str](), frozenset({"alpha"})
 async def routes_in(store: Store) -> dict[Route, int]:
     """Have two equal links, a spare one, and one that alpha alone serves for."""
     await store.register_links(
-        [LinkRecord(name=name, operator=name, priority=2 if name == "spare" else 1) for name in ("alpha", "beta", "spare")]
+        [
+            LinkRecord(name=name, operator=name, priority=2 if name == "spare" else 1)
+            for name in ("alpha", "beta", "spare")
+        ]
     )
     return await store.register_routes([ALPHA, BETA, Route("alpha")])
 

@@ -16,7 +16,9 @@ from tests.kit.builders import NOW, account_in, links_in, message
 pytestmark = pytest.mark.anyio
 
 
-async def campaign(store: Store, account: Account, recipients: int = 100, *, messages: int = 1, **changed: Any) -> list[int]:
+async def campaign(
+    store: Store, account: Account, recipients: int = 100, *, messages: int = 1, **changed: Any
+) -> list[int]:
     """Accept messages of many recipients; return their ids."""
     new = replace(message(account, [33600000000 + seq for seq in range(recipients)], cost=0), **changed)
     return [await store.accept(new) for _ in range(messages)]

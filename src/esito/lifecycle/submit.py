@@ -100,9 +100,7 @@ class Submitter:
             if not await self._store.due(self._name, now, passed_over):
                 return
             lease = None if self.held is None else self.held.lease
-            claimed = await self._store.claim(
-                self._name, limit=room, at=now, lease=lease, passed_over=passed_over
-            )
+            claimed = await self._store.claim(self._name, limit=room, at=now, lease=lease, passed_over=passed_over)
             if not claimed:
                 return
             self._hand_over(claimed)

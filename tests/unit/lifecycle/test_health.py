@@ -124,7 +124,7 @@ async def operators(count: int, clock: PushableClock) -> AsyncIterator[list[Smsc
 
 def link_to(smsc: Smsc, name: str, gateway: Gateway, *, throughput: float = 0.0) -> Link:
     settings = LinkSettings(
-        name=name, host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret",  # noqa: S106
+        name=name, host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret",
         throughput=throughput, rebind_max=0.2, rebind_min=0.1,
     )  # fmt: skip
     return Link(settings, gateway)

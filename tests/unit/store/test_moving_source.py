@@ -15,9 +15,9 @@ import pytest
 from esito.domain.account import Account, AccountState
 from esito.domain.callback import Callback, Outcome, Phase
 from esito.domain.message import Answer, Once, SubmitAnswer
+from esito.domain.routing import Route
 from esito.domain.timing import DAY_MS, MINUTE_MS
 from esito.lifecycle.stop_words import stop_words
-from esito.domain.routing import Route
 from esito.store.base import Store
 from esito.store.callbacks import Wanted
 from esito.store.intake import Brought

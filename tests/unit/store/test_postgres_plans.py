@@ -23,7 +23,8 @@ UPDATE segment SET phase = 1, shelf = NULL, smsc_id = NULL WHERE message_id % 10
 UPDATE segment SET phase = 5, shelf = NULL, smsc_id = NULL WHERE message_id % 100 = 8 AND seq = 3;
 UPDATE segment SET phase = 2, retry_at = 1 WHERE message_id % 100 = 9 AND seq = 3;
 UPDATE message SET tag = 'tag' || id / 100, url_dlr = 'https://example.org/dlr' WHERE id % 10 = 1;
-INSERT INTO outgoing SELECT 1 + n % 2, CASE WHEN n % 3 = 0 THEN 0 ELSE (12::bigint << 40) + 1 + n % 7 END, n, n, 1, 1, 10
+INSERT INTO outgoing
+SELECT 1 + n % 2, CASE WHEN n % 3 = 0 THEN 0 ELSE (12::bigint << 40) + 1 + n % 7 END, n, n, 1, 1, 10
   FROM generate_series(1, 20000) AS n;
 INSERT INTO trail (id, message_id, received_at, checksum, link, verdict, smsc_id, stat, error, flags, raw)
 SELECT n, 0, n, 0, 1, 'orphan', 'x' || n, 'DELIVRD', '', '', '' FROM generate_series(1, 20000) AS n;
@@ -42,7 +43,9 @@ INSERT INTO stop (account, msisdn, created_at) SELECT 1, n, 1 FROM generate_seri
 
 HOT = [
     "account_by_key", "has_stops", "stopped_among", "credits", "insert_messages", "insert_texts",
-    "insert_recipients", "insert_outgoing", "due", "waiting", "come_due", "set_lane", "outgoing", "drop_outgoing_of", "postponed", "resubmit", "insert_segments",
+    "insert_recipients", "insert_outgoing", "due", "waiting", "come_due", "set_lane", "outgoing",
+    "drop_outgoing_of", "postponed_elsewhere", "put_off_too_far", "bring_forward", "drop_postponed_of",
+    "postponed", "resubmit", "insert_segments",
     "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_other", "refused", "told_by_sisters",
     "candidates_by_shelf", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
     "move_recipients", "expected", "uncertain", "identify_segments", "insert_callbacks", "insert_unmatched",

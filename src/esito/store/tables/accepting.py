@@ -213,6 +213,4 @@ def _lane(message: NewMessage, recipients: int) -> int:
     """Return where it waits: what leaves at once is compared with no clock, which another host may have ahead."""
     if message.due_at > message.created_at:
         return SCHEDULED
-    return lane_of(
-        message.account_id, priority=message.priority, gamme=int(message.gamme), recipients=recipients
-    )
+    return lane_of(message.account_id, priority=message.priority, gamme=int(message.gamme), recipients=recipients)
