@@ -1,4 +1,5 @@
-# The five things one does with a checkout. Each sets up what it needs; none needs root.
+# What one does with a checkout. Each sets up what it needs; none needs root.
+# Three lanes of tests: `check` while one writes, `test` before a release, `torture` and its like for hours.
 
 PYTHON ?= python3
 ARGS ?=
@@ -6,7 +7,15 @@ CASES ?=
 BIN := .venv/bin
 SOURCES := $(wildcard src tests benchmarks scripts)
 
-.PHONY: help setup run test lint bench format lock receipts torture fuzz build sbom
+# Tests run in several processes (tests/kit/lanes.py); ARGS="-n0" runs them in one.
+PARALLEL := --numprocesses=auto --dist=loadscope
+# Of each of these, what needs no program but Python: a store that is tested is SQLite then.
+QUICK := tests/unit tests/contracts tests/wire $(wildcard tests/test_*.py)
+
+# Tests begin hundreds of processes; each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup run check test lint static bench format lock receipts torture storm fuzz build sbom
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -17,17 +26,22 @@ setup:  ## create .venv from uv.lock (python3 and a package index are enough)
 run: setup  ## server, operator simulator and some traffic; ARGS="--listen 127.0.0.1:9000"
 	@exec $(BIN)/esito demo $(ARGS)
 
-test: setup  ## install what the tests need, check everything, run everything; ARGS="-k receipt"
-	@sh scripts/test-deps
-	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest $(ARGS)
+check: setup static  ## within a minute, without root or other programs: types, style, unit and contract tests
+	$(BIN)/python -m pytest --quiet $(PARALLEL) -m "not needs" $(QUICK) $(ARGS)
 
-lint: setup  ## ruff, mypy and the floors of the house
+test: setup  ## all that guards a release: install what the tests need, run everything; ARGS="-k receipt"
+	@sh scripts/test-deps
+	@$(MAKE) --no-print-directory static
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+lint: setup static  ## ruff, mypy and the floors of the house
+	$(BIN)/python -m pytest --quiet tests/test_floors.py
+
+static: setup
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest --quiet tests/test_floors.py
 
 bench: setup  ## print the table of ratios; ARGS is passed on
 	@sh scripts/test-deps bench
@@ -40,7 +54,10 @@ torture: setup  ## kill -9, failing fsync, full disk, stalls, all rounds (minute
 	@sh scripts/test-deps
 	ESITO_TORTURE=full $(BIN)/python -m pytest tests/torture $(ARGS)
 
-fuzz: setup  ## octets that break the codec or the receipt reader, ten minutes; ARGS="codec --seconds 60"
+storm: setup  ## operators that throttle, swallow, refuse and go away, under load, ten minutes; ARGS="--minutes 1"
+	$(BIN)/python -m benchmarks.storm $(ARGS)
+
+fuzz: setup  ## octets that break the readers, histories that break a promise; ARGS="histories --count 5000"
 	$(BIN)/python scripts/fuzz.py $(ARGS)
 
 build: setup  ## wheel, sdist and their SBOM (CycloneDX) in dist/

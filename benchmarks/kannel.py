@@ -77,7 +77,7 @@ def receipts_per_second(folder: Path) -> float:
     config = folder / "kannel.conf"
     text = CONFIG.format(folder=folder, smsc=port, admin=free_port(), box=free_port(), sendsms=free_port())
     config.write_text(text, encoding="ascii")
-    words = [str(port), str(RECEIPTS), str(FIRST_SMSC_ID), str(WINDOW)]
+    words = [str(port), str(RECEIPTS), str(FIRST_SMSC_ID), str(WINDOW), "given"]
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.receipt_peer", *words], stdout=subprocess.PIPE, text=True
     ) as peer:

@@ -63,12 +63,11 @@ def _through(folder: Path) -> Through:
         place = workplace(
             folder / "through",
             messages=MESSAGES,
-            answered=True,
             store=f'url = "{url}"\nsecret = "{"5e" * 32}"',
             sections=_bus(cluster, folder / "spool"),
         )
         command = [sys.executable, "-m", "benchmarks.receipt_peer"]
-        words = [str(place.smsc_port), str(count), str(FIRST_SMSC_ID), "16000"]
+        words = [str(place.smsc_port), str(count), str(FIRST_SMSC_ID), "16000", "afterwards"]
         with subprocess.Popen([*command, *words], stdout=subprocess.PIPE, text=True) as peer:
             output = peer.stdout
             if output is None or output.readline() != "listening\n":

@@ -1,5 +1,7 @@
 """A store with very many recipients, filled by the database itself: ten to a message, each segment answered.
 
+The newest messages may wait to be submitted: who measures their receipts submits them and keeps the answers first.
+
 Message m has the id m and the recipients 1 to 10; its id decides the account, the link and all numbers, so that a
 measurement knows what to ask for. Odd messages leave by the link `bench1`, even ones by `bench0`.
 """
@@ -44,14 +46,18 @@ SELECT m, {{account}}, {AT}, {AT}, {AT + 172_800_000}, 'ESITO', 1, 0, 0 FROM {{m
 _TEXT = "INSERT INTO message_text (message_id, number, text) SELECT m, 0, 'What happened?' FROM {messages}"
 _RECIPIENT = f"""
 INSERT INTO recipient (message_id, account, seq, msisdn, link, text, segments, cost, state, changed_at)
-SELECT m, {{account}}, s, {FIRST_NUMBER} + (m * {EACH} + s) % 100000000, {{links}} + m % 2, 0, 1, 45000, 2, {AT}
+SELECT m, {{account}}, s, {FIRST_NUMBER} + (m * {EACH} + s) % 100000000, {{links}} + m % 2, 0, 1, 45000,
+       CASE WHEN m > {{answered}} THEN 0 ELSE 2 END, {AT}
   FROM {{both}}"""
 _SEGMENT = f"""
 INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, answered_at, status, smsc_id,
                      shelf, state)
 SELECT m, s, 1, {{links}} + m % 2, {{operators}} + m % 2, 3, 1, {AT}, {AT}, 0,
        CAST({FIRST_SMSC_ID} + m * {EACH} + s AS text), CAST({FIRST_SMSC_ID} + m * {EACH} + s AS text), 2
-  FROM {{both}}"""
+  FROM {{both}} WHERE m <= {{answered}}"""
+_OUTGOING = f"""
+INSERT INTO outgoing (link, due_at, message_id, next_seq, next_part, last_seq)
+SELECT {{links}} + m % 2, {AT}, m, 1, 1, {EACH} FROM {{messages}} WHERE m > {{answered}}"""
 
 
 @asynccontextmanager
@@ -77,15 +83,15 @@ async def fill_sqlite(file: Path, recipients: int) -> int:
     connection.execute("PRAGMA synchronous = OFF")  # it can be filled again; what is measured is not this
     (operators,) = connection.execute("SELECT min(operator) FROM link").fetchone() or (1,)
     for statement in (_MESSAGE, _TEXT, _RECIPIENT, _SEGMENT):
-        sql = statement.format(messages="m", both="m CROSS JOIN s", operators=operators, **names)
+        sql = statement.format(messages="m", both="m CROSS JOIN s", operators=operators, answered=messages, **names)
         connection.execute(f"BEGIN; {sql.replace('SELECT', f'WITH RECURSIVE {several}, {seqs} SELECT', 1)}; COMMIT")
     connection.execute("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     return names["account"]
 
 
-async def fill_postgres(url: str, recipients: int) -> int:
-    """Fill a database; return the account."""
+async def fill_postgres(url: str, recipients: int, waiting: int = 0) -> int:
+    """Fill a database; return the account. `waiting`: so many of the newest recipients wait to be submitted."""
     async with _begun(PostgresStore(url)) as names:
         pass
     messages = recipients // EACH
@@ -97,9 +103,12 @@ async def fill_postgres(url: str, recipients: int) -> int:
     series = f"generate_series(1, {messages}) AS m"
     # By message: as they are sent, the recipients of one lie beside each other.
     both = f"{series} CROSS JOIN LATERAL generate_series(1, {EACH} + 0 * m) AS s"
-    words: dict[str, Any] = {"messages": series, "both": both, "operators": operators, **names}
+    answered = messages - waiting // EACH
+    words: dict[str, Any] = {
+        "messages": series, "both": both, "operators": operators, "answered": answered, **names
+    }  # fmt: skip
     await asyncio.gather(
-        _run(url, [statement.format(**words) for statement in (_MESSAGE, _TEXT, _RECIPIENT)]),
+        _run(url, [statement.format(**words) for statement in (_MESSAGE, _TEXT, _RECIPIENT, _OUTGOING)]),
         _run(url, [_SEGMENT.format(**words)]),
     )
     await connection.execute("VACUUM ANALYZE")

@@ -37,7 +37,8 @@ password = "secret"
 window = {window}
 """
 
-FIRST_SMSC_ID = 1_000_000_000
+FIRST_SMSC_ID = 7_300_000
+"""Where the operator counts on from, in decimal."""
 
 
 def free_port() -> int:

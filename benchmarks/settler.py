@@ -1,6 +1,7 @@
 """A worker that settles receipts in PostgreSQL, batch after batch; a process of its own, as workers are.
 
-It makes its receipts, prints `ready`, waits for a line, and prints one JSON object: seconds, and how many moved.
+It submits what waits on its link and keeps the operator's answers, as the gateway does; makes its receipts, prints
+`ready`, waits for a line, and prints one JSON object: seconds, and how many moved.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import time
 
 from benchmarks import many
 from esito.bootstrap.house import COLLECT_AFTER
+from esito.domain.message import Answer, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.store.postgres import PostgresStore
@@ -55,6 +57,7 @@ async def main() -> None:
     store = PostgresStore(url)
     await store.open()
     await store.register_links(many.LINKS)
+    await _submit_all(store, f"bench{link}")
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     print("ready", flush=True)
@@ -68,6 +71,24 @@ async def main() -> None:
     moved += sum(await asyncio.gather(*waiting))
     print(json.dumps({"seconds": time.perf_counter() - began, "moved": moved}), flush=True)
     await store.close()
+
+
+async def _submit_all(store: PostgresStore, link: str) -> None:
+    """Claim everything that waits, and keep an answer for each segment."""
+    while claimed := await store.claim(link, limit=1000, at=many.AT):
+        await store.record_answers(
+            link,
+            [
+                SubmitAnswer(
+                    ref=one.ref,
+                    answer=Answer.ACCEPTED,
+                    at=many.AT,
+                    smsc_message_id=many.smsc_id(one.ref.message_id, one.ref.seq),
+                    attempts=one.attempts,
+                )
+                for one in claimed
+            ],
+        )
 
 
 async def _settle(store: PostgresStore, batch: list[DeliveryReceipt]) -> int:

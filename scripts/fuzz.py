@@ -1,8 +1,9 @@
-"""Fuzzes what reads octets from operators, guided by coverage (atheris).
+"""Fuzzes what reads octets from operators, guided by coverage (atheris), and plays histories on a store (hypothesis).
 
-    python scripts/fuzz.py                     every target, ten minutes in all
+    python scripts/fuzz.py                     every target: ten minutes of octets, then 20,000 histories
     python scripts/fuzz.py codec --seconds 60  one target
     python scripts/fuzz.py codec --again FILE  one input, as a crash was saved
+    python scripts/fuzz.py histories --count 5000 --seed 7 --store postgres
 
 The properties stand in tests/fuzz/properties.py. The first inputs are the PDUs of the receipt
 cases. What breaks a property is written to `fuzz-<target>-*` in the directory for `--crashes`.
@@ -18,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT / "tests" / "receipts" / "cases.json"
+HISTORIES = "histories"
 LONGEST = 512
 """Octets of an input; longer ones reach nothing that shorter ones do not."""
 
@@ -29,6 +31,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=600, help="in all, shared by the targets")
     parser.add_argument("--again", type=Path, help="try this one input")
     parser.add_argument("--crashes", type=Path, default=Path.cwd(), help="where inputs that break a property go")
+    parser.add_argument("--count", type=int, default=20_000, help="histories that are played")
+    parser.add_argument("--seed", type=int, help="of the histories, as an earlier run printed it")
+    parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite", help="what histories are played on")
     parser.add_argument("--corpus", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     sys.path.insert(0, str(ROOT))
@@ -39,8 +44,34 @@ def main() -> int:
     if asked.again:
         TARGETS[asked.target](asked.again.read_bytes())
         return 0
-    names = [asked.target] if asked.target else list(TARGETS)
-    return max(started(name, max(1, asked.seconds // len(names)), asked.crashes) for name in names)
+    names = [asked.target] if asked.target else [*TARGETS, HISTORIES]
+    octets = [name for name in names if name != HISTORIES]
+    codes = [started(name, max(1, asked.seconds // len(octets)), asked.crashes) for name in octets]
+    if HISTORIES in names:
+        codes.append(played(asked.store, asked.count, asked.seed))
+    return max(codes)
+
+
+def played(store: str, count: int, number: int | None) -> int:
+    """Play histories; print the shortest of those that break a promise, and return 1 if there are any."""
+    from tests.histories.trying import histories  # noqa: PLC0415  found only with the root on the path
+    from tests.histories.watch import Broken  # noqa: PLC0415  as above
+
+    try:
+        histories(store, count, number=number, told=lambda done: progress(done, count))
+    except Broken as broken:
+        print(broken)
+        return 1
+    except ExceptionGroup as several:
+        print(*several.exceptions, sep="\n\n")
+        return 1
+    return 0
+
+
+def progress(done: int, count: int) -> None:
+    """Say now and then how far we are."""
+    if done % 1000 == 0:
+        print(f"{done} of {count}", flush=True)
 
 
 def started(name: str, seconds: int, crashes: Path) -> int:

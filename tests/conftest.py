@@ -1,11 +1,74 @@
 """What holds for every test."""
 
-import pytest
+import os
+from typing import Any
 
+import pytest
+from hypothesis import settings
+
+from tests.kit import left_over
+from tests.kit.lanes import Dealer, put_in_order, workers
 from tests.kit.needs import stop_without
+from tests.kit.patience import HANGS, wait_until
+
+LEFT_OVER = pytest.StashKey[list[str]]()
+
+# What failed by chance can be repeated; how long an example takes says nothing on a busy machine.
+settings.register_profile("tests", print_blob=True, deadline=None)
+settings.load_profile("tests")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    left_over.begin()
+    config.stash[LEFT_OVER] = []
+    if config.option.timeout is None:
+        config.option.timeout = HANGS
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    put_in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealer:
+    return Dealer(config, log)
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else workers()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         stop_without(mark.args)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run when a process survives it; a worker of several tells who deals out the tests."""
+    left_over.end_all()
+    found = session.config.stash[LEFT_OVER]
+    try:
+        wait_until(lambda: not left_over.left_over(), times=0.2)  # some are just ending
+    except AssertionError:
+        found += left_over.left_over()
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_over"] = found
+    elif found:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[LEFT_OVER].extend(getattr(node, "workeroutput", {}).get("left_over", []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if found := config.stash[LEFT_OVER]:
+        terminalreporter.section("processes that the tests left behind", red=True)
+        for one in found:
+            terminalreporter.line(one)

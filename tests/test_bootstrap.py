@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from scripts import bootstrap
+from tests.kit.patience import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 MACHINE = (platform.system(), platform.machine())
@@ -81,7 +82,7 @@ def set_up(checkout: Path, index_url: str, before: str = "") -> subprocess.Compl
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

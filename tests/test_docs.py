@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 import pytest
 
+from esito.bootstrap.links import outgoing_settings, smpp_settings
 from esito.cli.main import COMMANDS, cli
 from esito.config import HelpRow, Settings, load
+from esito.domain.explanation_words import FLAGS
 
 DOCS = Path(__file__).parents[1] / "docs"
 CONFIGURATION = (DOCS / "configuration.md").read_text()
@@ -53,6 +55,27 @@ def test_the_example_of_several_machines_can_be_used(tmp_path: Path) -> None:
     assert len(settings.bus.url.split(",")) == len(settings.bus.monitors) == settings.bus.replicas
 
 
+CONNECTING = re.findall(
+    r"^ *```toml\n(.*?)^ *```", (DOCS / "connecting-an-operator.md").read_text(), re.MULTILINE | re.DOTALL
+)
+
+
+@pytest.mark.parametrize("example", CONNECTING)
+def test_every_example_of_connecting_an_operator_can_be_used(example: str, tmp_path: Path) -> None:
+    path = tmp_path / "esito.toml"
+    path.write_text(example)
+    (link,) = load(path, {}).links
+    assert link.name in {"north", "south"}
+    smpp_settings(link)
+    outgoing_settings(link)
+
+
+def test_connecting_an_operator_speaks_of_every_setting_of_a_link_that_differs_between_operators() -> None:
+    text = (DOCS / "connecting-an-operator.md").read_text()
+    ours = {"name", "response_timeout", "rebind_max", "sender", "resubmit_uncertain", "words"}
+    assert [row.name for row in SECTIONS["[[link]]"] if f"`{row.name}`" not in text and row.name not in ours] == []
+
+
 def commands(group: click.Group, before: str = "") -> dict[str, click.Command]:
     """Return every command by its full name."""
     found: dict[str, click.Command] = {}
@@ -80,3 +103,10 @@ def test_every_line_of_the_list_of_commands_leads_to_that_command(name: str) -> 
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     assert (command.name, bool(command.help)) == (name, True)
+
+
+def test_every_flag_of_a_receipt_is_documented() -> None:
+    table = re.search(r"^\| flag \|.*?\n\n", (DOCS / "errors.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert table is not None
+    rows = [row.split("|")[1] for row in table[0].splitlines()[2:] if row]
+    assert {flag for row in rows for flag in re.findall(r"`(\w+)`", row)} == set(FLAGS)

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar, get_type_hints
 
 from esito import config_rules as rules
+from esito.domain.coding import Alphabet, Codings
 from esito.domain.errors import EsitoError
-from esito.domain.states import MultipartRule
+from esito.domain.states import STAT_WORDS, MessageState, MultipartRule
 
 T = TypeVar("T")
 
@@ -184,32 +185,84 @@ class LinkSettings:
     operator: str = _setting("", "Links of one operator share their SMSC ids; empty: the link's own name.")
     host: str = _setting("127.0.0.1", "Host of the SMSC.", rules.NOT_EMPTY)
     port: int = _setting(2775, "Port of the SMSC.", rules.PORT)
-    system_id: str = _setting("", "Who we are to the SMSC.", rules.octets(15))
-    password: str = _setting("", "What proves it.", rules.octets(8), secret=True)
+    fallback_hosts: tuple[str, ...] = _setting(
+        (), "Further hosts of the same SMSC, tried in turn when one cannot be had.", rules.HOSTS
+    )
+    system_id: str = _setting("", "Who we are to the SMSC; SMPP has room for 15.", rules.octets(64))
+    password: str = _setting("", "What proves it; SMPP has room for 8.", rules.octets(64), secret=True)
     system_type: str = _setting("", "What kind of system we are; most operators want none.", rules.octets(12))
-    bind: Literal["transceiver", "transmitter + receiver"] = _setting("transceiver", "How sessions are bound.")
+    interface_version: Literal["3.4", "3.3", "5.0"] = _setting("3.4", "The version of SMPP that a bind names.")
+    address_range: str = _setting(
+        "", "Addresses whose receipts and replies the SMSC is to send here; most operators want none.", rules.octets(40)
+    )
+    addr_ton: int = _setting(0, "Type of number of `address_range`.", rules.OCTET)
+    addr_npi: int = _setting(0, "Numbering plan of `address_range`.", rules.OCTET)
+    bind: Literal["transceiver", "transmitter + receiver", "transmitter", "receiver"] = _setting(
+        "transceiver", "How sessions are bound; a link that is a `receiver` alone sends nothing."
+    )
     sessions: int = _setting(1, "Sessions of each kind that are bound at once.", rules.at_least(1))
     window: int = _setting(100, "submit_sm of one session that may lack their response.", rules.at_least(1))
     throughput: int = _setting(0, "submit_sm per second over all sessions; 0: no limit of ours.", rules.at_least(0))
     tls: bool = _setting(False, "Speak TLS to the SMSC.")
+    tls_ca: str = _setting("", "PEM file of the authorities that may vouch for the SMSC; empty: those of the machine.")
+    tls_cert: str = _setting("", "PEM file with our certificate chain, for an SMSC that asks for one.")
+    tls_key: str = _setting("", "PEM file with the private key of `tls_cert`.")
+    tls_name: str = _setting(
+        "", "Name that we ask for (SNI) and that the certificate must bear; empty: the host.", rules.HOST_NAME
+    )
     enquire_interval: float = _setting(
         30.0, "Seconds of silence after which we ask whether the SMSC is there.", rules.POSITIVE
     )
     response_timeout: float = _setting(60.0, "Seconds we wait for a response.", rules.POSITIVE)
     rebind_max: float = _setting(60.0, "Longest pause, in seconds, between two tries to bind.", rules.POSITIVE)
     sender: str = _setting("", "Sender of messages that name none; empty: the operator's choice.", rules.SENDER)
+    source_numbering: Mapping[str, tuple[int, int]] = _setting(
+        {}, "TON and NPI of senders, where they differ from the usual: by kind, or for `all`.", rules.NUMBERING
+    )
+    destination_numbering: Mapping[str, tuple[int, int]] = _setting(
+        {}, "TON and NPI of recipients, likewise; ours are all international.", rules.NUMBERING
+    )
+    service_type: str = _setting("", "`service_type` of each submit_sm, such as CMT.", rules.octets(5))
+    protocol_id: int = _setting(0, "`protocol_id` of each submit_sm.", rules.OCTET)
+    priority_flag: int = _setting(0, "`priority_flag` of each submit_sm.", rules.between(0, 3))
+    registered_delivery: int = _setting(
+        1, "`registered_delivery` of each submit_sm: 1 asks for a receipt of every end, 17 for notifications too.",
+        rules.OCTET,
+    )  # fmt: skip
+    validity: Literal["relative", "absolute", "none"] = _setting(
+        "relative", "How `validity_period` is written: from now on, as a date in UTC, or left to the operator."
+    )
+    validity_hours: int = _setting(
+        48, "For how long the operator is to try; beyond 48 we wait for its last word as long.", rules.between(1, 168)
+    )
+    alphabet: Alphabet = _setting(
+        Alphabet.GSM, "What data_coding 0 means to this operator, in both directions; `gsm` is one septet an octet."
+    )
+    data_coding_gsm: int = _setting(0, "data_coding of texts in the GSM alphabet.", rules.OCTET)
+    data_coding_latin1: int = _setting(3, "data_coding of texts in Latin-1.", rules.between(1, 255))
+    data_coding_ucs2: int = _setting(8, "data_coding of texts in UCS-2.", rules.between(1, 255))
+    concatenation: Literal["udh8", "udh16", "sar", "message_payload", "udh"] = _setting(
+        "udh8",
+        "How the segments of one text are tied together: user data header with a reference of 8 or 16 bits, `sar_*`"
+        " parameters, or not cut at all; `udh` is `udh8`.",
+    )
     receipt_timezone: str = _setting("UTC", "Zone of the dates in this operator's receipts.", rules.ZONE)
+    words: Mapping[str, str] = _setting(
+        {}, 'States behind words of this operator\'s own after `stat:`: `{FAILED = "UNDELIV"}`.', rules.WORDS
+    )
     message_id_form: Literal["auto", "as-is", "hex-to-dec", "dec-to-hex", "strip-zeros"] = _setting(
         "auto", "How the id in a receipt differs from the one in the submit_sm_resp; `auto`: learned."
+    )
+    receipts_without_esm_class: Literal["never", "known-id", "always"] = _setting(
+        "known-id",
+        "What counts as a receipt though esm_class calls it a subscriber's message and it has no message_state:"
+        " nothing; the text of one beside an id of ours in receipted_message_id; any text of one, whoever wrote it.",
     )
     multipart_rule: MultipartRule = _setting(
         MultipartRule.ANY_FAILED, "How the states of several segments make that of the recipient."
     )
     resubmit_uncertain: bool = _setting(
         False, "Submit again what may already have been submitted when the process died: twice rather than never."
-    )
-    concatenation: Literal["udh", "sar"] = _setting(
-        "udh", "How the segments of one text are tied together: user data header, or `sar_*` parameters."
     )
     prefixes: tuple[str, ...] = _setting(
         (), "Numbers it serves: longest prefix wins; empty: all others.", rules.PREFIXES
@@ -225,6 +278,26 @@ class LinkSettings:
     def zone(self) -> tzinfo:
         """The time zone of `receipt_timezone`."""
         return rules.zone_of(self.receipt_timezone)
+
+    @property
+    def sends(self) -> bool:
+        """Whether messages leave by it."""
+        return self.bind != "receiver"
+
+    @property
+    def receives(self) -> bool:
+        """Whether receipts and replies come by it."""
+        return self.bind != "transmitter"
+
+    @property
+    def stat_words(self) -> Mapping[str, MessageState]:
+        """The states behind what this operator writes after `stat:`, in upper case."""
+        return STAT_WORDS | {word.upper(): STAT_WORDS[state] for word, state in self.words.items()}
+
+    @property
+    def codings(self) -> Codings:
+        """How texts are written and read here."""
+        return Codings(self.alphabet, self.data_coding_gsm, self.data_coding_latin1, self.data_coding_ucs2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,7 +446,7 @@ class _Reader:
         return table(**values)
 
 
-_TABLES_OF_VALUES = (Mapping[str, Decimal],)
+_TABLES_OF_VALUES = (Mapping[str, Decimal], Mapping[str, str], Mapping[str, tuple[int, int]])
 """Types that one variable cannot hold."""
 
 
@@ -397,6 +470,26 @@ def _agree(file: str, settings: Settings) -> None:
         if link.name.upper() in seen:
             raise ConfigError(f"{file}: link.{link.name} is there twice; the name of a link must be its own")
         seen.add(link.name.upper())
+        for sentence in _contradictions(link):
+            raise ConfigError(f"{file}: link.{link.name}.{sentence}")
+
+
+def _contradictions(link: LinkSettings) -> Iterator[str]:
+    """Yield what cannot be used together in one link, as the end of a sentence that begins with its name."""
+    if not link.tls:
+        for name in ("tls_ca", "tls_cert", "tls_key", "tls_name"):
+            if getattr(link, name):
+                yield f"{name} says nothing without tls = true"
+    if bool(link.tls_cert) != bool(link.tls_key):
+        yield "tls_cert and tls_key go together: both or none"
+    if link.prefixes and not link.sends:
+        yield "prefixes: a link that only receives serves no numbers"
+    # In their own alphabet, texts of GSM do without a data_coding of theirs.
+    used = [link.data_coding_latin1, link.data_coding_ucs2]
+    if link.data_coding_gsm or link.alphabet in {Alphabet.GSM, Alphabet.GSM_PACKED}:
+        used.append(link.data_coding_gsm)
+    if len(set(used)) < len(used):
+        yield "data_coding_gsm, data_coding_latin1 and data_coding_ucs2 must differ"
 
 
 def _shown(default: Any) -> str:

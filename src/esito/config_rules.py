@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from esito.domain.address import AddressKind
+
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
 
@@ -42,6 +44,21 @@ def host_and_port(value: str) -> tuple[str, int]:
     if ":" in host:
         ipaddress.IPv6Address(host)
     return host, int(port)
+
+
+def host_and_maybe_port(value: str, port: int) -> tuple[str, int]:
+    """Split `host` or `host:port`; an IPv6 host stands in brackets before a port, or alone. Raises ValueError."""
+    if value.count(":") == 1 or "]:" in value:
+        host, port = host_and_port(value)
+        if not port:
+            raise ValueError(value)
+        return host, port
+    host = value.removeprefix("[").removesuffix("]")
+    if ":" in host:
+        ipaddress.IPv6Address(host)
+    elif not re.fullmatch(r"[A-Za-z0-9._-]+", host):
+        raise ValueError(value)
+    return host, port
 
 
 def zone_of(name: str) -> tzinfo:
@@ -76,6 +93,27 @@ def _countries(value: dict[str, Decimal]) -> bool:
     return all(re.fullmatch("[A-Z]{2}", country) and _is_price(price) for country, price in value.items())
 
 
+def _host(value: str) -> object:
+    return host_and_maybe_port(value, 0)
+
+
+NUMBERED = ("all", *(kind.value for kind in AddressKind))
+"""What may be numbered: every address, or those of one kind."""
+
+
+def _numbering(value: dict[str, tuple[int, int]]) -> bool:
+    return all(kind in NUMBERED and 0 <= ton <= 255 and 0 <= npi <= 255 for kind, (ton, npi) in value.items())
+
+
+APPENDIX_B = ("ENROUTE", "ACCEPTD", "UNKNOWN", "EXPIRED", "DELETED", "REJECTD", "UNDELIV", "DELIVRD")
+"""The words of states (SMPP 3.4, appendix B)."""
+
+
+def _words(value: dict[str, str]) -> bool:
+    once = len({word.upper() for word in value}) == len(value)
+    return once and all(re.fullmatch(r"[^\s:]{1,64}", word) and state in APPENDIX_B for word, state in value.items())
+
+
 WORD = Rule("letters, digits, - and _", lambda value: re.fullmatch("[A-Za-z0-9_-]{1,64}", value) is not None)
 ANY = Rule("", lambda _value: True)
 NOT_EMPTY = Rule("a text that is not empty", bool)
@@ -103,6 +141,13 @@ ZONE = Rule("a time zone, such as UTC or Europe/Paris", _zone)
 PREFIXES = Rule(
     "a list of prefixes with +, such as +33", lambda value: all(re.fullmatch(r"\+[1-9]\d{0,14}", p) for p in value)
 )
+OCTET = Rule("a whole number, 0 to 255", lambda value: 0 <= value <= 255)
+HOST_NAME = Rule("empty, or the name of a host", re.compile(r"[A-Za-z0-9._-]*").fullmatch)
+HOSTS = Rule("a list of hosts, such as smsc2.example or 192.0.2.7:2776", lambda value: all(map(_host, value)))
+NUMBERING = Rule(
+    "a table of kinds and pairs, such as {alphanumeric = [5, 0]}; kinds are " + ", ".join(NUMBERED), _numbering
+)
+WORDS = Rule('a table of words and states, such as {FAILED = "UNDELIV"}; states are ' + ", ".join(APPENDIX_B), _words)
 SENDER = Rule(
     "at most 11 ASCII letters, digits and blanks, or a number", re.compile(r"[A-Za-z0-9 ]{0,11}|\+?\d{1,15}").fullmatch
 )

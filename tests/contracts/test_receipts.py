@@ -105,7 +105,7 @@ async def test_an_id_that_comes_again_means_the_newest_unfinished_segment(store:
     old = await submitted(store, message(account), ["7"])
     await store.apply_receipts([receipt("7", "DELIVRD")])
     new = await submitted(store, message(account, [33612345679]), ["7"], at=NOW + 60_000)
-    await store.apply_receipts([receipt("7", "UNDELIV")])
+    await store.apply_receipts([receipt("7", "UNDELIV", at=NOW + 65_000)])
     assert await states_of(store, account, old) == [MessageState.DELIVERED]
     assert await states_of(store, account, new) == [MessageState.UNDELIVERABLE]
 

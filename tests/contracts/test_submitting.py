@@ -3,10 +3,12 @@ from dataclasses import replace
 import pytest
 
 from esito.domain.account import Account
+from esito.domain.explanation import explain
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS
-from esito.store.base import Store
+from esito.domain.vocabulary import ErrorTable, Vocabulary
+from esito.store.base import LinkRecord, Store
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio
@@ -152,12 +154,12 @@ async def test_silence_for_48_hours_is_an_expiry_of_our_own(store: Store) -> Non
     account = await account_in(store)
     await links_in(store)
     number = await submitted(store, message(account, [33611111111, 33622222222]), ["1", "2"], at=NOW + HOUR_MS)
-    await store.apply_receipts([receipt("1", "DELIVRD")])
+    await store.apply_receipts([receipt("1", "DELIVRD", at=NOW + 2 * HOUR_MS)])
     await store.expire(NOW + 48 * HOUR_MS)
     assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.WAITING]
     await store.expire(NOW + 49 * HOUR_MS)
     assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.EXPIRED]
-    await store.apply_receipts([receipt("2", "DELIVRD")])
+    await store.apply_receipts([receipt("2", "DELIVRD", at=NOW + 50 * HOUR_MS)])
     assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.DELIVERED]
 
 
@@ -171,3 +173,28 @@ async def test_what_no_operator_took_in_48_hours_is_ko_and_paid_back(store: Stor
     paid_back = await store.account_by_key(b"acme")
     assert paid_back is not None
     assert paid_back.credit == 1
+
+
+async def test_an_operator_who_tries_for_longer_is_waited_for_as_long(store: Store) -> None:
+    account = await account_in(store)
+    await store.register_links(
+        [
+            LinkRecord(name="alpha", operator="alpha", wait_ms=72 * HOUR_MS),
+            LinkRecord(name="beta", operator="beta"),
+        ]
+    )
+    slow = await submitted(store, message(account, [33611111111]), ["1"])
+    usual = await submitted(store, message(account, [33622222222], link=2), ["2"], link="beta")
+    await store.expire(NOW + 48 * HOUR_MS)
+    assert await states_of(store, account, slow) == [MessageState.WAITING]
+    assert await states_of(store, account, usual) == [MessageState.EXPIRED]
+    evidence = await store.evidence_of(account.id, slow, "+33611111111")
+    assert evidence is not None
+    assert explain(evidence, Vocabulary(ErrorTable(), {}), now=NOW).stops_waiting_at == NOW + 72 * HOUR_MS
+    await store.expire(NOW + 72 * HOUR_MS - 1)
+    assert await states_of(store, account, slow) == [MessageState.WAITING]
+    await store.expire(NOW + 72 * HOUR_MS)
+    assert await states_of(store, account, slow) == [MessageState.EXPIRED]
+    evidence = await store.evidence_of(account.id, slow, "+33611111111")
+    assert evidence is not None
+    assert evidence.trail[-1].stat == "no receipt in 72 h"

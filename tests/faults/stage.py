@@ -3,7 +3,6 @@
 import asyncio
 import re
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,13 +17,13 @@ from esito.cluster.nats import NatsCluster, NatsNode
 from esito.cluster.postgres_node import PostgresNode
 from esito.cluster.process import ProcessFailed
 from tests.kit.nats import make_leader
+from tests.kit.patience import A_TRY, HANGS, PATIENCE
 from tests.torture.house import Sender, until
 from tests.torture.witness import Witness
 
 T = TypeVar("T")
 
 STREAM = "ESITO_RECEIPTS"
-SETTLED_WITHIN = 60.0
 FIRST_NUMBERS = {"north": 50_000_000, "south": 0}
 """Numbers that begin with 3365 go north."""
 
@@ -58,14 +57,14 @@ class Stage:
     told: list[str] = field(default_factory=list)
     """What is printed at the end of all tests: what failed, and for how long what did not work."""
 
-    def run(self, doing: Coroutine[Any, Any, T], *, within: float = 90) -> T:
+    def run(self, doing: Coroutine[Any, Any, T]) -> T:
         """Do something in the cluster's loop."""
-        return asyncio.run_coroutine_threadsafe(doing, self.loop).result(within)
+        return asyncio.run_coroutine_threadsafe(doing, self.loop).result(HANGS)
 
     def make_whole(self) -> None:
         """Start what does not run; every link is bound again when this returns."""
         self.run(self.installation.start())
-        until(self.bound, seconds=30)
+        until(self.bound)
 
     def bound(self) -> bool:
         """Return whether every link is bound, as the api processes are told."""
@@ -93,16 +92,17 @@ class Stage:
             for one in loads:
                 one.stop()
 
-    def flows(self, loads: list[Load], *, at_least: int = 50, within: float = 40) -> None:
+    def flows(self, loads: list[Load], *, at_least: int = 50) -> None:
         """Return once receipts of every operator were acknowledged, and every sender was answered, from now on."""
-        since = time.monotonic()
+        acknowledged = {name: len(one.acknowledged) for name, one in self.witnesses.items()}
+        accepted = [len(one.accepted) for one in loads]
 
         def all_flow() -> bool:
-            acknowledged = [sum(one.at > since for one in each.acknowledged) for each in self.witnesses.values()]
-            accepted = [sum(at > since for at, _, _ in list(one.accepted.values())) for one in loads]
-            return min(acknowledged) >= at_least and min(accepted) >= 3
+            receipts = [len(one.acknowledged) - acknowledged[name] for name, one in self.witnesses.items()]
+            sends = [len(one.accepted) - before for one, before in zip(loads, accepted, strict=True)]
+            return min(receipts) >= at_least and min(sends) >= 3
 
-        until(all_flow, seconds=within)
+        until(all_flow, times=2)
 
     # -- what must be found --------------------------------------------------------------------
 
@@ -118,14 +118,17 @@ class Stage:
         return found[0]
 
     def _metrics(self, server: Any) -> str:
-        return str(self.run(server.ask("/metrics", within=2.0))[1])
+        return str(self.run(server.ask("/metrics", within=A_TRY))[1])
 
     def primary(self) -> PostgresNode:
         """Return the node that is the primary."""
-        for node in self.installation.postgres.nodes:
-            if node.runs and self.run(_is_primary(node.url)):
-                return node
-        raise AssertionError("there is no primary")
+        nodes = self.installation.postgres.nodes
+
+        def there_is() -> PostgresNode | None:
+            return next((node for node in nodes if node.runs and self.run(_is_primary(node.url))), None)
+
+        found: PostgresNode = until(there_is, "there is no primary")
+        return found
 
     # -- the log ------------------------------------------------------------------------------
 
@@ -154,7 +157,7 @@ class Stage:
                 return False
             return True
 
-        until(they_do, seconds=60)
+        until(they_do)
 
     def sent_again(self) -> int:
         """Return how many frames the gateways had to send again."""
@@ -191,11 +194,8 @@ class Stage:
     def settled(self, loads: list[Load]) -> None:
         """Hold everything to its promises, once what is under way has come."""
         self.flowed(loads)
-        give_up = time.monotonic() + SETTLED_WITHIN
-        while (lost := self.missing(loads)) and time.monotonic() < give_up:
-            time.sleep(0.5)  # what was acknowledged may still be in the log
-        assert lost == []
-        until(lambda: self.waiting_frames() == 0, seconds=SETTLED_WITHIN)  # some were never acknowledged, and yet come
+        until(lambda: not self.missing(loads), lambda: self.missing(loads))  # what was acknowledged may be in the log
+        until(lambda: self.waiting_frames() == 0)  # some were never acknowledged, and yet come
         assert self.run(self.installation.run("check")).strip() == "The books balance."
         for name, witness in self.witnesses.items():
             assert len(witness.submitted) == len(set(witness.submitted)), f"{name} got a segment twice"
@@ -212,10 +212,7 @@ class Stage:
                 promised,
             )
 
-        try:
-            until(lambda: not undecided(), seconds=SETTLED_WITHIN)
-        except AssertionError:
-            raise AssertionError(f"neither decided nor uncertain: {undecided()}") from None
+        until(lambda: not undecided(), lambda: f"neither decided nor uncertain: {undecided()}")
 
     def report(self, what: str, loads: list[Load], since: float) -> None:
         """Note how long no send was accepted and no receipt acknowledged, from a moment on."""
@@ -233,13 +230,14 @@ def longest_pause(moments: list[float], since: float) -> float:
 
 async def _is_primary(url: str) -> bool:
     try:
-        return bool((await _query(url, "SELECT NOT pg_is_in_recovery()"))[0][0])
+        async with asyncio.timeout(A_TRY):
+            return bool((await _query(url, "SELECT NOT pg_is_in_recovery()"))[0][0])
     except (OSError, TimeoutError, asyncpg.PostgresError):
         return False
 
 
 async def _query(url: str, sql: str, *words: object) -> list[Any]:
-    connection = await asyncpg.connect(url, timeout=5)
+    connection = await asyncpg.connect(url, timeout=PATIENCE)
     try:
         return list(await connection.fetch(sql, *words))
     finally:
@@ -264,7 +262,7 @@ def a_stage(folder: Path, make_nats: Callable[[Path], NatsCluster] | None = None
             stage.run(stage.installation.start())
             told = stage.run(stage.installation.run("account", "create", "acme", "--credit", "1000000", "--json"))
             stage.key = told.partition('"apiKey": "')[2].partition('"')[0]
-            until(stage.bound, seconds=30)
+            until(stage.bound)
             yield stage
         finally:
             stage.run(stage.installation.stop())

@@ -14,9 +14,13 @@ from esito.cluster.postgres_node import PostgresNode
 from esito.store.postgres.transactions import WritingConnection
 from tests.faults.stage import Stage
 from tests.kit.needs import needs
+from tests.kit.patience import A_MOMENT, PATIENCE, moment
 from tests.torture.house import plain_environment
 
-pytestmark = [needs("postgres", "nats"), pytest.mark.timeout(180)]
+pytestmark = needs("postgres", "nats")
+
+LONG_ENOUGH = 50 * A_MOMENT
+"""Seconds in which a commit would have been acknowledged."""
 
 
 def fail_over(stage: Stage) -> str:
@@ -24,7 +28,7 @@ def fail_over(stage: Stage) -> str:
     words = [word for node in stage.installation.postgres.nodes for word in ("--node", node.url)]
     done = subprocess.run(
         [sys.executable, "-m", "esito", "store", "failover", *words],
-        capture_output=True, text=True, timeout=60, check=False, env=plain_environment(),
+        capture_output=True, text=True, timeout=PATIENCE, check=False, env=plain_environment(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -34,10 +38,10 @@ def test_the_primary_is_killed_and_a_standby_promoted(stage: Stage) -> None:
     old = stage.primary()
     with stage.load() as loads:
         stage.flows(loads)
-        killed = time.monotonic()
+        killed = moment()
         stage.run(old.kill())
         fail_over(stage)
-        promoted = time.monotonic()
+        promoted = moment()
         stage.flows(loads)
         stage.report("primary killed and a standby promoted", loads, killed)
         stage.told.append(f"primary killed: `esito store failover` took {promoted - killed:.1f} s of it")
@@ -53,7 +57,7 @@ def test_a_primary_that_sleeps_through_a_promotion_gets_no_commit_acknowledged(s
     old = stage.primary()
     with stage.load() as loads:
         stage.flows(loads)
-        asleep = time.monotonic()
+        asleep = moment()
         old.send(signal.SIGSTOP)
         fail_over(stage)
         stage.flows(loads)
@@ -71,7 +75,7 @@ def test_commits_go_on_without_one_of_two_standbys(stage: Stage) -> None:
     victim = next(node for node in stage.installation.postgres.nodes if node is not stage.primary())
     with stage.load() as loads:
         stage.flows(loads)
-        killed = time.monotonic()
+        killed = moment()
         stage.run(victim.kill())
         stage.flows(loads)
         stage.report("one of two standbys killed", loads, killed)
@@ -100,15 +104,15 @@ def test_a_commit_that_is_told_to_wait_no_longer_is_not_taken_for_kept(stage: St
         finally:
             for node in standbys:
                 node.send(signal.SIGCONT)
-        committed.result(30)
+        committed.result(PATIENCE)
     writer.close()
 
 
 async def commit(node: PostgresNode) -> None:
-    """Write a row on a node, and wait for the commit."""
-    connection = await asyncpg.connect(node.url, timeout=5)
+    """Write a row on a node, and wait for the commit, which never comes."""
+    connection = await asyncpg.connect(node.url, timeout=PATIENCE)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONG_ENOUGH):
             await connection.execute("CREATE TABLE second_primary (at int)")
     finally:
         connection.terminate()
@@ -124,7 +128,7 @@ def standbys_of(stage: Stage, node: PostgresNode) -> set[str]:
 
 
 async def asked(node: PostgresNode, sql: str) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(node.url, timeout=5)
+    connection = await asyncpg.connect(node.url, timeout=PATIENCE)
     try:
         return list(await connection.fetch(sql))
     finally:

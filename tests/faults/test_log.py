@@ -3,7 +3,6 @@
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import pytest
 from esito.cluster.nats import NatsCluster, Place
 from tests.faults.stage import STREAM, Stage, a_stage
 from tests.kit.needs import needs
+from tests.kit.patience import moment
 from tests.torture.house import until
 from tests.torture.network import Network
 
-pytestmark = [needs("postgres", "nats"), pytest.mark.timeout(180)]
+pytestmark = needs("postgres", "nats")
 
 SMALL_MB = 64
 
@@ -24,7 +24,7 @@ def test_the_leader_of_the_stream_is_killed(stage: Stage) -> None:
     with stage.load() as loads:
         stage.flows(loads)
         leader = stage.leader()
-        killed = time.monotonic()
+        killed = moment()
         stage.run(leader.process.kill())
         stage.flows(loads)
         stage.report("leader of the stream killed", loads, killed)
@@ -105,7 +105,7 @@ def test_the_leader_of_the_stream_is_cut_off_and_comes_back(odd: tuple[Stage, Ne
     stage.lead("nats3")
     with stage.load() as loads:
         stage.flows(loads)
-        cut = time.monotonic()
+        cut = moment()
         network.forward(False)
         try:
             stage.flows(loads)
@@ -126,7 +126,7 @@ def test_the_disk_of_the_leader_of_the_stream_is_full(odd: tuple[Stage, Network,
     ballast = small / "ballast"
     with stage.load() as loads:
         stage.flows(loads)
-        full = time.monotonic()
+        full = moment()
         fill(ballast)
         stage.flows(loads)
         stage.report("disk of the stream's leader full", loads, full)

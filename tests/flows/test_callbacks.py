@@ -15,13 +15,12 @@ from click.testing import CliRunner
 
 from esito.cli.main import cli
 from esito.domain.callback import Kind, webhook_id
+from tests.kit.patience import PATIENCE, until
 from tests.kit.receiver import Receiver
 from tests.torture.house import House
 from tests.torture.witness import Witness
 
 pytestmark = pytest.mark.anyio
-
-PATIENCE = 30
 
 
 @pytest.fixture
@@ -57,16 +56,12 @@ async def send(house: House, url: str, numbers: int) -> int:
 
 
 async def until_taken(receiver: Receiver, count: int) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while len({one.id for one in receiver.taken}) < count:
-            await asyncio.sleep(0.01)
+    await until(lambda: len({one.id for one in receiver.taken}) >= count)
 
 
 async def until_answered(house: House, count: int) -> None:
     """Return once the store has the operator's answers to so many submit_sm."""
-    async with asyncio.timeout(PATIENCE):
-        while len(rows_of(house, "SELECT seq FROM segment WHERE phase = 3")) < count:
-            await asyncio.sleep(0.05)
+    await until(lambda: len(rows_of(house, "SELECT seq FROM segment WHERE phase = 3")) >= count)
 
 
 def leased(house: House) -> set[str]:
@@ -116,10 +111,7 @@ async def test_callbacks_are_listed_and_replayed_on_the_command_line(house: Hous
 
     async with Receiver(next_answer) as receiver:
         number = await send(house, receiver.url, 1)
-        async with asyncio.timeout(PATIENCE):
-            while not (dead := await told(house, "callbacks", "--status", "dead", "--json")):
-                await asyncio.sleep(0.05)
-        (one,) = dead
+        (one,) = await until(lambda: told(house, "callbacks", "--status", "dead", "--json"))
         assert (one["webhook_id"], one["reason"]) == (f"msg_{number}_0_8", "given up: HTTP 410")
         (place,) = await told(house, "callbacks", "--destinations", "--json")
         assert (place["state"], place["reason"]) == ("disabled", "HTTP 410")

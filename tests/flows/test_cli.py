@@ -3,11 +3,10 @@
 import json
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
+from esito.cluster.process import free_port
+from tests.kit.patience import PATIENCE, wait_until
+
 ESITO = [sys.executable, "-m", "esito"]
-LONGEST = 30
-"""Seconds any command may take."""
 
 
 def environment(**environ: str) -> dict[str, str]:
@@ -30,7 +30,7 @@ def esito(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess
     """Run a command to its end."""
     env = environment(**environ)
     return subprocess.run(
-        [*ESITO, *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=LONGEST, check=False
+        [*ESITO, *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
@@ -43,7 +43,7 @@ def running(*words: str, cwd: Path, **environ: str) -> Iterator[subprocess.Popen
     try:
         yield process
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=LONGEST)
+        _, errors = process.communicate(timeout=PATIENCE)
         assert (process.returncode, "Traceback" in errors) == (0, False), errors
     finally:
         process.kill()
@@ -112,7 +112,7 @@ def test_the_simulator_ends_with_its_counts(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith("SMSC listens on 127.0.0.1:")
     process.terminate()
-    _, errors = process.communicate(timeout=LONGEST)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (0, "0 messages taken, 0 receipts acknowledged, 0 forgotten.\n")
     assert (tmp_path / "smsc.log").exists()
 
@@ -210,7 +210,7 @@ def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 
 @pytest.fixture
-def server(tmp_path: Path, smsc: int, free_port: Callable[[], int]) -> Iterator[str]:
+def server(tmp_path: Path, smsc: int) -> Iterator[str]:
     """A server with a link to the simulator; its URL."""
     link_file(tmp_path, smsc)
     listen = f"127.0.0.1:{free_port()}"
@@ -223,22 +223,15 @@ def server(tmp_path: Path, smsc: int, free_port: Callable[[], int]) -> Iterator[
 
 def wait_for(url: str, process: subprocess.Popen[str]) -> None:
     """Return once the server is ready; it must not end before."""
-    transport = httpx.HTTPTransport(retries=8)  # with growing pauses, 30 s in all
-    with httpx.Client(transport=transport) as client:
-        while process.poll() is None:
-            if client.get(url).is_success:
-                return
-    raise AssertionError("the server ended")
 
+    def ready() -> bool:
+        assert process.poll() is None, "the server ended"
+        try:
+            return httpx.get(url, timeout=PATIENCE).is_success
+        except httpx.TransportError:
+            return False
 
-@pytest.fixture
-def free_port() -> Callable[[], int]:
-    def pick() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
-    return pick
+    wait_until(ready)
 
 
 def test_accounts_are_made_and_disabled_while_the_server_runs(tmp_path: Path, server: str) -> None:

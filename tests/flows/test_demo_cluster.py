@@ -6,13 +6,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
 
 from tests.flows.test_rehearsal import program
 from tests.kit.needs import needs
+from tests.kit.patience import PATIENCE
 from tests.torture.house import until
 
-pytestmark = [needs("postgres", "nats"), pytest.mark.timeout(120)]
+pytestmark = needs("postgres", "nats")
 
 PARTS = {
     *("api1", "api2", "gateway1", "gateway2", "worker1", "worker2"),
@@ -28,7 +28,7 @@ def listening(port: int) -> bool:
 
 def test_all_of_it_runs_answers_and_ends(tmp_path: Path) -> None:
     with program(tmp_path, "demo", "--cluster", "--listen", "127.0.0.1:0") as printed:
-        until(lambda: "bulk-status" in printed.read_text(encoding="utf-8"), seconds=60)
+        until(lambda: "bulk-status" in printed.read_text(encoding="utf-8"))
         said = printed.read_text(encoding="utf-8")
         where = dict(re.findall(r"^  (\w+) +((?:http|postgresql|nats)://\S+)", said, re.MULTILINE))
         assert where.keys() >= PARTS
@@ -38,14 +38,14 @@ def test_all_of_it_runs_answers_and_ends(tmp_path: Path) -> None:
         headers = {"Authorization": f"Bearer {key}"}
 
         def statuses(api: str) -> list[str]:
-            answer = httpx.get(f"{where[api]}/v1/bulk-status", params={"apiKey": key, "messageId": 1}, timeout=10)
+            answer = httpx.get(f"{where[api]}/v1/bulk-status", params={"apiKey": key, "messageId": 1}, timeout=PATIENCE)
             return [one["status"] for one in answer.json()["StatutResponse_List"]]
 
-        until(lambda: "Delivered" in statuses("api2"), seconds=30)
+        until(lambda: "Delivered" in statuses("api2"))
         assert "Waiting" in statuses("api1")
-        pushed = httpx.post(f"{where['api2']}/v2/clock/advance", json={"hours": 48}, headers=headers, timeout=30)
+        pushed = httpx.post(f"{where['api2']}/v2/clock/advance", json={"hours": 48}, headers=headers, timeout=PATIENCE)
         assert pushed.is_success, pushed.text
-        until(lambda: "Waiting" not in statuses("api1"), seconds=40)
+        until(lambda: "Waiting" not in statuses("api1"))
         assert statuses("api1") == statuses("api2")
     assert not [port for port in ports if listening(port)], "something goes on after Ctrl-C"
     assert "Traceback" not in printed.read_text(encoding="utf-8")

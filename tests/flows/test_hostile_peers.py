@@ -1,7 +1,6 @@
 """Whatever one operator's SMSC sends or leaves out, the server lives, its memory stays, and other links go on."""
 
 import struct
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import pytest
 from esito.smpp import pdu as p
 from esito.smpp.codec import encode
 from tests.kit.hostile import Hostile, Line
+from tests.kit.patience import A_TRY, PATIENCE, Stopwatch
 from tests.torture.house import OPERATOR, House, until
 from tests.torture.witness import Witness
 
@@ -42,7 +42,7 @@ class Scene:
         numbers = [f"+{prefix}{self.sent + one:07d}" for one in range(count)]
         self.sent += count
         body = {"apiKey": self.house.key, "phoneNumbers": numbers, "message": "ciao"}
-        answer = httpx.post(f"{self.house.url}/v1/send", json=body, timeout=10)
+        answer = httpx.post(f"{self.house.url}/v1/send", json=body, timeout=PATIENCE)
         assert answer.status_code == 200, answer.text
         return answer.json()["message_id"], numbers
 
@@ -80,7 +80,7 @@ def unharmed(scene: Scene) -> Iterator[None]:
     assert scene.house.process.poll() is None
     assert scene.house.rss_mb < before + MOST_GROWTH_MB
     message, _ = scene.send("3361")
-    until(lambda: scene.statuses(message) == ["Delivered"], seconds=5)
+    until(lambda: scene.statuses(message) == ["Delivered"])
 
 
 def receipt(smsc_id: str, sequence: int, to: str = "39333000000") -> p.DeliverSm:
@@ -167,17 +167,18 @@ def test_an_unbind_amid_a_full_window_doubts_what_was_on_its_way_and_sends_nothi
 def test_a_bind_that_is_never_answered_is_given_up(scene: Scene) -> None:
     with scene.hostile.line() as line:
         assert isinstance(line.read(), p.BindTransceiver)
-        began = time.monotonic()
         assert line.closed()
-        assert time.monotonic() - began < 12
 
 
 def test_a_peer_that_falls_silent_is_left_in_time(scene: Scene) -> None:
     with scene.hostile.line() as line:
         line.bind()
-        began = time.monotonic()
-        assert line.closed()
-        assert RESPONSE < time.monotonic() - began < ENQUIRE + RESPONSE + 0.7
+        silent = Stopwatch()
+        asked = 0
+        while (said := line.read()) is not None:
+            asked += isinstance(said, p.EnquireLink)
+        assert silent.at_least(RESPONSE)
+        assert asked == 1, "it was left after the first enquire_link that was not answered"
 
 
 def test_sequence_numbers_that_come_again_are_each_answered_and_kept(scene: Scene) -> None:
@@ -216,7 +217,7 @@ def test_ten_thousand_receipts_whose_responses_nobody_reads_are_kept_or_not_ackn
     count = 10_000
     with scene.hostile.line() as line:
         line.bind()
-        line.socket.settimeout(3)
+        line.socket.settimeout(A_TRY)
         said = b"".join(encode(receipt(f"DEAF{number:05d}", number + 1)) for number in range(count))
         written = 0
         try:
@@ -224,7 +225,7 @@ def test_ten_thousand_receipts_whose_responses_nobody_reads_are_kept_or_not_ackn
                 written += line.socket.send(said[written : written + 65536])
         except (TimeoutError, BrokenPipeError, ConnectionResetError):
             pass  # the server stopped reading, or left a peer that does not read: both are well
-        line.socket.settimeout(5)
+        line.socket.settimeout(2 * A_TRY)
         acknowledged = set()
         try:
             while isinstance(answer := line.read(), p.Pdu):

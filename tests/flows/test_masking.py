@@ -5,11 +5,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from esito.cluster.process import free_port
 from tests.kit.live import LiveServer, live_server, live_smsc
+from tests.kit.patience import PATIENCE, wait_until
 
 NUMBER = "+33611110001"
 """The simulator delivers to it at once."""
@@ -21,7 +21,7 @@ def as_sender(server: LiveServer, *words: str) -> subprocess.CompletedProcess[st
         [sys.executable, "-m", "esito", *words],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
         env=environment,
     )
@@ -29,10 +29,7 @@ def as_sender(server: LiveServer, *words: str) -> subprocess.CompletedProcess[st
 
 def delivered(server: LiveServer) -> str:
     message = server.send(NUMBER)
-    give_up = time.monotonic() + 20
-    while server.status(message).json()["StatutResponse_List"][0]["status"] != "Delivered":
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
+    wait_until(lambda: server.status(message).json()["StatutResponse_List"][0]["status"] == "Delivered")
     return str(message)
 
 

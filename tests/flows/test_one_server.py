@@ -11,7 +11,8 @@ import pytest
 from esito.cluster.process import free_port
 from esito.domain.errors import StoreInUse, StoreUnavailable
 from esito.store.sqlite.serving import lock_file, only_server
-from tests.kit.live import PATIENCE, live_server
+from tests.kit.live import live_server
+from tests.kit.patience import PATIENCE
 
 
 def second_on(first: Path, folder: Path, url: str) -> subprocess.CompletedProcess[str]:

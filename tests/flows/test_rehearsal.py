@@ -5,16 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from esito.cluster.process import free_port
 from esito.webhooks.signing import sign
 from tests.kit.listener import Listener
+from tests.kit.patience import PATIENCE
 from tests.torture.house import plain_environment, until
 
 
@@ -31,24 +29,22 @@ def program(folder: Path, *words: str, **environ: str) -> Iterator[Path]:
             yield printed
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0, printed.read_text(encoding="utf-8")
+            assert process.wait(PATIENCE) == 0, printed.read_text(encoding="utf-8")
 
 
 def esito(folder: Path, *words: str, **environ: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "esito", *words], capture_output=True, text=True, check=False, cwd=folder, timeout=30,
-        env=plain_environment() | environ,
+        [sys.executable, "-m", "esito", *words], capture_output=True, text=True, check=False, cwd=folder,
+        timeout=PATIENCE, env=plain_environment() | environ,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.timeout(90)
 def test_a_rehearsal_on_one_machine(tmp_path: Path) -> None:
     port, hooks = free_port(), free_port()
     with program(tmp_path, "demo", "--listen", f"127.0.0.1:{port}", "--data", str(tmp_path / "data"), "--json") as demo:
-        until(lambda: "apiKey" in demo.read_text(encoding="utf-8"))
-        time.sleep(0.2)
+        until(lambda: "apiKey" in demo.read_text(encoding="utf-8").rpartition("\n")[0])
         told = json.loads(demo.read_text(encoding="utf-8").splitlines()[0])
         environ = {"ESITO_URL": f"http://127.0.0.1:{port}", "ESITO_API_KEY": told["apiKey"]}
         own = Listener()

@@ -15,6 +15,7 @@ import pytest
 
 from tests.kit.live import LiveServer, live_server
 from tests.kit.needs import needs
+from tests.kit.patience import PATIENCE
 
 PHP = """<?php
 // Prepare data for GET request
@@ -87,7 +88,7 @@ def filled(sample: str, server: LiveServer, message_id: int) -> str:
 
 
 def ran(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     return done.stdout
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 import pytest
 
 from tests.kit.live import LiveServer, live_server
 from tests.kit.needs import needs
+from tests.kit.patience import A_TRY, PATIENCE
 
 SLOW = {
     "headers": ["-H", "-i", "2"],
@@ -24,8 +24,8 @@ SLOW = {
 CONNECTIONS = 300
 SECONDS = 6
 
-PATIENCE = 2.0
-"""Seconds within which a healthy request is answered meanwhile."""
+SLOWER = 4
+"""How many times fewer requests are answered than by a server that nobody bothers, which is asked beside it."""
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +34,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield running
 
 
-class GivenUp(NamedTuple):
-    """How a connection ended whose client did not end."""
-
-    answer: bytes
-    seconds: float
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that nobody bothers."""
+    with live_server(Path(tmp_path_factory.mktemp("calm"))) as running:
+        yield running
 
 
 UNENDING = {
@@ -47,44 +47,40 @@ UNENDING = {
 }
 
 
-def begin(server: LiveServer, octets: bytes) -> GivenUp:
-    """Send the beginning of a request, and wait until the server closes the connection."""
-    with socket.create_connection(server.address, timeout=30) as peer:
+def begin(server: LiveServer, octets: bytes) -> bytes:
+    """Send the beginning of a request, and wait until the server closes the connection; return what it said."""
+    with socket.create_connection(server.address, timeout=PATIENCE) as peer:
         peer.sendall(octets)
-        began = time.monotonic()
-        answer = b"".join(iter(lambda: peer.recv(4096), b""))
-        return GivenUp(answer, time.monotonic() - began)
+        return b"".join(iter(lambda: peer.recv(4096), b""))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def unending(server: LiveServer) -> Iterator[dict[str, Future[GivenUp]]]:
+def unending(server: LiveServer) -> Iterator[dict[str, Future[bytes]]]:
     """Begin requests that never end; what becomes of them takes a while, in which other tests run."""
     with ThreadPoolExecutor(len(UNENDING)) as pool:
         yield {name: pool.submit(begin, server, octets) for name, octets in UNENDING.items()}
 
 
 @contextmanager
-def asking(server: LiveServer) -> Iterator[list[float]]:
-    """Ask for a status again and again; yield how long each answer took. Every one must be 200."""
-    message = server.send("0612345678", sandbox=1)
-    times: list[float] = []
+def asking(server: LiveServer, calm: LiveServer) -> Iterator[None]:
+    """Ask both servers for a status again and again: the one is to answer about as often as the other."""
     ending = threading.Event()
 
-    def ask() -> None:
+    def ask(one: LiveServer, message: int) -> int:
+        answered = 0
         while not ending.is_set():
-            began = time.monotonic()
             with suppress(httpx.HTTPError):
-                if server.status(message).status_code == 200:
-                    times.append(time.monotonic() - began)
+                answered += one.status(message).status_code == 200
             time.sleep(0.05)
+        return answered
 
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield times
-    finally:
-        ending.set()
-        thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        bothered, beside = (pool.submit(ask, one, one.send("0612345678", sandbox=1)) for one in (server, calm))
+        try:
+            yield
+        finally:
+            ending.set()
+    assert bothered.result() > beside.result() / SLOWER
 
 
 def rss_mb(server: LiveServer) -> float:
@@ -93,28 +89,26 @@ def rss_mb(server: LiveServer) -> float:
 
 
 @needs("slowhttptest")
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("kind", SLOW)
-def test_slow_clients_delay_nobody(server: LiveServer, tmp_path: Path, kind: str) -> None:
+def test_slow_clients_delay_nobody(server: LiveServer, calm: LiveServer, tmp_path: Path, kind: str) -> None:
     before = rss_mb(server)
     path = "/openapi.json" if kind == "reading" else "/v1/send"
-    with asking(server) as times:
+    with asking(server, calm):
         subprocess.run(
             ["slowhttptest", "-c", str(CONNECTIONS), *SLOW[kind], "-r", "200", "-u", f"{server.url}{path}",
              "-t", "POST" if kind == "body" else "GET", "-l", str(SECONDS), "-p", "3"],
-            check=False, capture_output=True, cwd=tmp_path, timeout=45,
+            check=False, capture_output=True, cwd=tmp_path, timeout=PATIENCE,
         )  # fmt: skip
-    assert len(times) > SECONDS * 5
-    assert max(times) < PATIENCE
     assert rss_mb(server) < before + 64
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "in chunks"])
-def test_a_body_of_a_gigabyte_is_refused_early_and_kept_nowhere(server: LiveServer, announced: bool) -> None:
+def test_a_body_of_a_gigabyte_is_refused_early_and_kept_nowhere(
+    server: LiveServer, calm: LiveServer, announced: bool
+) -> None:
     before = rss_mb(server)
     length = b"content-length: 1073741824" if announced else b"transfer-encoding: chunked"
-    with asking(server) as times, socket.create_connection(server.address, timeout=20) as peer:
+    with asking(server, calm), socket.create_connection(server.address, timeout=PATIENCE) as peer:
         peer.sendall(b"POST /v1/send HTTP/1.1\r\nhost: x\r\n" + length + b"\r\n\r\n")
         piece = b"x" * 65536
         framed = piece if announced else b"10000\r\n" + piece + b"\r\n"
@@ -130,7 +124,6 @@ def test_a_body_of_a_gigabyte_is_refused_early_and_kept_nowhere(server: LiveServ
             answer = peer.recv(4096)
     assert written < 1 << 28, "it was read to the end"
     assert not answer or b" 413 " in answer
-    assert max(times) < PATIENCE
     assert rss_mb(server) < before + 32
 
 
@@ -142,21 +135,19 @@ def _answered(peer: socket.socket) -> bool:
     except BlockingIOError:
         return False
     finally:
-        peer.settimeout(20)
+        peer.settimeout(PATIENCE)
 
 
-@pytest.mark.timeout(60)
 def test_connections_beyond_the_limit_wait_and_idle_ones_end(tmp_path: Path) -> None:
     with live_server(tmp_path, http_connections=5) as small:
-        held = [socket.create_connection(small.address, timeout=30) for _ in range(5)]
+        held = [socket.create_connection(small.address, timeout=PATIENCE) for _ in range(5)]
         assert all(_says_ok(one) for one in held)
-        with socket.create_connection(small.address, timeout=1.5) as further:
+        with socket.create_connection(small.address, timeout=A_TRY) as further:
             assert not _says_ok(further)
             held[0].close()
+            further.settimeout(PATIENCE)
             assert _says_ok(further, ask=False)
-        began = time.monotonic()
         assert held[1].recv(100) == b""
-        assert time.monotonic() - began < 20
         for one in held:
             one.close()
 
@@ -170,14 +161,11 @@ def _says_ok(peer: socket.socket, *, ask: bool = True) -> bool:
         return False
 
 
-@pytest.mark.timeout(40)
-def test_a_body_that_never_ends_is_given_up(unending: dict[str, Future[GivenUp]]) -> None:
-    given_up = unending["body"].result()
-    assert b" 400 " in given_up.answer
-    assert b'"code":90' in given_up.answer
-    assert given_up.seconds < 15
+def test_a_body_that_never_ends_is_given_up(unending: dict[str, Future[bytes]]) -> None:
+    said = unending["body"].result()
+    assert b" 400 " in said
+    assert b'"code":90' in said
 
 
-@pytest.mark.timeout(40)
-def test_headers_that_never_end_are_given_up(unending: dict[str, Future[GivenUp]]) -> None:
-    assert unending["headers"].result().seconds < 25
+def test_headers_that_never_end_are_given_up(unending: dict[str, Future[bytes]]) -> None:
+    unending["headers"].result()

@@ -1,6 +1,5 @@
 """A subscriber's STOP, from the operator to the next send: server and simulator as processes of their own."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,10 @@ from click.testing import CliRunner
 from esito.cli.main import cli
 from esito.cluster.process import free_port
 from tests.kit.live import LiveServer, live_server, live_smsc
+from tests.kit.patience import PATIENCE
+from tests.kit.patience import wait_until as until
 
-PATIENCE = 30
 STOPPER, OTHER = "+33612340015", "+33612340001"
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """Return what is found, as soon as it is."""
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up:
-        if answer := found():
-            return answer
-        time.sleep(0.05)
-    raise AssertionError("it never happened")
 
 
 def stops(server: LiveServer) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from esito.domain.states import MessageState
-from esito.smpp.codec import FrameBuffer, InvalidLength, InvalidPdu, LocalProtocolError, decode, encode
+from esito.smpp.codec import FrameBuffer, InvalidDelivery, InvalidLength, InvalidPdu, LocalProtocolError, decode, encode
 from esito.smpp.pdu import DataSm, DeliverSm, Pdu, SubmitSm
 from esito.smpp.receipts import Kind, kind_of, read_receipt
 
@@ -36,14 +36,15 @@ def receipt_is_understood(octets: bytes) -> None:
 
 
 def pdu_brings_a_receipt(octets: bytes) -> None:
-    """A frame that reads as a deliver_sm or data_sm is understood, whatever its fields hold."""
+    """A frame of a deliver_sm or data_sm is understood, whatever its fields hold, or kept as it is."""
     for command in (0x00000005, 0x00000103):
         frame = b"".join(part.to_bytes(4) for part in (16 + len(octets), command, 0, 7)) + octets
         try:
             pdu = decode(frame)
-        except InvalidPdu:
-            continue
+        except InvalidDelivery as error:
+            pdu = error.pdu
         assert isinstance(pdu, DeliverSm | DataSm)
+        assert pdu.frame == frame
         _settled_well(pdu, len(octets))
 
 

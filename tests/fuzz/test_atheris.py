@@ -15,7 +15,6 @@ SECONDS = 6
 
 
 @needs("atheris")
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_octets_break_a_property(name: str, tmp_path: Path) -> None:
     words = [sys.executable, str(SCRIPT), name, "--seconds", str(SECONDS), "--crashes", str(tmp_path)]

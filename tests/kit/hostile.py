@@ -7,8 +7,7 @@ from typing import Self
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
-
-PATIENCE = 15.0
+from tests.kit.patience import PATIENCE
 
 
 class Line:

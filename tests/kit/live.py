@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +15,7 @@ from pathlib import Path
 import httpx
 
 from esito.cluster.process import free_port
-
-PATIENCE = 30
-"""Seconds a process may take to begin or to end."""
+from tests.kit.patience import PATIENCE, wait_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +51,10 @@ class LiveServer:
         """Ask for the status of a message."""
         return httpx.get(f"{self.url}/v1/bulk-status", params={"apiKey": self.api_key, "messageId": message_id})
 
-    def exchange(self, request: bytes, *, patience: float = 5) -> bytes:
-        """Write octets to the server; return all it answers until it closes the connection or falls silent."""
-        with socket.create_connection(self.address, timeout=patience) as peer:
-            peer.settimeout(patience)
+    def exchange(self, request: bytes, *, silence: float = PATIENCE) -> bytes:
+        """Write octets to the server; return all it answers until it closes the connection or is silent for so long."""
+        with socket.create_connection(self.address, timeout=PATIENCE) as peer:
+            peer.settimeout(silence)
             answer = b""
             try:
                 peer.sendall(request)
@@ -168,12 +165,11 @@ def _environment() -> dict[str, str]:
 
 
 def wait_until_alive(server: LiveServer) -> None:
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up:
+    def answers() -> bool:
         assert server.process.poll() is None, "the server ended"
         try:
-            if httpx.get(f"{server.url}/healthz", timeout=1).is_success:
-                return
+            return httpx.get(f"{server.url}/healthz", timeout=PATIENCE).is_success
         except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("the server does not answer")
+            return False
+
+    wait_until(answers, "the server does not answer")

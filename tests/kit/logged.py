@@ -17,6 +17,7 @@ from esito.lifecycle.relay import Relay
 from esito.store.base import Settled, Store
 from esito.store.intake import Applied, Brought
 from tests.kit.nats import a_stream, bus_on, shared_servers
+from tests.kit.patience import in_time
 
 
 class _Watched:
@@ -63,7 +64,7 @@ class Logged:
             relay = self._relay = self._relay or await self._begin()
             receipts_before, moved, verdicts = watched.receipts, watched.moved, Counter(watched.verdicts)
             await relay.keep(receipts)
-            async with asyncio.timeout(20), watched.come:
+            async with in_time(), watched.come:
                 await watched.come.wait_for(lambda: watched.receipts >= receipts_before + len(receipts))
             return Settled(watched.moved - moved, dict(watched.verdicts - verdicts))
 

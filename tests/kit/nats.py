@@ -1,7 +1,6 @@
 """NATS servers for the tests: three for a whole run, or some of one test's own that it may kill."""
 
 import asyncio
-import atexit
 import json
 import shutil
 import threading
@@ -15,6 +14,8 @@ import nats
 
 from esito.bus.nats import STREAM, JetStreamBus
 from esito.cluster.nats import NatsCluster
+from tests.kit.left_over import at_end
+from tests.kit.patience import A_TRY, PATIENCE, in_time
 from tests.kit.ram import a_folder
 
 _numbers = count(1)
@@ -59,20 +60,20 @@ def shared_servers() -> NatsCluster:
     # A process ends with the thread that began it, and waits on the loop that began it: both last as long as the run.
     threading.Thread(target=loop.run_forever, name="nats servers", daemon=True).start()
     cluster = NatsCluster(folder, most="64G")
-    asyncio.run_coroutine_threadsafe(cluster.start(), loop).result(60)
+    asyncio.run_coroutine_threadsafe(cluster.start(), loop).result(PATIENCE)
 
     def stop() -> None:
-        asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(60)
+        asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
         shutil.rmtree(folder, ignore_errors=True)
 
-    atexit.register(stop)
+    at_end(stop)
     return cluster
 
 
-async def make_leader(cluster: NatsCluster, stream: str, name: str, *, within: float = 30) -> None:
+async def make_leader(cluster: NatsCluster, stream: str, name: str) -> None:
     """Have this server lead a stream."""
-    async with asyncio.timeout(within):
+    async with in_time():
         while (leader := await cluster.leader_of(stream)) is None or leader.name != name:
             if leader is not None:
                 await _step_down(leader.url, stream, name)
@@ -80,10 +81,10 @@ async def make_leader(cluster: NatsCluster, stream: str, name: str, *, within: f
 
 
 async def _step_down(url: str, stream: str, preferred: str) -> None:
-    client = await nats.connect(url, connect_timeout=2, allow_reconnect=False)
+    client = await nats.connect(url, connect_timeout=A_TRY, allow_reconnect=False)
     try:
         wish = json.dumps({"placement": {"preferred": preferred}}).encode()
-        await client.request(f"$JS.API.STREAM.LEADER.STEPDOWN.{stream}", wish, timeout=2)
+        await client.request(f"$JS.API.STREAM.LEADER.STEPDOWN.{stream}", wish, timeout=A_TRY)
     except (nats.errors.Error, TimeoutError):
         pass  # it may have been on its way down already; who asks looks again
     finally:

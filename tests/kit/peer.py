@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
+from tests.kit.patience import until
 
-SOON = 5.0
-"""Seconds in which whatever is expected must have happened."""
+__all__ = ["Peer", "Session", "peer", "until"]
 
 BIND_RESPONSES: dict[type[p.Pdu], type[p.BindResp]] = {
     p.BindTransceiver: p.BindTransceiverResp,
@@ -120,10 +120,3 @@ async def peer(tls: ssl.SSLContext | None = None, **script: object) -> AsyncIter
         for session in one.sessions:
             session.hang_up()
         await until(lambda: all(session.over for session in one.sessions))
-
-
-async def until(true: Callable[[], object], *, seconds: float = SOON) -> None:
-    """Return once something is true."""
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.002)

@@ -1,10 +1,10 @@
 """One PostgreSQL server for a whole run of the tests, and a fresh database in it for each test that asks.
 
-The server is made when the first test needs it and ends with the run.
+The server is made when the first test needs it and ends with the run. Where several processes run the tests, each has
+its own.
 """
 
 import asyncio
-import atexit
 import os
 import shutil
 import subprocess
@@ -18,6 +18,7 @@ import asyncpg
 from esito.cluster.process import free_port
 from esito.store.postgres.connection import SETTINGS
 from esito.store.postgres.migrating import migrate
+from tests.kit.left_over import at_end
 from tests.kit.ram import a_folder
 
 USER = "esito"
@@ -57,7 +58,7 @@ def server() -> str:
         run(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
-    atexit.register(stop)
+    at_end(stop)
     url = f"postgresql://{USER}@127.0.0.1:{port}"
     asyncio.run(_make_template(url))
     return url

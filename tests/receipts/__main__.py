@@ -1,5 +1,7 @@
 """`make receipts CASES=FILE`: play every case of a file; a line for each, and exit status 1 if one fails.
 
+A file with a word that means nothing is not played at all: exit status 2, and a line for each such word.
+
 `ESITO_CASES_ON` names the kind of store: `sqlite`, `postgres` or `postgres+nats`.
 """
 
@@ -12,6 +14,7 @@ from pathlib import Path
 import click
 
 from tests.receipts.runner import CASES, load, run_case
+from tests.receipts.words import UnknownWords
 
 
 def main(words: list[str]) -> int:
@@ -20,7 +23,11 @@ def main(words: list[str]) -> int:
     wanted = set(words[1:])
     kind = os.environ.get("ESITO_CASES_ON", "sqlite")
     failed = 0
-    cases = [case for case in load(path) if not wanted or case["id"] in wanted]
+    try:
+        cases = [case for case in load(path) if not wanted or case["id"] in wanted]
+    except UnknownWords as error:
+        click.echo(str(error), err=True)
+        return 2
     for case in cases:
         began = time.monotonic()
         try:

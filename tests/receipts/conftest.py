@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.kit.needs import is_there
 from tests.kit.place import prepare
 from tests.receipts.runner import run_case
 from tests.receipts.server import warm_up
@@ -16,21 +15,23 @@ AT_ONCE = 4
 
 @pytest.fixture(scope="session")
 def played(request: pytest.FixtureRequest) -> Iterator[Callable[[dict[str, Any], str], list[str]]]:
-    """Play every case that was chosen; what this yields waits for one, and returns what does not hold."""
-    items = [item for item in request.session.items if isinstance(item, pytest.Function) and _is(item)]
-    chosen: list[dict[str, Any]] = [item.callspec.params for item in items]
-    for kind in {one["kind"] for one in chosen}:
-        prepare(kind)
-    warm_up()
+    """Play every case that was chosen of a kind; what this yields waits for one, and returns what does not hold."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    chosen: list[dict[str, Any]] = [item.callspec.params for item in items if "played" in item.fixturenames]
+    running: dict[tuple[str, str], Future[list[str]]] = {}
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="case") as pool:
-        running: dict[tuple[str, str], Future[list[str]]] = {
-            (one["case"]["id"], one["kind"]): pool.submit(run_case, one["case"], one["kind"]) for one in chosen
-        }
-        yield lambda case, kind: running[case["id"], kind].result()
+
+        def begin(kind: str) -> None:
+            prepare(kind)
+            warm_up()
+            for one in chosen:
+                if one["kind"] == kind:
+                    running[one["case"]["id"], kind] = pool.submit(run_case, one["case"], kind)
+
+        def result(case: dict[str, Any], kind: str) -> list[str]:
+            if (case["id"], kind) not in running:
+                begin(kind)
+            return running[case["id"], kind].result()
+
+        yield result
         pool.shutdown(cancel_futures=True)
-
-
-def _is(item: pytest.Function) -> bool:
-    """Tell whether a test plays a case, of a kind that can be played here."""
-    missing = [name for mark in item.iter_markers("needs") for name in mark.args if not is_there(name)]
-    return "played" in item.fixturenames and not missing

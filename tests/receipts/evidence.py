@@ -57,11 +57,11 @@ class Evidence:
     """A store's tables."""
 
     def __init__(self, url: str) -> None:
-        self._tables = tables_at(url)
-        self._rows = self._tables.rows
+        self.tables = tables_at(url)
+        self._rows = self.tables.rows
 
     def close(self) -> None:
-        self._tables.close()
+        self.tables.close()
 
     def one(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         return int(self._rows(sql, parameters)[0][0] or 0)
@@ -91,9 +91,19 @@ class Evidence:
             callbacks=self.one("SELECT count(*) FROM callback WHERE message_id = ?1 AND seq = ?2", key),
         )
 
-    def open_segments(self) -> int:
-        """Count the segments whose response is not stored yet."""
-        return self.one("SELECT count(*) FROM segment WHERE phase NOT IN (3, 4)")
+    def open_segments(self, *, uncertain: bool = False) -> int:
+        """Count the segments whose response is not stored yet; `uncertain`: those that wait for none do not count."""
+        return self.one(f"SELECT count(*) FROM segment WHERE phase NOT IN ({'3, 4, 5' if uncertain else '3, 4'})")
+
+    def submitted(self) -> int:
+        """Count the segments whose response is awaited."""
+        return self.one("SELECT count(*) FROM segment WHERE phase = 1")
+
+    def next_try(self) -> int | None:
+        """Return when the next segment is submitted again, where nothing else is under way; None: never."""
+        rows = self._rows("SELECT min(retry_at), sum(CASE phase WHEN 1 THEN 1 ELSE 0 END) FROM segment")
+        retry_at, under_way = rows[0]
+        return None if retry_at is None or under_way else int(retry_at)
 
     def trail_rows(self) -> int:
         """Count the receipts that are kept; what was matched later has one row more, which is left out."""
@@ -127,8 +137,8 @@ class Evidence:
 
     def complaints(self) -> list[str]:
         """Return what `esito check` would say of the books."""
-        return self._tables.complaints()
+        return self.tables.complaints()
 
     def hold_writes(self) -> Callable[[], None]:
         """Keep everybody else from writing, until what is returned is called."""
-        return self._tables.hold_writes()
+        return self.tables.hold_writes()

@@ -1,13 +1,23 @@
 """A scripted operator: an SMSC of which a case says how it answers and what it sends."""
 
 import asyncio
+import struct
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, InvalidPdu, decode, encode
+from tests.kit.patience import PATIENCE
+
+_T = TypeVar("_T")
+
+_HEADER = struct.Struct(">IIII")
+
+QUERY_FAILED = 0x67
+"""ESME_RQUERYFAIL."""
 
 RESPONSES: dict[type[p.Pdu], type[p.BindResp]] = {
     p.BindTransceiver: p.BindTransceiverResp,
@@ -31,6 +41,39 @@ class Answering:
     """Say nothing until the scene says so."""
     order: list[int] = field(default_factory=list)
     """The parts in the order in which they are answered, once all have come."""
+    first: list[int] = field(default_factory=list)
+    """command_status of the first tries of each part."""
+    lost: bool = False
+    """The response of the first try never arrives."""
+    late: "Late | None" = None
+    octets: list[str] = field(default_factory=list)
+    """Responses in hexadecimal, by part."""
+    sequence: int | None = None
+    """sequence_number of the responses, where it is wrong on purpose."""
+    tries: Counter[int] = field(default_factory=Counter)
+    """How often each part has come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """The answer to one try that comes late."""
+
+    attempt: int
+    status: int
+    message_id: str
+    after: str
+    """`tryN_accepted` or `tryN_submitted`; else the scene says when."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the operator says of an id when it is asked."""
+
+    message_state: int = 1
+    final_date: str = ""
+    error_code: int = 0
+    status: int = 0
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +84,7 @@ class Submitted:
     to: str
     part: int
     pdu: p.SubmitSm
-    status: int | None
+    status: int
 
 
 class Session:
@@ -56,6 +99,7 @@ class Session:
         self.over = False
         self.came: list[p.Pdu] = []
         self._frames = FrameBuffer()
+        self._unread = self._unsaid = b""
 
     @property
     def receives(self) -> bool:
@@ -65,7 +109,11 @@ class Session:
         self.write(encode(pdu))
 
     def write(self, octets: bytes) -> None:
-        if not self.over and not self.muted:
+        if self.over or self.muted:
+            return
+        if self.operator.stopped:
+            self._unsaid += octets
+        else:
             self.writer.write(octets)
 
     def hang_up(self) -> None:
@@ -75,13 +123,27 @@ class Session:
     async def run(self) -> None:
         try:
             while data := await self.reader.read(1 << 18):
-                if not self.muted:
-                    for frame in self._frames.feed(data):
-                        self._take(frame)
+                if self.operator.stopped:
+                    self._unread += data
+                else:
+                    self._read(data)
         except (ConnectionError, OSError):
             pass
         self.over = True
         self.writer.close()
+
+    def _read(self, data: bytes) -> None:
+        if not self.muted:
+            for frame in self._frames.feed(data):
+                self._take(frame)
+
+    def go_on(self) -> None:
+        """Do what a process does that was stopped: read what has come, and say what it had to say."""
+        unread, self._unread = self._unread, b""
+        unsaid, self._unsaid = self._unsaid, b""
+        self.write(unsaid)
+        if not self.over:
+            self._read(unread)
 
     def _take(self, frame: bytes) -> None:
         try:
@@ -97,16 +159,39 @@ class Session:
             self.say(p.UnbindResp(sequence=pdu.sequence))
         elif isinstance(pdu, p.SubmitSm):
             self.operator.take_submit(self, pdu)
+        elif isinstance(pdu, p.QuerySm):
+            self.operator.take_query(self, pdu)
         elif isinstance(pdu, p.DeliverSmResp | p.DataSmResp):
             self.operator.acks[self, pdu.sequence] = pdu
         self.operator.news.set()
 
     def _bind(self, pdu: p.Pdu) -> None:
-        refused = self.operator.refuses is not None and self.operator.refuses(type(pdu))
-        self.say(RESPONSES[type(pdu)](sequence=pdu.sequence, status=0x0D if refused else 0, system_id="operator"))
-        if not refused:
+        status = self.operator.bind_status(type(pdu))
+        self.say(RESPONSES[type(pdu)](sequence=pdu.sequence, status=status, system_id="operator"))
+        if not status:
             self.kind = type(pdu)
         self.operator.news.set()
+
+
+def submit_sm_resp(answer: p.SubmitSmResp) -> bytes:
+    """Return a submit_sm_resp; its id may be longer than SMPP allows. A refusal without an id ends with its header."""
+    body = answer.message_id.encode("latin-1") + b"\0" if answer.message_id or not answer.status else b""
+    length = p.HEADER_LENGTH + len(body)
+    return _HEADER.pack(length, p.Command.SUBMIT_SM_RESP, answer.status, answer.sequence) + body
+
+
+def response_octets(written: str, answer: p.Pdu) -> bytes:
+    """Return a response of a case: a whole PDU, put right in its sequence_number, or what follows the header."""
+    octets = bytes.fromhex(written)
+    if len(octets) >= p.HEADER_LENGTH and octets[4:8] == p.Command.SUBMIT_SM_RESP.to_bytes(4, "big"):
+        return octets[:12] + answer.sequence.to_bytes(4, "big") + octets[16:]
+    length = p.HEADER_LENGTH + len(octets)
+    return _HEADER.pack(length, p.Command.SUBMIT_SM_RESP, answer.status, answer.sequence) + octets
+
+
+def _nth(values: Sequence[_T], part: int) -> _T | None:
+    """Return what belongs to a part: the last one stands for all that follow."""
+    return values[min(part, len(values)) - 1] if values else None
 
 
 class Operator:
@@ -121,13 +206,26 @@ class Operator:
         self.answering: dict[str, deque[Answering]] = {}
         """By number, oldest first; the last one stays."""
         self.refuses: Callable[[type[p.Pdu]], bool] | None = None
+        self.refusals: deque[int] = deque()
+        """command_status of the next binds; the last one stays until it is taken away."""
+        self.refused_binds = 0
+        self.known: dict[str, Known] = {}
+        """What is said of an id that is asked for; `""`: of every id that has no line of its own."""
+        self.given: set[str] = set()
+        self.stopped = False
+        """As by SIGSTOP: connections are still taken, by its kernel; nothing is read or said."""
         self.bind_delay = 0.0
         self.throttle_every = 0
         self.slow_answers = 0.0
         self.outstanding = self.most_outstanding = 0
         self.news = asyncio.Event()
-        self.held: list[tuple[Session, p.Pdu]] = []
-        self._parts: dict[str, dict[int, tuple[Session, p.SubmitSm, p.Pdu]]] = {}
+        self.held: list[tuple[Session, p.SubmitSmResp, Answering, int]] = []
+        self.late: list[tuple[Session, p.SubmitSmResp, str]] = []
+        """Late answers, and after what they come."""
+        self.said_late: list[p.Pdu] = []
+        self.lost = 0
+        """Responses that were never given."""
+        self._parts: dict[str, dict[int, tuple[Session, p.SubmitSmResp]]] = {}
         self._sequence = 0
         self._count = 0
         self._server: asyncio.Server | None = None
@@ -145,6 +243,16 @@ class Operator:
         for session in self.sessions:
             session.hang_up()
 
+    def stop(self) -> None:
+        """Stop, as by SIGSTOP."""
+        self.stopped = True
+
+    def go_on(self) -> None:
+        """Go on, as by SIGCONT."""
+        self.stopped = False
+        for session in self.sessions:
+            session.go_on()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(self, reader, writer)
         self.sessions.append(session)
@@ -154,7 +262,7 @@ class Operator:
     def receivers(self) -> list[Session]:
         return [session for session in self.sessions if session.receives]
 
-    async def receiver(self, index: int = 0, *, within: float = 20) -> Session:
+    async def receiver(self, index: int = 0, *, within: float = PATIENCE) -> Session:
         """Return a session bound for receiving, once there is one."""
         await self.until(lambda: len(self.receivers) > index, within)
         return self.receivers[index]
@@ -173,6 +281,13 @@ class Operator:
         self._sequence += 1
         return self._sequence
 
+    def bind_status(self, kind: type[p.Pdu]) -> int:
+        """Return how a bind is answered."""
+        if self.refusals:
+            self.refused_binds += 1
+            return self.refusals.popleft() if len(self.refusals) > 1 else self.refusals[0]
+        return p.Status.ESME_RBINDFAIL if self.refuses is not None and self.refuses(kind) else 0
+
     # -- answering ------------------------------------------------------------------------------
 
     def take_submit(self, session: Session, pdu: p.SubmitSm) -> None:
@@ -185,18 +300,28 @@ class Operator:
         if not plans:
             return
         plan = plans[0]
+        plan.tries[part] += 1
         answer = self._answer(plan, pdu, part)
         self.submitted.append(Submitted(time.monotonic(), to, part, pdu, answer.status))
-        if plan.held:
-            self.held.append((session, answer))
+        late = plan.late
+        if late is not None and plan.tries[part] == late.attempt:
+            self.late.append((session, self._late_answer(late, plan, answer, part), late.after))
+        elif plan.lost and plan.tries[part] == 1:
+            self.lost += 1
+        elif plan.held:
+            self.held.append((session, answer, plan, part))
         elif plan.order:
-            self._in_order(plan, to, part, (session, pdu, answer))
+            self._in_order(plan, to, part, (session, answer))
         else:
-            self.loop.call_later(plan.delay + self.slow_answers, self._respond, session, answer)
+            self.loop.call_later(plan.delay + self.slow_answers, self._respond, session, answer, plan, part)
+        self.say_late(f"try{plan.tries[part]}_submitted")
 
-    def _answer(self, plan: Answering, pdu: p.SubmitSm, part: int) -> p.Pdu:
+    def _answer(self, plan: Answering, pdu: p.SubmitSm, part: int) -> p.SubmitSmResp:
         status = plan.status_of.get(part, plan.status)
-        if plan.throttled:
+        attempt = plan.tries[part]
+        if attempt <= len(plan.first):
+            status = plan.first[attempt - 1]
+        elif plan.throttled:
             plan.throttled -= 1
             status = p.Status.ESME_RTHROTTLED
         elif plan.queue_full:
@@ -204,28 +329,67 @@ class Operator:
             status = p.Status.ESME_RMSGQFUL
         elif self.throttle_every and self._count % self.throttle_every == 0:
             status = p.Status.ESME_RTHROTTLED
-        message_id = "" if status else plan.ids[min(part, len(plan.ids)) - 1] or ""
+        given = _nth(plan.ids, part)
+        message_id = given if given and not status else ""
         if plan.body == "with_body":
             message_id = "12345678"
-        return p.SubmitSmResp(sequence=pdu.sequence, status=status, message_id=message_id)
+        if message_id:
+            self.given.add(message_id)
+        sequence = pdu.sequence if plan.sequence is None else plan.sequence
+        return p.SubmitSmResp(sequence=sequence, status=status, message_id=message_id)
 
-    def _in_order(self, plan: Answering, to: str, part: int, one: tuple[Session, p.SubmitSm, p.Pdu]) -> None:
+    def _late_answer(self, late: Late, plan: Answering, answer: p.Pdu, part: int) -> p.SubmitSmResp:
+        usual = _nth(plan.ids, part)
+        message_id = "" if late.status else late.message_id or usual or ""
+        return p.SubmitSmResp(sequence=answer.sequence, status=late.status, message_id=message_id)
+
+    def say_late(self, what: str) -> None:
+        """Say the late answers that waited for this."""
+        waiting, self.late = self.late, []
+        for session, answer, after in waiting:
+            if after == what:
+                self.said_late.append(answer)
+                session.write(submit_sm_resp(answer))
+            else:
+                self.late.append((session, answer, after))
+
+    def take_query(self, session: Session, pdu: p.QuerySm) -> None:
+        """Answer as the case says; else ENROUTE for what we know, and ESME_RQUERYFAIL for what we do not."""
+        said = self.known.get(pdu.message_id) or self.known.get("")
+        if said is None:
+            said = Known() if pdu.message_id in self.given else Known(status=QUERY_FAILED)
+        if said.silent:
+            return
+        session.say(
+            p.QuerySmResp(
+                sequence=pdu.sequence,
+                status=said.status,
+                message_id="" if said.status else pdu.message_id,
+                final_date=said.final_date,
+                message_state=said.message_state,
+                error_code=said.error_code,
+            )
+        )
+
+    def _in_order(self, plan: Answering, to: str, part: int, one: tuple[Session, p.SubmitSmResp]) -> None:
         parts = self._parts.setdefault(to, {})
         parts[part] = one
         if len(parts) == len(plan.order):
             for number in plan.order:
-                session, _, answer = parts[number]
-                self._respond(session, answer)
+                self._respond(*parts[number], plan, number)
 
-    def _respond(self, session: Session, answer: p.Pdu) -> None:
+    def _respond(self, session: Session, answer: p.SubmitSmResp, plan: Answering, part: int) -> None:
         self.outstanding -= 1
-        session.say(answer)
+        octets = _nth(plan.octets, part)
+        session.write(submit_sm_resp(answer) if octets is None else response_octets(octets, answer))
+        if not answer.status:
+            self.say_late(f"try{plan.tries[part]}_accepted")
 
     def release(self) -> None:
         """Say what was held back."""
         held, self.held = self.held, []
-        for session, answer in held:
-            self._respond(session, answer)
+        for one in held:
+            self._respond(*one)
 
     # -- asking ---------------------------------------------------------------------------------
 
@@ -233,5 +397,7 @@ class Operator:
         """Return what the ESME said, of one kind, over all sessions."""
         return [pdu for session in self.sessions for pdu in session.came if type(pdu) is kind]
 
-    def accepted(self, to: str) -> list[Submitted]:
-        return [one for one in self.submitted if one.to == to and one.status == 0]
+    def taken(self, to: str) -> list[Submitted]:
+        """Return the submit_sm for a number, without those told to wait."""
+        wait = {p.Status.ESME_RTHROTTLED, p.Status.ESME_RMSGQFUL}
+        return [one for one in self.submitted if one.to == to and one.status not in wait]

@@ -8,24 +8,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.kit.patience import PATIENCE
 from tests.kit.place import place_of
-from tests.receipts.case import Variant, variants
+from tests.receipts import accidents, delivering, submitting  # noqa: F401  they register what happens
+from tests.receipts.case import LINK_SETTINGS, Variant, variants
 from tests.receipts.expect import complaints
 from tests.receipts.scene import Scene
-
-PATIENCE = 6.0
-"""Seconds in which what a case expects must have come about, once nothing is under way in the log."""
-
-LONGEST_WAY = 30.0
-"""Seconds: what a killed worker had in hand the log hands out again later."""
+from tests.receipts.words import UnknownWords, unknown
 
 CASES = Path(__file__).with_name("cases.json")
 
 
 def load(path: Path) -> list[dict[str, Any]]:
-    """Return the cases of a file: `{"cases": [...]}`, or the list alone."""
+    """Return the cases of a file: `{"cases": [...]}`, or the list alone. Raises UnknownWords."""
     content = json.loads(path.read_text(encoding="utf-8"))
     cases: list[dict[str, Any]] = content["cases"] if isinstance(content, dict) else content
+    if strange := unknown(cases, LINK_SETTINGS):
+        raise UnknownWords(path, strange)
     return cases
 
 
@@ -47,7 +46,7 @@ async def _play(variant: Variant, kind: str, folder: Path) -> list[str]:
 
 
 async def _until_it_holds(scene: Scene, *, later: bool) -> list[str]:
-    deadline = time.monotonic() + LONGEST_WAY
+    deadline = time.monotonic() + PATIENCE
     while not await scene.server.has_applied_all() and time.monotonic() < deadline:
         await asyncio.sleep(0.02)  # what comes only now must change nothing that holds already
     deadline = time.monotonic() + PATIENCE

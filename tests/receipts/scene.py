@@ -1,37 +1,27 @@
-"""Plays one variant of a case: its events in order, between a scripted operator and the running server.
-
-Long because every event that a case may name is one short method of the same class.
-"""
+"""Plays one variant of a case: its events in order, between a scripted operator and the running server."""
 
 import asyncio
-import re
-import struct
 import time
-from collections import deque
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from random import Random
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
-from esito.domain.message_ids import spelling
-from esito.smpp import pdu as p
-from esito.smpp.codec import InvalidLength, InvalidPdu, decode, encode
+from tests.kit.patience import PATIENCE as SOON
 from tests.kit.place import Place
-from tests.receipts.case import USUAL_TEXT, Event, Filler, LinkPlan, Variant, first_number, links_of, scaled, seconds
-from tests.receipts.deliveries import Delivered, build
+from tests.receipts.case import LINK_SETTINGS, USUAL_TEXT, Event, Filler, LinkPlan, Variant, links_of, scaled
+from tests.receipts.deliveries import Delivered
 from tests.receipts.evidence import Evidence
-from tests.receipts.operator import Answering, Operator, Session
+from tests.receipts.happening import ACTS
+from tests.receipts.operator import Operator, Session
 from tests.receipts.server import Server
+from tests.receipts.spoiled import Spoiled, spoiled_at
+from tests.receipts.words import misplaced
 
-SOON = 60.0
-"""Seconds within which what must happen has happened."""
-
-UNREAD = 1.5
-"""Seconds for which a peer reads nothing: less than it takes us to give a silent link up, even on a slow machine."""
-
-AT_ONCE = 500
-"""Recipients of one message."""
+WITH_A_WORD_BEFORE = frozenset({"for", "n", "repeat"})
+"""Words that say more about the event beside them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,8 +43,9 @@ class Notes:
     rss_after: float = 0.0
     detected: float = 0.0
     rebound: float = 0.0
-    enquire_answer: float = -1.0
+    answered_while_held: bool = False
     uncaught: int = 0
+    looked_later: bool = False
     sessions_before: dict[str, list[Session]] = field(default_factory=dict)
 
 
@@ -68,14 +59,23 @@ class Scene:
         self.plans: list[LinkPlan] = links_of(variant)
         self.operators: dict[str, Operator] = {}
         self.sent: list[Sent] = []
+        self.submits: list[datetime] = []
+        """When each message was submitted, by the server's clock."""
         self.receipts: list[Delivered] = []
         self.notes = Notes()
         self.evidence = Evidence(place.store)
+        self.spoiled: Spoiled = spoiled_at(self.evidence.tables, folder)
+        self.receipt_first = False
+        self.receipt_order: Any = None
+        self.losses: list[tuple[Operator, str]] = []
+        """Responses that are lost once the receipts that follow are acknowledged."""
+        self.kill_after_commit = False
+        self.holding: asyncio.Task[None] | None = None
+        self.under_way: list[asyncio.Task[None]] = []
+        """What goes on beside the events: it ends before the scene does."""
+        self.steps: list[Event] = []
+        self.position = 0
         self._server: Server | None = None
-        self._kill_after_commit = False
-        self._holding: asyncio.Task[None] | None = None
-        self._steps: list[Event] = []
-        self._position = 0
 
     @property
     def server(self) -> Server:
@@ -90,9 +90,22 @@ class Scene:
         """Return the operator behind a link; `tx`, `rx` and numbers mean the sessions of the first."""
         return self.operators.get(name, self.main)
 
+    def zone(self, link: str = "") -> ZoneInfo:
+        """Return the zone in which the operator of a link writes dates."""
+        settings = next((plan.settings for plan in self.plans if plan.name == link), self.plans[0].settings)
+        return ZoneInfo(settings.get("receipt_timezone", "UTC"))
+
     # -- beginning and end ----------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._begin()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def _begin(self) -> None:
         modifiers = self.variant.modifiers
         for plan in self.plans:
             operator = self.operators[plan.name] = Operator()
@@ -100,22 +113,25 @@ class Scene:
             operator.slow_answers = 0.005 if "window" in modifiers else 0.0
             await operator.open()
         links = [(plan, self.operators[plan.name].port) for plan in self.plans]
-        self._server = Server(self.folder, self.place, links, self._prefixes())
+        spoilt = self.spoiled.control if any("store" in step for step in self.variant.steps) else ""
+        self._server = Server(self.folder, self.place, links, self._prefixes(), begin=self.variant.begin, faults=spoilt)
         await self.server.prepare()
         await self.server.start()
         await self._bound()
         self.notes.rss_before = self.server.rss_mb
-        self._note_sessions()
-        return self
+        self.note_sessions()
 
     async def __aexit__(self, *exc: object) -> None:
-        if self._holding is not None:
-            await self._holding
-        await self.server.close()  # first: it would bind again to an operator that is on its way out
-        for operator in self.operators.values():
-            await operator.close()
-        await asyncio.sleep(0)  # the transports close
-        self.evidence.close()
+        try:
+            for task in [*self.under_way, *([self.holding] if self.holding else [])]:
+                await task
+        finally:
+            if self._server is not None:
+                await self._server.close()  # first: it would bind again to an operator that is on its way out
+            for operator in self.operators.values():
+                await operator.close()
+            await asyncio.sleep(0)  # the transports close
+            self.evidence.close()
 
     def _prefixes(self) -> dict[str, list[str]]:
         """Route each number by the link that the case names."""
@@ -143,17 +159,18 @@ class Scene:
 
     async def play(self) -> None:
         """Play all events."""
-        orders = self.variant.orders
-        for order in orders or [()]:
+        if strange := misplaced(self.variant.case, LINK_SETTINGS):
+            raise ValueError("; ".join(strange))
+        for order in self.variant.orders or [()]:
             await self._play_once(order)
         self.notes.rss_after = self.server.rss_mb
 
     async def _play_once(self, words: tuple[str, ...]) -> None:
-        self._steps = self.variant.steps
-        if words and not any("receipt" in event for event in self._steps):
-            self._steps = [*self._steps, {"receipt": {"text": USUAL_TEXT}}]
-        for position, event in enumerate(self._steps):
-            self._position = position
+        self.steps = self.variant.steps
+        if words and not any("receipt" in event for event in self.steps):
+            self.steps = [*self.steps, {"receipt": {"text": USUAL_TEXT}}]
+        for position, event in enumerate(self.steps):
+            self.position = position
             if words and "receipt" in event:
                 for word in words:
                     await self._do(event, word)
@@ -161,287 +178,77 @@ class Scene:
                 await self._do(event, self.variant.each)
 
     async def _do(self, event: Event, each: Any) -> None:
-        names = [name for name in event if name not in {"for", "n"}]
-        for name in names:
-            act = getattr(self, f"_do_{name}", None)
-            if act is None:
-                raise ValueError(f"the runner does not know the event {name!r}")
-            await act(event, Filler(each=each, now=self.server.now))
+        for name in event:
+            if name not in WITH_A_WORD_BEFORE:
+                await ACTS[name](self, event, self.filler(each))
 
-    async def _do_submit(self, event: Event, filler: Filler) -> None:
-        submit = event["submit"]
-        count = self.variant.modifiers.get("repeat", 1)
-        link = submit.get("link", self.plans[0].name)
-        operator = self.operator(link)
-        first, to = first_number(self.variant.case), int(submit["to"])
-        numbers = [f"{to + place}" for place in range(count)]
-        held = self.variant.modifiers.get("order") == "receipt_first" or submit.get("then") == "unbind"
-        held = held or any(step.get("kill9") == "before_response" for step in self._steps[self._position :])
-        operator.throttle_every = submit.get("throttle_every", 0)
-        for place, number in enumerate(numbers):
-            ids = [filler.text(one, first + place) for one in submit["response_ids"]]
-            answering = self._answering(submit, ids, filler, held=held)
-            queue = operator.answering.setdefault(number, deque())
-            queue.clear()
-            queue.append(answering)
-        seen = len(operator.submitted)
-        for start in range(0, count, AT_ONCE):
-            share = numbers[start : start + AT_ONCE]
-            message_id = await self.server.send(share, self._text(submit["segments"]))
-            ids = [filler.text(one, first + start) for one in submit["response_ids"]]
-            self.sent.append(Sent(message_id=message_id, link=link, numbers=share, ids=ids))
-        await self._submitted(operator, seen, count * submit["segments"], submit, held=held)
+    def filler(self, each: Any = None, *, link: str = "") -> Filler:
+        """Return what fills templates as things stand now."""
+        ids = [sent.ids[0] or "" if sent.ids else "" for sent in self.sent]
+        return Filler(each=each, now=self.server.now, zone=self.zone(link), submits=self.submits, ids=ids)
 
-    def _answering(self, submit: Event, ids: list[str | None], filler: Filler, *, held: bool) -> Answering:
-        delay = submit.get("response_delay", "0s")
-        return Answering(
-            ids=ids,
-            status=submit.get("submit_status", 0),
-            status_of={int(part): status for part, status in submit.get("submit_status_of", {}).items()},
-            throttled=submit.get("throttle", 0),
-            queue_full=submit.get("queue_full", 0),
-            body=filler.text(submit.get("resp_body", ""), 0),
-            delay=scaled(delay),
-            held=held,
-            order=submit.get("response_order", []),
-        )
+    @property
+    def follows(self) -> Event:
+        """The next event; empty at the end."""
+        following = self.steps[self.position + 1 : self.position + 2]
+        return following[0] if following else {}
 
-    @staticmethod
-    def _text(segments: int) -> str:
-        return "ciao" if segments == 1 else "x" * max(161, 153 * (segments - 1) + 1)
+    def comes_before(self, wanted: str, other: str) -> bool:
+        """Tell whether an event of one kind follows before the next one of another kind."""
+        for event in self.steps[self.position + 1 :]:
+            if wanted in event:
+                return True
+            if other in event:
+                return False
+        return False
 
-    async def _submitted(self, operator: Operator, seen: int, count: int, submit: Event, *, held: bool) -> None:
-        """Wait until all has come to the operator, and its answers have come back and are stored."""
-        window = int(self.plans[0].settings.get("window", 100))
-        expected = min(count, window) if held else count
-        await operator.until(lambda: len(operator.submitted) >= seen + expected, SOON + 10)
-        if submit.get("then") == "unbind":
-            for session in operator.sessions:
-                session.say(p.Unbind(sequence=operator.next_sequence()))
-                session.kind = None  # nothing is delivered here any more
-            operator.release()
-            for plans in operator.answering.values():
-                plans[0].held = False
-        elif held:
-            return
-        never = set(submit.get("submit_status_of", {}).values()) & {p.Status.ESME_RTHROTTLED, p.Status.ESME_RMSGQFUL}
-        deadline = time.monotonic() + SOON + 10
-        while not never and self.evidence.open_segments() and time.monotonic() < deadline:
+    # -- waiting --------------------------------------------------------------------------------
+
+    async def until(self, true: Callable[[], object], within: float = SOON) -> bool:
+        """Wait for something that is to come; return whether it came."""
+        deadline = time.monotonic() + within
+        while not true():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.01)
+        return True
+
+    async def settled(self, *, uncertain: bool = False) -> None:
+        """Wait until every answer is stored, pushing the clock to what is to be tried again.
+
+        `uncertain`: segments whose answer was lost count as settled.
+        """
+        deadline = time.monotonic() + SOON
+        while time.monotonic() < deadline and self.evidence.open_segments(uncertain=uncertain):
+            retry_at = self.evidence.next_try()
+            if retry_at is not None and (wait := retry_at - int(self.server.now.timestamp() * 1000)) > 0:
+                await self.server.advance(wait + 1)
             await asyncio.sleep(0.01)
 
-    # -- receipts -------------------------------------------------------------------------------
-
-    async def _do_receipt(self, event: Event, filler: Filler) -> None:
-        receipt = event["receipt"]
-        first = first_number(self.variant.case)
-        count = receipt.get("repeat", self.variant.modifiers.get("repeat", 1))
-        batches: dict[Session, list[Delivered]] = {}
-        for place in range(count):
-            session = await self._session(receipt, place)
-            source = self._number_of(filler.text(receipt.get("text", ""), first + place), receipt, place)
-            delivered = build(receipt, filler, first + place, session.operator.next_sequence(), source)
-            batches.setdefault(session, []).append(delivered)
-            self.receipts.append(delivered)
-        for session, share in batches.items():
-            await self._transmit(session, receipt, [one.octets for one in share])
-        if self._kill_after_commit:
-            await self._killed_after_commit()
-            return
-        for session, share in batches.items():
-            await self._acknowledged(session, share)
-        if self._releases_now():
-            if any(operator.held for operator in self.operators.values()):
-                await self._applied()  # before the response means: before it in the store too
-            await asyncio.sleep(scaled(self.variant.modifiers.get("response_delay", "0s")))
-            for operator in self.operators.values():
-                operator.release()
-
-    async def _applied(self) -> None:
+    async def applied(self) -> None:
         """Wait until nothing is under way from the gateway to the store."""
         deadline = time.monotonic() + SOON
         while not await self.server.has_applied_all() and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
 
-    def _releases_now(self) -> bool:
-        """Tell whether responses that were held back for this receipt follow it now."""
-        following = self._steps[self._position + 1 : self._position + 2]
-        return not any("kill9" in event for event in following)
+    # -- sessions -------------------------------------------------------------------------------
 
-    async def _session(self, receipt: Event, place: int) -> Session:
-        link = str(receipt.get("link", self.plans[0].name))
-        index = receipt.get("session", 1) - 1
-        if "%" in link:
-            index = place % 2
-        operator = self.operator(link)
-        if link == "rx":
-            operator.refuses = None
-        if not operator.receivers and operator.refuses is not None:
-            operator.refuses = None
-        return await operator.receiver(index)
-
-    def _number_of(self, text: str, receipt: Event, place: int) -> str:
-        """Return whom the receipt is about: the newest recipient with its id, else the first of all."""
-        link, found = receipt.get("link"), re.search(r"\bid:(\S+)", text)
-        said = found[1] if found else ""
-        alike = [
-            (agreement, sent)
-            for sent in reversed(self.sent)
-            for one in sent.ids
-            if one and (agreement := spelling(one, said)) is not None
-            if link in {None, sent.link} or len(self.plans) == 1
-        ]
-        if alike:
-            return min(alike, key=lambda pair: pair[0])[1].numbers[0]
-        numbers = [number for sent in self.sent for number in sent.numbers]
-        return numbers[place] if place < len(numbers) else numbers[0]
-
-    async def _transmit(self, session: Session, receipt: Event, pdus: list[bytes]) -> None:
-        octets = b"".join(pdus)
-        if receipt.get("read_responses") is False:
-            session.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport
-            session.write(octets)
-            await asyncio.sleep(UNREAD)
-            self.notes.rss_after = self.server.rss_mb
-            session.writer.transport.resume_reading()  # type: ignore[attr-defined]
-        elif "chunk" in receipt:
-            for start in range(0, len(octets), receipt["chunk"]):
-                session.write(octets[start : start + receipt["chunk"]])
-                await asyncio.sleep(0)
-        else:
-            session.write(octets)
-
-    async def _acknowledged(self, session: Session, share: list[Delivered]) -> None:
-        """Wait for the responses; a connection that is lost leaves some out."""
-        sequences = [int.from_bytes(one.octets[12:16], "big") for one in share]
-        acks = session.operator.acks
-        with suppress(TimeoutError):
-            await session.operator.until(
-                lambda: session.over or all((session, one) in acks for one in sequences), SOON + 20
-            )
-        for one, sequence in zip(share, sequences, strict=True):
-            one.answer = acks.get((session, sequence))
-
-    # -- accidents ------------------------------------------------------------------------------
-
-    async def _do_kill9(self, event: Event, _filler: Filler) -> None:
-        if event["kill9"] == "before_resp" and not self.receipts:
-            self._kill_after_commit = True  # the next receipt's response is never seen
-            return
-        if event["kill9"] == "before_resp":
-            self.receipts.clear()  # to the operator this one was never answered
-        await self._again()
-
-    async def _killed_after_commit(self) -> None:
-        self._kill_after_commit = False
-        deadline = time.monotonic() + SOON
-        while not self.evidence.trail_rows() and time.monotonic() < deadline:
-            await asyncio.sleep(0.002)
-        self.receipts.clear()
-        await self._again()
-
-    async def _again(self) -> None:
+    async def again(self) -> None:
+        """Kill the server and start it."""
         await self.server.kill()
         for operator in self.operators.values():
             operator.held.clear()
         await self.server.start()
-        await self._bound_again()
+        await self.bound_again()
 
-    async def _do_restart(self, _event: Event, _filler: Filler) -> None:
-        await self.server.stop()
-        await self.server.start()
-        await self._bound_again()
-
-    async def _bound_again(self) -> None:
+    async def bound_again(self) -> None:
+        """Wait until every link is bound; its sessions are those that must stay."""
         for operator in self.operators.values():
-            await operator.receiver()
-        self._note_sessions()
+            await operator.receiver(within=SOON)
+        self.note_sessions()
 
-    def _note_sessions(self) -> None:
+    def note_sessions(self) -> None:
         """Forget the sessions that are over, and remember those that must stay."""
         for name, operator in self.operators.items():
             operator.sessions[:] = [session for session in operator.sessions if not session.over]
             self.notes.sessions_before[name] = list(operator.sessions)
-
-    async def _do_advance(self, event: Event, _filler: Filler) -> None:
-        await self.server.advance(int(seconds(event["advance"]) * 1000))
-        await asyncio.sleep(0.3)  # what the push sets off has begun
-
-    async def _do_link_down(self, event: Event, _filler: Filler) -> None:
-        if event["link_down"] == "rx":
-            self.main.refuses = lambda kind: kind is p.BindReceiver
-            for session in self.main.receivers:
-                session.hang_up()
-            await asyncio.sleep(0.3)
-            self.notes.readyz = (await self.server.http.get("/readyz")).status_code
-            return
-        operator = self.main
-        await operator.close()
-        asyncio.get_running_loop().call_later(
-            scaled(event["link_down"]), lambda: asyncio.ensure_future(operator.open())
-        )
-
-    async def _do_partition(self, _event: Event, _filler: Filler) -> None:
-        """Drop every packet both ways, and no reset: the session that is there falls silent for good."""
-        began, sessions = time.monotonic(), list(self.main.sessions)
-        for session in sessions:
-            session.muted = True
-        await self.main.until(lambda: len(self.main.sessions) > len(sessions), SOON)
-        self.notes.detected = time.monotonic() - began
-
-    async def _do_store_delay(self, event: Event, _filler: Filler) -> None:
-        let_go = self.evidence.hold_writes()
-
-        async def later() -> None:
-            await asyncio.sleep(seconds(event["store_delay"]))
-            let_go()
-
-        self._holding = asyncio.create_task(later())
-
-    async def _do_raw(self, event: Event, filler: Filler) -> None:
-        session = await self.main.receiver()
-        octets = bytes.fromhex(filler.text(event["raw"], 0))
-        began, asked = time.monotonic(), len(self.main.said(p.EnquireLinkResp))
-        session.write(octets)
-        if octets[4:8] == p.Command.ENQUIRE_LINK.to_bytes(4, "big"):
-            await self.main.until(lambda: len(self.main.said(p.EnquireLinkResp)) > asked, SOON)
-            self.notes.enquire_answer = time.monotonic() - began
-            return
-        await self._rebound(session, began, octets)
-
-    async def _do_raw_text(self, event: Event, filler: Filler) -> None:
-        session = await self.main.receiver()
-        session.write(filler.text(event["raw_text"], 0).encode("latin-1"))
-        await self._rebound(session, time.monotonic(), b"")
-
-    async def _do_drip(self, event: Event, _filler: Filler) -> None:
-        """Send the header of a PDU octet by octet; it is never finished in time."""
-        session, began = await self.main.receiver(), time.monotonic()
-        for octet in encode(p.EnquireLink(sequence=1))[:12]:
-            if session.over:
-                break
-            session.write(bytes([octet]))
-            await asyncio.sleep(scaled(event["drip"]))
-        await self._rebound(session, began, b"")
-
-    async def _rebound(self, session: Session, began: float, octets: bytes) -> None:
-        """Wait for a new session where the old one must end; a whole PDU must not end it."""
-        if len(octets) == 16 and octets[:4] == b"\0\0\0\x10":
-            await asyncio.sleep(0.1)
-            return
-        await self.main.until(lambda: session.over and self.main.receivers, SOON)
-        self.notes.rebound = time.monotonic() - began
-
-    async def _do_fuzz(self, event: Event, _filler: Filler) -> None:
-        """Decode random bodies behind whole headers."""
-        random, left = Random(1), event["n"]
-        commands = [int(one) for one in p.Command]
-        while left > 0:
-            body = random.randbytes(random.randrange(200))
-            left -= 16 + len(body)
-            frame = struct.pack(">IIII", 16 + len(body), random.choice(commands), 0, 1) + body
-            try:
-                decode(frame)
-            except (InvalidPdu, InvalidLength):
-                continue
-            except Exception:
-                self.notes.uncaught += 1

@@ -21,13 +21,17 @@ from esito.cluster.process import free_port
 from esito.config import load
 from esito.domain.account import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
+from tests.kit.patience import PATIENCE
 from tests.kit.place import Place
-from tests.receipts.case import TIME_SCALE, LinkPlan
-
-BEGIN = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
-"""When a case begins, by the server's clock: the dates in the receipts fit."""
-
-PATIENCE = 20.0
+from tests.receipts.case import (
+    BEGIN,
+    ENQUIRE_INTERVAL,
+    REBIND_MAX,
+    RESPONSE_TIMEOUT,
+    TIME_SCALE,
+    LinkPlan,
+)
+from tests.receipts.spoiled import FaultyDisk
 
 _context: ForkServerContext | None = None
 
@@ -48,22 +52,44 @@ def warm_up() -> None:
     process.join()
 
 
-def run_server(config: str, log: str) -> None:
-    """Serve until killed or told to stop; the body of the process."""
+def run_server(config: str, log: str, faults: str) -> None:
+    """Serve until killed or told to stop; the body of the process. `faults`: the file that spoils its disk, or ''."""
+    disk = FaultyDisk(Path(faults)) if faults else None  # kept as long as the process lives
     for name in [name for name in os.environ if name.startswith("ESITO_")]:
         del os.environ[name]
     with Path(log).open("a", encoding="utf-8", buffering=1) as stream:
         logs.configure(level="info", form="json", stream=stream)
         asyncio.run(serve(load(Path(config), {})))
+    del disk
+
+
+def _toml(value: Any) -> str:
+    """Return a value as TOML writes it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {_toml(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(one) for one in value)}]"
+    return json.dumps(value)
 
 
 class Server:
-    """`esito serve` on a folder of its own, its clock at `BEGIN`."""
+    """`esito serve` on a folder of its own, its clock at the beginning of the case."""
 
     def __init__(
-        self, folder: Path, place: Place, links: list[tuple[LinkPlan, int]], prefixes: dict[str, list[str]]
+        self,
+        folder: Path,
+        place: Place,
+        links: list[tuple[LinkPlan, int]],
+        prefixes: dict[str, list[str]],
+        *,
+        begin: datetime = BEGIN,
+        faults: str = "",
     ) -> None:
-        """`links`: each with the port of its operator; `prefixes`: which numbers leave by it."""
+        """`links`: each with the port of its operator; `prefixes`: which numbers leave by it.
+
+        `faults`: the file that says how its disk fails, where it is to fail.
+        """
+        self._faults = faults
         self.folder = folder
         self.key = new_api_key()
         self.port = free_port()
@@ -72,7 +98,7 @@ class Server:
         self.config.write_text(self._toml(place, links, prefixes), encoding="utf-8")
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
         self.pushed_ms = 0
-        self._offset_ms = int(BEGIN.timestamp() * 1000 - time.time() * 1000)
+        self._offset_ms = int(begin.timestamp() * 1000 - time.time() * 1000)
         self._process: ForkServerProcess | None = None
 
     def _toml(self, place: Place, links: list[tuple[LinkPlan, int]], prefixes: dict[str, list[str]]) -> str:
@@ -88,12 +114,13 @@ class Server:
                 "port": port,
                 "system_id": "smsc",
                 "password": "secret",
-                "response_timeout": 60 / TIME_SCALE,
-                "enquire_interval": 30 / TIME_SCALE,
+                "response_timeout": RESPONSE_TIMEOUT / TIME_SCALE,
+                "enquire_interval": ENQUIRE_INTERVAL / TIME_SCALE,
+                "rebind_max": REBIND_MAX / TIME_SCALE,
                 "prefixes": prefixes.get(plan.name, []),
                 **plan.settings,
             }
-            lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+            lines = "".join(f"{name} = {_toml(value)}\n" for name, value in settings.items())
             sections.append(f"[[link]]\n{lines}")
         return "\n".join(sections)
 
@@ -106,7 +133,7 @@ class Server:
             await store.keep_setting(CLOCK_OFFSET, str(self._offset_ms))
 
     async def start(self) -> None:
-        self._process = _processes().Process(target=run_server, args=(str(self.config), str(self.log)))
+        self._process = _processes().Process(target=run_server, args=(str(self.config), str(self.log), self._faults))
         self._process.start()
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -133,6 +160,18 @@ class Server:
     async def close(self) -> None:
         await self.kill()
         await self.http.aclose()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.is_alive()
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        assert self._process.pid is not None
+        return self._process.pid
 
     @property
     def now(self) -> datetime:

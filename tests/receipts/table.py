@@ -2,7 +2,20 @@
 
 from pathlib import Path
 
+from tests.receipts import words
 from tests.receipts.runner import CASES, load
+
+SECTIONS = {
+    "Words of a case": words.CASE,
+    "Events": words.EVENTS,
+    "Within `submit`": words.SUBMIT,
+    "Within `late_answer`": words.LATE_ANSWER,
+    "Within `receipt`": words.RECEIPT,
+    "Within `query_sm`": words.QUERY,
+    "Of a link (and every setting of `[[link]]`)": words.LINK,
+    "What is filled in": words.TEMPLATES,
+    "What is expected": words.EXPECT,
+}
 
 PAGE = Path(__file__).parents[2] / "docs" / "receipts.md"
 
@@ -15,19 +28,27 @@ status 1 if one fails. This page is written by `python -m tests.receipts.table`.
 
 How the runner reads a case, where its words leave room:
 
-- Socket times (`response_delay`, `bind_delay`, `link_down`, `drip`, the link's timeouts) pass twenty times faster;
-  times of messages (`advance`) are pushed on the server's clock, which begins at 2026-11-23 05:00 UTC.
+- Socket times (`response_delay`, `bind_delay`, `link_down`, `drip`, `for`, the link's timeouts) pass twenty times
+  faster, and none lasts longer than ten seconds; times of messages (`advance`, and what is to be tried again) are
+  pushed on the server's clock, which begins at 2026-11-23 05:00 UTC unless `local` says otherwise.
 - With `repeat` the recipients have consecutive numbers, and `{n}` counts on from one to the next.
-- A receipt without `source_addr` comes from the newest recipient whose id it names.
+- Numbers may be written as numbers, as text, or as `0x58`; a command_status also by its name.
 - Link `a2` belongs to a's operator, any other name to an operator of its own; `tx` and `rx` are two binds of one link.
-- `partition` mutes the session for good: nothing is read, nothing is said, no reset comes.
-- `kill9: before_resp` kills the server once the receipt is committed; to the operator it was never answered.
-- `store_delay` holds the database's write lock.
-- `callbacks` counts the rows written for the sender's `urlDlr`; `submitted_times` the submit_sm that were accepted.
+- A file with a word that is known nowhere is not played at all. A word that is known, but means nothing where it
+  stands, fails its case.
 
-| case | what happens | must end as |
-|---|---|---|
 """
+
+
+def head() -> str:
+    """Return everything before the table of cases: every word, and what it means."""
+    parts = [HEAD]
+    for title, table in SECTIONS.items():
+        parts.append(f"## {title}\n\n| word | what it means |\n|---|---|\n")
+        parts += [f"| `{word}` | {_cell(meaning)} |\n" for word, meaning in table.items()]
+        parts.append("\n")
+    parts.append("## Cases\n\n| case | what happens | must end as |\n|---|---|---|\n")
+    return "".join(parts)
 
 
 def page() -> str:
@@ -37,7 +58,7 @@ def page() -> str:
         expected = {name: wanted for name, wanted in case["expect"].items() if name != "note"}
         shown = ", ".join(f"{name} {_short(wanted)}" for name, wanted in expected.items())
         rows.append(f"| {case['id']} | {_cell(case['title'])} | {_cell(shown)} |\n")
-    return HEAD + "".join(rows)
+    return head() + "".join(rows)
 
 
 def _short(wanted: object) -> str:

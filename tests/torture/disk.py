@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from tests.kit.patience import PATIENCE
+
 GOINGDOWN = 0x8004587D
 """`_IOR('X', 125, __u32)`: EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN are one number."""
 
@@ -66,7 +68,7 @@ class Disk:
 
 
 def run(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True, timeout=60)
+    subprocess.run(words, check=True, capture_output=True, timeout=PATIENCE)
 
 
 def may_cut(kind: str) -> bool:

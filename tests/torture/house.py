@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -16,11 +17,13 @@ from typing import Self
 import httpx
 
 from esito.cluster.process import free_port
+from tests.kit.patience import PATIENCE, moment
+from tests.kit.patience import wait_until as until
 from tests.kit.place import Place
 from tests.kit.tables import SqliteTables, tables_at
 from tests.torture.witness import Witness
 
-PATIENCE = 30.0
+__all__ = ["OPERATOR", "House", "Promised", "Sender", "Sent", "a_chance", "plain_environment", "promised", "until"]
 
 OPERATOR = 'operator = "witness"'
 
@@ -80,15 +83,15 @@ class House:
         words = [*before, *self.words(body)]
         with (self.folder / "server.log").open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(words, stderr=log, env=plain_environment() | environment)
-        give_up = time.monotonic() + PATIENCE
-        while time.monotonic() < give_up:
-            assert self.process.poll() is None, self.log[-2000:]
-            try:
-                if httpx.get(f"{self.url}/healthz", timeout=1).is_success:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.03)
-        raise AssertionError("the server does not answer")
+        until(self._answers, "the server does not answer")
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log[-2000:]
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=PATIENCE).is_success
+        except httpx.TransportError:
+            return False
 
     def words(self, body: Sequence[str] = ("-m", "esito")) -> list[str]:
         """Return the command that begins the server."""
@@ -119,19 +122,21 @@ class House:
         return done.stdout
 
     def ready(self) -> httpx.Response:
-        return httpx.get(f"{self.url}/readyz", timeout=5)
+        return httpx.get(f"{self.url}/readyz", timeout=PATIENCE)
 
     def bound(self) -> bool:
         """Return whether every link is bound for sending."""
-        answer = httpx.get(f"{self.url}/v2/links", headers={"Authorization": f"Bearer {self.key}"}, timeout=5)
+        answer = httpx.get(f"{self.url}/v2/links", headers={"Authorization": f"Bearer {self.key}"}, timeout=PATIENCE)
         return all(binding["state"] == "bound" for link in answer.json()["links"] for binding in link["sessions"])
 
     def status(self, message_id: int) -> httpx.Response:
-        return httpx.get(f"{self.url}/v1/bulk-status", params={"apiKey": self.key, "messageId": message_id}, timeout=5)
+        return httpx.get(
+            f"{self.url}/v1/bulk-status", params={"apiKey": self.key, "messageId": message_id}, timeout=PATIENCE
+        )
 
     def has_applied_all(self) -> bool:
         """Tell whether nothing waits in a log, if there is one, and the gateway knows it."""
-        told = httpx.get(f"{self.url}/metrics", timeout=5).text
+        told = httpx.get(f"{self.url}/metrics", timeout=PATIENCE).text
         waiting = re.findall(r"^esito_(?:log_frames_waiting|spool_frames_unconfirmed) (\S+)", told, re.MULTILINE)
         return not any(float(one) for one in waiting)
 
@@ -140,6 +145,13 @@ class House:
         assert self.process is not None
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+def a_chance() -> random.Random:
+    """Return chance that can be repeated: pytest shows its seed when the test fails."""
+    seed = random.randrange(1 << 32)
+    sys.stdout.write(f"random.Random({seed})\n")
+    return random.Random(seed)
 
 
 def plain_environment() -> dict[str, str]:
@@ -183,7 +195,7 @@ class Sender(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        with httpx.Client(base_url=self.house.url, timeout=20) as client:
+        with httpx.Client(base_url=self.house.url, timeout=PATIENCE) as client:
             while not self._stopping.wait(self.pause):
                 first, self._numbers = self._numbers, self._numbers + self.count
                 numbers = [f"+336{number:08d}" for number in range(first, first + self.count)]
@@ -195,7 +207,7 @@ class Sender(threading.Thread):
                 except httpx.TransportError:
                     time.sleep(0.02)
                     continue
-                at = time.monotonic()
+                at = moment()
                 if answer.status_code == 200:
                     self.accepted[answer.json()["message_id"]] = (at, text, numbers)
                 else:
@@ -226,12 +238,3 @@ def promised(sender: Sender, witness: Witness) -> Promised:
         {message_id: numbers for message_id, (_, _, numbers) in list(sender.accepted.items())},
         [one.smsc_id for one in witness.acknowledged],
     )
-
-
-def until(true: object, *, seconds: float = PATIENCE) -> None:
-    """Return once `true()` is."""
-    assert callable(true)
-    give_up = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < give_up, "it did not come about"
-        time.sleep(0.02)

@@ -11,9 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from esito.cluster.process import claim
+from tests.kit.patience import PATIENCE
 from tests.torture.witness import Witness
 
 CLONE_NEWNET = 0x40000000
+
+BEYOND_PORTS = 1 << 16
+
+_numbers = (number for number in range(256) if claim(BEYOND_PORTS + number))
+"""Two networks at once, of whichever processes, must not share addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +28,11 @@ class Network:
     """The route from this namespace over a router to the operator's."""
 
     name: str = field(default_factory=lambda: f"es{os.getpid()}")
+    number: int = field(default_factory=lambda: next(_numbers))
 
     @property
     def _net(self) -> str:
-        """Two runs at once must not share addresses."""
-        return f"198.18.{os.getpid() % 256}"
+        return f"198.18.{self.number}"
 
     @property
     def ours(self) -> str:
@@ -96,7 +103,7 @@ class FarWitness(Witness):
 
 
 def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=20)
+    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=PATIENCE)
 
 
 def may_route() -> bool:

@@ -9,6 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from esito.smpp.codec import encode
+from esito.smpp.pdu import DeliverSmResp
+from tests.torture.house import Sender
+from tests.torture.witness import Witness
+
 CALLS = "fdatasync,fsync,sendto,sendmsg,write,writev,pwrite64"
 
 LONGEST = 4200
@@ -61,3 +66,33 @@ class Trace:
 def unescape(shown: str) -> bytes:
     r"""Return the octets of `"\x41..."`, all strings of a call one after the other."""
     return bytes.fromhex("".join(re.findall(r"\\x([0-9a-f]{2})", shown)))
+
+
+def strace(log: Path) -> list[str]:
+    """Return the words that have a program traced into a file."""
+    return ["strace", "-f", "--seccomp-bpf", "-xx", "-s", str(LONGEST), "-e", f"trace={CALLS}", "-e", "signal=none",
+            "-o", str(log)]  # fmt: skip
+
+
+def answered_early(log: Path, witness: Witness, sender: Sender) -> tuple[list[bytes], int]:
+    """Return what was answered before it was durable, and how many answers were looked at."""
+    receipts = {encode(DeliverSmResp(sequence=one.sequence)): one.smsc_id.encode() for one in witness.acknowledged}
+    sends = {f'"message_id":{number}'.encode(): text.encode() for number, (_, text, _) in sender.accepted.items()}
+    trace = Trace()
+    early, seen = [], 0
+    for octets in trace.sends(log):
+        said = [receipts[pdu] for pdu in pdus(octets) if pdu in receipts]
+        if octets.startswith(b"HTTP/1.1 200") or b'"message_id":' in octets:
+            said += [text for words, text in sends.items() if words + b"," in octets or words + b"}" in octets]
+        seen += len(said)
+        early += [one for one in said if one not in trace.durable]
+    return early, seen
+
+
+def pdus(octets: bytes) -> list[bytes]:
+    """Return the PDUs that one write carries; none when it carries something else."""
+    found, at = [], 0
+    while 16 <= (length := int.from_bytes(octets[at : at + 4])) <= len(octets) - at:
+        found.append(octets[at : at + length])
+        at += length
+    return found

@@ -2,12 +2,12 @@
 
 import asyncio
 import threading
-import time
 from dataclasses import dataclass
 from typing import Self
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
+from tests.kit.patience import PATIENCE, moment
 
 BINDS: dict[type[p.Pdu], type[p.BindResp]] = {
     p.BindTransceiver: p.BindTransceiverResp,
@@ -54,7 +54,7 @@ class Witness(threading.Thread):
 
     def __enter__(self) -> Self:
         self.start()
-        assert self._listening.wait(5)
+        assert self._listening.wait(PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -147,7 +147,7 @@ class Witness(threading.Thread):
         smsc_id = self._said.pop(pdu.sequence, None)
         if smsc_id is None:
             return
-        self.answered.append(Answered(time.monotonic(), smsc_id, pdu.status, pdu.sequence))
+        self.answered.append(Answered(moment(), smsc_id, pdu.status, pdu.sequence))
         to = self._waiting.pop(smsc_id, None)
         if to is not None and pdu.status != p.Status.ESME_ROK:
             self._waiting[smsc_id] = to

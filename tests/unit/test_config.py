@@ -135,10 +135,10 @@ def test_settings_cannot_be_changed() -> None:
                                  "digit first; it is ''"),
         ("[[link]]\nname = 'a'\nport = 0", "esito.toml: link.a.port must be a port, 1 to 65535; it is 0"),
         ("[[link]]\nname = 'a'\nhost = ''", "esito.toml: link.a.host must be a text that is not empty; it is ''"),
-        ("[[link]]\nname = 'a'\nsystem_id = '1234567890123456'", "esito.toml: link.a.system_id must be at most 15 "
-                                                                 "ASCII characters; it is '1234567890123456'"),
+        ("[[link]]\nname = 'a'\nsystem_id = 'é'", "esito.toml: link.a.system_id must be at most 64 ASCII "
+                                                  "characters; it is 'é'"),
         ("[[link]]\nname = 'a'\nbind = 'both'", "esito.toml: link.a.bind must be one of transceiver, transmitter + "
-                                                "receiver; it is 'both'"),
+                                                "receiver, transmitter, receiver; it is 'both'"),
         ("[[link]]\nname = 'a'\nreceipt_timezone = 'Mars/Base'", "esito.toml: link.a.receipt_timezone must be a time "
                                                                  "zone, such as UTC or Europe/Paris; it is "
                                                                  "'Mars/Base'"),
@@ -166,7 +166,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_wrong_secret_is_refused_and_not_shown(tmp_path: Path) -> None:
     refused = refusal_of(tmp_path, "[[link]]\nname = 'a'\npassword = 'pässword'")
-    assert refused == "esito.toml: link.a.password must be at most 8 ASCII characters"
+    assert refused == "esito.toml: link.a.password must be at most 64 ASCII characters"
 
 
 def test_secrets_do_not_show_in_a_printed_settings_object(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ Both describe the whole installation, whose links all accounts share: any valid 
 Numbers of recipients, who may be another account's, are never shown whole.
 """
 
+import re
+
 from esito.api.answer import Answer
 from esito.api.call import Call
 from esito.api.services import LinkStatus
@@ -69,7 +71,7 @@ def _orphan(one: Orphan) -> dict[str, Value]:
         "stat": one.stat,
         "error": one.error,
         "flags": one.flags.split(),
-        "raw": _hidden_in(one.raw, one.addresses).hex(),
+        "raw": (_hidden_in(one.raw, one.addresses) if any(one.addresses) else _numbers_hidden(one.raw)).hex(),
     }
 
 
@@ -78,6 +80,14 @@ def hide_address(address: str) -> str:
     if sum(sign.isdigit() for sign in address) <= SHOWN:
         return address
     return "*" * (len(address) - SHOWN) + address[-SHOWN:]
+
+
+_NUMBER = re.compile(rb"\d{6,}")
+
+
+def _numbers_hidden(raw: bytes) -> bytes:
+    """Return the octets of a PDU whose addresses could not be read, with whatever may be a number hidden."""
+    return _NUMBER.sub(lambda found: b"*" * (len(found[0]) - SHOWN) + found[0][-SHOWN:], raw)
 
 
 def _hidden_in(raw: bytes, addresses: tuple[str, str]) -> bytes:

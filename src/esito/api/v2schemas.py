@@ -91,11 +91,14 @@ V2_SCHEMAS: dict[str, Schema] = {
             "part": integer(minimum=0),
             "link": text(),
             "smsc_message_id": text(),
-            "stat": text("The operator's word."),
+            "stat": text(
+                "The operator's word, or its number as `message_state 2`; both where they do not mean the same: "
+                "`UNDELIV (message_state 2)`."
+            ),
             "state": _STATE_OR_NULL,
             "error": text(),
             "done_at": _AT_OR_NULL,
-            "flags": array(text()),
+            "flags": array(text("What was odd about it; docs/errors.md has them all.")),
             "matched_later": {**_BOOLEAN, "description": "It came before we knew whose it was."},
             "text": text("The text of the receipt; empty when it had none."),
             "raw": _RAW,
@@ -158,7 +161,7 @@ V2_SCHEMAS: dict[str, Schema] = {
             "stat": text(),
             "error": text(),
             "flags": array(text()),
-            "raw": {**_RAW, "description": "The octets in hexadecimal, both addresses hidden as above."},
+            "raw": {**_RAW, "description": "The octets in hexadecimal, numbers hidden as above."},
         }
     ),
     "OrphanPage": record({**_GOOD, "orphans": array(ref("Orphan"), maxItems=MOST), "next_cursor": _NEXT}),

@@ -22,6 +22,7 @@ import structlog
 from esito.api.app import Services, build, build_for_monitors
 from esito.api.limits import Limits
 from esito.api.services import LinkStatus
+from esito.bootstrap.link_doubts import doubts
 from esito.bootstrap.links import make_link, register_links, standing, told, told_standing
 from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
 from esito.bus.base import Bus
@@ -40,6 +41,7 @@ from esito.lifecycle.relay import Relay
 from esito.lifecycle.shared_clock import follow
 from esito.serving import WebServer
 from esito.smpp.link import Link
+from esito.smpp.receipts import WithoutEsmClass
 from esito.store.base import CLOCK_OFFSET, Store
 from esito.vocabulary_files import load_vocabulary
 
@@ -152,6 +154,8 @@ async def _furnish(
     settings: Settings, store: Store, clock: Clock, role: Role, *, bus: Bus | None, relay: Relay | None
 ) -> House:
     routes = await register_links(settings, store)
+    for name, sentence in doubts(settings):
+        log.warning("link_doubtful", link=name, reason=sentence)
     if not store.shared:
         uncertain = await store.recover(clock.now())
         if uncertain:
@@ -162,6 +166,9 @@ async def _furnish(
         store=store,
         clock=clock,
         zones={link.name: link.zone for link in settings.links},
+        without_esm_class={link.name: WithoutEsmClass(link.receipts_without_esm_class) for link in settings.links},
+        words={link.name: link.stat_words for link in settings.links},
+        codings={link.name: link.codings for link in settings.links},
         relay=relay,
         moved=callbacks.wake,
         stopped=stop_kept.set,
@@ -306,10 +313,10 @@ async def _not_ready(house: House) -> list[str]:
     missing = [] if await _is_writable(house.store) else ["the store cannot be written"]
     if house.relay is not None and not house.relay.answers:
         missing.append("the log of receipts does not answer")
-    links = list(house.gateway.links)
-    # Where links are shared, a process that holds none stands by; it is others who are bound.
-    mine = not house.store.shared or house.holder.count > 0
-    if links and mine and not any(link.can_receive for link in links):
+    # Where links are shared, those that others hold are theirs to be bound; who holds none stands by.
+    mine = house.gateway.at_work if house.store.shared else house.gateway.links
+    receiving = [link for link in mine if link.settings.receives]
+    if receiving and not any(link.can_receive for link in receiving):
         missing.append("no link is bound for receiving")
     return missing
 

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from esito.api.services import LinkStatus, SessionStatus
-from esito.config import LinkSettings, Settings
+from esito.config import ConfigError, LinkSettings, Settings
+from esito.config_rules import host_and_maybe_port
 from esito.domain.id_forms import IdForm
 from esito.domain.routing import Serving, shares_by_prefix
-from esito.domain.timing import SECOND_MS, Clock
+from esito.domain.states import MultipartRule
+from esito.domain.timing import HOUR_MS, SECOND_MS, VALIDITY_MS, Clock
 from esito.lifecycle.accept import Routes
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.health import usable
 from esito.lifecycle.submit import Submitter
 from esito.smpp.link import Link
-from esito.smpp.outgoing import Concatenation
+from esito.smpp.outgoing import Concatenation, OutgoingSettings, Validity
 from esito.smpp.settings import LinkSettings as SmppSettings
 from esito.store.base import LinkRecord, Store
 from esito.store.leases import LeaseLine
@@ -30,6 +32,7 @@ async def register_links(settings: Settings, store: Store) -> Routes:
     serving = [
         Serving(name=link.name, prefixes=link.prefixes, weight=link.weight, priority=link.priority)
         for link in settings.links
+        if link.sends
     ]
     routes = [share.route for shares in shares_by_prefix(serving).values() for share in shares]
     return Routes.of(serving, await store.register_routes(list(dict.fromkeys(routes))))
@@ -39,15 +42,21 @@ def _record(link: LinkSettings) -> LinkRecord:
     return LinkRecord(
         name=link.name,
         operator=link.operator or link.name,
-        multipart_rule=link.multipart_rule,
+        # A text that travels whole is reported on as a whole, by the one segment that was submitted.
+        multipart_rule=MultipartRule.FIRST if link.concatenation == "message_payload" else link.multipart_rule,
         resubmit_uncertain=link.resubmit_uncertain,
         priority=link.priority,
         message_id_form=IdForm(link.message_id_form),
+        wait_ms=max(VALIDITY_MS, link.validity_hours * HOUR_MS),
     )
 
 
+_VERSIONS = {"3.3": 0x33, "3.4": 0x34, "5.0": 0x50}
+"""interface_version (SMPP 3.4, 5.2.4; SMPP 5.0, 4.7.13)."""
+
+
 def smpp_settings(link: LinkSettings) -> SmppSettings:
-    """Return what the SMPP room needs to know of a configured link."""
+    """Return what the SMPP room needs to know of a configured link. Raises ConfigError for files that TLS lacks."""
     return SmppSettings(
         name=link.name,
         host=link.host,
@@ -55,11 +64,17 @@ def smpp_settings(link: LinkSettings) -> SmppSettings:
         system_id=link.system_id,
         password=link.password,
         system_type=link.system_type,
+        interface_version=_VERSIONS[link.interface_version],
+        addr_ton=link.addr_ton,
+        addr_npi=link.addr_npi,
+        address_range=link.address_range,
+        fallback_hosts=tuple(host_and_maybe_port(one, link.port) for one in link.fallback_hosts),
+        tls_name=link.tls_name or None,
         bind=link.bind,
         sessions=link.sessions,
         window=link.window,
         throughput=float(link.throughput),
-        tls=ssl.create_default_context() if link.tls else None,
+        tls=_tls(link) if link.tls else None,
         enquire_interval=link.enquire_interval,
         response_timeout=link.response_timeout,
         bind_timeout=min(LONGEST_BIND, link.response_timeout),
@@ -68,19 +83,50 @@ def smpp_settings(link: LinkSettings) -> SmppSettings:
     )
 
 
+def _tls(link: LinkSettings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=link.tls_ca or None)
+    except (OSError, ValueError) as error:
+        why = f"{link.tls_ca} holds no certificates we can read: {error}"
+        raise ConfigError(f"link.{link.name}.tls_ca: {why}") from error
+    if link.tls_cert:
+        try:
+            # Nobody is at the terminal to say the password of a key.
+            context.load_cert_chain(link.tls_cert, link.tls_key, password="")
+        except (OSError, ValueError) as error:
+            why = f"{link.tls_cert} and {link.tls_key} are no certificate and its key that we can read: {error}"
+            raise ConfigError(f"link.{link.name}.tls_cert: {why}") from error
+    return context
+
+
 def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clock) -> tuple[Link, Submitter]:
     """Return a new link, and what submits by it."""
     link = Link(smpp_settings(settings), gateway)
-    concatenation = Concatenation(settings.concatenation)
     submitter = Submitter(
         store=store,
         clock=clock,
         link=link,
-        default_sender=settings.sender,
-        concatenation=concatenation,
+        outgoing=outgoing_settings(settings),
         passed_over=gateway.passed_over,
     )
     return link, submitter
+
+
+def outgoing_settings(link: LinkSettings) -> OutgoingSettings:
+    """Return what every submit_sm of a configured link is like."""
+    return OutgoingSettings(
+        sender=link.sender,
+        source_numbering=link.source_numbering,
+        destination_numbering=link.destination_numbering,
+        service_type=link.service_type,
+        protocol_id=link.protocol_id,
+        priority_flag=link.priority_flag,
+        registered_delivery=link.registered_delivery,
+        validity=Validity(link.validity),
+        validity_hours=link.validity_hours,
+        codings=link.codings,
+        concatenation=Concatenation("udh8" if link.concatenation == "udh" else link.concatenation),
+    )
 
 
 def standing(configured: Sequence[LinkSettings], links: Iterable[Link]) -> list[LinkStatus]:

@@ -1,9 +1,7 @@
 """`esito link`: the ways to the operators, and whether they let us in."""
 
-import asyncio
 import dataclasses
 import sys
-import time
 from collections.abc import Iterator
 
 import click
@@ -13,21 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from esito import logs
-from esito.bootstrap.links import smpp_settings
+from esito.bootstrap.link_doubts import doubts
+from esito.cli.link_report import as_data, as_lines, is_good
+from esito.cli.link_trial import Trial, try_link
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.client import Client, ClientError
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.id_forms import IdForm
-from esito.smpp.connection import status_name
-from esito.smpp.link import Binding, Link, SubmitOutcome
-from esito.smpp.pdu import DataSm, DeliverSm, Status
-
-GLANCE = 0.01
-"""Seconds between two looks at a binding while it comes up."""
-
-
-LONGEST_TRY = 10.0
-"""Seconds after which somebody at a terminal has waited enough."""
+from esito.domain.msisdn import InvalidMsisdn, normalise
 
 
 @click.group()
@@ -125,79 +116,38 @@ def _state(one: LinkSettings, states: dict[tuple[str, str], bool] | None) -> str
 
 @link.command()
 @click.argument("name")
+@click.option("--to", metavar="NUMBER", help="Send one message to this number, and follow it.")
+@click.option("--text", default="Esito", show_default=True, help="What the message says.")
+@click.option("--sender", default="", help="Who it comes from, if not the `sender` of the link.")
+@click.option("--wait", default=60.0, show_default=True, metavar="SECONDS", help="How long its receipt is waited for.")
 @with_json
 @with_settings
-def test(name: str, settings: Settings, *, as_json: bool) -> None:
+def test(name: str, settings: Settings, *, as_json: bool, to: str | None, text: str, sender: str, wait: float) -> None:
     """Bind to the operator as link NAME, tell what it says, and take leave.
 
-    Nothing is sent. Receipts that come meanwhile are put off, so that none is lost.
+    Without --to nothing is sent. Receipts of other messages that come meanwhile are put off, so that none is lost.
     """
     configured = next((one for one in settings.links if one.name == name), None)
     if configured is None:
         names = ", ".join(one.name for one in settings.links) or "none"
         raise ConfigError(f"there is no link {name}; configured: {names}")
+    trial = None if to is None else Trial(to=_number(to), text=text, sender=sender, patience=wait)
+    if trial is not None and not configured.sends:
+        raise ConfigError(f"link {name} only receives: nothing can be sent by it")
     logs.configure(level="error", form=settings.logs.format)
-    bindings, seconds = run(_try(configured))
-    good = all(binding.state == "bound" for binding in bindings)
+    sessions = run(try_link(configured, trial))
+    notes = [sentence for link, sentence in doubts(settings) if link == name]
+    good = all(one.good for one in sessions) and (trial is None or is_good(configured, trial))
     if as_json:
-        print_json(
-            {
-                "link": name,
-                "bound": good,
-                "seconds": round(seconds, 3),
-                "sessions": [
-                    {
-                        "bind": binding.kind,
-                        "state": binding.state,
-                        "status": None if binding.last_status is None else status_name(binding.last_status),
-                        "reason": binding.last_error or None,
-                    }
-                    for binding in bindings
-                ],
-            }
-        )
+        print_json(as_data(configured, sessions, trial, notes))
     else:
-        for binding in bindings:
-            reason = f": {binding.last_error}" if binding.last_error else ""
-            click.echo(f"{name} ({binding.kind}) {binding.state}{reason} after {seconds * 1000:.0f} ms")
+        for line in as_lines(configured, sessions, trial, notes):
+            click.echo(line)
     sys.exit(0 if good else 1)
 
 
-async def _try(configured: LinkSettings) -> tuple[list[Binding], float]:
-    """Bind one session of each kind; return how they fared and after how many seconds."""
-    settings = smpp_settings(dataclasses.replace(configured, sessions=1))
-    patience = min(settings.response_timeout, LONGEST_TRY)
-    tried = Link(dataclasses.replace(settings, bind_timeout=patience), _PutOff())
-    began = time.perf_counter()
-    await tried.start()
+def _number(written: str) -> str:
     try:
-        # A binding that was refused or lost is tried again only after a pause that outlasts our glance.
-        while any(binding.state == "connecting" for binding in tried.bindings):
-            await asyncio.sleep(GLANCE)
-            if time.perf_counter() - began > patience + 1:
-                break
-        seconds = time.perf_counter() - began
-        seen = [dataclasses.replace(binding, connection=None) for binding in tried.bindings]
-    finally:
-        await tried.stop()
-    return [_told(binding, patience) for binding in seen], seconds
-
-
-def _told(binding: Binding, patience: float) -> Binding:
-    if binding.state == "connecting":
-        return dataclasses.replace(binding, state="lost", last_error=f"no answer to the bind within {patience:g} s")
-    return binding
-
-
-class _PutOff:
-    """A link's events during a test: whatever comes, comes again later."""
-
-    def submitted(self, link: Link, outcomes: list[SubmitOutcome]) -> None:
-        """Do nothing: nothing was submitted."""
-
-    async def delivered(self, _link: Link, pdus: list[DeliverSm | DataSm]) -> list[int]:
-        """Acknowledge nothing: nobody here keeps it."""
-        return [Status.ESME_RMSGQFUL] * len(pdus)
-
-    def changed(self, link: Link) -> None:
-        """Do nothing: the bindings say it."""
+        return normalise(written)
+    except InvalidMsisdn as error:
+        raise click.BadParameter(str(error), param_hint="--to") from None

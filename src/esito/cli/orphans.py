@@ -26,7 +26,9 @@ def orphans(*, as_json: bool, url: str, api_key: str) -> None:
     table = Table("received", "link", "SMSC id", "word", "from", "to", "what it waits for")
     for one in found:
         waits = "its submit_sm_resp" if one["verdict"] == "parked" else "nothing in sight"
-        if "ambiguous" in one["flags"]:
+        if "unreadable" in one["flags"]:
+            waits = "nothing: it cannot be read"
+        elif "ambiguous" in one["flags"]:
             waits = "to be told apart"
         # As text: what an operator writes is no markup of ours.
         cells = (one["link"], one["smsc_message_id"], one["stat"], one["source_addr"], one["destination_addr"], waits)

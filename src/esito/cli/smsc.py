@@ -3,13 +3,16 @@
 import asyncio
 import signal
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
 
 from esito.cli.options import Address, listenable, print_json, with_json
 from esito.config_rules import host_and_port
 from esito.domain.timing import PushableClock
 from esito.simulator.behaviour import Behaviour
+from esito.simulator.ids import IdKind
 from esito.simulator.script import load_script
 from esito.simulator.smsc import Smsc, SmscSettings
 
@@ -23,6 +26,13 @@ from esito.simulator.smsc import Smsc, SmscSettings
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="TOML or JSON file that says how this operator behaves.",
 )
+@click.option(
+    "--ids",
+    type=click.Choice([kind.value for kind in IdKind]),
+    help="How it makes its ids: a decimal counter, a hexadecimal one, decimal without order, UUIDs. [default: counter]",
+)
+@click.option("--ids-start", type=click.IntRange(min=0), help="First number of the counter. [default: a random one]")
+@click.option("--ids-wrap", type=click.IntRange(min=1), help="After so many ids the first one comes again.")
 @click.option(
     "--log",
     "journal",
@@ -43,6 +53,9 @@ def smsc(
     system_id: str,
     password: str,
     script: Path | None,
+    ids: str | None,
+    ids_start: int | None,
+    ids_wrap: int | None,
     journal: Path | None,
     speed: float,
     as_json: bool,
@@ -58,10 +71,20 @@ def smsc(
         port=port,
         system_id=system_id,
         password=password,
-        behaviour=load_script(script) if script else Behaviour(),
+        behaviour=_with_ids(load_script(script) if script else Behaviour(), ids, ids_start, ids_wrap),
         journal=journal,
     )
     asyncio.run(_run(settings, speed, as_json=as_json))
+
+
+def _with_ids(behaviour: Behaviour, ids: str | None, start: int | None, wrap: int | None) -> Behaviour:
+    """Return the behaviour with what the options say of ids; where they say nothing the script does."""
+    said: dict[str, Any] = {
+        "ids": None if ids is None else IdKind(ids),
+        "ids_start": start,
+        "ids_wrap": wrap,
+    }
+    return msgspec.structs.replace(behaviour, **{name: value for name, value in said.items() if value is not None})
 
 
 async def _run(settings: SmscSettings, speed: float, *, as_json: bool) -> None:

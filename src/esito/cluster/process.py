@@ -2,13 +2,16 @@
 
 import asyncio
 import ctypes
+import fcntl
 import os
 import pwd
 import random
 import signal
 import socket
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -102,8 +105,8 @@ BELOW_EPHEMERAL = range(12_000, 32_000)
 """Linux gives ports from 32768 on to connections that go out, other systems from 49152 on."""
 
 
-_given: set[tuple[str, int]] = set()
-"""What was chosen in this process; whoever it was for may not listen yet."""
+_given: set[int] = set()
+"""What was chosen in this process; whoever it was for may not listen yet, or may be about to listen again."""
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -114,9 +117,28 @@ def free_port(host: str = "127.0.0.1") -> int:
     for port in random.sample(BELOW_EPHEMERAL, 200):
         with socket.socket() as probe, suppress(OSError):
             probe.bind((host, port))
-            if (host, port) not in _given:
-                _given.add((host, port))
+            if port not in _given and claim(port):
+                _given.add(port)
                 return port
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def claim(number: int) -> bool:
+    """Take a number for as long as this process lives, unless another process of this user has it.
+
+    A number is an octet of a file that is locked: the lock ends with the process however that ends.
+    """
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+    except OSError:
+        return False
+    return True
+
+
+@cache
+def _claims() -> int:
+    """Open the file of numbers; it stays open, as closing it would give all of them back."""
+    place = Path(tempfile.gettempdir(), f"esito-numbers-{os.geteuid()}")
+    return os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

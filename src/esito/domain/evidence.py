@@ -5,6 +5,7 @@ from enum import IntEnum
 
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState
+from esito.domain.timing import VALIDITY_MS
 
 
 class Phase(IntEnum):
@@ -81,6 +82,8 @@ class RecipientEvidence:
     operator: str
     segments: int
     """How many it has in all; those not handed over yet have no `SegmentEvidence`."""
+    wait_ms: int = VALIDITY_MS
+    """How long after a submission we wait for the last word of this operator."""
     state: MessageState
     changed_at: int
     submitted: tuple[SegmentEvidence, ...]

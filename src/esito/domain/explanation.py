@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
-from esito.domain.explanation_words import CONFIRMED, FLAGS, MEANINGS, REFUSED_AT_ONCE, VERDICTS
-from esito.domain.receipt import Verdict
-from esito.domain.states import FIRST_FINAL, MessageState, is_final
-from esito.domain.timing import SECOND_MS, VALIDITY_MS
+from esito.domain.explanation_words import CONFIRMED, FLAGS, MEANINGS, OTHER_WORD, REFUSED_AT_ONCE, VERDICTS
+from esito.domain.receipt import Verdict, read_stat
+from esito.domain.states import FIRST_FINAL, STAT_WORDS, MessageState, is_final
+from esito.domain.timing import HOUR_MS, SECOND_MS, VALIDITY_MS
 from esito.domain.vocabulary import ErrorMeaning, Vocabulary
 
 
@@ -69,6 +69,7 @@ def _explain_receipt(one: TrailEvidence, *, confirms: bool) -> str:
         if confirms
         else VERDICTS[one.verdict].format(word=_word(one), meaning=_meaning(one.state))
     ]
+    said += _other_word(one)
     if one.waited:
         said.append("It came before we knew which message it belonged to, so we kept it and matched it later.")
     said += [text for flag, text in FLAGS.items() if flag in one.flags]
@@ -159,7 +160,8 @@ def _doubts(known: RecipientEvidence) -> list[str]:
 
 def _report(known: RecipientEvidence, last: TrailEvidence | None) -> list[str]:
     if last is not None:
-        return [f"The operator's last word came at {moment(last.received_at)}: {_word(last)}, {_meaning(last.state)}."]
+        word = f"The operator's last word came at {moment(last.received_at)}: {_word(last)}, {_meaning(last.state)}."
+        return [word, *_other_word(last)]
     if any(part.attempts and part.phase is not Phase.REFUSED for part in known.submitted):
         return [
             "The operator has not reported yet what became of it."
@@ -192,7 +194,8 @@ def _outlook(known: RecipientEvidence, until: int | None) -> list[str]:
         ]
     if until is not None:
         return [
-            f"We wait for the operator's final word until {moment(until)}, 48 hours after the message was handed over. "
+            f"We wait for the operator's final word until {moment(until)}, {known.wait_ms // HOUR_MS} hours after the "
+            "message was handed over. "
             "If none has come by then, it counts as not delivered; a later report can still correct that."
         ]
     if known.state is MessageState.KO:
@@ -245,7 +248,10 @@ def _failure(known: RecipientEvidence, last: TrailEvidence | None, vocabulary: V
     one = failed[-1] if failed else last
     if one is None:
         return None
-    meaning = vocabulary.of_receipt(known.operator, one.error, one.state, stat=one.stat)
+    word, number = read_stat(one.stat)
+    if number is not None and word.upper() in STAT_WORDS:
+        word = ""  # it contradicts the number, and is no reason for what the number says
+    meaning = vocabulary.of_receipt(known.operator, one.error, one.state, stat=word)
     return FailureEvidence(raw=one.error, meaning=meaning)
 
 
@@ -260,7 +266,7 @@ def _stops_waiting_at(known: RecipientEvidence) -> int | None:
         and part.phase in {Phase.SUBMITTED, Phase.ANSWERED, Phase.UNCERTAIN}
         and part.state < FIRST_FINAL
     ]
-    return min(away) + VALIDITY_MS if away else None
+    return min(away) + known.wait_ms if away else None
 
 
 def _conclusion(one: TrailEvidence) -> str:
@@ -268,15 +274,27 @@ def _conclusion(one: TrailEvidence) -> str:
     if one.stat == REFUSED_AT_ONCE:
         return "The operator refused the message when we offered it."
     if one.state is MessageState.EXPIRED:
-        return "No final report had come in 48 hours, so we concluded that the message was not delivered."
+        hours = "".join(filter(str.isdigit, one.stat)) or "48"
+        return f"No final report had come in {hours} hours, so we concluded that the message was not delivered."
     return "The operator's report for another piece of this message holds for this one, so we applied it here too."
 
 
 def _word(one: TrailEvidence) -> str:
-    shown = "".join(sign if sign.isprintable() else "?" for sign in one.stat)
-    if shown.startswith("message_state "):  # the parameter spoke where the text was silent or broken
-        return f"the number {shown.removeprefix('message_state ')} instead of a word"
-    return f"“{shown}”" if shown else "a report without a word"
+    word, number = read_stat(one.stat)
+    if number is None:
+        return f"“{_shown(word)}”" if word else "a report without a word"
+    # The parameter spoke where the text was silent or broken, or against it.
+    return f"the number {number}" if word else f"the number {number} instead of a word"
+
+
+def _other_word(one: TrailEvidence) -> list[str]:
+    """Tell of the word in the text that does not mean what the number means."""
+    word, number = read_stat(one.stat)
+    return [OTHER_WORD.format(word=_shown(word))] if word and number is not None else []
+
+
+def _shown(word: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in word)
 
 
 def _meaning(state: MessageState | None) -> str:

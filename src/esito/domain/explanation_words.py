@@ -39,13 +39,21 @@ FLAGS = {
     "skewed_date": "Its date cannot be right, so we go by when it arrived.",
     "bad_date": "Its date cannot be read, so we go by when it arrived.",
     "bad_tlv": "A part of it was damaged; we read the rest.",
-    "long_id": "The message number in it was too long, and was cut.",
+    "long_id": "The message number in it is longer than the rules between operators allow.",
     "no_id": "It did not say which message it was about.",
     "unparsed": "Its text could not be read.",
+    "unreadable": "It was so damaged that nothing in it could be read; we kept it as it came.",
+    "disagree": (
+        "What it says in one place contradicts what it says in another; a field of its own counts before the text."
+    ),
     "ambiguous": "The message number in it could have meant two messages, so we waited until it was clear which.",
+    "reused_id": "The operator has given its message number to more than one message; the date told which was meant.",
     "matched_by_address": (
         "The message number was not known to us, as its confirmation was lost; "
         "the phone number and the time told us which message was meant."
     ),
 }
 """Each is a sentence of its own, after that of the verdict."""
+
+OTHER_WORD = "Its text says “{word}” instead; the number counts."
+"""Where the number for the state is not what the word in the text means."""

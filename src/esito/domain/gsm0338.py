@@ -1,6 +1,7 @@
 """The GSM 03.38 default alphabet with its extension table (3GPP TS 23.038, 6.2.1).
 
-Septets are kept unpacked, one to an octet, as SMPP carries them under data_coding 0.
+Septets are kept unpacked, one to an octet, as SMPP carries them under data_coding 0; some
+operators want them packed, as they are on the air (6.1.2).
 A character of the extension table is the escape and a code: two septets.
 """
 
@@ -75,6 +76,37 @@ def decode(octets: bytes) -> str:
         _characters(piece[0]) if piece["escaped"] is None else _escaped(piece["escaped"])
         for piece in _PIECE.finditer(octets)
     )
+
+
+def fill_bits(header: int) -> int:
+    """Return the bits that follow a user data header of so many octets, so that a septet begins (3GPP TS 23.040)."""
+    return -header * 8 % 7
+
+
+def pack(septets: bytes, *, fill: int = 0) -> bytes:
+    """Return septets packed, the first bit of each the lowest, after `fill` empty bits (3GPP TS 23.038, 6.1.2.1).
+
+    Seven bits that are left over would read as one more `@`: a carriage return fills them (6.1.2.3.1).
+    """
+    bits = fill + 7 * len(septets)
+    if septets and bits % 8 == 1:
+        septets, bits = septets + _FILLING, bits + 7
+    number = 0
+    for septet in reversed(septets):
+        number = number << 7 | septet
+    return (number << fill).to_bytes((bits + 7) // 8, "little")
+
+
+def unpack(octets: bytes, *, fill: int = 0) -> bytes:
+    """Return the septets that were packed after `fill` bits; a carriage return that fills the last octet is none."""
+    number = int.from_bytes(octets, "little") >> fill
+    count = max(0, (8 * len(octets) - fill) // 7)
+    septets = bytes(number >> 7 * place & 0x7F for place in range(count))
+    exact = (fill + 7 * count) % 8 == 0
+    return septets[:-1] if exact and septets.endswith(_FILLING) else septets
+
+
+_FILLING = b"\r"
 
 
 def _characters(octets: bytes) -> str:

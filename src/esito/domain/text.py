@@ -98,42 +98,48 @@ def split(prepared: PreparedText) -> tuple[SegmentText, ...]:
         octets = prepared.text.encode("utf-16-be")
         if len(octets) <= UNITS_ALONE * 2:
             return (SegmentText(octets, UCS2),)
-        return tuple(SegmentText(piece, UCS2) for piece in _cut_ucs2(octets))
+        return tuple(SegmentText(piece, UCS2) for piece in cut_ucs2(octets))
     octets = gsm0338.encode(prepared.text)
     if len(octets) <= SEPTETS_ALONE:
         return (SegmentText(octets, GSM),)
-    return tuple(SegmentText(piece, GSM) for piece in _cut_septets(octets))
+    return tuple(SegmentText(piece, GSM) for piece in cut_septets(octets))
 
 
 def udh(reference: int, total: int, part: int) -> bytes:
     """Return the concatenation header with an 8-bit reference (3GPP TS 23.040, 9.2.3.24.1).
 
-    Its six octets are the seven septets, or three units, that a joined segment has less. The
-    header with a 16-bit reference takes one more of each and does not fit before our segments.
+    Its six octets are the seven septets, or three units, that a joined segment has less.
     """
     return bytes((0x05, 0x00, 0x03, reference & 0xFF, total, part))
 
 
-def _cut_septets(octets: bytes) -> list[bytes]:
+def long_udh(reference: int, total: int, part: int) -> bytes:
+    """Return the concatenation header with a 16-bit reference (3GPP TS 23.040, 9.2.3.24.8)."""
+    return bytes((0x06, 0x08, 0x04, reference >> 8 & 0xFF, reference & 0xFF, total, part))
+
+
+def cut_septets(octets: bytes, most: int = SEPTETS_JOINED) -> list[bytes]:
+    """Cut septets into pieces of at most `most`, never through an escape; there is always one piece."""
     pieces, start = [], 0
     while start < len(octets):
-        end = start + SEPTETS_JOINED
-        if octets[end - 1 : end] == b"\x1b":  # its code would open the next segment
+        end = start + most
+        if end < len(octets) and octets[end - 1 : end] == b"\x1b":  # its code would open the next segment
             end -= 1
         pieces.append(octets[start:end])
         start = end
-    return pieces
+    return pieces or [b""]
 
 
-def _cut_ucs2(octets: bytes) -> list[bytes]:
+def cut_ucs2(octets: bytes, most: int = UNITS_JOINED) -> list[bytes]:
+    """Cut UTF-16 into pieces of at most `most` units, never through a pair; there is always one piece."""
     pieces, start = [], 0
     while start < len(octets):
-        end = start + UNITS_JOINED * 2
+        end = start + most * 2
         if end < len(octets) and 0xD8 <= octets[end - 2] <= 0xDB:  # a high surrogate
             end -= 2
         pieces.append(octets[start:end])
         start = end
-    return pieces
+    return pieces or [b""]
 
 
 @lru_cache(maxsize=1024)

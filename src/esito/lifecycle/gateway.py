@@ -52,6 +52,11 @@ class Gateway:
         """Every link, in the order of the configuration."""
         return [link for link, _ in self._made.values()]
 
+    @property
+    def at_work(self) -> Iterable[Link]:
+        """The links that this process has taken up."""
+        return [link for name, (link, _) in self._made.items() if name in self._tasks]
+
     async def start(self) -> None:
         """Bind every link and begin to submit."""
         for name in self._made:

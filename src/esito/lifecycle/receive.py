@@ -2,26 +2,32 @@
 
     bytes -> deliver_sm -> normalised receipt -> one transaction -> deliver_sm_resp
 
-Nothing is acknowledged before it is kept (design 5). When the store cannot keep up we
+Nothing is acknowledged before it is kept (design 5), and all that is kept is acknowledged
+with ESME_ROK, a PDU that cannot be read too: what can be done with it is done, and an error
+would have the operator repeat it for ever, or give up the link. When the store cannot keep up we
 say ESME_RMSGQFUL, which every operator takes as "later", and never 0x64 to 0x66, which
 some take as final.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import tzinfo
 from time import perf_counter
+from types import MappingProxyType
 
 import structlog
 
 from esito import metrics
+from esito.domain.coding import USUAL_CODINGS, Codings
 from esito.domain.errors import StoreUnavailable
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.reply import Reply
+from esito.domain.states import STAT_WORDS, MessageState
 from esito.domain.timing import Clock
 from esito.lifecycle.relay import Relay
 from esito.lifecycle.stop_words import stop_words
+from esito.lifecycle.unmarked import Unmarked
 from esito.smpp.pdu import DataSm, DeliverSm, Status
-from esito.smpp.receipts import Kind, kind_of, read_receipt
+from esito.smpp.receipts import Kind, WithoutEsmClass, kind_of, read_receipt
 from esito.smpp.replies import read_reply
 from esito.store.base import Store
 
@@ -40,17 +46,26 @@ class Receiving:
         store: Store,
         clock: Clock,
         zones: dict[str, tzinfo],
+        without_esm_class: Mapping[str, WithoutEsmClass] = MappingProxyType({}),
+        words: Mapping[str, Mapping[str, MessageState]] | None = None,
+        codings: Mapping[str, Codings] | None = None,
         relay: Relay | None = None,
         stopped: Callable[[], None] = lambda: None,
         moved: Callable[[], None] = lambda: None,
     ) -> None:
         """`zones`: the zone of the dates in each link's receipts; `relay`: the way to the log, where there is one.
 
+        `without_esm_class`: what counts as a receipt on each link where esm_class says otherwise; KNOWN_ID by default.
+
+        `words` and `codings`: of links whose operators have some of their own.
         `stopped` is called once a STOP is kept, `moved` once receipts that moved recipients are, or replies.
         """
         self._store = store
         self._clock = clock
         self._zones = zones
+        self._unmarked = Unmarked(store, without_esm_class)
+        self._stat_words = words or {}
+        self._codings = codings or {}
         self._relay = relay
         self._stopped = stopped
         self._moved = moved
@@ -60,25 +75,40 @@ class Receiving:
     async def keep(self, link: str, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
         """Keep what a link brought; return the command_status of each response."""
         if self._in_flight + len(pdus) > MAX_IN_FLIGHT:
-            log.warning("receipts_put_off", link=link, count=len(pdus), reason="the store is behind")
-            return [Status.ESME_RMSGQFUL] * len(pdus)
+            return self._put_off(link, range(len(pdus)), len(pdus), "the store is behind")
+        self._in_flight += len(pdus)
+        try:
+            return await self._keep(link, pdus)
+        finally:
+            self._in_flight -= len(pdus)
+
+    async def _keep(self, link: str, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
         at = self._clock.now()
         receipts: list[DeliveryReceipt] = []
         replies: list[Reply] = []
-        for pdu in pdus:
-            if kind_of(pdu) is Kind.REPLY:
-                replies.append(read_reply(pdu, link=link, at=at))
+        words, codings = self._stat_words.get(link, STAT_WORDS), self._codings.get(link, USUAL_CODINGS)
+        unmarked = await self._unmarked.among(link, pdus, at=at)
+        for place, pdu in enumerate(pdus):
+            if place in unmarked.undecided:
+                continue
+            if pdu.unreadable:
+                log.warning("delivery_unreadable", link=link, sequence=pdu.sequence, octets=len(pdu.frame))
+            if place in unmarked.receipts or kind_of(pdu) is not Kind.REPLY:
+                receipts.append(read_receipt(pdu, link=link, at=at, zone=self._zones[link], words=words))
             else:
-                receipts.append(read_receipt(pdu, link=link, at=at, zone=self._zones[link]))
-        self._in_flight += len(pdus)
+                replies.append(read_reply(pdu, link=link, at=at, codings=codings))
         try:
             await self._commit(link, receipts, replies)
         except StoreUnavailable as error:
-            log.warning("receipts_put_off", link=link, count=len(pdus), reason=str(error))
-            return [Status.ESME_RMSGQFUL] * len(pdus)
-        finally:
-            self._in_flight -= len(pdus)
-        return [Status.ESME_ROK] * len(pdus)
+            return self._put_off(link, range(len(pdus)), len(pdus), str(error))
+        return self._put_off(link, unmarked.undecided, len(pdus), "whether these are receipts cannot be asked")
+
+    @staticmethod
+    def _put_off(link: str, places: Collection[int], count: int, reason: str) -> list[int]:
+        """Return the statuses of all PDUs of a batch: later for those places, kept for the others."""
+        if places:
+            log.warning("receipts_put_off", link=link, count=len(places), reason=reason)
+        return [Status.ESME_RMSGQFUL if place in places else Status.ESME_ROK for place in range(count)]
 
     async def _commit(self, link: str, receipts: list[DeliveryReceipt], replies: list[Reply]) -> None:
         began = perf_counter()

@@ -14,8 +14,9 @@ from esito.domain.errors import Fenced, StoreError, StoreUnavailable
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.timing import SECOND_MS, Clock
 from esito.lifecycle.holding import Held
+from esito.lifecycle.riding import Riding
 from esito.smpp.link import Link, SubmitOutcome
-from esito.smpp.outgoing import Concatenation, submit_sm
+from esito.smpp.outgoing import USUAL, Concatenation, OutgoingSettings, submit_sm
 from esito.smpp.pdu import Status, SubmitSm
 from esito.store.base import Store
 
@@ -43,8 +44,7 @@ class Submitter:
         store: Store,
         clock: Clock,
         link: Link,
-        default_sender: str = "",
-        concatenation: Concatenation = Concatenation.UDH,
+        outgoing: OutgoingSettings = USUAL,
         passed_over: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         """`passed_over` names the links whose place others take now."""
@@ -52,8 +52,8 @@ class Submitter:
         self._clock = clock
         self._link = link
         self._name = link.settings.name
-        self._default_sender = default_sender
-        self._concatenation = concatenation
+        self._outgoing = outgoing
+        self._riding = Riding() if outgoing.concatenation is Concatenation.MESSAGE_PAYLOAD else None
         self._passed_over = passed_over
         self._attempts: dict[SegmentRef, int] = {}
         self._awake = asyncio.Event()
@@ -107,6 +107,10 @@ class Submitter:
 
     def _hand_over(self, claimed: Sequence[Submission]) -> None:
         """Give the link what it still has room for; the rest was never written and goes back."""
+        if self._riding is not None:
+            claimed, answers = self._riding.board(claimed, at=self._clock.now())
+            if answers:
+                self._keep(answers)
         # Should we have slept since, another may have taken the link over: what was not written is better left to it.
         ours = not self._stopping and (self.held is None or self.held.fresh)
         room = self._link.room if ours else 0
@@ -125,9 +129,10 @@ class Submitter:
     def _pdus(self, submissions: Sequence[Submission]) -> list[tuple[SubmitSm, SegmentRef]]:
         """Return the submit_sm; a segment of which none can be made is refused, and keeps no other waiting."""
         pdus = []
+        now = self._clock.now()
         for one in submissions:
             try:
-                pdu = submit_sm(one, default_sender=self._default_sender, concatenation=self._concatenation)
+                pdu = submit_sm(one, self._outgoing, at=now)
             except Exception:
                 log.exception("segment_unfit", link=self._name, segment=one.ref)
                 unfit = SubmitAnswer(
@@ -165,7 +170,7 @@ class Submitter:
         return answer
 
     def _keep(self, answers: list[SubmitAnswer]) -> None:
-        self._answers += answers
+        self._answers += answers if self._riding is None else self._riding.alight(answers)
         if self._keeping is None or self._keeping.done():
             self._keeping = asyncio.get_running_loop().create_task(self._keep_answers())
 

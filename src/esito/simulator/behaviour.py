@@ -13,6 +13,8 @@ import msgspec
 from esito.domain.states import MessageState
 from esito.domain.timing import MINUTE_MS, VALIDITY_MS
 from esito.simulator.fates import ENDINGS, ERRORS, FATES, LATE_MS, SHARES, Fate, IdForm
+from esito.simulator.ids import IdKind
+from esito.simulator.trouble import Scheduled
 
 
 class Delay(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,9 +42,17 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     """More are answered ESME_RTHROTTLED; 0: no limit."""
     zone: str = "UTC"
     """The zone of the dates in receipts."""
-    response_id: IdForm = IdForm.DECIMAL
-    receipt_id: IdForm = IdForm.DECIMAL
-    """How the id is written in a submit_sm_resp and in receipts."""
+    ids: IdKind = IdKind.COUNTER
+    """How it makes its ids."""
+    ids_start: int | None = None
+    """The first number of its counter; None: a random one of eight digits."""
+    ids_wrap: int = 0
+    """After so many ids the first one comes again; 0: never."""
+    response_id: IdForm | None = None
+    receipt_id: IdForm | None = None
+    """How the id is written in a submit_sm_resp and in receipts; None: as `ids` says."""
+    troubles: tuple[Scheduled, ...] = ()
+    """What goes wrong, and when."""
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):

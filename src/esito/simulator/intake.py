@@ -3,15 +3,16 @@
 import time
 from collections import OrderedDict
 from collections.abc import Hashable
-from itertools import count
 
 from esito.domain.states import STATE_VALUES, MessageState
 from esito.domain.timing import VALIDITY_MS, Clock
 from esito.simulator.behaviour import Behaviour, Chooser
 from esito.simulator.dates import absolute, validity_ms
 from esito.simulator.fates import Fate
+from esito.simulator.ids import Ids
 from esito.simulator.journal import Journal, SubmitSmAnswered
 from esito.simulator.message import Address, Message, opening_of, segment_of, text_of
+from esito.simulator.meter import Meter
 from esito.smpp.pdu import DataSm, QuerySm, QuerySmResp, Status, SubmitSm
 
 ESME_RINVEXPIRY = 0x62
@@ -26,37 +27,15 @@ REMEMBERED = 100_000
 STATE_NUMBERS = {state: value for value, state in STATE_VALUES.items()}
 
 
-class Meter:
-    """Lets through so many per second of real time, and as many at once after a quiet second."""
-
-    def __init__(self, per_second: int) -> None:
-        self._per_second = per_second
-        self._left = float(per_second)
-        self._filled_at = 0.0
-
-    def passes(self, now: float) -> bool:
-        """Tell whether one more may pass; `now` is in seconds of a steady clock."""
-        if not self._per_second:
-            return True
-        self._left = min(self._per_second, self._left + (now - self._filled_at) * self._per_second)
-        self._filled_at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
 class Intake:
     """Where messages come in."""
 
-    def __init__(
-        self, behaviour: Behaviour, *, clock: Clock, journal: Journal, seed: int | None, first_id: int, texts: bool
-    ) -> None:
+    def __init__(self, behaviour: Behaviour, *, clock: Clock, journal: Journal, seed: int | None, texts: bool) -> None:
         self._behaviour = behaviour
         self._chooser = Chooser(behaviour, seed)
         self._clock = clock
         self._journal = journal
-        self._ids = count(first_id)
+        self._ids = Ids(behaviour.ids, start=behaviour.ids_start, wrap=behaviour.ids_wrap, seed=seed)
         self._texts = texts
         self._meter = Meter(behaviour.submit_per_second)
         self._throttled: OrderedDict[Hashable, int] = OrderedDict()
@@ -68,31 +47,40 @@ class Intake:
         """Return the message, or the command_status with which it is refused."""
         now = self._clock.now()
         taken = self._decide(pdu, session, now)
-        message_id = ""
         if isinstance(taken, Message):
-            message_id = taken.response_id
             self._remember(taken)
             self.submitted += 1
+            self._note(pdu, session, now, message_id=taken.response_id)
+        else:
+            self._note(pdu, session, now, status=taken)
+        return taken
+
+    def refuse(self, pdu: SubmitSm | DataSm, status: int, *, session: int) -> None:
+        """Note a refusal that somebody else has decided."""
+        self._note(pdu, session, self._clock.now(), status=status)
+
+    def _note(
+        self, pdu: SubmitSm | DataSm, session: int, at: int, *, message_id: str = "", status: int = Status.ESME_ROK
+    ) -> None:
         if self._journal.on:
             self._journal.write(
                 SubmitSmAnswered(
-                    at=now,
+                    at=at,
                     session=session,
                     seq=pdu.sequence,
                     smsc_message_id=message_id,
                     sender=pdu.source_addr,
                     to=pdu.destination_addr,
-                    status=0 if isinstance(taken, Message) else taken,
+                    status=status,
                     text=text_of(pdu).hex() if self._texts else None,
                 )
             )
-        return taken
 
     def query(self, pdu: QuerySm) -> QuerySmResp:
-        """Answer query_sm; ESME_RINVMSGID for an id that is not known, or not any more."""
+        """Answer query_sm (4.8); ESME_RQUERYFAIL for an id that is not known, not any more, or of another sender."""
         message = self._messages.get(pdu.message_id)
-        if message is None:
-            return QuerySmResp(sequence=pdu.sequence, status=Status.ESME_RINVMSGID)
+        if message is None or pdu.source_addr not in {"", message.sender.digits}:
+            return QuerySmResp(sequence=pdu.sequence, status=Status.ESME_RQUERYFAIL)
         said, state = message.state_at(self._clock.now())
         final = said is not None and state > MessageState.ACCEPTED
         return QuerySmResp(
@@ -124,10 +112,10 @@ class Intake:
         return self._message(pdu, fate, valid_ms, session, now)
 
     def _message(self, pdu: SubmitSm | DataSm, fate: Fate, valid_ms: int, session: int, now: int) -> Message:
-        number = next(self._ids)
+        smsc_id = self._ids.next()
         return Message(
-            response_id=(fate.response_id or self._behaviour.response_id).write(number),
-            receipt_id=(fate.receipt_id or self._behaviour.receipt_id).write(number),
+            response_id=smsc_id.written(fate.response_id or self._behaviour.response_id),
+            receipt_id=smsc_id.written(fate.receipt_id or self._behaviour.receipt_id),
             sender=Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr),
             recipient=Address(pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr),
             fate=fate,
@@ -152,6 +140,7 @@ class Intake:
         return False
 
     def _remember(self, message: Message) -> None:
+        self._messages.pop(message.response_id, None)  # an id that comes round means the newest
         self._messages[message.response_id] = message
         if len(self._messages) > REMEMBERED:
             self._messages.popitem(last=False)

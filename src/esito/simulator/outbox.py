@@ -86,7 +86,10 @@ class Outbox:
                 delivery = Delivery(message=message, said=said)
                 if message.fate.receipt_first and used is None and (used := self._send_now(delivery)):
                     continue
-                self._schedule.add(message.submitted_at + said.after_ms, delivery)
+                if said.after_ms:
+                    self._schedule.add(message.submitted_at + said.after_ms, delivery)
+                else:
+                    self._ready.append(delivery)  # it leaves in one write with the response, right behind it
         last = message.plan[-1] if message.plan else None
         # Who answers has read the message, and answers once, however many segments it had.
         if message.fate.reply and message.segment == 1 and (last is None or last.state is MessageState.DELIVERED):

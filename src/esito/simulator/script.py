@@ -11,6 +11,9 @@ from esito.domain.states import STAT_WORDS
 from esito.domain.timing import SECOND_MS
 from esito.simulator.behaviour import Behaviour, Delay
 from esito.simulator.fates import ENDINGS, FATES, SCRIPTED_DELAY_MS, SHARES, Fate, IdForm, Word
+from esito.simulator.ids import IdKind
+from esito.simulator.trouble import Scheduled, Trouble, TroubleKind
+from esito.smpp.pdu import Status
 
 
 class InvalidScript(EsitoError):
@@ -43,6 +46,16 @@ class _Delay(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     longest: float = Delay().longest_ms / SECOND_MS
 
 
+class _Trouble(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    kind: TroubleKind
+    after: float = 0.0
+    lasts: float = 0.0
+    every: float = 0.0
+    per_second: int = 0
+    prefixes: list[str] = []
+    status: int = Status.ESME_RINVPASWD
+
+
 class _Script(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     standard_endings: bool = True
     endings: dict[str, str] = {}
@@ -51,8 +64,12 @@ class _Script(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     delay: _Delay = msgspec.field(default_factory=_Delay)
     submit_per_second: int = 0
     zone: str = "UTC"
-    response_id: IdForm = IdForm.DECIMAL
-    receipt_id: IdForm = IdForm.DECIMAL
+    ids: IdKind = IdKind.COUNTER
+    ids_start: int | None = None
+    ids_wrap: int = 0
+    response_id: IdForm | None = None
+    receipt_id: IdForm | None = None
+    troubles: list[_Trouble] = []
 
 
 def load_script(path: Path) -> Behaviour:
@@ -92,9 +109,26 @@ def _behaviour(script: _Script) -> Behaviour:
         ),
         submit_per_second=script.submit_per_second,
         zone=script.zone,
+        ids=script.ids,
+        ids_start=script.ids_start,
+        ids_wrap=script.ids_wrap,
         response_id=script.response_id,
         receipt_id=script.receipt_id,
+        troubles=tuple(_scheduled(trouble) for trouble in script.troubles),
     )
+
+
+def _scheduled(said: _Trouble) -> Scheduled:
+    if min(said.after, said.lasts, said.every, said.per_second) < 0:
+        raise InvalidScript(f"trouble {said.kind.value!r}: no time or rate is negative")
+    if said.every and said.every < said.lasts:
+        raise InvalidScript(f"trouble {said.kind.value!r}: it cannot come again before it is over")
+    if not all(prefix.isascii() and prefix.isdecimal() for prefix in said.prefixes):
+        raise InvalidScript(f"trouble {said.kind.value!r}: prefixes are digits")
+    if not 0 < said.status < 1 << 32:
+        raise InvalidScript(f"trouble {said.kind.value!r}: status is a command_status that refuses")
+    trouble = Trouble(kind=said.kind, per_second=said.per_second, prefixes=tuple(said.prefixes), status=said.status)
+    return Scheduled(trouble=trouble, after=said.after, lasts=said.lasts, every=said.every)
 
 
 def _check_names(fates: dict[str, Fate], endings: dict[str, str], shares: dict[str, float]) -> None:
@@ -111,6 +145,8 @@ def _check_numbers(script: _Script, shares: dict[str, float]) -> None:
         raise InvalidScript("shares are zero or more, and one of them is more")
     if script.delay.median < 1 / SECOND_MS or script.delay.sigma < 0 or script.delay.longest < 0:
         raise InvalidScript("a delay's median is a millisecond or more, its sigma and its longest are not negative")
+    if script.ids_wrap < 0 or (script.ids_start is not None and script.ids_start < 0):
+        raise InvalidScript("ids_start and ids_wrap are zero or more")
     if script.submit_per_second < 0:
         raise InvalidScript("submit_per_second is zero or more")
 

@@ -8,7 +8,6 @@ is stopped forgets it.
 import asyncio
 import contextlib
 import hmac
-import time
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -23,6 +22,7 @@ from esito.simulator.journal import Journal
 from esito.simulator.message import Message
 from esito.simulator.outbox import Outbox
 from esito.simulator.session import RECEIVING, Binding, Session
+from esito.simulator.trouble import Scheduled, Trouble, TroubleKind, Troubles
 from esito.smpp import pdu as p
 from esito.smpp.pdu import Status
 
@@ -70,6 +70,8 @@ class Smsc:
         self._numbers = count(1)
         self._server: asyncio.Server | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._going_wrong: list[asyncio.Task[None]] = []
+        self._troubles = Troubles()
         self._journal: Journal
         self._intake: Intake
         self._outbox: Outbox
@@ -89,8 +91,6 @@ class Smsc:
             clock=self._clock,
             journal=self._journal,
             seed=settings.seed,
-            # Microseconds of real time: we hand out fewer ids than that, so no two starts share any.
-            first_id=time.time_ns() // 1000,
             texts=settings.journal_texts,
         )
         self._outbox = Outbox(
@@ -101,24 +101,28 @@ class Smsc:
             response_timeout=settings.response_timeout,
             retry_pause=settings.retry_pause,
         )
-        loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(self._session, settings.host, settings.port)
+            await self._listen()
         except OSError:
             self._outbox.close()
             self._journal.close()
             raise
-        self.port = self._server.sockets[0].getsockname()[1]
+        loop = asyncio.get_running_loop()
         self._keeper = loop.create_task(self._keep())
+        self._going_wrong = [loop.create_task(self._plague(one)) for one in behaviour.troubles]
 
     async def stop(self) -> None:
         """Unbind every session, hang up, and forget what waits; does nothing when not started."""
-        if self._server is None or self._keeper is None:
+        if self._keeper is None:
             return
-        self._server.close()
-        self._keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._keeper
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        for task in [self._keeper, *self._going_wrong]:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._keeper = None
         self._outbox.close()
         sessions = list(self._sessions.values())
         for session in sessions:
@@ -132,9 +136,39 @@ class Smsc:
             for session in sessions:
                 session.abort()
             await asyncio.wait([session.gone for session in sessions])
-        await self._server.wait_closed()
-        self._server = None
+        if server is not None:
+            await server.wait_closed()
         self._journal.close()
+
+    # -- what goes wrong ---------------------------------------------------------------------------
+
+    async def begin(self, trouble: Trouble) -> None:
+        """Let something go wrong, until `end`; what happens at once has happened when this returns."""
+        self._troubles.begin(trouble)
+        match trouble.kind:
+            case TroubleKind.UNBIND:
+                self._unbind()
+            case TroubleKind.DISCONNECT:
+                self.disconnect()
+            case TroubleKind.AWAY if self._server is not None:
+                server, self._server = self._server, None
+                server.close()
+                self.disconnect()
+                await server.wait_closed()
+            case _:
+                pass
+
+    async def end(self, trouble: Trouble) -> None:
+        """Let it be over. Raises OSError when somebody else listens where this one did before it was away."""
+        self._troubles.end(trouble)
+        away = any(one.kind is TroubleKind.AWAY for one in self._troubles.now)
+        if self._server is None and self._keeper is not None and not away:
+            await self._listen()
+
+    @property
+    def troubles(self) -> frozenset[Trouble]:
+        """What goes wrong now."""
+        return self._troubles.now
 
     def disconnect(self) -> None:
         """Hang up on every ESME without a word, as a failing network does; they may bind again."""
@@ -180,7 +214,7 @@ class Smsc:
             return Status.ESME_RINVSYSID
         if not hmac.compare_digest(bind.password.encode(), self._settings.password.encode()):
             return Status.ESME_RINVPASWD
-        return Status.ESME_ROK
+        return self._troubles.bind_status()
 
     def bound(self, session: Session) -> None:
         """Send what has waited for this bind, after its response."""
@@ -188,7 +222,13 @@ class Smsc:
             self._outbox.join(session)
 
     def submit(self, session: Session, pdu: p.SubmitSm | p.DataSm) -> None:
-        """Take or refuse the message and answer."""
+        """Take or refuse the message and answer; a black hole does neither."""
+        if self._troubles.swallows():
+            return
+        if refusal := self._troubles.status_of(pdu):
+            self._intake.refuse(pdu, refusal, session=session.number)
+            session.answer(pdu, status=refusal)
+            return
         taken = self._intake.take(pdu, session=session.number)
         if not isinstance(taken, Message):
             session.answer(pdu, status=taken)
@@ -228,6 +268,28 @@ class Smsc:
 
     def _session(self) -> Session:
         return Session(self, next(self._numbers))
+
+    async def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._session, self._settings.host, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def _unbind(self) -> None:
+        for session in list(self._sessions.values()):
+            if session.binding is not Binding.OPEN:
+                session.send(p.Unbind(sequence=next(session.sequences)))
+                session.flush()
+
+    async def _plague(self, one: Scheduled) -> None:
+        """Let a trouble of the script come and go."""
+        await asyncio.sleep(one.after)
+        while True:
+            await self.begin(one.trouble)
+            await asyncio.sleep(one.lasts)
+            await self.end(one.trouble)
+            if not one.every:
+                return
+            await asyncio.sleep(max(0.0, one.every - one.lasts))
 
     def _answer_late(self, session: Session, pdu: p.SubmitSm | p.DataSm, message_id: str) -> None:
         session.answer(pdu, message_id=message_id)

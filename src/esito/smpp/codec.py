@@ -11,6 +11,7 @@ from typing import Any
 
 from esito.domain.errors import EsitoError
 from esito.smpp import pdu as p
+from esito.smpp.ids import clean_id
 from esito.smpp.pdu import HEADER_LENGTH, RESPONSE_BIT, Command, Pdu, Status
 
 MAX_PDU = 128 * 1024
@@ -51,6 +52,15 @@ class InvalidPdu(RemoteProtocolError):
         super().__init__(f"command {command_id:#010x}, sequence {sequence}: {why}")
         self.command_id = command_id
         self.sequence = sequence
+
+
+class InvalidDelivery(InvalidPdu):
+    """A deliver_sm or data_sm that cannot be read: what it brings is kept as it came."""
+
+    def __init__(self, pdu: p.DeliverSm | p.DataSm, why: str) -> None:
+        super().__init__(COMMAND_OF[type(pdu)], pdu.sequence, why)
+        self.pdu = pdu
+        """It, with nothing but its frame."""
 
 
 class UnknownCommand(InvalidPdu):
@@ -120,16 +130,26 @@ def _octet(body: bytes, start: int) -> tuple[int, int]:
     return body[start], start + 1
 
 
-def _tlvs(body: bytes, start: int) -> tuple[dict[int, bytes], bool]:
-    """Read optional parameters; True when the last one ran past the end and was cut there."""
+_ONCE = frozenset({p.Tag.RECEIPTED_MESSAGE_ID, p.Tag.MESSAGE_STATE, p.Tag.NETWORK_ERROR_CODE})
+
+
+def _tlvs(body: bytes, start: int) -> tuple[dict[int, bytes], bool, bool]:
+    """Read optional parameters, of equal ones the first.
+
+    Return also whether the last one ran past the end and was cut there, and whether one that speaks of a receipt
+    stands twice and says two things.
+    """
     found: dict[int, bytes] = {}
+    disagrees = False
     end = len(body)
     while start + 4 <= end:
         tag, length = _TLV.unpack_from(body, start)
         start += 4
-        found.setdefault(tag, body[start : start + length])
+        octets = body[start : start + length]
+        if found.setdefault(tag, octets) != octets and tag in _ONCE:
+            disagrees = True
         start += length
-    return found, start != end
+    return found, start != end, disagrees
 
 
 _FIVE = struct.Struct(">BBBBB")
@@ -148,16 +168,14 @@ def _short_message(kind: type[p.SubmitSm] | type[p.DeliverSm], frame: bytes, seq
     validity_end = find(0, schedule_end + 1)
     fixed = validity_end + 1
     if min(end, source_end, dest_end, schedule_end, validity_end) < 0 or fixed + 5 > len(frame):
-        if status:
-            return kind(sequence=sequence, status=status, frame=frame)
         raise _Short("a mandatory field is missing")
     registered, replace, coding, default_id, length = _FIVE.unpack_from(frame, fixed)
     text_at = fixed + 5
     text_end = text_at + length
-    damaged = text_end > len(frame)
+    damaged, disagrees = text_end > len(frame), False
     tlvs: dict[int, bytes] = {}
     if text_end < len(frame):
-        tlvs, damaged = _tlvs(frame, text_end)
+        tlvs, damaged, disagrees = _tlvs(frame, text_end)
     return kind(
         sequence=sequence,
         status=status,
@@ -180,6 +198,7 @@ def _short_message(kind: type[p.SubmitSm] | type[p.DeliverSm], frame: bytes, seq
         short_message=frame[text_at:text_end],
         tlvs=tlvs,
         damaged=damaged,
+        disagrees=disagrees,
         frame=frame,
     )
 
@@ -210,8 +229,9 @@ _ADDRESSES: tuple[_Field, ...] = (
     _text("destination_addr", 21),
 )
 _BIND: tuple[_Field, ...] = (
-    _text("system_id", 16),
-    _text("password", 9),
+    # SMPP has room for 15 and 8; some operators give longer ones all the same.
+    _text("system_id", 65),
+    _text("password", 65),
     _text("system_type", 13),
     _int("interface_version"),
     _int("addr_ton"),
@@ -245,9 +265,9 @@ _LAYOUTS: dict[Command, tuple[type[Pdu], tuple[_Field, ...]]] = {
     Command.BIND_RECEIVER: (p.BindReceiver, _BIND),
     Command.BIND_TRANSMITTER: (p.BindTransmitter, _BIND),
     Command.BIND_TRANSCEIVER: (p.BindTransceiver, _BIND),
-    Command.BIND_RECEIVER_RESP: (p.BindReceiverResp, (("system_id", _last_c_string, 16),)),
-    Command.BIND_TRANSMITTER_RESP: (p.BindTransmitterResp, (("system_id", _last_c_string, 16),)),
-    Command.BIND_TRANSCEIVER_RESP: (p.BindTransceiverResp, (("system_id", _last_c_string, 16),)),
+    Command.BIND_RECEIVER_RESP: (p.BindReceiverResp, (("system_id", _last_c_string, 65),)),
+    Command.BIND_TRANSMITTER_RESP: (p.BindTransmitterResp, (("system_id", _last_c_string, 65),)),
+    Command.BIND_TRANSCEIVER_RESP: (p.BindTransceiverResp, (("system_id", _last_c_string, 65),)),
     Command.QUERY_SM: (
         p.QuerySm,
         (_text("message_id", 65), _int("source_addr_ton"), _int("source_addr_npi"), _text("source_addr", 21)),
@@ -275,7 +295,7 @@ _HAS_TLVS = frozenset({kind for kind, _ in _LAYOUTS.values() if "tlvs" in kind._
 
 
 def decode(frame: bytes) -> Pdu:
-    """Return the PDU in one whole frame. Raises InvalidPdu, UnknownCommand, InvalidLength."""
+    """Return the PDU in one whole frame. Raises InvalidPdu, InvalidDelivery, UnknownCommand, InvalidLength."""
     if len(frame) < HEADER_LENGTH:
         raise InvalidLength(f"{len(frame)} octets are no PDU")
     _, command, status, sequence = _HEADER.unpack_from(frame)
@@ -285,7 +305,7 @@ def decode(frame: bytes) -> Pdu:
         if command == Command.SUBMIT_SM:
             return _short_message(p.SubmitSm, frame, sequence, status)
         if command == Command.SUBMIT_SM_RESP:
-            return p.SubmitSmResp(sequence=sequence, status=status, message_id=_last_c_string(frame, 16)[0])
+            return p.SubmitSmResp(sequence=sequence, status=status, message_id=clean_id(_last_c_string(frame, 16)[0]))
         if command == Command.DELIVER_SM_RESP:
             return p.DeliverSmResp(sequence=sequence, status=status)
         layout = _BY_NUMBER.get(command)
@@ -293,21 +313,37 @@ def decode(frame: bytes) -> Pdu:
             raise UnknownCommand(command, sequence, "is not one we know")
         return _by_table(layout, frame, sequence, status)
     except _Short as why:
-        raise InvalidPdu(command, sequence, str(why)) from None
+        raise _invalid(frame, command, status, sequence, str(why)) from None
+
+
+def decode_to_keep(frame: bytes) -> Pdu:
+    """Like `decode`, but return a delivery that cannot be read as `unreadable`: its frame is kept all the same."""
+    try:
+        return decode(frame)
+    except InvalidDelivery as error:
+        return error.pdu
+
+
+def _invalid(frame: bytes, command: int, status: int, sequence: int, why: str) -> InvalidPdu:
+    if command == Command.DELIVER_SM:
+        return InvalidDelivery(p.DeliverSm(sequence=sequence, status=status, unreadable=True, frame=frame), why)
+    if command == Command.DATA_SM:
+        return InvalidDelivery(p.DataSm(sequence=sequence, status=status, unreadable=True, frame=frame), why)
+    return InvalidPdu(command, sequence, why)
 
 
 def _by_table(layout: tuple[type[Pdu], tuple[_Field, ...]], frame: bytes, sequence: int, status: int) -> Pdu:
     kind, fields = layout
     said: dict[str, Any] = {"sequence": sequence, "status": status}
     place = HEADER_LENGTH
-    if status and len(frame) == HEADER_LENGTH:  # a refusal may come without a body
+    if status and len(frame) == HEADER_LENGTH and COMMAND_OF[kind] & RESPONSE_BIT:  # a refusal may lack its body
         return kind(**said)
     for name, read, _ in fields:
         said[name], place = read(frame, place)
     if kind in _HAS_TLVS:
-        said["tlvs"], damaged = _tlvs(frame, place) if place < len(frame) else ({}, False)
+        said["tlvs"], damaged, disagrees = _tlvs(frame, place) if place < len(frame) else ({}, False, False)
         if kind is p.DataSm:
-            said["damaged"], said["frame"] = damaged, frame
+            said |= {"damaged": damaged, "disagrees": disagrees, "frame": frame}
     return kind(**said)
 
 

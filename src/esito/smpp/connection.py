@@ -20,7 +20,7 @@ from esito.smpp.codec import (
     InvalidLength,
     InvalidPdu,
     RemoteProtocolError,
-    decode,
+    decode_to_keep,
     deliver_sm_resp_bytes,
     encode,
 )
@@ -43,8 +43,8 @@ from esito.smpp.pdu import (
     Unbind,
     UnbindResp,
 )
-from esito.smpp.session import BINDS, Bind, Session
-from esito.smpp.settings import LinkSettings
+from esito.smpp.session import Bind, Session
+from esito.smpp.settings import LinkSettings, bind_request
 
 log = structlog.get_logger()
 
@@ -94,6 +94,8 @@ class Connection(asyncio.BufferedProtocol):
         self.session = Session()
         self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Done when the connection is gone; tells why."""
+        self.accepted: BindResp | None = None
+        """What the SMSC said when it accepted the bind."""
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._frames = FrameBuffer()
@@ -115,20 +117,8 @@ class Connection(asyncio.BufferedProtocol):
         """Ask to be bound."""
         self._transport = transport  # type: ignore[assignment]  # create_connection gives a Transport
         self._heard_at = self._listened()
-        request = BINDS[self.kind]
-        command = Command[f"BIND_{self.kind.upper()}"]
-        sequence = self.session.ask(command, None, self._heard_at)
-        settings = self.settings
-        self._write(
-            encode(
-                request(
-                    sequence=sequence,
-                    system_id=settings.system_id,
-                    password=settings.password,
-                    system_type=settings.system_type,
-                )
-            )
-        )
+        sequence = self.session.ask(Command[f"BIND_{self.kind.upper()}"], None, self._heard_at)
+        self._write(encode(bind_request(self.settings, self.kind, sequence)))
         self._timer = self._loop.call_later(TICK, self._tick)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -165,6 +155,10 @@ class Connection(asyncio.BufferedProtocol):
         self._why = self._why or "stopped"
         if self._transport is not None:
             self._transport.close()
+
+    def told_of_transport(self, name: str) -> Any:
+        """Return what asyncio knows of the socket under a name, such as `ssl_object`; None when it is gone."""
+        return None if self._transport is None else self._transport.get_extra_info(name)
 
     def _write(self, octets: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -216,7 +210,7 @@ class Connection(asyncio.BufferedProtocol):
         self._unfinished_since = None if self._frames.is_empty else begun_before or self._heard_at
         for frame in frames:
             try:
-                self._take(decode(frame), answers, deliveries)
+                self._take(decode_to_keep(frame), answers, deliveries)
             except InvalidPdu as error:
                 self._refuse(error)
             except RemoteProtocolError as error:
@@ -274,14 +268,13 @@ class Connection(asyncio.BufferedProtocol):
             self._owner.rejected(self, pdu.status)
             self.close(self._why)
         else:
+            self.accepted = pdu
             self._owner.bound(self)
 
     def _refuse(self, error: InvalidPdu) -> None:
         """Answer a PDU that cannot be read; the session lives on."""
         log.warning("smpp_unreadable", link=self.settings.name, reason=str(error))
-        if error.command_id == Command.DELIVER_SM:
-            self._write(deliver_sm_resp_bytes(error.sequence, error.status))
-        elif error.command_id < 0x80000000:
+        if error.command_id < 0x80000000:
             self._write(encode(GenericNack(sequence=error.sequence, status=error.status)))
 
     def _not_smpp(self, data: bytes, error: InvalidLength) -> None:

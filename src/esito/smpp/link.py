@@ -14,6 +14,7 @@ from esito.smpp.codec import LocalProtocolError
 from esito.smpp.connection import Answered, Connection, status_name
 from esito.smpp.pace import Pace
 from esito.smpp.pdu import DataSm, DeliverSm, Status, SubmitSm
+from esito.smpp.reaching import Reaching, Unreachable
 from esito.smpp.settings import LinkSettings
 
 log = structlog.get_logger()
@@ -59,6 +60,8 @@ class Binding:
     last_status: int | None = None
     """command_status of the last refused bind."""
     connection: Connection | None = field(default=None, repr=False)
+    reaching: Reaching = field(default_factory=Reaching, repr=False)
+    """Which host of the SMSC it is at."""
 
     def enter(self, state: str) -> None:
         """Note a new state."""
@@ -178,15 +181,11 @@ class Link:
         """Connect, stay as long as it lasts, and return how many seconds it was bound."""
         settings = self.settings
         binding.enter("connecting")
-        loop = asyncio.get_running_loop()
         owner = _Owner(self, binding)
         try:
-            async with asyncio.timeout(settings.bind_timeout):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(settings, binding.kind, owner), settings.host, settings.port, ssl=settings.tls
-                )
-        except (OSError, TimeoutError) as error:
-            reason = f"cannot connect: {error or 'timeout'}"
+            connection = await binding.reaching.reach(settings, lambda: Connection(settings, binding.kind, owner))
+        except Unreachable as error:
+            reason = f"cannot connect: {error}"
             # Said aloud once, not at every try of an SMSC that is down for hours.
             say = log.info if binding.last_error == reason else log.warning
             binding.last_error = reason
@@ -198,6 +197,7 @@ class Link:
         why = await connection.closed
         binding.connection = None
         lasted = time.time() - binding.since if binding.state == "bound" else 0.0
+        binding.reaching.left(well=lasted > STABLE_AFTER)
         if binding.state != "rejected":
             binding.enter("lost")
             binding.last_error = why

@@ -1,15 +1,17 @@
 """Makes the submit_sm of one segment: addresses, coding, concatenation, validity, receipt wanted."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
-from functools import lru_cache
+from hashlib import blake2b
 
+from esito.domain.coding import LONG_HEADER, SHORT_HEADER, USUAL_CODINGS, Codings, whole, write
 from esito.domain.message import Submission
-from esito.domain.text import SegmentText, prepare, split, udh
-from esito.smpp.address import source_numbering
+from esito.domain.text import long_udh, udh
+from esito.domain.timing import HOUR_MS
+from esito.smpp.address import numbering
 from esito.smpp.pdu import EsmClass, SubmitSm, Tag
-
-VALIDITY_PERIOD = "000002000000000R"
-"""48 hours, relative (SMPP 3.4, 7.1.1; contract 1.5)."""
 
 WANT_RECEIPT = 0x01
 """registered_delivery: a receipt on success and on failure (SMPP 3.4, 5.2.17)."""
@@ -18,49 +20,122 @@ WANT_RECEIPT = 0x01
 class Concatenation(Enum):
     """How the segments of one text are tied together."""
 
-    UDH = "udh"
+    UDH8 = "udh8"
     """User data header 05 00 03 (3GPP TS 23.040, 9.2.3.24.1): what nearly every operator takes."""
+    UDH16 = "udh16"
+    """User data header 06 08 04, with a reference of 16 bits (9.2.3.24.8)."""
     SAR = "sar"
     """The parameters sar_msg_ref_num, sar_total_segments and sar_segment_seqnum (SMPP 3.4, 5.3.2.22)."""
+    MESSAGE_PAYLOAD = "message_payload"
+    """The whole text in the parameter message_payload (5.3.2.32): the operator cuts it."""
 
 
-@lru_cache(maxsize=1024)
-def _segments(text: str, unicode: bool) -> tuple[SegmentText, ...]:
-    return split(prepare(text, unicode=unicode))
+class Validity(Enum):
+    """How validity_period says for how long the operator is to try (SMPP 3.4, 7.1.1)."""
+
+    RELATIVE = "relative"
+    ABSOLUTE = "absolute"
+    NONE = "none"
 
 
-def submit_sm(
-    submission: Submission, *, default_sender: str = "", concatenation: Concatenation = Concatenation.UDH
-) -> SubmitSm:
-    """Return the submit_sm of this segment; its sequence number is the session's to set."""
-    segment = _segments(submission.text, submission.unicode)[submission.ref.part - 1]
-    sender = submission.sender or default_sender
-    ton, npi = source_numbering(sender)
-    octets, esm_class = segment.octets, 0
-    tlvs: dict[int, bytes] = {}
-    if submission.segments > 1:
-        # All segments of one message share a reference; consecutive messages to a number differ.
-        reference, part = submission.ref.message_id & 0xFF, submission.ref.part
-        if concatenation is Concatenation.UDH:
-            esm_class = EsmClass.UDHI
-            octets = udh(reference, submission.segments, part) + octets
-        else:
-            tlvs = {
-                Tag.SAR_MSG_REF_NUM: reference.to_bytes(2, "big"),
-                Tag.SAR_TOTAL_SEGMENTS: bytes([submission.segments]),
-                Tag.SAR_SEGMENT_SEQNUM: bytes([part]),
-            }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingSettings:
+    """What an operator wants every submit_sm to be like."""
+
+    sender: str = ""
+    """Of messages that name none."""
+    source_numbering: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    destination_numbering: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """TON and NPI by kind of address, where they are not the usual ones."""
+    service_type: str = ""
+    protocol_id: int = 0
+    priority_flag: int = 0
+    registered_delivery: int = WANT_RECEIPT
+    validity: Validity = Validity.RELATIVE
+    validity_hours: int = 48
+    codings: Codings = USUAL_CODINGS
+    concatenation: Concatenation = Concatenation.UDH8
+
+
+USUAL = OutgoingSettings()
+
+
+def submit_sm(submission: Submission, settings: OutgoingSettings = USUAL, *, at: int = 0) -> SubmitSm:
+    """Return the submit_sm of this segment at an instant; its sequence number is the session's to set."""
+    sender = submission.sender or settings.sender
+    ton, npi = numbering(sender, settings.source_numbering)
+    dest_ton, dest_npi = numbering(submission.msisdn, settings.destination_numbering)
+    octets, data_coding, esm_class, tlvs = _text(submission, settings)
     return SubmitSm(
+        service_type=settings.service_type,
         source_addr_ton=ton,
         source_addr_npi=npi,
         source_addr=sender,
-        dest_addr_ton=1,
-        dest_addr_npi=1,
+        dest_addr_ton=dest_ton,
+        dest_addr_npi=dest_npi,
         destination_addr=submission.msisdn.removeprefix("+"),
         esm_class=esm_class,
-        validity_period=VALIDITY_PERIOD,
-        registered_delivery=WANT_RECEIPT,
-        data_coding=segment.data_coding,
+        protocol_id=settings.protocol_id,
+        priority_flag=settings.priority_flag,
+        validity_period=validity_period(settings.validity, settings.validity_hours, at),
+        registered_delivery=settings.registered_delivery,
+        data_coding=data_coding,
         short_message=octets,
         tlvs=tlvs,
     )
+
+
+def validity_period(validity: Validity, hours: int, at: int) -> str:
+    """Return validity_period: a span of days and hours, or the instant so many hours after `at` in UTC."""
+    if validity is Validity.NONE:
+        return ""
+    if validity is Validity.RELATIVE:
+        return f"0000{hours // 24:02}{hours % 24:02}0000000R"
+    until = datetime.fromtimestamp((at + hours * HOUR_MS) // 1000, UTC)
+    return f"{until:%y%m%d%H%M%S}000+"
+
+
+def reference_of(message_id: int, msisdn: str, *, bits: int) -> int:
+    """Return the reference that ties the segments of a message to one number together.
+
+    It follows from message and number alone, so that every process and every try finds the same. Two
+    messages to one number differ in it when their ids follow each other, when they lie in one block of
+    2**bits ids, and when they lie 2**bits apart. Others agree by chance: of 8 bits one pair in 64 at the most.
+    """
+    block, place = message_id >> bits, message_id & (1 << bits) - 1
+    # Where a block begins is drawn anew for each, in steps of four; neighbours never lie 0 or -1 apart (modulo 4).
+    drawn = int.from_bytes(blake2b(b"%d %s" % (block, msisdn.encode()), digest_size=4).digest(), "big")
+    return (place + 4 * drawn + 2 * (block & 1)) % (1 << bits)
+
+
+_Text = tuple[bytes, int, int, dict[int, bytes]]
+"""short_message, data_coding, esm_class and optional parameters."""
+
+
+def _text(submission: Submission, settings: OutgoingSettings) -> _Text:
+    text, unicode, total, part = submission.text, submission.unicode, submission.segments, submission.ref.part
+    way = settings.concatenation
+    if total > 1 and way is Concatenation.MESSAGE_PAYLOAD:
+        octets, data_coding = whole(text, unicode=unicode, codings=settings.codings)
+        return b"", data_coding, 0, {Tag.MESSAGE_PAYLOAD: octets}
+    longest = SHORT_HEADER if way is Concatenation.UDH8 else LONG_HEADER
+    # The operator makes a header of sar_*; its septets begin where it says.
+    in_header = way is not Concatenation.SAR
+    written = write(
+        text, unicode=unicode, segments=total, codings=settings.codings, header=longest, in_header=in_header
+    )
+    octets, data_coding = written.pieces[part - 1], written.data_coding
+    if total == 1:
+        return octets, data_coding, 0, {}
+    reference = reference_of(
+        submission.ref.message_id, submission.msisdn, bits=16 if written.header == LONG_HEADER else 8
+    )
+    if way is Concatenation.SAR:
+        tlvs: dict[int, bytes] = {
+            Tag.SAR_MSG_REF_NUM: reference.to_bytes(2, "big"),
+            Tag.SAR_TOTAL_SEGMENTS: bytes([total]),
+            Tag.SAR_SEGMENT_SEQNUM: bytes([part]),
+        }
+        return octets, data_coding, 0, tlvs
+    header = long_udh if written.header == LONG_HEADER else udh
+    return header(reference, total, part) + octets, data_coding, EsmClass.UDHI, {}

@@ -60,6 +60,7 @@ class Status(IntEnum):
     ESME_RX_T_APPN = 0x64
     ESME_RX_P_APPN = 0x65
     ESME_RX_R_APPN = 0x66
+    ESME_RQUERYFAIL = 0x67
     ESME_RDELIVERYFAILURE = 0xFE
     ESME_RUNKNOWNERR = 0xFF
 
@@ -160,6 +161,8 @@ class ShortMessage(Pdu, frozen=True, kw_only=True):
     tlvs: dict[int, bytes] = msgspec.field(default_factory=dict)
     # True when sm_length or a TLV length pointed past the end and was cut there.
     damaged: bool = False
+    # True when a parameter that speaks of a receipt stands twice, and says two things; `tlvs` has the first.
+    disagrees: bool = False
     # The whole PDU as it came, header included; empty when we made it ourselves.
     frame: bytes = b""
 
@@ -170,6 +173,9 @@ class SubmitSm(ShortMessage, frozen=True, kw_only=True):
 
 class DeliverSm(ShortMessage, frozen=True, kw_only=True):
     """deliver_sm (4.6.1)."""
+
+    # True when its fields cannot be told apart: then only sequence, status and frame say anything.
+    unreadable: bool = False
 
 
 class DataSm(Pdu, frozen=True, kw_only=True):
@@ -187,6 +193,8 @@ class DataSm(Pdu, frozen=True, kw_only=True):
     data_coding: int = 0
     tlvs: dict[int, bytes] = msgspec.field(default_factory=dict)
     damaged: bool = False
+    disagrees: bool = False
+    unreadable: bool = False
     frame: bytes = b""
 
 

@@ -1,33 +1,23 @@
 """Reads delivery receipts, in whatever form operators write them.
 
-The parameters receipted_message_id and message_state win over the text; together
-they make a receipt whatever esm_class says. A text alone is a receipt only when
+The parameters receipted_message_id, message_state and network_error_code win over the
+text; where they contradict it, the receipt says so. A text alone is a receipt only when
 esm_class says so. What cannot be read is kept all the same: nothing here raises.
 """
 
-import re
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from enum import Enum
-from functools import lru_cache
 
 from esito.domain.message_ids import MAX_LENGTH
-from esito.domain.receipt import SKEW_MS, DeliveryReceipt
-from esito.domain.states import STAT_WORDS, STATE_VALUES
+from esito.domain.receipt import DeliveryReceipt, stat_of
+from esito.domain.states import STAT_WORDS, STATE_VALUES, MessageState
+from esito.smpp.ids import LONGEST, id_in
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
+from esito.smpp.receipt_dates import read_dates
+from esito.smpp.receipt_text import errors_disagree, ids_disagree, read_fields, reads_as_receipt
 
-_USUAL = re.compile(
-    r"id:([^\s\x00]+) sub:\d+ dlvrd:\d+ submit date:(\d+) done date:(\d+) stat:(\w+) err:(\w+)(?: text:.*)?",
-    re.ASCII | re.DOTALL | re.IGNORECASE,
-)
-"""Appendix B to the letter, as most receipts are; read in one go. Anything else is searched for its fields."""
-
-_NAMES = r"(?:id|sub|dlvrd|submit[ _]date|done[ _]date|stat|err|text)"
-# A name that follows at once means that the value is missing.
-_FIELD = re.compile(rf"\b(id|submit[ _]date|done[ _]date|stat|err)\s*:\s*+(?!{_NAMES}\s*:)([^\s\x00]*)", re.IGNORECASE)
-_TEXT = re.compile(r"\btext\s*:", re.IGNORECASE)
 _TYPE_BITS = 0x3C
-_BLANK = " \t\r\n\x00"
-
 
 _ACKNOWLEDGEMENTS = frozenset({EsmClass.DELIVERY_ACKNOWLEDGEMENT, EsmClass.USER_ACKNOWLEDGEMENT})
 _RECEIPTS = EsmClass.DELIVERY_RECEIPT | EsmClass.INTERMEDIATE_NOTIFICATION
@@ -41,10 +31,24 @@ class Kind(Enum):
     """By handset or user (esm_class 0x08, 0x10): recorded, moves nobody."""
     REPLY = "reply"
     """Written by a subscriber."""
+    UNREADABLE = "unreadable"
+    """Its fields cannot be told apart: recorded, moves nobody."""
+
+
+class WithoutEsmClass(Enum):
+    """What counts as a receipt though esm_class calls it a subscriber's message, and it has no message_state."""
+
+    NEVER = "never"
+    KNOWN_ID = "known-id"
+    """The text of a receipt beside a receipted_message_id that we know."""
+    ALWAYS = "always"
+    """The text of a receipt, whoever wrote it."""
 
 
 def kind_of(pdu: DeliverSm | DataSm) -> Kind:
     """Tell what the PDU brings (SMPP 3.4, 5.2.12; design 5)."""
+    if pdu.unreadable:
+        return Kind.UNREADABLE
     bits = pdu.esm_class & _TYPE_BITS
     if bits in _ACKNOWLEDGEMENTS:
         return Kind.ACKNOWLEDGEMENT
@@ -55,34 +59,58 @@ def kind_of(pdu: DeliverSm | DataSm) -> Kind:
     return Kind.REPLY
 
 
-def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = UTC) -> DeliveryReceipt:
+def has_text_of_receipt(pdu: DeliverSm | DataSm) -> bool:
+    """Tell whether the text is that of a receipt, whatever esm_class says."""
+    return reads_as_receipt(text_of(pdu))
+
+
+def receipted_id(pdu: DeliverSm | DataSm) -> str:
+    """Return the id in the parameter receipted_message_id; empty where there is none."""
+    return id_in(pdu.tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b""))
+
+
+def read_receipt(
+    pdu: DeliverSm | DataSm,
+    *,
+    link: str,
+    at: int,
+    zone: tzinfo = UTC,
+    words: Mapping[str, MessageState] = STAT_WORDS,
+) -> DeliveryReceipt:
     """Return what the PDU says, and the PDU itself as it came.
 
-    `at` is when it arrived, in milliseconds; `zone` is the one the operator's dates are in.
+    `at` is when it arrived, in milliseconds; `zone` is the one the operator's dates are in,
+    `words` are the states behind what it writes after `stat:`, in upper case.
+    A PDU that cannot be read is kept as a receipt that says nothing.
     """
-    smsc_id, submitted, done, word, err = _fields(text_of(pdu))
-    tlvs = pdu.tlvs
-    smsc_id = _tlv_text(tlvs.get(Tag.RECEIPTED_MESSAGE_ID)) or smsc_id
-    state = STAT_WORDS.get(word.upper())
-    reported = tlvs.get(Tag.MESSAGE_STATE, b"")
-    if len(reported) == 1 and reported[0] in STATE_VALUES:
-        state = STATE_VALUES[reported[0]]
-        word = word or f"message_state {reported[0]}"
+    if pdu.unreadable:
+        return DeliveryReceipt(
+            link=link, smsc_message_id="", state=None, received_at=at, flags="unreadable", raw=pdu.frame
+        )
+    smsc_id, submitted, done, stat, err, disagree = read_fields(text_of(pdu))
+    smsc_id, stat, error = smsc_id[:LONGEST], stat[:64], err[:32]
+    state = words.get(stat.upper())
     flags: list[str] = ["bad_tlv"] if pdu.damaged else []
-    if len(smsc_id) > MAX_LENGTH:
+    if pdu.tlvs:
+        smsc_id, state, stat, error, contradicts = _with_parameters(pdu, smsc_id, state, stat, error)
+        disagree = disagree or contradicts
+    if len(smsc_id) >= MAX_LENGTH:
         flags.append("long_id")
-        smsc_id = smsc_id[:MAX_LENGTH]
     if not smsc_id:
-        flags.append("no_id" if word else "unparsed")
-    done_at = _done_at(done, at, zone, flags)
+        flags.append("no_id" if stat else "unparsed")
+    submitted_at, done_at, date_flag = read_dates(submitted, done, at=at, zone=zone)
+    if date_flag:
+        flags.append(date_flag)
+    if disagree:
+        flags.append("disagree")
     return DeliveryReceipt(
         link=link,
         smsc_message_id=smsc_id,
         state=state,
-        stat=word[:64],
-        error_code=_error(tlvs.get(Tag.NETWORK_ERROR_CODE), err),
+        stat=stat,
+        error_code=error,
         addresses=(pdu.source_addr, pdu.destination_addr),
-        submitted_at=_instant(submitted, zone) if submitted else None,
+        submitted_at=submitted_at,
         done_at=done_at,
         received_at=at,
         flags=" ".join(flags),
@@ -91,21 +119,27 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, zone: tzinfo = 
     )
 
 
-def _fields(text: str) -> tuple[str, str, str, str, str]:
-    """Return id, submit date, done date, stat and err as they are written; empty where they are missing."""
-    usual = _USUAL.fullmatch(text)
-    if usual is not None:
-        return usual[1], usual[2], usual[3], usual[4], usual[5]
-    # What follows "text:" is the subscriber's own message and may imitate a field.
-    head = _TEXT.split(text, maxsplit=1)[0]
-    found = {name.lower().replace("_", " "): said for name, said in reversed(_FIELD.findall(head))}
-    return (
-        found.get("id", ""),
-        found.get("submit date", ""),
-        found.get("done date", ""),
-        found.get("stat", ""),
-        found.get("err", ""),
-    )
+def _with_parameters(
+    pdu: DeliverSm | DataSm, smsc_id: str, state: MessageState | None, stat: str, err: str
+) -> tuple[str, MessageState | None, str, str, bool]:
+    """Return what the text said with what the parameters say put over it, and whether they contradict each other."""
+    disagree = pdu.disagrees
+    parameter = receipted_id(pdu)
+    if parameter and parameter != smsc_id:
+        disagree = disagree or ids_disagree(parameter, smsc_id)
+        smsc_id = parameter
+    reported = pdu.tlvs.get(Tag.MESSAGE_STATE, b"")
+    if len(reported) == 1:
+        meant = STATE_VALUES.get(reported[0])
+        disagree = disagree or (state is not None and meant is not None and meant is not state)
+        stat = stat_of(stat, reported[0], both=meant is not None and meant is not state)
+        state = meant or state
+    network = pdu.tlvs.get(Tag.NETWORK_ERROR_CODE, b"")
+    if len(network) == 3:
+        code = str(int.from_bytes(network[1:], "big"))
+        disagree = disagree or errors_disagree(code, err)
+        err = f"{network[0]}:{code}"  # SMPP 3.4, 5.3.2.31
+    return smsc_id, state, stat, err, disagree
 
 
 def text_of(pdu: DeliverSm | DataSm) -> str:
@@ -121,53 +155,3 @@ def text_of(pdu: DeliverSm | DataSm) -> str:
     if len(octets) >= 4 and octets[0] == 0 and octets[2] == 0:
         return octets.decode("utf-16-be", "replace")
     return octets.decode("latin-1")
-
-
-def _tlv_text(octets: bytes | None) -> str:
-    return octets.decode("latin-1").strip(_BLANK) if octets else ""
-
-
-def _error(network: bytes | None, err: str) -> str:
-    """Return `type:code` of network_error_code (SMPP 3.4, 5.3.2.31) when it is there, else `err:` as it came."""
-    if network is not None and len(network) == 3:
-        return f"{network[0]}:{int.from_bytes(network[1:], 'big')}"
-    return err.strip(_BLANK)[:32]
-
-
-def _done_at(written: str, at: int, zone: tzinfo, flags: list[str]) -> int | None:
-    """Return the done date in milliseconds UTC; None, and a flag, when it cannot be the truth."""
-    if not written:
-        return None
-    done_at = _instant(written, zone)
-    if done_at is None:
-        flags.append("bad_date")
-        return None
-    if done_at > at + SKEW_MS:
-        flags.append("skewed_date")
-        return None
-    return done_at
-
-
-@lru_cache(maxsize=4096)
-def _instant(written: str, zone: tzinfo) -> int | None:
-    """Return milliseconds UTC; receipts of one minute share the work."""
-    moment = _read_date(written)
-    return None if moment is None else int(moment.replace(tzinfo=zone).timestamp() * 1000)
-
-
-def _read_date(written: str) -> datetime | None:
-    """Read YYMMDDhhmm, with seconds, or with a four-digit year; None when it is no date."""
-    if not (written.isascii() and written.isdecimal()):
-        return None
-    if len(written) in {12, 14} and written.startswith("20") and (full := _date(written[:14], 4)):
-        return full
-    return _date(written, 2) if len(written) in {10, 12} else None
-
-
-def _date(written: str, year: int) -> datetime | None:
-    month, day, hour, minute, *rest = (int(written[place : place + 2]) for place in range(year, len(written), 2))
-    century = 2000 if year == 2 else 0
-    try:
-        return datetime(int(written[:year]) + century, month, day, hour, minute, rest[0] if rest else 0)  # noqa: DTZ001  caller's zone
-    except ValueError:
-        return None

@@ -1,14 +1,22 @@
 """Reads what a subscriber wrote: the alphabet, and which part of a long reply it is; nothing here raises."""
 
 from esito.domain import gsm0338
+from esito.domain.coding import USUAL_CODINGS, Alphabet, Codings
 from esito.domain.reply import Concatenated, Reply
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 
 _CHARSETS = {1: "latin-1", 3: "latin-1", 5: "shift_jis", 6: "iso8859-5", 7: "iso8859-8", 8: "utf-16-be",
              10: "iso2022-jp", 13: "euc-jp", 14: "euc-kr"}  # fmt: skip
-"""data_coding to Python's name of the charset (SMPP 3.4, 5.2.19); 0 is the alphabet of the SMSC."""
+"""data_coding to Python's name of the charset (SMPP 3.4, 5.2.19); 0 is as its link says."""
 
-_GSM, _OCTETS, _UCS2 = "gsm", "latin-1", "utf-16-be"
+_GSM, _PACKED, _OCTETS, _ASCII, _UCS2 = "gsm", "gsm-packed", "latin-1", "ascii", "utf-16-be"
+
+_ALPHABETS = {
+    Alphabet.GSM: _GSM,
+    Alphabet.GSM_PACKED: _PACKED,
+    Alphabet.LATIN1: _OCTETS,
+    Alphabet.ASCII: _ASCII,
+}
 
 _EIGHT_BITS, _SIXTEEN_BITS = 0x00, 0x08
 """Information elements of a concatenation header (3GPP TS 23.040, 9.2.3.24)."""
@@ -17,33 +25,57 @@ _EIGHT_BITS, _SIXTEEN_BITS = 0x00, 0x08
 _OF_SIXTEEN_BITS, _OF_SAR = 1 << 16, 2 << 16
 
 
-def read_reply(pdu: DeliverSm | DataSm, *, link: str, at: int) -> Reply:
-    """Return what the PDU says, and the PDU itself as it came; `at` is when it arrived, in milliseconds."""
+def read_reply(pdu: DeliverSm | DataSm, *, link: str, at: int, codings: Codings = USUAL_CODINGS) -> Reply:
+    """Return what the PDU says, and the PDU itself as it came.
+
+    `at` is when it arrived, in milliseconds; `codings` are those of its operator.
+    """
     octets = pdu.short_message if isinstance(pdu, DeliverSm) else b""
     octets = octets or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
-    header = b""
+    header, fill = b"", 0
     if pdu.esm_class & EsmClass.UDHI and octets and octets[0] < len(octets):
         header, octets = octets[1 : octets[0] + 1], octets[octets[0] + 1 :]
+        fill = gsm0338.fill_bits(len(header) + 1)
     return Reply(
         link=link,
         source=pdu.source_addr,
         destination=pdu.destination_addr,
         received_at=at,
         raw=pdu.frame,
-        text=decode_text(octets, pdu.data_coding),
+        text=decode_text(octets, pdu.data_coding, codings, fill=fill),
         concatenated=_by_header(header) or _by_sar(pdu.tlvs),
     )
 
 
-def decode_text(octets: bytes, data_coding: int) -> str:
-    """Return the text; what is no character becomes U+FFFD, and half of a surrogate pair stays what it is."""
-    charset = _charset(data_coding)
+def decode_text(octets: bytes, data_coding: int, codings: Codings = USUAL_CODINGS, *, fill: int = 0) -> str:
+    """Return the text; what is no character becomes U+FFFD, and half of a surrogate pair stays what it is.
+
+    `fill`: the bits that packed septets leave empty behind a user data header.
+    """
+    charset = _own_charset(data_coding, codings) or _charset(data_coding)
+    if charset == _PACKED:
+        return gsm0338.decode(gsm0338.unpack(octets, fill=fill))
     if charset == _GSM:
         return gsm0338.decode(octets) if octets.isascii() else _not_septets(octets)
     if charset == _UCS2:
         even = octets[: len(octets) // 2 * 2]
         return even.decode(_UCS2, "surrogatepass").rstrip("\0")
+    if charset == _ASCII:
+        return (octets.decode(_ASCII) if octets.isascii() else _not_septets(octets)).rstrip("\0")
     return octets.decode(charset, "replace").rstrip("\0")
+
+
+def _own_charset(data_coding: int, codings: Codings) -> str | None:
+    """Return what the operator means by a data_coding, where it means something of its own."""
+    if data_coding == 0:
+        return _ALPHABETS[codings.alphabet]
+    if data_coding == codings.ucs2:
+        return _UCS2
+    if data_coding == codings.latin1:
+        return _OCTETS
+    if data_coding == codings.gsm:
+        return _PACKED if codings.alphabet is Alphabet.GSM_PACKED else _GSM
+    return None
 
 
 def _charset(data_coding: int) -> str:

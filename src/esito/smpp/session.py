@@ -9,13 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from esito.smpp.codec import COMMAND_OF, LocalProtocolError, RemoteProtocolError
-from esito.smpp.pdu import (
-    BindReceiver,
-    BindTransceiver,
-    BindTransmitter,
-    Command,
-    Pdu,
-)
+from esito.smpp.pdu import Command, Pdu
 
 LAST_SEQUENCE = 0x7FFFFFFF
 
@@ -78,8 +72,6 @@ MAY_ASK = {
     Bind.UNBOUND: set[Command](),
 }
 """What we may ask in which state."""
-
-BINDS = {"transmitter": BindTransmitter, "receiver": BindReceiver, "transceiver": BindTransceiver}
 
 
 class Request(NamedTuple):

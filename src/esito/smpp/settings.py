@@ -3,6 +3,10 @@
 import ssl
 from dataclasses import dataclass, field
 
+from esito.smpp.pdu import Bind, BindReceiver, BindTransceiver, BindTransmitter
+
+BINDS = {"transmitter": BindTransmitter, "receiver": BindReceiver, "transceiver": BindTransceiver}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
@@ -14,6 +18,14 @@ class LinkSettings:
     system_id: str
     password: str = field(repr=False)
     system_type: str = ""
+    interface_version: int = 0x34
+    addr_ton: int = 0
+    addr_npi: int = 0
+    address_range: str = ""
+    fallback_hosts: tuple[tuple[str, int], ...] = ()
+    """Further hosts and ports of the same SMSC."""
+    tls_name: str | None = None
+    """What the certificate must be for, and SNI; None: the host."""
     bind: str = "transceiver"
     sessions: int = 1
     window: int = 100
@@ -25,3 +37,27 @@ class LinkSettings:
     rebind_min: float = 1.0
     rebind_max: float = 60.0
     max_unanswered_receipts: int = 4000
+
+    @property
+    def receives(self) -> bool:
+        """Whether receipts and replies are to come by it."""
+        return self.bind != "transmitter"
+
+    @property
+    def hosts(self) -> tuple[tuple[str, int], ...]:
+        """Every host and port of the SMSC, in the order in which they are tried."""
+        return ((self.host, self.port), *self.fallback_hosts)
+
+
+def bind_request(settings: LinkSettings, kind: str, sequence: int) -> Bind:
+    """Return the PDU that asks to be bound as a kind."""
+    return BINDS[kind](
+        sequence=sequence,
+        system_id=settings.system_id,
+        password=settings.password,
+        system_type=settings.system_type,
+        interface_version=settings.interface_version,
+        addr_ton=settings.addr_ton,
+        addr_npi=settings.addr_npi,
+        address_range=settings.address_range,
+    )

@@ -17,6 +17,7 @@ from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.routing import Route
 from esito.domain.states import MultipartRule
+from esito.domain.timing import VALIDITY_MS
 from esito.store.callbacks import Callbacks
 from esito.store.intake import IntakeStore
 from esito.store.leases import Lease, LeaseStore
@@ -50,6 +51,8 @@ class LinkRecord:
     """Of usable links that serve a number, those with the lowest take it."""
     message_id_form: IdForm = IdForm.AUTO
     """How the operator spells its ids in receipts, when it is not to be learned."""
+    wait_ms: int = VALIDITY_MS
+    """How long after a submission we wait for the operator's last word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +249,7 @@ class Store(Protocol):
         """
 
     async def expire(self, at: int) -> int:
-        """Infer EXPIRED for recipients without a final word 48 h after their submission.
+        """Infer EXPIRED for recipients without a final word 48 h, or what their link waits, after their submission.
 
         Those never submitted 48 h after they were due become KO. One call is one transaction of some hundred
         recipients; it returns how many messages it looked at, 0 when nothing is due any more.
@@ -274,6 +277,13 @@ class Store(Protocol):
 
     async def has_stops(self, account_id: int) -> bool:
         """Tell whether the account's STOP list has anything on it."""
+
+    async def knows_ids(self, link: str, ids: Sequence[str], *, at: int) -> set[str]:
+        """Return those of the ids that a segment of the link's operator carries, in whatever spelling, or may yet.
+
+        While the operator owes the answer to a submit_sm, any id may be the one it brings; so for 48 h before `at`
+        after an answer was lost. Raises UnknownLink, StoreUnavailable.
+        """
 
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator, for the links that are registered."""

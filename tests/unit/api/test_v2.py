@@ -141,6 +141,13 @@ def test_orphans_are_listed_with_their_numbers_hidden(api: Desk) -> None:
     assert second["next_cursor"] is None
 
 
+def test_a_number_in_what_cannot_be_read_is_hidden_too(api: Desk) -> None:
+    lost = receipt("", "")._replace(raw=b"\x00\x00\x00\x2033611111111", flags="unreadable", stat="")
+    api.runner.run(api.store.apply_receipts([lost]))
+    (told,) = look(api, "/v2/orphans").json["orphans"]
+    assert (told["flags"], bytes.fromhex(told["raw"])) == (["unreadable"], b"\x00\x00\x00\x20*******1111")
+
+
 @pytest.mark.parametrize(
     ("address", "shown"), [("+33611111111", "********1111"), ("ESITO", "ESITO"), ("36111", "*6111")]
 )

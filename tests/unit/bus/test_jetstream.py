@@ -15,6 +15,7 @@ from esito.bus.safety import faults
 from esito.cluster.nats import NatsCluster
 from tests.kit.nats import bus_on, nats_servers
 from tests.kit.needs import needs
+from tests.kit.patience import A_MOMENT, A_TRY, PATIENCE, in_time, moment
 
 pytestmark = [pytest.mark.anyio, needs("nats")]
 
@@ -36,14 +37,14 @@ async def appending(bus: JetStreamBus) -> None:
 
 
 async def taking(bus: JetStreamBus) -> None:
-    await bus.again(await bus.take(1, within=1))
+    await bus.again(await bus.take(1, within=A_TRY))
 
 
 async def all_of(bus: JetStreamBus, count: int) -> list[Delivery]:
     found: list[Delivery] = []
-    async with asyncio.timeout(20):
+    async with in_time():
         while len(found) < count:
-            found += await bus.take(100, within=1)
+            found += await bus.take(100, within=A_TRY)
     return found
 
 
@@ -56,8 +57,8 @@ async def test_what_was_appended_is_handed_out_once(one: NatsCluster) -> None:
         assert [delivery.place for delivery in taken] == [1, 2, 3, 4, 5]
         assert abs(taken[0].at - time.time() * 1000) < 60_000
         await bus.done(taken)
-        assert await bus.take(10, within=0.2) == []
-        async with asyncio.timeout(5):
+        assert await bus.take(10, within=A_MOMENT) == []
+        async with in_time():
             while (await bus.lag()).waiting:
                 await asyncio.sleep(0.05)
 
@@ -91,7 +92,7 @@ async def test_who_is_cancelled_in_the_moment_of_an_answer_ends(
 
         monkeypatch.setattr(bus._client, "_process_msg", cancelled_when_answered)
         asking = asyncio.ensure_future(again_and_again(bus))
-        await asyncio.wait({asking}, timeout=2)
+        await asyncio.wait({asking}, timeout=PATIENCE)
         assert asking.cancelled()
 
 
@@ -108,7 +109,7 @@ async def test_who_is_cancelled_in_the_moment_of_a_failure_ends(
 
         monkeypatch.setattr(bus._stream, "stream_info", cancelled_and_failed)
         asking = asyncio.ensure_future(bus.lag())
-        await asyncio.wait({asking}, timeout=2)
+        await asyncio.wait({asking}, timeout=PATIENCE)
         assert asking.cancelled()
 
 
@@ -125,7 +126,7 @@ async def test_room_is_made_of_what_is_done_with_alone(one: NatsCluster) -> None
             await bus.append(bytes(10_000))
         assert await bus.make_room() == 0
         await bus.done((await all_of(bus, 8))[:6])
-        async with asyncio.timeout(5):
+        async with in_time():
             while not (removed := await bus.make_room()):
                 await asyncio.sleep(0.05)
         assert removed == 3
@@ -188,7 +189,7 @@ async def test_a_stream_that_is_kept_otherwise_is_refused(three: NatsCluster) ->
 async def test_a_server_that_does_not_run_is_named(tmp_path: Path) -> None:
     bus = JetStreamBus(["nats://127.0.0.1:9"], replicas=1, allow_unsafe=True)
     with pytest.raises(BusUnavailable, match=r"127\.0\.0\.1:9"):
-        async with asyncio.timeout(20):
+        async with in_time():
             await bus.open()
 
 
@@ -219,7 +220,7 @@ async def test_nothing_that_was_acknowledged_is_lost_with_the_leader(
         async def append(writer: int) -> None:
             nonlocal longest
             for number in range(150):
-                record, began = b"%d-%d" % (writer, number), time.monotonic()
+                record, began = b"%d-%d" % (writer, number), moment()
                 while True:
                     try:
                         await bus.append(record)
@@ -227,7 +228,7 @@ async def test_nothing_that_was_acknowledged_is_lost_with_the_leader(
                     except BusUnavailable:
                         await asyncio.sleep(0.05)
                 kept.append(record)
-                longest = max(longest, time.monotonic() - began)
+                longest = max(longest, moment() - began)
 
         writing = asyncio.gather(*map(append, range(8)))
         while len(kept) < 300:
@@ -235,7 +236,7 @@ async def test_nothing_that_was_acknowledged_is_lost_with_the_leader(
         leader = await three.leader_of(STREAM)
         assert leader is not None
         await leader.process.kill()
-        async with asyncio.timeout(25):
+        async with in_time():
             await writing
         found = {delivery.data for delivery in await _everything(bus)}
         assert set(kept) <= found

@@ -16,10 +16,11 @@ from esito.store.base import Store
 from tests.kit.builders import account_in, complaints, links_in, message
 from tests.kit.kept import delivered
 from tests.kit.needs import needs
+from tests.kit.patience import in_time
 from tests.kit.postgres import reachable_folder
 from tests.kit.stores import open_at
 
-pytestmark = [pytest.mark.anyio, needs("postgres"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, needs("postgres")]
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ async def test_a_restored_server_has_everything_up_to_the_moment(folder: Path) -
             mistake = await store.accept(message(account))
             assert await complaints(store) == []
         await sql(primary.url, "SELECT pg_switch_wal()::text")
-        async with asyncio.timeout(20):
+        async with in_time():
             while await sql(primary.url, "SELECT last_archived_wal FROM pg_stat_archiver") is None:
                 await asyncio.sleep(0.1)
     finally:
@@ -93,7 +94,7 @@ async def test_a_restored_server_has_everything_up_to_the_moment(folder: Path) -
     await restore(folder / "backups" / "monday", restored, archive, moment, log)
     await restored.start()
     try:
-        async with asyncio.timeout(20):
+        async with in_time():
             while await sql(restored.url, "SELECT pg_is_in_recovery()"):
                 await asyncio.sleep(0.1)
         async with open_at(restored.url) as store:

@@ -11,9 +11,10 @@ from esito.cluster.failover import FailoverRefused, fail_over
 from esito.cluster.postgres import PostgresCluster
 from esito.cluster.postgres_roles import connect
 from tests.kit.needs import needs
+from tests.kit.patience import in_time
 from tests.kit.postgres import reachable_folder
 
-pytestmark = [pytest.mark.anyio, needs("postgres"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, needs("postgres")]
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ async def test_a_quorum_of_two_is_kept(cluster: PostgresCluster) -> None:
     assert done.primary == urls[2]
     for number in (0, 1):
         await cluster.node(number).rejoin(urls[2])
-    async with asyncio.timeout(20):
+    async with in_time():
         while "standby1" not in await setting(urls[2], "synchronous_standby_names"):
             await asyncio.sleep(0.1)
     assert await run(cluster, "SELECT count(*) FROM kept") == 1

@@ -54,7 +54,7 @@ def test_overseas_ranges_lead_to_the_five_departments() -> None:
     assert {country_of(OVERSEAS[range_] + range_) for range_ in OVERSEAS} == {"GP", "GF", "MQ", "RE", "YT"}
 
 
-@pytest.mark.parametrize(("country", "lengths"), list(LENGTHS.items()))
+@pytest.mark.parametrize(("country", "lengths"), sorted(LENGTHS.items()))
 def test_lengths_are_of_known_countries_and_within_e164(country: str, lengths: tuple[int, int]) -> None:
     least, most = lengths
     assert country in COUNTRY_OF_PREFIX.values()

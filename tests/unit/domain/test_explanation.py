@@ -5,14 +5,18 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
 from esito.domain.explanation import explain, explain_trail
 from esito.domain.explanation_words import MEANINGS, REFUSED_AT_ONCE, VERDICTS
-from esito.domain.receipt import Verdict
-from esito.domain.states import MessageState
+from esito.domain.receipt import Verdict, read_stat, stat_of
+from esito.domain.states import STAT_WORDS, STATE_VALUES, MessageState
 from esito.domain.timing import HOUR_MS, VALIDITY_MS
-from esito.domain.vocabulary import ErrorTable, Vocabulary
+from esito.domain.vocabulary import ErrorCategory, ErrorMeaning, ErrorTable, Vocabulary
+from esito.smpp.pdu import DeliverSm, Tag
+from esito.smpp.receipts import read_receipt
 
 NOW = 1_800_000_000_000
 NO_TABLES = Vocabulary(ErrorTable(), {})
@@ -109,6 +113,11 @@ RECEIPTS = [
     (noted("QUUX", None, Verdict.UNKNOWN_WORD), "“QUUX”, a word we do not know"),
     (noted("", None, Verdict.NOT_A_RECEIPT), "acknowledged the message"),
     (noted("message_state 2", MessageState.DELIVERED), "the number 2 instead of a word"),
+    (noted("UNDELIV (message_state 2)", MessageState.DELIVERED), "the number 2, which means that the message reached"),
+    (noted("UNDELIV (message_state 2)", MessageState.DELIVERED), "Its text says “UNDELIV” instead; the number counts."),
+    (noted("QUUX (message_state 5)", MessageState.UNDELIVERABLE), "the number 5, which means that the message could"),
+    (noted("DELIVRD", MessageState.DELIVERED, flags=frozenset({"disagree"})), "contradicts what it says in another"),
+    (noted("message_state 9", None, Verdict.UNKNOWN_WORD), "the number 9 instead of a word"),
     (noted("DELIVRD", MessageState.DELIVERED, waited=True), "kept it and matched it later"),
     (noted("DELIVRD", MessageState.DELIVERED, flags=frozenset({"skewed_date"})), "date cannot be right"),
     (noted("DELIVRD", MessageState.DELIVERED, flags=frozenset({"matched_by_address"})), "confirmation was lost"),
@@ -136,3 +145,43 @@ def test_an_operator_that_says_what_we_had_concluded_confirms_it_and_has_the_las
 def test_every_verdict_and_every_state_has_words() -> None:
     assert set(VERDICTS) == set(Verdict) - {Verdict.INFERRED}
     assert set(MEANINGS) == set(MessageState)
+
+
+NUMBERS = st.sampled_from([*STATE_VALUES, 0, 9, 255])
+WORDS = st.sampled_from([*STAT_WORDS, "QUUX", ""])
+
+
+MEANT = re.compile(r"(“\w+”|number \d+)(?: instead of a word)?, which means that ([^.]*)\.")
+
+
+@given(WORDS, st.none() | NUMBERS)
+def test_no_word_is_said_to_mean_what_it_does_not(word: str, number: int | None) -> None:
+    """Whatever text and parameter say: what follows `which means that` is what the word or number before it means."""
+    tlvs: dict[int, bytes] = {} if number is None else {Tag.MESSAGE_STATE: bytes([number])}
+    pdu = DeliverSm(esm_class=4, short_message=f"id:1 stat:{word} err:000".encode(), tlvs=tlvs)
+    receipt = read_receipt(pdu, link="north", at=NOW)
+    one = noted(receipt.stat, receipt.state, flags=frozenset(receipt.flags.split()))
+    answer = said(recipient(SILENT, state=receipt.state or MessageState.WAITING, trail=(one,)))
+    for sentence in (explain_trail([one])[0], answer):
+        for before, after in MEANT.findall(sentence):
+            known = STATE_VALUES[int(before[7:])] if before.startswith("number") else STAT_WORDS[before.strip("“”")]
+            assert after == MEANINGS[known]
+        meant = None if number is None else STATE_VALUES.get(number)
+        if meant is not None and word and STAT_WORDS.get(word) is not meant:
+            assert f"number {number}, which means that {MEANINGS[meant]}." in sentence
+            assert f"Its text says “{word}” instead" in sentence
+
+
+def test_a_word_that_the_number_contradicts_is_no_reason() -> None:
+    reasons = {"REJECTD": ErrorMeaning(category=ErrorCategory.REJECTED, permanent=True, reason="No.")}
+    table = Vocabulary(ErrorTable(stat_words=reasons), {})
+    one = noted("REJECTD (message_state 5)", MessageState.UNDELIVERABLE)
+    told = explain(recipient(SILENT, state=MessageState.UNDELIVERABLE, trail=(one,)), table, now=NOW)
+    assert "Reason: No." not in " ".join(told.sentences)
+
+
+@given(st.text("ABCXYZ", max_size=64), st.integers(0, 255), st.booleans())
+def test_what_was_said_of_the_state_is_taken_apart_again(word: str, number: int, both: bool) -> None:
+    told = stat_of(word, number, both=both)
+    assert len(told) <= 64
+    assert read_stat(told) == ((word[:40], number) if both or not word else (word, None))

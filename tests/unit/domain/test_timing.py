@@ -7,9 +7,7 @@ import pytest
 
 from esito.clockwork import Alarm, Schedule, seconds_until, sleep_until
 from esito.domain.timing import HOUR_MS, VALIDITY_MS, PushableClock, RealClock
-
-SOON = 5.0
-"""Seconds in which whatever is due must have happened."""
+from tests.kit.patience import A_MOMENT, PATIENCE
 
 
 class Hand:
@@ -96,7 +94,7 @@ def test_sleepers_wake_by_themselves() -> None:
     async def scenario() -> int:
         clock = RealClock()
         instant = clock.now() + 30
-        await asyncio.wait_for(sleep_until(clock, instant), SOON)
+        await asyncio.wait_for(sleep_until(clock, instant), PATIENCE)
         return clock.now() - instant
 
     assert asyncio.run(scenario()) >= 0
@@ -111,7 +109,7 @@ def test_sleepers_wake_when_the_clock_is_pushed_past_their_instant_and_not_befor
         await asyncio.sleep(0.02)
         assert not sleeper.done()
         clock.advance(1)
-        await asyncio.wait_for(sleeper, SOON)
+        await asyncio.wait_for(sleeper, PATIENCE)
 
     asyncio.run(scenario())
 
@@ -122,7 +120,7 @@ def test_a_clock_may_be_pushed_from_another_thread() -> None:
         sleeper = asyncio.create_task(sleep_until(clock, 10))
         await asyncio.sleep(0)
         await asyncio.to_thread(clock.advance, 10)
-        await asyncio.wait_for(sleeper, SOON)
+        await asyncio.wait_for(sleeper, PATIENCE)
 
     asyncio.run(scenario())
 
@@ -130,7 +128,7 @@ def test_a_clock_may_be_pushed_from_another_thread() -> None:
 def test_a_sleeper_that_is_cancelled_lets_go_of_the_clock() -> None:
     async def scenario(clock: PushableClock) -> None:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(sleep_until(clock, 10), 0.01)
+            await asyncio.wait_for(sleep_until(clock, 10), A_MOMENT)
 
     clock = PushableClock(Hand(0), speed=0)
     asyncio.run(scenario(clock))
@@ -186,7 +184,7 @@ def test_a_schedule_hands_over_a_flood_in_portions() -> None:
         schedule.close()
         return sizes
 
-    assert asyncio.run(asyncio.wait_for(scenario(), SOON)) == [100, 100, 50]
+    assert asyncio.run(asyncio.wait_for(scenario(), PATIENCE)) == [100, 100, 50]
 
 
 def test_a_closed_schedule_hands_over_nothing() -> None:

@@ -6,9 +6,15 @@ from esito.store.sqlite import SqliteStore
 from tests.kit import looking
 
 
-def deliver(text: str, *, esm_class: int = p.EsmClass.DELIVERY_RECEIPT, source: str = "33612345678") -> p.DeliverSm:
+def deliver(
+    text: str,
+    *,
+    esm_class: int = p.EsmClass.DELIVERY_RECEIPT,
+    source: str = "33612345678",
+    tlvs: dict[int, bytes] | None = None,
+) -> p.DeliverSm:
     """Return a deliver_sm as it would come off the wire."""
-    fields = {"source_addr": source, "destination_addr": "36111", "esm_class": int(esm_class)}
+    fields = {"source_addr": source, "destination_addr": "36111", "esm_class": int(esm_class), "tlvs": tlvs or {}}
     octets = text.encode("latin-1")
     frame = encode(p.DeliverSm(sequence=1, short_message=octets, **fields))  # type: ignore[arg-type]  # checked at run time
     return p.DeliverSm(sequence=1, short_message=octets, frame=frame, **fields)  # type: ignore[arg-type]

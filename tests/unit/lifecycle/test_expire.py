@@ -11,6 +11,7 @@ from esito.lifecycle.expire import Expiry
 from esito.store.sqlite import SqliteStore
 from esito.store.tables.expiry import MESSAGES_AT_ONCE
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
+from tests.kit.patience import until
 from tests.unit.lifecycle.parts import allow_growth, forbid_growth
 
 pytestmark = pytest.mark.anyio
@@ -104,9 +105,11 @@ async def test_a_push_of_the_clock_is_noticed_at_once(store: SqliteStore, clock:
     task = asyncio.create_task(Expiry(store=store, clock=clock).run())
     await asyncio.sleep(0.01)
     clock.advance(VALIDITY_MS)
-    async with asyncio.timeout(5):
-        while await states_of(store, account, number) == [S.WAITING]:
-            await asyncio.sleep(0.001)
+
+    async def expired() -> bool:
+        return await states_of(store, account, number) != [S.WAITING]
+
+    await until(expired)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -24,11 +24,9 @@ from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, links_in, message, states_of
+from tests.kit.patience import in_time
 
 pytestmark = pytest.mark.anyio
-
-SOON = 5.0
-"""Seconds in which whatever is expected must have happened."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,14 +43,14 @@ class House:
 
     async def ends(self, message_id: int, *states: MessageState, push: bool = True) -> None:
         """Return once the recipients have these states; time passes a second at a go unless it stands still."""
-        async with asyncio.timeout(SOON):
+        async with in_time():
             while await states_of(self.store, self.account, message_id) != list(states):
                 await asyncio.sleep(0.01)
                 self.clock.advance(SECOND_MS if push else 0)
 
     async def submitted(self) -> None:
         """Return once nothing waits to be submitted or answered."""
-        async with asyncio.timeout(SOON):
+        async with in_time():
             while (counts := await self.store.counts()).queued or counts.unanswered:
                 await asyncio.sleep(0.005)
 

@@ -1,7 +1,7 @@
 """From deliver_sm to a commit, and the status of each response."""
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
@@ -11,12 +11,15 @@ import apsw
 import pytest
 
 from esito.domain.errors import StoreFailed
+from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, PushableClock
 from esito.lifecycle.receive import MAX_IN_FLIGHT, Receiving
+from esito.smpp.codec import InvalidDelivery, decode
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Status, Tag
+from esito.smpp.receipts import WithoutEsmClass
 from esito.store.sqlite import SqliteStore
-from tests.kit.builders import NOW, account_in, links_in, message, states_of, submitted
+from tests.kit.builders import NOW, accepted, account_in, complaints, links_in, message, states_of, submitted
 from tests.unit.lifecycle.parts import allow_growth, appendix_b, deliver, forbid_growth
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +66,7 @@ async def test_everything_of_one_read_is_answered_in_its_order(store: SqliteStor
     pdus: list[DeliverSm | DataSm] = [
         deliver(appendix_b("7")),
         deliver("STOP", esm_class=0),
-        deliver(appendix_b("8", "UNDELIV")),
+        deliver(appendix_b("8", "UNDELIV"), source="33612345679"),
         deliver(appendix_b("nobody")),
         deliver("\x00\xff unreadable"),
         deliver(appendix_b("7"), esm_class=EsmClass.DELIVERY_ACKNOWLEDGEMENT),
@@ -72,6 +75,107 @@ async def test_everything_of_one_read_is_answered_in_its_order(store: SqliteStor
     assert await receiving(store, clock).keep("alpha", pdus) == [ROK] * len(pdus)
     assert await states_of(store, account, number) == [MessageState.DELIVERED, MessageState.DELIVERED]
     assert (await store.counts()).unmatched == 2
+
+
+@pytest.mark.parametrize("command", ["00000005", "00000103"])
+async def test_what_cannot_be_read_is_kept_in_the_trail_and_then_acknowledged(
+    store: SqliteStore, clock: PushableClock, tmp_path: Path, command: str
+) -> None:
+    await links_in(store)
+    frame = bytes.fromhex(f"00000012 {command} 00000000 00000022 4141")
+    with pytest.raises(InvalidDelivery) as caught:
+        decode(frame)
+    assert await receiving(store, clock).keep("alpha", [caught.value.pdu]) == [ROK]
+    rows = asked(tmp_path / "esito.db", "SELECT verdict, flags, smsc_id, state, raw FROM trail")
+    assert rows == [("orphan", "unreadable", "", None, frame)]
+    (told,) = await store.orphans(after=0, limit=10)
+    assert (told.link, told.flags, told.raw) == ("alpha", "unreadable", frame)
+    assert await complaints(store) == []
+
+
+# -- receipts whose esm_class calls them a subscriber's message --------------------------------
+
+
+def unmarked(smsc_id: str, *, text: str = appendix_b("7"), parameter: bool = True) -> DeliverSm:
+    tlvs: dict[int, bytes] = {Tag.RECEIPTED_MESSAGE_ID: smsc_id.encode() + b"\0"} if parameter else {}
+    return deliver(text, esm_class=0, tlvs=tlvs)
+
+
+NEVER, KNOWN, ALWAYS = WithoutEsmClass
+
+
+@pytest.mark.parametrize(
+    ("rule", "pdu", "is_receipt"),
+    [
+        (NEVER, unmarked("7"), False),
+        (KNOWN, unmarked("7"), True),
+        (KNOWN, unmarked("0007"), True),
+        (KNOWN, unmarked("8"), False),
+        (KNOWN, unmarked("7", parameter=False), False),
+        (KNOWN, unmarked("7", text="STOP"), False),
+        (KNOWN, unmarked("", text=appendix_b("7")), False),
+        (ALWAYS, unmarked("8"), True),
+        (ALWAYS, unmarked("7", parameter=False), True),
+        (ALWAYS, unmarked("7", text="STOP"), False),
+        (None, unmarked("7"), True),
+        (None, unmarked("8"), False),
+    ],
+)
+async def test_a_receipt_without_its_esm_class_is_one_by_the_rule_of_the_link(
+    *,
+    store: SqliteStore,
+    clock: PushableClock,
+    tmp_path: Path,
+    rule: WithoutEsmClass | None,
+    pdu: DeliverSm,
+    is_receipt: bool,
+) -> None:
+    await links_in(store)
+    await submitted(store, message(await account_in(store)), ["7"])
+    rules = {} if rule is None else {"alpha": rule}
+    desk = Receiving(store=store, clock=clock, zones={"alpha": UTC}, without_esm_class=rules)
+    assert await desk.keep("alpha", [pdu]) == [ROK]
+    counted = asked(tmp_path / "esito.db", "SELECT (SELECT count(*) FROM trail), (SELECT count(*) FROM reply)")
+    assert counted == [(1, 0) if is_receipt else (0, 1)]
+
+
+async def test_while_an_answer_is_owed_any_id_may_be_the_one_it_brings(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    await links_in(store)
+    account = await account_in(store)
+    number = await store.accept(message(account))
+    (one,) = await store.claim("alpha", limit=1, at=NOW)
+    assert await receiving(store, clock).keep("alpha", [unmarked("7")]) == [ROK]
+    await store.record_answers("alpha", [accepted(one, "7")])
+    assert await states_of(store, account, number) == [MessageState.DELIVERED]
+
+
+async def test_only_what_must_be_asked_about_waits_for_a_store_that_cannot_be_asked(
+    clock: PushableClock, tmp_path: Path
+) -> None:
+    store = SqliteStore(tmp_path / "esito.db")
+    await store.open()
+    await links_in(store)
+    await store.close()
+    relay = Kept()
+    desk = Receiving(store=store, clock=clock, zones={"alpha": UTC}, relay=relay)  # type: ignore[arg-type]
+    assert await desk.keep("alpha", [deliver(appendix_b("1")), unmarked("7"), deliver(appendix_b("2"))]) == [
+        ROK,
+        LATER,
+        ROK,
+    ]
+    assert [one.smsc_message_id for one in relay.receipts] == ["1", "2"]
+
+
+class Kept:
+    """A log of receipts in memory."""
+
+    def __init__(self) -> None:
+        self.receipts: list[DeliveryReceipt] = []
+
+    async def keep(self, receipts: Sequence[DeliveryReceipt]) -> None:
+        self.receipts += receipts
 
 
 async def test_dates_are_read_in_the_zone_of_the_link(store: SqliteStore, clock: PushableClock, tmp_path: Path) -> None:

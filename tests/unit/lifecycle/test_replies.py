@@ -24,6 +24,7 @@ from esito.store.base import LinkRecord
 from esito.store.sqlite import SqliteStore
 from tests.kit import looking
 from tests.kit.builders import account_in, links_in, message
+from tests.kit.patience import until
 from tests.unit.lifecycle.parts import deliver
 
 pytestmark = pytest.mark.anyio
@@ -142,13 +143,13 @@ async def test_a_stop_is_answered_at_once_and_the_rest_within_seconds_of_the_clo
             store, clock, deliver("\x05\x00\x03\x07\x02\x01hello", esm_class=EsmClass.UDHI), stopped=stop_kept.set
         )
         await receive(store, clock, deliver("STOP", esm_class=0), stopped=stop_kept.set)
-        async with asyncio.timeout(5):
-            while not sent(tmp_path):
-                await asyncio.sleep(0.01)
+        await until(lambda: sent(tmp_path))
         clock.advance(INCOMPLETE_AFTER_MS + LOOK_EVERY_MS + SECOND_MS)
-        async with asyncio.timeout(5):
-            while len(await store.replies.page(account.id, after=0, limit=9)) < 2:
-                await asyncio.sleep(0.01)
+
+        async def both() -> bool:
+            return len(await store.replies.page(account.id, after=0, limit=9)) == 2
+
+        await until(both)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -13,9 +13,7 @@ from esito.domain.timing import PushableClock
 from esito.simulator.smsc import Smsc, SmscSettings
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
-
-SOON = 5.0
-"""Seconds in which whatever is expected must have happened."""
+from tests.kit.patience import in_time, until
 
 SETTLED = 0.05
 """Seconds in which whatever must not happen would have happened."""
@@ -40,7 +38,7 @@ def still() -> PushableClock:
 
 @asynccontextmanager
 async def operator(clock: PushableClock, **settings: Any) -> AsyncIterator[Smsc]:
-    smsc = Smsc(SmscSettings(port=0, seed=1, **settings), clock=clock)
+    smsc = Smsc(SmscSettings(**({"port": 0, "seed": 1} | settings)), clock=clock)
     await smsc.start()
     try:
         yield smsc
@@ -63,6 +61,8 @@ class Esme:
         """command_status for a deliver_sm; None: say nothing."""
         self.answers_enquiries = True
         self.over = False
+        self.reads = 0
+        """How often octets came."""
 
     @classmethod
     async def connect(cls, smsc: Smsc) -> "Esme":
@@ -119,7 +119,7 @@ class Esme:
         return self.delivered
 
     async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(SOON):
+        async with in_time():
             while not true():
                 self._news.clear()
                 await self._news.wait()
@@ -134,11 +134,13 @@ class Esme:
 
     async def close(self) -> None:
         self._writer.close()
-        await asyncio.wait_for(self._task, SOON)
+        async with in_time():
+            await self._task
 
     async def _read(self) -> None:
         try:
             while data := await self._reader.read(65536):
+                self.reads += 1
                 for frame in self._frames.feed(data):
                     self._take(decode(frame))
         except ConnectionError:
@@ -162,6 +164,4 @@ class Esme:
 
 async def eventually(true: Callable[[], bool]) -> None:
     """Return once something about the simulator is true."""
-    async with asyncio.timeout(SOON):
-        while not true():
-            await asyncio.sleep(0.002)
+    await until(true)

@@ -10,13 +10,18 @@ from esito.domain.states import MessageState
 from esito.domain.timing import VALIDITY_MS
 from esito.simulator.behaviour import Behaviour, Chooser
 from esito.simulator.fates import ENDINGS, FATES, Fate, IdForm, Word
+from esito.simulator.ids import IdKind
 from esito.simulator.script import InvalidScript, load_script
+from esito.simulator.trouble import Scheduled, Trouble, TroubleKind
 
 EXAMPLE = """
 submit_per_second = 50
 zone = "Europe/Paris"
 response_id = "hex"
 receipt_id = "padded"
+ids = "uuid"
+ids_start = 7
+ids_wrap = 1000
 
 [delay]
 median = 0.5
@@ -38,6 +43,13 @@ words = [
   { state = "DELIVRD", after = "usual" },
 ]
 copies = 2
+
+[[troubles]]
+kind = "full"
+prefixes = ["3369", "41"]
+after = 60
+lasts = 12
+every = 300
 """
 
 
@@ -52,6 +64,9 @@ def test_a_script_sets_everything_an_operator_may_do(tmp_path: Path) -> None:
     assert (behaviour.submit_per_second, behaviour.zone) == (50, "Europe/Paris")
     assert (behaviour.response_id, behaviour.receipt_id) == (IdForm.HEX, IdForm.PADDED)
     assert (behaviour.delay.median_ms, behaviour.delay.sigma, behaviour.delay.longest_ms) == (500, 1.0, 60_000)
+    assert (behaviour.ids, behaviour.ids_start, behaviour.ids_wrap) == (IdKind.UUID, 7, 1000)
+    full = Trouble(kind=TroubleKind.FULL, prefixes=("3369", "41"))
+    assert behaviour.troubles == (Scheduled(trouble=full, after=60, lasts=12, every=300),)
     assert behaviour.shares == {"delivered": 1, "slow-bounce": 3}
     assert behaviour.fates["slow-bounce"] == Fate(
         words=(
@@ -97,6 +112,14 @@ def test_json_says_the_same(tmp_path: Path) -> None:
         ("[fates.odd]\nwords = [{state = 'DELIVRD', after = -1}]", "after is not negative"),
         ("[fates.odd]\nwords = [{state = 'DELIVRD', after = 'soon'}]", "Invalid enum value 'soon'"),
         ("[fates.odd]\ncopies = 0", "copies is 1 or more"),
+        ("ids = 'roman'", "Invalid enum value 'roman'"),
+        ("ids_start = -1", "ids_start and ids_wrap are zero or more"),
+        ("ids_wrap = -1", "ids_start and ids_wrap are zero or more"),
+        ("[[troubles]]\nkind = 'rain'", "Invalid enum value 'rain'"),
+        ("[[troubles]]\nkind = 'away'\nafter = -1", "trouble 'away': no time or rate is negative"),
+        ("[[troubles]]\nkind = 'away'\nlasts = 2\nevery = 1", "cannot come again before it is over"),
+        ("[[troubles]]\nkind = 'full'\nprefixes = ['+33']", "prefixes are digits"),
+        ("[[troubles]]\nkind = 'refusing'\nstatus = 0", "a command_status that refuses"),
         (f"[fates.odd]\nreply = '{'x' * 161}'", "at most 160 characters"),
     ],
 )

@@ -10,6 +10,7 @@ from esito.simulator.smsc import Smsc, SmscSettings
 from esito.smpp import pdu as p
 from esito.smpp.codec import encode
 from esito.smpp.pdu import Status, Tag
+from tests.kit.patience import A_MOMENT
 from tests.unit.simulator.esme import SETTLED, Esme, eventually, in_a_loop, operator, still
 
 
@@ -175,7 +176,7 @@ async def test_what_a_slow_esme_does_not_read_is_held_back() -> None:
         for _ in range(1_000):  # 32 MB of questions: more than any kernel buffers
             writer.write(flood)
             try:
-                await asyncio.wait_for(writer.drain(), 0.2)
+                await asyncio.wait_for(writer.drain(), A_MOMENT)
             except TimeoutError:
                 break
         else:

@@ -10,6 +10,7 @@ from esito.smpp.codec import (
     COMMAND_OF,
     MAX_PDU,
     FrameBuffer,
+    InvalidDelivery,
     InvalidLength,
     InvalidPdu,
     LocalProtocolError,
@@ -115,6 +116,56 @@ def test_a_request_that_ends_too_early_is_invalid(cut: int) -> None:
     assert (caught.value.sequence, caught.value.status) == (9, 0x01)
 
 
+@pytest.mark.parametrize("kind", [p.DeliverSm, p.DataSm])
+@pytest.mark.parametrize("status", [0, 8])
+@pytest.mark.parametrize("cut", range(16, 40, 3))
+def test_a_delivery_that_ends_too_early_is_kept_whole(
+    kind: type[p.DeliverSm | p.DataSm], status: int, cut: int
+) -> None:
+    whole = encode(kind(sequence=9, **ADDRESSES))
+    frame = struct.pack(">IIII", cut, COMMAND_OF[kind], status, 9) + whole[16:cut]
+    with pytest.raises(InvalidDelivery) as caught:
+        decode(frame)
+    assert caught.value.pdu == kind(sequence=9, status=status, unreadable=True, frame=frame)
+
+
+@pytest.mark.parametrize("kind", [p.DeliverSm, p.DataSm])
+@pytest.mark.parametrize(
+    ("tlvs", "disagrees"),
+    [
+        ([(0x0427, b"\x02"), (0x0427, b"\x05")], True),
+        ([(0x0427, b"\x02"), (0x0427, b"\x02")], False),
+        ([(0x001E, b"1\0"), (0x0427, b"\x02"), (0x001E, b"2\0")], True),
+        ([(0x0381, b"1"), (0x0381, b"2")], False),
+    ],
+)
+def test_a_parameter_of_receipts_that_says_two_things_is_noted(
+    kind: type[p.DeliverSm | p.DataSm], tlvs: list[tuple[int, bytes]], disagrees: bool
+) -> None:
+    frame = encode(kind()) + b"".join(struct.pack(">HH", tag, len(said)) + said for tag, said in tlvs)
+    read = decode(struct.pack(">I", len(frame)) + frame[4:])
+    assert isinstance(read, p.DeliverSm | p.DataSm)
+    assert read.disagrees is disagrees
+    assert read.tlvs[tlvs[0][0]] == tlvs[0][1]
+
+
+@pytest.mark.parametrize(
+    ("body", "read_as"),
+    [
+        (b"  ABC123  \0", "ABC123"),
+        (b"ABC123\r\n\0\xff\xfe", "ABC123"),
+        (b"\0ABC", ""),
+        (b"AB 12\0", "AB 12"),
+        (b"9" * 255 + b"\0", "9" * 255),
+        (b"9" * 400 + b"\0", "9" * 255),
+    ],
+)
+def test_the_id_of_a_response_is_what_stands_between_blanks(body: bytes, read_as: str) -> None:
+    read = decode(struct.pack(">IIII", 16 + len(body), p.Command.SUBMIT_SM_RESP, 0, 1) + body)
+    assert isinstance(read, p.SubmitSmResp)
+    assert read.message_id == read_as
+
+
 def test_a_text_longer_than_the_pdu_is_cut_and_said_to_be() -> None:
     whole = encode(p.DeliverSm(short_message=b"0123456789"))
     cut = whole[:-5]
@@ -140,8 +191,8 @@ def test_a_message_id_may_lack_its_nul_or_be_missing(body: bytes) -> None:
 @pytest.mark.parametrize(
     "pdu",
     [
-        p.BindTransceiver(system_id="sixteen letters!"),
-        p.BindTransceiver(password="ninechars"),
+        p.BindTransceiver(system_id="x" * 65),
+        p.BindTransceiver(password="x" * 65),
         p.SubmitSm(source_addr="x" * 21),
         p.SubmitSm(source_addr="a\0b"),
         p.SubmitSm(source_addr="€"),

@@ -202,13 +202,39 @@ async def test_a_deliver_sm_before_the_bind_is_refused() -> None:
 
 
 @in_a_loop
-async def test_what_cannot_be_read_is_refused_and_the_session_lives_on() -> None:
+async def test_what_cannot_be_read_is_answered_and_the_session_lives_on() -> None:
     async with peer() as smsc, linked(smsc) as (link, events):
         await until(lambda: link.can_receive)
         smsc.session.write(bytes.fromhex("00000010 00000999 00000000 00000021"))
         assert status_of(await smsc.came(p.GenericNack)) == [(0x21, 3)]
         smsc.session.write(bytes.fromhex("00000012 00000005 00000000 00000022 4141"))
-        assert status_of(await smsc.came(p.DeliverSmResp)) == [(0x22, 1)]
-        smsc.session.say(p.DeliverSm(sequence=0x23))
-        await until(lambda: events.deliveries)
+        assert status_of(await smsc.came(p.DeliverSmResp)) == [(0x22, 0)]
+        smsc.session.write(bytes.fromhex("00000012 00000004 00000000 00000023 4141"))
+        assert status_of(await smsc.came(p.GenericNack, 2))[1:] == [(0x23, 1)]
+        smsc.session.say(p.DeliverSm(sequence=0x24))
+        await until(lambda: len(events.deliveries) == 2)
+        assert [(one.sequence, one.unreadable) for one in events.deliveries] == [(0x22, True), (0x24, False)]
         assert len(smsc.sessions) == 1
+
+
+@in_a_loop
+async def test_a_delivery_that_cannot_be_read_is_kept_whole_before_it_is_answered() -> None:
+    async with peer() as smsc, linked(smsc) as (link, events):
+        await until(lambda: link.can_receive)
+        events.may_answer.clear()
+        frames = [bytes.fromhex(f"00000012 {command} 00000000 00000022 4141") for command in ("00000005", "00000103")]
+        smsc.session.write(b"".join(frames))
+        await until(lambda: len(events.deliveries) == 2)
+        assert [one.frame for one in events.deliveries] == frames
+        assert smsc.session.of(p.DeliverSmResp) == smsc.session.of(p.DataSmResp) == []
+        events.may_answer.set()
+        assert status_of(await smsc.came(p.DeliverSmResp)) == status_of(await smsc.came(p.DataSmResp)) == [(0x22, 0)]
+
+
+@in_a_loop
+async def test_a_delivery_that_cannot_be_read_is_refused_before_the_bind_like_any_other() -> None:
+    async with peer(bind_status=None) as smsc, linked(smsc) as (_, events):
+        await smsc.came(p.BindTransceiver)
+        smsc.session.write(bytes.fromhex("00000012 00000005 00000000 00000022 4141"))
+        assert status_of(await smsc.came(p.GenericNack)) == [(0x22, 4)]
+        assert events.deliveries == []

@@ -3,8 +3,8 @@
 import pytest
 
 from esito.domain.message import SegmentRef, Submission
-from esito.smpp.address import source_numbering
-from esito.smpp.outgoing import Concatenation, submit_sm
+from esito.smpp.address import numbering
+from esito.smpp.outgoing import Concatenation, OutgoingSettings, reference_of, submit_sm
 from esito.smpp.pdu import EsmClass, Tag
 
 
@@ -36,28 +36,28 @@ def test_what_gsm_lacks_goes_as_ucs2() -> None:
 def test_segments_are_tied_by_a_user_data_header(part: int) -> None:
     pdu = submit_sm(submission("x" * 400, part=part, segments=3))
     assert pdu.esm_class == EsmClass.UDHI
-    assert pdu.short_message[:6] == bytes([5, 0, 3, 0x34, 3, part])
+    assert pdu.short_message[:6] == bytes([5, 0, 3, reference_of(0x1234, "+33612345678", bits=8), 3, part])
     assert len(pdu.short_message) == 6 + (153 if part < 3 else 400 - 306)
 
 
 def test_segments_are_tied_by_parameters_where_the_operator_wants_them() -> None:
-    pdu = submit_sm(submission("x" * 400, part=2, segments=3), concatenation=Concatenation.SAR)
+    pdu = submit_sm(submission("x" * 400, part=2, segments=3), OutgoingSettings(concatenation=Concatenation.SAR))
     assert pdu.esm_class == 0
     assert pdu.tlvs == {
-        Tag.SAR_MSG_REF_NUM: b"\x00\x34",
+        Tag.SAR_MSG_REF_NUM: reference_of(0x1234, "+33612345678", bits=16).to_bytes(2, "big"),
         Tag.SAR_TOTAL_SEGMENTS: b"\x03",
         Tag.SAR_SEGMENT_SEQNUM: b"\x02",
     }
 
 
 def test_a_link_lends_its_sender_to_a_message_without_one() -> None:
-    pdu = submit_sm(submission(sender=""), default_sender="36180")
+    pdu = submit_sm(submission(sender=""), OutgoingSettings(sender="36180"))
     assert (pdu.source_addr, pdu.source_addr_ton) == ("36180", 3)
 
 
 @pytest.mark.parametrize(
-    ("sender", "numbering"),
+    ("sender", "usual"),
     [("ESITO", (5, 0)), ("36180", (3, 0)), ("33612345678", (1, 1)), ("+33612345678", (1, 1)), ("", (0, 0))],
 )
-def test_type_and_plan_of_a_sender(sender: str, numbering: tuple[int, int]) -> None:
-    assert source_numbering(sender) == numbering
+def test_type_and_plan_of_a_sender(sender: str, usual: tuple[int, int]) -> None:
+    assert numbering(sender) == usual

@@ -1,15 +1,19 @@
 """Delivery receipts in the forms operators write them."""
 
+import struct
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
-from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
-from esito.smpp.receipts import Kind, kind_of, read_receipt
+from esito.smpp.codec import decode
+from esito.smpp.pdu import Command, DataSm, DeliverSm, EsmClass, SubmitSmResp, Tag
+from esito.smpp.receipts import Kind, has_text_of_receipt, kind_of, read_receipt
 
 AT = int(datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp() * 1000)
 
@@ -115,10 +119,102 @@ def test_a_damaged_pdu_is_flagged() -> None:
     assert read(USUAL, damaged=True).flags == "bad_tlv"
 
 
-def test_an_endless_id_is_cut_and_flagged() -> None:
-    receipt = read(f"id:{'9' * 400} stat:DELIVRD")
-    assert len(receipt.smsc_message_id) < 400
-    assert receipt.flags == "long_id"
+@pytest.mark.parametrize(
+    ("length", "kept", "flags"), [(64, 64, ""), (65, 65, "long_id"), (255, 255, "long_id"), (400, 255, "long_id")]
+)
+def test_a_long_id_is_flagged_and_cut_where_a_response_is_cut_too(length: int, kept: int, flags: str) -> None:
+    for receipt in (
+        read(f"id:{'9' * length} stat:DELIVRD"),
+        read("stat:DELIVRD", tlvs={Tag.RECEIPTED_MESSAGE_ID: b"9" * length + b"\0"}),
+    ):
+        assert (receipt.smsc_message_id, receipt.flags) == ("9" * kept, flags)
+
+
+@given(
+    st.text(st.characters(codec="latin-1", exclude_characters="\0"), max_size=300),
+    st.text(" \t\r\n", max_size=3),
+    st.text(" \t\r\n\0", max_size=3),
+)
+def test_an_id_is_the_same_in_a_response_and_in_a_parameter(written: str, before: str, after: str) -> None:
+    octets = (before + written + after).encode("latin-1")
+    response = decode(struct.pack(">IIII", 16 + len(octets), Command.SUBMIT_SM_RESP, 0, 1) + octets)
+    assert isinstance(response, SubmitSmResp)
+    receipt = read(tlvs={Tag.RECEIPTED_MESSAGE_ID: octets})
+    assert receipt.smsc_message_id == response.message_id
+
+
+@pytest.mark.parametrize(
+    ("octets", "smsc_id"),
+    [
+        (b"ABC123\0\xff\xfe\0", "ABC123"),
+        (b"ABC123", "ABC123"),
+        (b"ABC123\0XYZ", "ABC123"),
+        (b"\0\0ABC123\0", "ABC123"),
+        (b"  ABC123  \0\xff", "ABC123"),
+        (b"\0\0", ""),
+    ],
+)
+def test_what_stands_behind_the_nul_of_an_id_is_no_part_of_it(octets: bytes, smsc_id: str) -> None:
+    assert read(tlvs={Tag.RECEIPTED_MESSAGE_ID: octets}).smsc_message_id == smsc_id
+
+
+STATE, ID, ERROR = Tag.MESSAGE_STATE, Tag.RECEIPTED_MESSAGE_ID, Tag.NETWORK_ERROR_CODE
+U, D = MessageState.UNDELIVERABLE, MessageState.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("text", "tlvs", "state", "stat", "flags"),
+    [
+        ("id:1 stat:UNDELIV", {STATE: b"\x02"}, D, "UNDELIV (message_state 2)", "disagree"),
+        ("id:1 stat:DELIVRD", {STATE: b"\x07"}, MessageState.UNKNOWN, "DELIVRD (message_state 7)", "disagree"),
+        ("id:1 stat:DELIVERED", {STATE: b"\x02"}, D, "DELIVERED", ""),
+        ("id:1 stat:QUUX", {STATE: b"\x02"}, D, "QUUX (message_state 2)", ""),
+        ("id:1 stat:DELIVRD", {STATE: b"\x09"}, D, "DELIVRD", ""),
+        ("id:1 stat:DELIVRD", {STATE: b""}, D, "DELIVRD", ""),
+        ("id:1 stat:DELIVRD", {STATE: b"\x02\x02"}, D, "DELIVRD", ""),
+        ("id:1", {STATE: b"\x09"}, None, "message_state 9", ""),
+        ("id:1 stat:QUUX", {STATE: b"\x09"}, None, "QUUX", ""),
+        ("id:1 stat:DELIVRD", {ID: b"2\0"}, D, "DELIVRD", "disagree"),
+        ("id:0001 stat:DELIVRD", {ID: b"1\0"}, D, "DELIVRD", ""),
+        ("id:1f4a stat:DELIVRD", {ID: b"1F4A\0"}, D, "DELIVRD", ""),
+        ("id:255 stat:DELIVRD", {ID: b"FF"}, D, "DELIVRD", ""),
+        ("id:FF stat:DELIVRD", {ID: b"255"}, D, "DELIVRD", ""),
+        ("id:0123456789 stat:DELIVRD", {ID: b"0123456789-abcdef"}, D, "DELIVRD", ""),
+        ("id:012345678 stat:DELIVRD", {ID: b"012345678-abcdef"}, D, "DELIVRD", "disagree"),
+        ("stat:DELIVRD", {ID: b"2\0"}, D, "DELIVRD", ""),
+        ("id:1 stat:UNDELIV err:000", {ERROR: b"\x03\x00\x1b"}, U, "UNDELIV", "disagree"),
+        ("id:1 stat:UNDELIV err:027", {ERROR: b"\x03\x00\x00"}, U, "UNDELIV", "disagree"),
+        ("id:1 stat:UNDELIV err:027", {ERROR: b"\x03\x00\x09"}, U, "UNDELIV", ""),
+        ("id:1 stat:DELIVRD err:000", {ERROR: b"\x00\x00\x00"}, D, "DELIVRD", ""),
+        ("id:1 stat:DELIVRD", {ERROR: b"\x00\x00\x05"}, D, "DELIVRD", ""),
+        ("id:1 stat:DELIVRD stat:UNDELIV", {}, D, "DELIVRD", "disagree"),
+        ("id:1 stat:DELIVRD stat:DELIVERED", {}, D, "DELIVRD", ""),
+        ("id:1 id:2 stat:DELIVRD", {}, D, "DELIVRD", "disagree"),
+        ("id:1 stat:DELIVRD text:id:2 stat:UNDELIV", {}, D, "DELIVRD", ""),
+    ],
+)  # fmt: skip
+def test_what_contradicts_itself_is_marked_and_parameters_count(
+    text: str, tlvs: dict[int, bytes], state: MessageState | None, stat: str, flags: str
+) -> None:
+    receipt = read(text, tlvs=tlvs)
+    assert (receipt.state, receipt.stat, receipt.flags) == (state, stat, flags)
+
+
+def test_a_parameter_that_stands_twice_and_says_two_things_is_marked() -> None:
+    assert read("id:1 stat:DELIVRD", tlvs={STATE: b"\x02"}, disagrees=True).flags == "disagree"
+
+
+def test_of_what_cannot_be_read_the_octets_are_kept() -> None:
+    for pdu in (DeliverSm(unreadable=True, frame=b"octets"), DataSm(unreadable=True, frame=b"octets")):
+        receipt = read_receipt(pdu, link="alpha", at=AT)
+        assert kind_of(pdu) is Kind.UNREADABLE
+        assert (receipt.raw, receipt.flags, receipt.smsc_message_id, receipt.state) == (
+            b"octets",
+            "unreadable",
+            "",
+            None,
+        )
+        assert receipt.counts, "it is shown among the orphans"
 
 
 BOTH = {Tag.RECEIPTED_MESSAGE_ID: b"1\0", Tag.MESSAGE_STATE: b"\x02"}
@@ -145,3 +241,21 @@ def test_what_a_pdu_brings(esm_class: int, tlvs: dict[int, bytes], kind: Kind) -
 def test_an_acknowledgement_counts_for_nothing() -> None:
     pdu = DeliverSm(esm_class=EsmClass.USER_ACKNOWLEDGEMENT, short_message=USUAL.encode())
     assert not read_receipt(pdu, link="alpha", at=AT).counts
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        (USUAL, True),
+        ("id:1 done date:2611231130 DELIVRD err:000", True),
+        ("id:1 stat:QUUX", False),
+        ("stat:DELIVRD", False),
+        ("is it delivered? id 5", False),
+        ("STOP", False),
+        ("", False),
+        ("my state: delivered", False),
+        ("text:id:1 stat:DELIVRD", False),
+    ],
+)
+def test_the_text_of_a_receipt_is_told_from_a_subscribers(text: str, is_one: bool) -> None:
+    assert has_text_of_receipt(DeliverSm(short_message=text.encode())) is is_one

@@ -4,11 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esito.domain import gsm0338
+from esito.domain.coding import LONG_HEADER, SHORT_HEADER, Alphabet, Codings, write
 from esito.domain.reply import Concatenated, whole_text
-from esito.domain.text import prepare, split, udh
+from esito.domain.text import count_segments, prepare, split, udh
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 from esito.smpp.replies import decode_text, read_reply
 
+HEADER_OF = {0: b"", SHORT_HEADER: b"\5" + bytes(5), LONG_HEADER: b"\6" + bytes(6)}
+HEADERS = st.sampled_from([SHORT_HEADER, LONG_HEADER])
 LOVE = "❤️🧡"
 
 
@@ -52,6 +56,54 @@ def with_header(header: bytes, text: bytes = b"ciao") -> DeliverSm:
 )
 def test_a_text_is_read_in_its_alphabet(data_coding: int, octets: bytes, text: str) -> None:
     assert decode_text(octets, data_coding) == text
+
+
+@pytest.mark.parametrize(
+    ("codings", "data_coding", "octets", "text"),
+    [
+        (Codings(Alphabet.GSM_PACKED), 0, bytes.fromhex("e8329bfd06"), "hello"),
+        (Codings(Alphabet.GSM_PACKED), 0, gsm0338.pack(gsm0338.encode("où @ €")), "où @ €"),
+        (Codings(Alphabet.GSM_PACKED, gsm=0xF0), 0xF0, bytes.fromhex("e8329bfd06"), "hello"),
+        (Codings(Alphabet.GSM_PACKED), 8, "oui".encode("utf-16-be"), "oui"),
+        (Codings(Alphabet.LATIN1), 0, b"o\xf9 @", "où @"),
+        (Codings(Alphabet.LATIN1), 0, b"oui\0", "oui"),
+        (Codings(Alphabet.LATIN1, gsm=1), 1, b"\0", "@"),
+        (Codings(Alphabet.ASCII), 0, b"oui @_$", "oui @_$"),
+        (Codings(Alphabet.ASCII), 0, b"o\xf9", "où"),
+        (Codings(Alphabet.ASCII), 0, "où".encode(), "où"),
+        (Codings(latin1=5), 5, b"o\xf9", "où"),
+        (Codings(ucs2=25), 25, "oui".encode("utf-16-be"), "oui"),
+    ],
+)
+def test_an_operator_may_mean_another_alphabet(codings: Codings, data_coding: int, octets: bytes, text: str) -> None:
+    assert decode_text(octets, data_coding, codings) == text
+
+
+@given(st.text(st.sampled_from(sorted(gsm0338.ALPHABET - {"\r"})), min_size=1, max_size=500), HEADERS)
+def test_a_long_packed_text_is_read_as_it_was_written(text: str, header: int) -> None:
+    prepared = prepare(text, unicode=False)
+    codings = Codings(Alphabet.GSM_PACKED)
+    written = write(text, unicode=False, segments=count_segments(prepared), codings=codings, header=header)
+    pieces = [
+        read_reply(
+            DeliverSm(
+                esm_class=EsmClass.UDHI if written.header else 0,
+                short_message=HEADER_OF[written.header] + piece,
+            ),
+            link="alpha",
+            at=1,
+            codings=codings,
+        ).text
+        for piece in written.pieces
+    ]
+    assert "".join(pieces) == prepared.text
+
+
+@given(st.binary(max_size=200), st.integers(0, 255), st.sampled_from(Alphabet).map(Codings), st.integers(0, 6))
+def test_whatever_comes_in_any_alphabet_has_a_text(
+    octets: bytes, data_coding: int, codings: Codings, fill: int
+) -> None:
+    assert isinstance(decode_text(octets, data_coding, codings, fill=fill), str)
 
 
 @given(st.binary(max_size=200), st.integers(0, 255), st.integers(0, 255), st.booleans())

@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 
 from esito.store.sqlite import SqliteStore
 from esito.store.tables.connection import Connection
-
-PATIENCE = 5
+from tests.kit.patience import PATIENCE, in_time
 
 
 @asynccontextmanager
@@ -23,7 +22,7 @@ async def held(store: SqliteStore) -> AsyncIterator[None]:
 
     busy = asyncio.ensure_future(store._administer(wait))
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with in_time():
             await begun.wait()
         yield
     finally:

@@ -18,6 +18,7 @@ from esito.domain.errors import StoreUnavailable
 from esito.store.sqlite import SqliteStore
 from tests.kit import looking
 from tests.kit.builders import account_in, complaints, links_in, message, receipt, states_of, submitted
+from tests.kit.patience import PATIENCE
 from tests.unit.store.holding import held
 
 pytestmark = pytest.mark.anyio
@@ -133,7 +134,7 @@ async def test_ids_of_an_undone_send_are_not_given_out_again_after_a_restart(pat
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 def test_a_real_disk_that_is_full_loses_nothing_and_goes_on_when_there_is_space(tmp_path: Path) -> None:

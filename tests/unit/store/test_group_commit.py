@@ -11,6 +11,7 @@ from esito.store.sqlite.connection import SqliteConnection
 from esito.store.tables.connection import Connection
 from esito.store.tables.writer import MAX_JOBS
 from tests.kit.builders import account_in, links_in, message, receipt, submitted
+from tests.kit.patience import in_time
 from tests.unit.store.holding import held
 
 pytestmark = pytest.mark.anyio
@@ -117,7 +118,7 @@ async def test_what_can_be_neither_kept_nor_undone_stops_the_store(path: Path) -
         assert isinstance(connection, SqliteConnection)
         connection.bare.close()
 
-    async with asyncio.timeout(5):
+    async with in_time():
         with pytest.raises(StoreFailed):
             await store._administer(pull_the_plug)
         assert len(told) == 1

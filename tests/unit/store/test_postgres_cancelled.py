@@ -11,6 +11,7 @@ import pytest
 from esito.domain.errors import StoreUnavailable
 from tests.kit.builders import account_in
 from tests.kit.needs import needs
+from tests.kit.patience import until
 from tests.kit.stores import a_place, open_at
 
 pytestmark = [pytest.mark.anyio, needs("postgres")]
@@ -36,9 +37,7 @@ async def locked(url: str, table: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def cancel_one(administrator: asyncpg.Connection) -> None:
     """Cancel the next statement that waits."""
-    async with asyncio.timeout(5):
-        while not await administrator.fetchval(CANCEL):
-            await asyncio.sleep(0.01)
+    await until(lambda: administrator.fetchval(CANCEL))
 
 
 async def test_what_was_cancelled_while_it_was_written_is_written_anew(tmp_path: Path) -> None:

@@ -71,7 +71,6 @@ async def a_life(store: Store, account: Account, moment: int) -> None:
     assert await states_of(store, account, sent) == ended
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("end", ENDS, ids=[end.value for end in ENDS])
 async def test_a_step_is_kept_once_or_not_at_all(way: CutWay, end: End) -> None:
     async with open_at(way.url) as store:

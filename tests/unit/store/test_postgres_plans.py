@@ -14,13 +14,14 @@ from esito.store.postgres.statements import QUERIES
 from tests.kit.needs import needs
 from tests.kit.stores import a_place
 
-pytestmark = [pytest.mark.anyio, needs("postgres"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, needs("postgres")]
 
 RECIPIENTS = 1_000_000
 
 MORE = """
 UPDATE segment SET phase = 1, shelf = NULL, smsc_id = NULL WHERE message_id % 100 = 7 AND seq = 3;
-UPDATE segment SET phase = 5, shelf = NULL, smsc_id = NULL WHERE message_id % 100 = 8 AND seq = 3;
+UPDATE segment SET phase = 5, shelf = NULL, smsc_id = NULL, number_tail = message_id % 10000000
+ WHERE message_id % 100 = 8 AND seq = 3;
 UPDATE segment SET phase = 2, retry_at = 1 WHERE message_id % 100 = 9 AND seq = 3;
 UPDATE message SET tag = 'tag' || id / 100, url_dlr = 'https://example.org/dlr' WHERE id % 10 = 1;
 INSERT INTO outgoing
@@ -31,7 +32,8 @@ SELECT n, 0, n, 0, 1, 'orphan', 'x' || n, 'DELIVRD', '', '', '' FROM generate_se
 INSERT INTO trail (id, message_id, received_at, checksum, link, seq, part, verdict, smsc_id, stat, error, flags, raw)
 SELECT 20000 + n, n / 10 + 1, n, 0, 1, n % 10 + 1, 1, 'moved', 'y' || n, 'DELIVRD', '', '', ''
   FROM generate_series(0, 199999) AS n;
-INSERT INTO unmatched SELECT n, 1, '', '' FROM generate_series(1, 20000) AS n;
+INSERT INTO unmatched (trail, operator, source_addr, destination_addr, received_at, waits)
+SELECT n, 1, '', '', n, n % 3 FROM generate_series(1, 20000) AS n;
 INSERT INTO unmatched_shelf SELECT 1, 'x' || n, n FROM generate_series(1, 20000) AS n;
 INSERT INTO destination (account, origin) SELECT 1, 'https://h' || n FROM generate_series(1, 50) AS n;
 INSERT INTO callback (message_id, at, seq, state, destination, phase, next_at, done_at)
@@ -48,9 +50,11 @@ HOT = [
     "postponed", "resubmit", "insert_segments",
     "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_other", "refused", "told_by_sisters",
     "candidates_by_shelf", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
-    "move_recipients", "expected", "uncertain", "identify_segments", "insert_callbacks", "insert_unmatched",
-    "insert_unmatched_shelves", "adoptable", "ambiguous", "delete_unmatched", "delete_unmatched_shelves",
-    "recipients_of", "recipient_of", "tag_total", "recipients_by_tag", "message_overview", "message_counts",
+    "move_recipients", "known_shelves", "owes_answers", "open_submissions", "has_uncertain", "set_tails",
+    "tailed_numbers", "candidates_by_tail", "senders", "identify_segments", "insert_callbacks", "insert_unmatched",
+    "insert_unmatched_shelves", "unmatched_under", "has_parked", "released", "undecided", "keep_waiting",
+    "delete_unmatched", "delete_unmatched_shelves", "recipients_of", "recipient_of",
+    "tag_total", "recipients_by_tag", "message_overview", "message_counts",
     "message_texts", "recipients_page", "explained_recipient", "explained_segments", "explained_trail",
     "messages_to_check", "never_submitted", "unreported", "set_check", "new_callbacks", "sort_callbacks",
     "destination_of", "due_of_destination", "claimable", "ended_leases", "lease_callbacks", "free_callbacks",

@@ -71,7 +71,7 @@ async def old_and_young(url: str, store: Store) -> tuple[int, int]:
         await links_in(other)
         young = replace(message(account, (33600000004,)), created_at=LATER, due_at=LATER)
         second = await submitted(other, young, ["young"], at=LATER)
-        await other.apply_receipts([receipt("young", "DELIVRD")])
+        await other.apply_receipts([receipt("young", "DELIVRD", at=LATER + 5_000)])
     await sql(url, "UPDATE span SET opened_at = now() - interval '2 days'")
     return number, second
 

@@ -15,6 +15,7 @@ from esito.cluster.process import free_port
 from esito.domain.errors import UnsafeEngine
 from esito.store.postgres import PostgresStore
 from tests.kit.needs import needs
+from tests.kit.patience import PATIENCE
 from tests.kit.postgres import USER, binaries, drop_database, fresh_database
 
 pytestmark = [pytest.mark.anyio, needs("postgres")]
@@ -31,7 +32,7 @@ def own_server(setting: str) -> Iterator[str]:
         shutil.chown(folder, "postgres")
 
     def run(*words: object) -> None:
-        subprocess.run([*as_user, *map(str, words)], check=True, capture_output=True, cwd=folder, timeout=20)
+        subprocess.run([*as_user, *map(str, words)], check=True, capture_output=True, cwd=folder, timeout=PATIENCE)
 
     try:
         run(programs / "initdb", "-D", folder / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")

@@ -27,6 +27,7 @@ from esito.store.tables.counting import read_counts
 from esito.store.tables.engine import Engine
 from esito.store.tables.expiry import Expiring, Expiry
 from esito.store.tables.intake import Intake
+from esito.store.tables.knowing import known_ids
 from esito.store.tables.leases import Leases
 from esito.store.tables.ledger import Ledger
 from esito.store.tables.links import Links
@@ -274,6 +275,11 @@ class TableStore:
         links = [self._links.named(link).id, *routes.elsewhere]
         return bool(await self._ask(lambda read: read.number("due", routes.numbers, at, links, at + LONGEST_RETRY_MS)))
 
+    async def knows_ids(self, link: str, ids: Sequence[str], *, at: int) -> set[str]:
+        """Return those of the ids that may be those of segments of the link's operator."""
+        operator = self._links.named(link).operator
+        return await self._ask(lambda read: known_ids(read, operator, ids, at=at))
+
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator."""
         return await self._ask(self._links.by_operator)
@@ -324,7 +330,8 @@ class TableStore:
 
     async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
         """Return everything that bears on one recipient."""
-        return await self._ask(lambda read: explaining.read_evidence(read, account_id, message_id, msisdn))
+        waits = self._links.waits
+        return await self._ask(lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, waits=waits))
 
     async def events(self, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
         """Return events of the account's messages, and the next cursor."""

@@ -1,4 +1,7 @@
-"""What we conclude when 48 hours have passed without a final word (contract 1.5)."""
+"""What we conclude when 48 hours have passed without a final word (contract 1.5).
+
+An operator who is asked to try for longer is waited for as long as that.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -6,7 +9,7 @@ from typing import Any, NamedTuple
 from esito.domain.message import SegmentRef
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
-from esito.domain.timing import VALIDITY_MS
+from esito.domain.timing import HOUR_MS, VALIDITY_MS
 from esito.store.tables.connection import Connection
 from esito.store.tables.giving_up import give_up_unsent, send_no_more
 from esito.store.tables.links import Links
@@ -50,7 +53,7 @@ class Expiring:
             for message_id, seq, part, submitted_at, link in connection.rows("unreported", list(messages))
         ]
         ended = [(ref, link) for ref, link, end in silent if end <= at]
-        conclude(connection, self._links, [(ref, _expired(link, at)) for ref, link in ended[:CONCLUDED_AT_ONCE]])
+        conclude(connection, self._links, [(ref, self._expired(link, at)) for ref, link in ended[:CONCLUDED_AT_ONCE]])
         unfinished = {ref.message_id for ref, _ in ended[CONCLUDED_AT_ONCE:]}
         ends: dict[int, int] = {}
         for ref, _, end in silent:
@@ -59,9 +62,15 @@ class Expiring:
         connection.run_rows("set_check", [(one, ends.get(one)) for one in messages if one not in unfinished])
         return len(messages)
 
-    def _end(self, link: str, submitted_at: int) -> int:  # noqa: ARG002  of any link the same
+    def _end(self, link: str, submitted_at: int) -> int:
         """Return when we stop waiting for the last word on a segment."""
-        return submitted_at + VALIDITY_MS
+        return submitted_at + self._links.waits.get(link, VALIDITY_MS)
+
+    def _expired(self, link: str, at: int) -> DeliveryReceipt:
+        hours = self._links.waits.get(link, VALIDITY_MS) // HOUR_MS
+        return DeliveryReceipt(
+            link=link, smsc_message_id="", state=MessageState.EXPIRED, stat=f"no receipt in {hours} h", received_at=at
+        )
 
 
 def _portion(found: Sequence[Any]) -> dict[int, int]:
@@ -74,9 +83,3 @@ def _portion(found: Sequence[Any]) -> dict[int, int]:
             break
         messages[message_id] = due_at
     return messages
-
-
-def _expired(link: str, at: int) -> DeliveryReceipt:
-    return DeliveryReceipt(
-        link=link, smsc_message_id="", state=MessageState.EXPIRED, stat="no receipt in 48 h", received_at=at
-    )

@@ -1,12 +1,13 @@
 """Reads what an explanation needs: a message, its recipients, the trail of one, and what matches nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
 from esito.domain.pricing import from_micros
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState
+from esito.domain.timing import VALIDITY_MS
 from esito.store.records import MAX_TEXTS, Event, MessageOverview, Orphan, RecipientLine
 from esito.store.tables.connection import Connection
 from esito.store.tables.links import UNROUTED
@@ -60,8 +61,13 @@ def read_page(
     ]
 
 
-def read_evidence(reader: Connection, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
-    """Return everything that bears on one recipient; None when the account has no such message or recipient."""
+def read_evidence(
+    reader: Connection, account_id: int, message_id: int, msisdn: str, *, waits: Mapping[str, int]
+) -> RecipientEvidence | None:
+    """Return everything that bears on one recipient; None when the account has no such message or recipient.
+
+    `waits`: for how long the last word of each link's operator is waited for, in milliseconds.
+    """
     digits = msisdn.removeprefix("+")
     if not (digits.isascii() and digits.isdecimal()):
         return None
@@ -82,6 +88,7 @@ def read_evidence(reader: Connection, account_id: int, message_id: int, msisdn: 
         link=_routed(link),
         operator=_routed(operator),
         segments=segments,
+        wait_ms=waits.get(link, VALIDITY_MS),
         state=MessageState(state),
         changed_at=changed_at,
         submitted=tuple(_segment(part) for part in parts),

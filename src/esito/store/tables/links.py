@@ -54,6 +54,8 @@ class Links:
         self._priorities: dict[str, int] = {}
         self._claimable: dict[tuple[str, frozenset[str]], Claimable] = {}
         self.rules: dict[str, MultipartRule] = {}
+        self.waits: dict[str, int] = {}
+        """How long after a submission the last word of each link's operator is waited for, in milliseconds."""
 
     def named(self, name: str) -> KnownLink:
         """Return a registered link. Raises UnknownLink."""
@@ -83,6 +85,7 @@ class Links:
         if record.message_id_form is not IdForm.AUTO:  # a locked form counts for all links of the operator
             self._locked[operator] = record.message_id_form
         self.rules[record.name] = record.multipart_rule
+        self.waits[record.name] = record.wait_ms
         self._priorities[record.name] = record.priority
         self._claimable.clear()
         return number

@@ -245,6 +245,14 @@ SELECT r.msisdn || ''
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
  WHERE s.number_tail IS NOT NULL
 
+-- name: owes_answers
+SELECT EXISTS (SELECT 1 FROM link l JOIN segment s ON s.link = l.id AND s.phase = 1 WHERE l.operator = $1)
+
+-- name: known_shelves
+SELECT b.column2
+  FROM {rows: int, text} AS b
+ WHERE EXISTS (SELECT 1 FROM segment s WHERE s.operator = b.column1 AND s.shelf = b.column2)
+
 -- name: candidates_by_shelf
 SELECT b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
        s.submitted_at, r.state, r.segments

@@ -240,6 +240,14 @@ SELECT json_group_array(json_array(r.msisdn || ''))
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
  WHERE s.number_tail IS NOT NULL
 
+-- name: owes_answers
+SELECT EXISTS (SELECT 1 FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 1 WHERE l.operator = ?)
+
+-- name: known_shelves
+SELECT json_group_array(json_array(b.column2))
+  FROM (VALUES {rows}) AS b
+ WHERE EXISTS (SELECT 1 FROM segment s INDEXED BY segment_by_shelf WHERE s.operator = b.column1 AND s.shelf = b.column2)
+
 -- name: candidates_by_shelf
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
                                    s.submitted_at, r.state, r.segments))

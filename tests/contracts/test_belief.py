@@ -1,0 +1,310 @@
+"""A receipt is believed of a segment only if number and time fit, in whatever order it and the responses come."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from esito.domain.account import Account
+from esito.domain.id_forms import IdForm
+from esito.domain.message import Answer, Submission, SubmitAnswer
+from esito.domain.receipt import DeliveryReceipt
+from esito.domain.states import MessageState as S
+from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
+from esito.store.base import LinkRecord, Store
+from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of
+
+pytestmark = pytest.mark.anyio
+
+PARIS, ROME = 33612345678, 393331234567
+
+
+async def sent(store: Store, account: Account, msisdn: int, *, at: int, segments: int = 1) -> list[Submission]:
+    """Accept a message and write its submit_sm; no response yet."""
+    await store.accept(message(account, [msisdn], segments=segments, due_at=at))
+    return await store.claim("alpha", limit=10, at=at)
+
+
+async def answered(store: Store, submission: Submission, smsc_id: str, *, at: int) -> None:
+    await store.record_answers("alpha", [accepted(submission, smsc_id, at=at)])
+
+
+async def lost(store: Store, *submissions: Submission, at: int) -> None:
+    """Let the responses be overdue."""
+    await store.record_answers(
+        "alpha",
+        [SubmitAnswer(ref=one.ref, answer=Answer.UNCERTAIN, at=at, attempts=one.attempts) for one in submissions],
+    )
+
+
+def dated(smsc_id: str, msisdn: int, *, at: int, submitted_at: int | None, word: str = "DELIVRD") -> DeliveryReceipt:
+    said = receipt(smsc_id, word, at=at, addresses=(str(msisdn), "ESITO"))
+    return said._replace(submitted_at=submitted_at)
+
+
+async def state_of(store: Store, account: Account, submission: Submission) -> int:
+    (state,) = await states_of(store, account, submission.ref.message_id)
+    return state
+
+
+async def verdicts(store: Store, account: Account, submission: Submission) -> list[str]:
+    evidence = await store.evidence_of(account.id, submission.ref.message_id, submission.msisdn)
+    assert evidence is not None
+    return [row.verdict.value for row in evidence.trail]
+
+
+async def orphans(store: Store) -> list[str]:
+    return [one.verdict for one in await store.orphans(after=0, limit=100)]
+
+
+@pytest.fixture
+async def account(store: Store) -> Account:
+    await links_in(store)
+    return await account_in(store)
+
+
+# -- the receipt first, and the response never ---------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["overdue", "restart"])
+@pytest.mark.parametrize("said_at", [NOW, None])
+async def test_a_receipt_that_came_first_settles_its_segment_when_the_response_is_lost(
+    store: Store, account: Account, how: str, said_at: int | None
+) -> None:
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    said = dated("1001", PARIS, at=NOW + 3_000, submitted_at=said_at)
+    assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    if how == "overdue":
+        await lost(store, one, at=NOW + MINUTE_MS)
+    else:
+        assert await store.recover(NOW + MINUTE_MS) == 1
+    assert await state_of(store, account, one) == S.DELIVERED
+    assert await orphans(store) == []
+    # From now on its id is known.
+    again = receipt("1001", "DELIVRD", at=NOW + HOUR_MS)
+    assert (await store.apply_receipts([again])).verdicts == {"duplicate": 1}
+
+
+async def test_a_receipt_that_came_first_keeps_its_segment_from_being_submitted_again(store: Store) -> None:
+    await links_in(store, again=True)
+    account = await account_in(store)
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await store.apply_receipts([dated("1001", PARIS, at=NOW + 3_000, submitted_at=NOW)])
+    await lost(store, one, at=NOW + MINUTE_MS)
+    assert await state_of(store, account, one) == S.DELIVERED
+    assert await store.claim("alpha", limit=10, at=NOW + 2 * MINUTE_MS) == []
+
+
+async def test_a_receipt_of_another_day_settles_no_uncertain_segment(store: Store, account: Account) -> None:
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, one, at=NOW + MINUTE_MS)
+    said = dated("1001", PARIS, at=NOW + DAY_MS, submitted_at=NOW + DAY_MS - 5_000)
+    assert (await store.apply_receipts([said])).verdicts == {"orphan": 1}
+    assert await state_of(store, account, one) == S.WAITING
+
+
+async def test_a_receipt_waits_while_a_newer_submit_sm_to_its_number_is_open(store: Store, account: Account) -> None:
+    (old,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, old, at=NOW + MINUTE_MS)
+    (new,) = await sent(store, account, PARIS, at=NOW + DAY_MS)
+    said = receipt("88", "DELIVRD", at=NOW + DAY_MS + 3_000, addresses=(str(PARIS), ""))
+    assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    await answered(store, new, "88", at=NOW + DAY_MS + 4_000)
+    assert await state_of(store, account, new) == S.DELIVERED
+    assert await state_of(store, account, old) == S.WAITING
+
+
+async def test_a_receipt_that_was_for_the_older_one_after_all_settles_it_once_nothing_is_owed(
+    store: Store, account: Account
+) -> None:
+    (old,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, old, at=NOW + MINUTE_MS)
+    (new,) = await sent(store, account, PARIS, at=NOW + DAY_MS)
+    said = receipt("88", "DELIVRD", at=NOW + DAY_MS + 3_000, addresses=(str(PARIS), ""))
+    await store.apply_receipts([said])
+    await answered(store, new, "89", at=NOW + DAY_MS + 4_000)
+    assert await state_of(store, account, old) == S.DELIVERED
+    assert await state_of(store, account, new) == S.WAITING
+
+
+async def test_the_newest_of_very_many_uncertain_segments_is_found_by_its_number(
+    store: Store, account: Account
+) -> None:
+    """A window is bounded, a day of lost responses is not: 1,200 others are uncertain too."""
+    for start in range(0, 1200, 400):
+        await store.accept(message(account, [33700000000 + start + n for n in range(400)], due_at=NOW))
+        await lost(store, *await store.claim("alpha", limit=500, at=NOW), at=NOW + MINUTE_MS)
+    (one,) = await sent(store, account, PARIS, at=NOW + HOUR_MS)
+    await lost(store, one, at=NOW + HOUR_MS + MINUTE_MS)
+    said = dated("1001", PARIS, at=NOW + HOUR_MS + 2 * MINUTE_MS, submitted_at=NOW + HOUR_MS)
+    assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
+    assert await state_of(store, account, one) == S.DELIVERED
+
+
+async def test_a_response_without_an_id_is_made_good_by_number_and_date(store: Store, account: Account) -> None:
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await answered(store, one, "", at=NOW + 1_000)
+    said = dated("55", PARIS, at=NOW + 5_000, submitted_at=NOW)
+    assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
+    assert await state_of(store, account, one) == S.DELIVERED
+
+
+async def test_a_receipt_before_a_response_without_an_id_waits_for_it(store: Store, account: Account) -> None:
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    assert (await store.apply_receipts([dated("55", PARIS, at=NOW + 500, submitted_at=NOW)])).verdicts == {"parked": 1}
+    await answered(store, one, "", at=NOW + 1_000)
+    assert await state_of(store, account, one) == S.DELIVERED
+
+
+async def test_one_uncertain_segment_makes_no_stray_receipt_a_parked_one(store: Store, account: Account) -> None:
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, one, at=NOW + MINUTE_MS)
+    said = receipt("9", "DELIVRD", at=NOW + HOUR_MS, addresses=(str(ROME), ""))
+    assert (await store.apply_receipts([said])).verdicts == {"orphan": 1}
+    assert await orphans(store) == ["orphan"]
+
+
+async def test_a_parked_receipt_is_an_orphan_in_name_once_nothing_is_owed(store: Store, account: Account) -> None:
+    one, two = [*await sent(store, account, PARIS, at=NOW), *await sent(store, account, PARIS, at=NOW + 1)]
+    assert (await store.apply_receipts([dated("77", PARIS, at=NOW + 500, submitted_at=NOW)])).verdicts == {"parked": 1}
+    await answered(store, one, "1", at=NOW + 1_000)
+    assert await orphans(store) == ["parked"]
+    await answered(store, two, "2", at=NOW + 1_001)
+    assert await orphans(store) == ["orphan"]
+
+
+async def test_a_segment_that_the_operator_may_have_is_concluded_and_not_refunded(store: Store) -> None:
+    """Written, its response lost, put back to be submitted again, and then too old."""
+    await links_in(store, again=True)
+    account = await account_in(store)
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, one, at=NOW + MINUTE_MS)
+    await store.expire(NOW + VALIDITY_MS + HOUR_MS)
+    assert await state_of(store, account, one) == S.EXPIRED
+    (kept, _), *_ = await store.accounts()
+    assert kept.credit < account.credit
+    said = dated("1001", PARIS, at=NOW + VALIDITY_MS + 2 * HOUR_MS, submitted_at=NOW)
+    await store.apply_receipts([said])
+    assert await state_of(store, account, one) == S.DELIVERED
+
+
+# -- ids that come round --------------------------------------------------------------------------
+
+
+async def test_a_reused_id_never_moves_the_subscriber_who_had_it_before(store: Store, account: Account) -> None:
+    (old,) = await sent(store, account, PARIS, at=NOW)
+    await answered(store, old, "7", at=NOW + 500)
+    (new,) = await sent(store, account, ROME, at=NOW + 2 * HOUR_MS)
+    said = dated("7", ROME, at=NOW + 2 * HOUR_MS + 3_000, submitted_at=NOW + 2 * HOUR_MS)
+    assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    await answered(store, new, "7", at=NOW + 2 * HOUR_MS + 4_000)
+    assert await state_of(store, account, old) == S.WAITING
+    assert await state_of(store, account, new) == S.DELIVERED
+
+
+@pytest.mark.parametrize("first_is", [S.WAITING, S.DELIVERED])
+async def test_a_reused_id_to_the_same_number_waits_for_the_response_that_may_bring_it(
+    store: Store, account: Account, first_is: int
+) -> None:
+    (old,) = await sent(store, account, PARIS, at=NOW)
+    await answered(store, old, "7", at=NOW + 500)
+    if first_is == S.DELIVERED:
+        await store.apply_receipts([dated("7", PARIS, at=NOW + 3_000, submitted_at=NOW)])
+    later = NOW + 2 * HOUR_MS
+    (new,) = await sent(store, account, PARIS, at=later)
+    said = dated("7", PARIS, at=later + 3_000, submitted_at=later, word="UNDELIV")
+    assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    await answered(store, new, "7", at=later + 4_000)
+    assert await state_of(store, account, old) == first_is
+    assert await state_of(store, account, new) == S.UNDELIVERABLE
+
+
+@pytest.mark.parametrize(("said_at", "meant"), [(NOW, 0), (NOW + 3 * HOUR_MS, 1), (NOW + HOUR_MS, 1), (None, 1)])
+async def test_of_two_unfinished_messages_to_one_number_under_one_id_the_submit_date_tells_else_the_newest(
+    store: Store, account: Account, said_at: int | None, meant: int
+) -> None:
+    pair = []
+    for at in (NOW, NOW + 3 * HOUR_MS):
+        (one,) = await sent(store, account, PARIS, at=at)
+        await answered(store, one, "1001", at=at + 500)
+        pair.append(one)
+    await store.apply_receipts([dated("1001", PARIS, at=NOW + 4 * HOUR_MS, submitted_at=said_at)])
+    states = [await state_of(store, account, one) for one in pair]
+    assert states[meant] == S.DELIVERED
+    assert states[1 - meant] == S.WAITING
+    evidence = await store.evidence_of(account.id, pair[meant].ref.message_id, f"+{PARIS}")
+    assert evidence is not None
+    assert "reused_id" in evidence.trail[-1].flags
+
+
+@pytest.mark.parametrize("msisdn", [PARIS, ROME])
+async def test_a_receipt_that_arrived_before_a_submit_sm_left_is_not_about_it(
+    store: Store, account: Account, msisdn: int
+) -> None:
+    said = dated("9001", msisdn, at=NOW, submitted_at=NOW - 5_000)
+    assert (await store.apply_receipts([said])).verdicts == {"orphan": 1}
+    (one,) = await sent(store, account, PARIS, at=NOW + 10 * DAY_MS)
+    await answered(store, one, "9001", at=NOW + 10 * DAY_MS + 500)
+    assert await state_of(store, account, one) == S.WAITING
+    assert await orphans(store) == ["orphan"]
+
+
+async def test_a_sender_that_is_a_number_names_nobody(store: Store, account: Account) -> None:
+    """Where an operator leaves out whom a receipt is about, the other address is our own."""
+    await store.accept(replace(message(account, [PARIS]), sender="+33700900900"))
+    (one,) = await store.claim("alpha", limit=10, at=NOW)
+    await answered(store, one, "1001", at=NOW + 500)
+    stranger = receipt("1001", "DELIVRD", addresses=("", "33700900901"))
+    assert (await store.apply_receipts([stranger])).verdicts == {"orphan": 1}
+    ours = receipt("1001", "DELIVRD", addresses=("", "33700900900"))
+    assert (await store.apply_receipts([ours])).verdicts == {"moved": 1}
+
+
+# -- another base is a hypothesis -------------------------------------------------------------------
+
+
+async def test_another_base_is_not_tried_while_the_very_id_may_come(store: Store, account: Account) -> None:
+    """Ids counted in decimal, one number: the receipt for 16 comes before its response, and 10 reads as 16 in hex."""
+    (ten,) = await sent(store, account, PARIS, at=NOW)
+    await answered(store, ten, "10", at=NOW + 100)
+    (sixteen,) = await sent(store, account, PARIS, at=NOW + 200)
+    said = dated("16", PARIS, at=NOW + 300, submitted_at=NOW)
+    assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    await answered(store, sixteen, "16", at=NOW + 400)
+    assert await state_of(store, account, ten) == S.WAITING
+    assert await state_of(store, account, sixteen) == S.DELIVERED
+
+
+async def test_another_base_is_not_tried_where_a_lost_response_fits(store: Store, account: Account) -> None:
+    (ten,) = await sent(store, account, PARIS, at=NOW)
+    await answered(store, ten, "10", at=NOW + 100)
+    (sixteen,) = await sent(store, account, PARIS, at=NOW + 200)
+    await lost(store, sixteen, at=NOW + 60_200)
+    await store.apply_receipts([dated("16", PARIS, at=NOW + 61_000, submitted_at=NOW)])
+    assert await state_of(store, account, ten) == S.WAITING
+    assert await state_of(store, account, sixteen) == S.DELIVERED
+
+
+async def test_nothing_is_learned_of_ids_from_a_transaction_that_is_undone(store: Store, account: Account) -> None:
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await answered(store, one, "1001", at=NOW + 500)
+    unwritable = receipt("1001", "DELIVRD")._replace(link="alpha", stat=object())  # type: ignore[arg-type]
+    for _ in range(2):
+        with pytest.raises(Exception):  # noqa: B017, PT011  the engine's own
+            await store.apply_receipts([unwritable])
+    await store.apply_receipts([receipt("1001", "DELIVRD")])
+    assert (await store.id_forms())["alpha"].seen[IdForm.AS_IS] == 1
+
+
+async def test_callers_who_share_a_commit_each_hear_of_their_own_receipts(store: Store, account: Account) -> None:
+    await store.register_links([LinkRecord(name="beta", operator="beta")])
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await answered(store, one, "1001", at=NOW + 500)
+    waiting = [
+        store.apply_receipts([receipt("1001", "DELIVRD"), receipt("1001", "DELIVRD")]),
+        store.apply_receipts([receipt("5", "DELIVRD", link="beta")]),
+        store.apply_receipts([]),
+    ]
+    came_to = await asyncio.gather(*waiting)
+    assert [one.moved for one in came_to] == [1, 0, 0]
+    assert [one.verdicts for one in came_to] == [{"moved": 1, "duplicate": 1}, {"orphan": 1}, {}]

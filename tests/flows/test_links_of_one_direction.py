@@ -1,0 +1,152 @@
+"""Links that only send or only receive, and an operator that has words and an alphabet of its own."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from esito.bootstrap.house import House, serve
+from esito.cluster.process import free_port
+from esito.config import load
+from esito.domain.states import MessageState
+from esito.lifecycle.accept import Draft
+from esito.smpp import pdu as p
+from tests.kit.builders import account_in, states_of
+from tests.kit.peer import Peer, peer, until
+
+PATIENCE = 60.0
+"""Seconds in which whatever is waited for must have happened."""
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    """Undo what serving changes for the whole process."""
+    interval = sys.getswitchinterval()
+    yield
+    sys.setswitchinterval(interval)
+
+
+def served(folder: Path, links: str, test: Callable[[House, Peer], Awaitable[None]]) -> None:
+    """Run a test beside a server with these links, `{port}` being that of an SMSC."""
+
+    async def beside(smsc: Peer, house: House) -> None:
+        try:
+            await test(house, smsc)
+        except BaseException as error:
+            failed.append(error)
+            raise
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    async def run() -> None:
+        async with peer() as smsc:
+            path = folder / "esito.toml"
+            http = f"[http]\nlisten = '127.0.0.1:{free_port()}'\n"
+            store = f"[store]\nurl = 'sqlite:///{folder}/esito.db'\n"
+            path.write_text(http + store + links.format(port=smsc.port), encoding="utf-8")
+            await serve(load(path, {}), on_ready=lambda house: beside(smsc, house))
+
+    failed: list[BaseException] = []
+    asyncio.run(run())
+    for error in failed:
+        raise error
+
+
+async def ready(house: House) -> list[str]:
+    """Return what the server says is missing, once it answers."""
+    async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as client:
+        while True:
+            try:
+                missing: list[str] = (await client.get(f"{house.url}/readyz")).json()["missing"]
+            except httpx.ConnectError:
+                await asyncio.sleep(0.02)
+            else:
+                return missing
+
+
+async def until_ready(house: House) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while await ready(house):
+            await asyncio.sleep(0.02)
+
+
+def deliver(text: bytes, *, esm_class: int = 4) -> p.DeliverSm:
+    return p.DeliverSm(
+        sequence=7, source_addr="33612345678", destination_addr="ESITO", esm_class=esm_class, short_message=text
+    )
+
+
+TWO = """
+[[link]]
+name = "out"
+operator = "north"
+port = {port}
+bind = "transmitter"
+[[link]]
+name = "in"
+operator = "north"
+port = {port}
+bind = "receiver"
+alphabet = "latin1"
+[link.words]
+LANDED = "DELIVRD"
+"""
+
+
+def test_one_link_sends_and_another_of_the_same_operator_receives(tmp_path: Path) -> None:
+    async def test(house: House, smsc: Peer) -> None:
+        await until_ready(house)
+        await until(lambda: any(link.can_send for link in house.gateway.links))
+        assert {type(pdu) for one in smsc.sessions for pdu in one.came} == {p.BindTransmitter, p.BindReceiver}
+        account = await account_in(house.store)
+        draft = Draft(account=account, texts=("ciao",), numbers=[("+33612345678", 0)], sender="ESITO")
+        sent = await house.acceptance.accept(draft)
+        (pdu,) = await smsc.came(p.SubmitSm)
+        by = next(one for one in smsc.sessions if pdu in one.came)
+        assert by.of(p.BindTransmitter)
+        receiver = next(one for one in smsc.sessions if one.of(p.BindReceiver))
+        receiver.say(deliver(f"id:{pdu.sequence} sub:001 dlvrd:001 stat:landed err:000".encode()))
+        await smsc.came(p.DeliverSmResp)
+        assert await states_of(house.store, account, sent.message_id) == [MessageState.DELIVERED]
+        receiver.say(deliver(b"arr\xeat", esm_class=0))
+        await smsc.came(p.DeliverSmResp, 2)
+        (reply,) = await house.store.replies.page(account.id, after=0, limit=10)
+        assert reply.text == "arrêt"
+
+    served(tmp_path, TWO, test)
+
+
+def test_a_link_that_only_receives_serves_no_number(tmp_path: Path) -> None:
+    async def test(house: House, smsc: Peer) -> None:
+        await until_ready(house)
+        account = await account_in(house.store)
+        draft = Draft(account=account, texts=("ciao",), numbers=[("+33612345678", 0)], sender="ESITO")
+        sent = await house.acceptance.accept(draft)
+        evidence = await house.store.evidence_of(account.id, sent.message_id, "+33612345678")
+        assert evidence is not None
+        assert evidence.link == ""
+        assert not smsc.session.of(p.SubmitSm)
+
+    served(tmp_path, '[[link]]\nname = "in"\nport = {port}\nbind = "receiver"\n', test)
+
+
+def test_a_server_whose_links_only_send_waits_for_no_receiver(tmp_path: Path) -> None:
+    async def test(house: House, smsc: Peer) -> None:
+        await until_ready(house)
+        await smsc.came(p.BindTransmitter)
+
+    served(tmp_path, '[[link]]\nname = "out"\nport = {port}\nbind = "transmitter"\n', test)
+
+
+def test_while_the_receiver_is_away_the_server_is_not_ready(tmp_path: Path) -> None:
+    async def test(house: House, smsc: Peer) -> None:
+        await until(lambda: any(link.can_send for link in house.gateway.links))
+        assert await ready(house) == ["no link is bound for receiving"]
+
+    away = TWO.replace('name = "in"\noperator = "north"\nport = {port}', f'name = "in"\nport = {free_port()}')
+    served(tmp_path, away, test)

@@ -1,0 +1,72 @@
+"""How the tests are dealt out to several processes at a time.
+
+Tests that share an engine of their own stay in one process, one after the other; all others go by file, as fixtures of
+a module are made once. What takes longest begins first: it waits more than it works, and the rest is done beside it.
+"""
+
+import os
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+LONGEST_FIRST = (
+    "tests/faults/",
+    "tests/receipts/",
+    "tests/torture/",
+    "tests/flows/",
+    "tests/unit/cluster/",
+    "tests/unit/bus/",
+    "tests/contracts/",
+    "tests/unit/store/",
+)
+"""Folders; what is in none of them comes last."""
+
+TOGETHER = ("tests/faults/", "tests/receipts/")
+"""Folders whose tests share an engine that takes long to start."""
+
+EACH_ALONE = ("tests/torture/", "tests/unit/cluster/")
+"""Folders whose tests share nothing: each may run in another process."""
+
+MORE, MOST = 2, 8
+"""Processes beyond the number of processors, and altogether: each may have a PostgreSQL and three NATS servers."""
+
+
+def workers() -> int:
+    """Return how many processes share the tests: some more than there are processors, as many tests wait."""
+    return min((os.cpu_count() or 1) + MORE, MOST)
+
+
+class Dealer(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Deals out groups of tests in the order in which they were collected."""
+
+    def __init__(self, config: pytest.Config, log: Any = None) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def group_of(test: str) -> str:
+    """Return the name of the group to which a test belongs; it is named as on the command line."""
+    file = test.partition("::")[0]
+    if file.startswith(TOGETHER):
+        return file.rpartition("/")[0]
+    return test if file.startswith(EACH_ALONE) else file
+
+
+def put_in_order(items: list[pytest.Item]) -> None:
+    """Put what takes long first."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[int, str]:
+    file = item.nodeid.partition("::")[0]
+    folder = next((place for place, name in enumerate(LONGEST_FIRST) if file.startswith(name)), len(LONGEST_FIRST))
+    return folder, _kind(item) if file.startswith("tests/receipts/") else ""
+
+
+def _kind(item: pytest.Item) -> str:
+    """Return which store a case of the receipts is played on: all those of one are begun together."""
+    return str(item.callspec.params["kind"]) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""

@@ -1,0 +1,103 @@
+"""How long a test waits for what must come about, in one place.
+
+A wait polls, and gives up late: a slow machine is not a fault. Nobody else in the tests names a number of seconds after
+which something is late, or holds a time that was measured against one (tests/test_patience.py). Where a bound is the
+point, two things are done in turns and compared (`Beside`), or what happens is counted.
+
+`ESITO_TEST_PATIENCE` is the one setting, in seconds.
+"""
+
+import asyncio
+import inspect
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+from typing import Any
+
+PATIENCE = float(os.environ.get("ESITO_TEST_PATIENCE", "60"))
+"""Seconds within which whatever is expected must have come about."""
+
+HANGS = 10 * PATIENCE
+"""Seconds after which a test hangs. It may wait for several things, each with all patience."""
+
+A_MOMENT = 0.05
+"""Seconds in which what must not happen would have happened. Too short, it hides a fault; it never makes one."""
+
+A_TRY = 2.0
+"""Seconds after which one try of several is given up."""
+
+
+def wait_until(true: Callable[[], Any], what: object = "it did not come about", *, times: float = 1) -> Any:
+    """Return what `true` returns, once that is true. Raises AssertionError with `what`, called first if it can be.
+
+    `times`: how many times the usual patience, where much has to be done.
+    """
+    give_up = time.monotonic() + times * PATIENCE
+    while not (found := true()):
+        assert time.monotonic() < give_up, _said(what)
+        time.sleep(0.01)
+    return found
+
+
+async def until(true: Callable[[], Any], what: object = "it did not come about", *, times: float = 1) -> Any:
+    """Do as `wait_until` in a loop that goes on; `true` may be awaited."""
+    give_up = time.monotonic() + times * PATIENCE
+    while not (found := await _value(true())):
+        assert time.monotonic() < give_up, _said(what)
+        await asyncio.sleep(0.002)
+    return found
+
+
+def in_time(*, times: float = 1) -> asyncio.Timeout:
+    """Give the block all patience: `async with in_time():`. Raises TimeoutError."""
+    return asyncio.timeout(times * PATIENCE)
+
+
+def moment() -> float:
+    """Return the seconds of a clock that never steps back: to be told, or to say what was first."""
+    return time.monotonic()
+
+
+class Stopwatch:
+    """Says that something took at least so long. A slow machine cannot make that false, so it is all that is said."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def at_least(self, seconds: float) -> bool:
+        """Return whether so much time has passed."""
+        return time.monotonic() >= self._began + seconds
+
+
+class Beside:
+    """What two things take that are done in turns, many times: whatever slows one down slows down the other."""
+
+    def __init__(self) -> None:
+        self._took: dict[str, list[float]] = {}
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Count what the block takes for this one of the two."""
+        began = time.perf_counter()
+        yield
+        self._took.setdefault(name, []).append(time.perf_counter() - began)
+
+    def ratio(self, one: str, other: str) -> float:
+        """Return how many times longer one takes than the other; of what each took, the medians."""
+        return median(self._took[one]) / median(self._took[other])
+
+
+def turns_of_a_loop(thousands: int) -> None:
+    """Do a known amount of work, to hold other work against."""
+    for _ in range(thousands * 1000):
+        pass
+
+
+async def _value(found: Any) -> Any:
+    return await found if inspect.isawaitable(found) else found
+
+
+def _said(what: object) -> object:
+    return what() if callable(what) else what

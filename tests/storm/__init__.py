@@ -1,0 +1,1 @@
+"""The storm: its plan, its judgement, and a short one."""
