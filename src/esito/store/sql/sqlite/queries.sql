@@ -91,7 +91,7 @@ INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_
 SELECT json_group_array(json_array(message_id, seq, part)) FROM (
     SELECT message_id, seq, part FROM segment
      WHERE link = ?1 AND phase = 2 AND retry_at <= ?2
-     ORDER BY retry_at LIMIT ?3)
+     ORDER BY retry_at, message_id, seq, part LIMIT ?3)
 
 -- name: put_off_too_far
 SELECT json_group_array(json_array(message_id, seq, part)) FROM (
@@ -109,7 +109,7 @@ SELECT json_group_array(json_array(message_id, seq, part)) FROM (
     SELECT s.message_id, s.seq, s.part
       FROM segment s CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
      WHERE s.link = ?1 AND s.phase = 2 AND s.retry_at <= ?2 AND r.link IN (SELECT value FROM json_each(?4))
-     ORDER BY s.retry_at LIMIT ?3)
+     ORDER BY s.retry_at, s.message_id, s.seq, s.part LIMIT ?3)
 
 -- name: waiting
 -- The lanes of a route that have work, beyond a lane, at most so many, each with the weight of its account;
