@@ -69,12 +69,18 @@ def routes(services: Services) -> list[Route]:
     counting = Counting(services.store)
 
     async def readyz(_request: Request) -> Response:
-        """GET /readyz: 200 when messages and receipts can be taken, else 503 with what is missing."""
+        """GET /readyz: 200 when messages and receipts can be taken, else 503 with what is missing.
+
+        `warnings` are there when there are any: links that are in trouble while others serve.
+        """
         try:
             missing = await services.ready()
         except StoreError as error:
             missing = [str(error)]
-        return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)
+        told: dict[str, object] = {"ready": not missing, "missing": missing}
+        if warnings := services.warnings():
+            told["warnings"] = warnings
+        return JSONResponse(told, status_code=503 if missing else 200)
 
     async def shown_metrics(_request: Request) -> Response:
         """GET /metrics: everything we count, in Prometheus's text format."""

@@ -285,12 +285,14 @@ def _services(house: House) -> Services:
         prices=_prices(house.settings),
         key_secret=key_secret(house.settings),
         vocabulary=house.vocabulary,
+        retries={link.name: link.retries for link in house.settings.links},
         error_status=house.settings.http.error_status,
         trusted_proxies=tuple(ip_network(one) for one in house.settings.http.trusted_proxies),
         bad_keys_per_minute=house.settings.limits.bad_keys_per_minute,
         limits=Limits(house.settings.limits.requests_per_second),
         pushable=house.settings.clock.pushable,
         ready=lambda: _not_ready(house),
+        warnings=lambda: _warnings(house),
         links=lambda: _links(house),
     )
 
@@ -319,6 +321,11 @@ async def _not_ready(house: House) -> list[str]:
     if receiving and not any(link.can_receive for link in receiving):
         missing.append("no link is bound for receiving")
     return missing
+
+
+def _warnings(house: House) -> list[str]:
+    """Say which of our links are in trouble, and how."""
+    return [f"link {link.settings.name}: {trouble}" for link in house.gateway.links for trouble in link.troubles]
 
 
 async def _is_writable(store: Store) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import structlog
 
@@ -16,6 +17,9 @@ from esito.smpp.pdu import DataSm, DeliverSm
 from esito.store.base import Store
 
 log = structlog.get_logger()
+
+HAND_ON_WITHIN = 3.0
+"""Seconds that responses have when another process has taken a link over: it cannot bind while we are bound."""
 
 Made = tuple[Link, Submitter]
 
@@ -76,8 +80,11 @@ class Gateway:
         await link.start()
         self._tasks[name] = asyncio.get_running_loop().create_task(submitter.run(), name=f"submit-{name}")
 
-    async def lay_down(self, name: str) -> None:
-        """Submit nothing more by one link, unbind it, and keep every answer that came."""
+    async def lay_down(self, name: str, *, patience: float | None = None) -> None:
+        """Submit nothing more by one link, wait for the responses it is owed, unbind, and keep every answer that came.
+
+        `patience`: seconds we wait for responses; those of the link's settings when it is not given.
+        """
         task = self._tasks.pop(name, None)
         if task is None:
             return
@@ -86,7 +93,7 @@ class Gateway:
         await asyncio.wait({task}, timeout=FINISH_WITHIN)
         task.cancel()  # of a store that does not answer: what it claims now is uncertain, as after a crash
         await asyncio.gather(task, return_exceptions=True)
-        await link.stop()
+        await link.stop(patience)
         await submitter.finish()
 
     def wake(self) -> None:
@@ -101,13 +108,21 @@ class Gateway:
         self._made[link.settings.name][1].submitted(outcomes)
 
     async def delivered(self, link: Link, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
-        """Keep what the SMSC delivered; return the status of each response."""
+        """Keep what the SMSC delivered, after every answer that came before; return the status of each response."""
+        for _, submitter in self._made.values():  # of all links: an operator may report over another one
+            submitter.hand_over()
         return await self._receiving.keep(link.settings.name, pdus)
 
     def changed(self, link: Link) -> None:
         """Note what the link is able to do now."""
         name = link.settings.name
-        metrics.link_state(name, sending=link.can_send, receiving=link.can_receive)
+        metrics.link_state(
+            name,
+            sending=link.can_send,
+            receiving=link.can_receive,
+            refused=link.refused,
+            unanswered=link.unanswering,
+        )
         self._made[name][1].wake()
 
 
@@ -126,7 +141,9 @@ async def share_links(
         def told() -> str:
             return tell(next(link for link in gateway.links if link.settings.name == name))
 
-        await holder.hold(f"link:{name}", take_up=take_up, lay_down=lambda: gateway.lay_down(name), tell=told)
+        # When the process stops all links are laid down before this; here another process waits for the link.
+        lay_down = partial(gateway.lay_down, name, patience=HAND_ON_WITHIN)
+        await holder.hold(f"link:{name}", take_up=take_up, lay_down=lay_down, tell=told)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(watch_others(gateway.health, store, gateway.of_others))
