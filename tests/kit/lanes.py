@@ -17,6 +17,7 @@ LONGEST_FIRST = (
     "tests/flows/",
     "tests/unit/cluster/",
     "tests/unit/bus/",
+    "tests/histories/",
     "tests/contracts/",
     "tests/unit/store/",
 )

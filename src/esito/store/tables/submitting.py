@@ -110,7 +110,10 @@ def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:
         phase, retry_at = LATER, one.retry_at
     elif one.answer is Answer.UNCERTAIN:
         phase, retry_at = (LATER, one.at) if link.resubmit_uncertain else (UNCERTAIN, None)
-    return (*one.ref, phase, one.at, one.status, retry_at, None if one.attempts is None else one.attempts + 1)
+    attempt = None if one.attempts is None else one.attempts + 1
+    # What never left is no attempt: it uses up nothing of how often a passing fault is tried again.
+    unwritten = int(one.answer is Answer.LATER and not one.status)
+    return (*one.ref, phase, one.at, one.status, retry_at, attempt, unwritten)
 
 
 def _refusals(connection: Connection, batch: Answers) -> list[tuple[SegmentRef, DeliveryReceipt]]:

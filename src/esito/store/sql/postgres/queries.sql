@@ -196,8 +196,11 @@ UPDATE segment SET number_tail = (SELECT r.msisdn % 10000000 FROM recipient r
 
 -- name: answer_other
 -- An answer to an earlier attempt than the last says nothing of that one.
-UPDATE segment SET phase = a.column4, answered_at = a.column5, status = a.column6, retry_at = a.column7
-  FROM {rows: bigint, int, int, smallint, bigint, bigint, bigint, int} AS a
+-- One that says that the only attempt was not taken ends all doubt about it.
+UPDATE segment SET phase = a.column4, answered_at = a.column5, status = a.column6, retry_at = a.column7,
+                   number_tail = CASE WHEN a.column6 <> 0 AND segment.attempts = 1 THEN NULL ELSE number_tail END,
+                   attempts = segment.attempts - a.column9
+  FROM {rows: bigint, int, int, smallint, bigint, bigint, bigint, int, int} AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 5) AND segment.attempts = coalesce(a.column8, segment.attempts)
 
