@@ -15,7 +15,7 @@ from tests.kit.patience import A_TRY, PATIENCE, Stopwatch
 from tests.torture.house import OPERATOR, House, until
 from tests.torture.witness import Witness
 
-ENQUIRE, RESPONSE = 0.5, 1.0
+ENQUIRE, RESPONSE = 0.5, 2.0
 """Seconds: `enquire_interval` and `response_timeout` of the link to a peer that may fall silent.
 
 To the other hostile peer the link is patient: it must not be left because the machine, and thus the peer, is slow.
@@ -25,7 +25,7 @@ HOSTILE = f"""operator = "hostile"
 prefixes = ["+39"]
 window = 20
 enquire_interval = {ENQUIRE}
-response_timeout = {PATIENCE}
+response_timeout = {PATIENCE / 6}
 rebind_max = 0.3
 """
 SILENT = f"""operator = "silent"

@@ -46,7 +46,7 @@ class Asker(threading.Thread):
     """Asks without pause, half of the time on a connection that is kept."""
 
     def __init__(self, url: str) -> None:
-        super().__init__()
+        super().__init__(daemon=True)  # a test that fails does not wait for it
         self.url = url
         self.answered = 0
         self.failed: list[str] = []
@@ -96,11 +96,11 @@ def test_a_certificate_is_changed_while_requests_are_answered_and_links_stay(tmp
         certificate(tmp_path, "new.example")
         process.send_signal(signal.SIGHUP)
         until(lambda: shown(port) == "new")
-        since = asker.answered
+        since, log = asker.answered, tmp_path / "log"
         until(lambda: asker.answered > since + 10)
+        until(lambda: "certificate_reloaded" in log.read_text(encoding="utf-8"))
         (tmp_path / "cert.pem").write_text("no certificate", encoding="ascii")
         process.send_signal(signal.SIGHUP)
-        log = tmp_path / "log"
         until(lambda: "certificate_refused" in log.read_text(encoding="utf-8"))
         assert shown(port) == "new", "a certificate that cannot be used changes nothing"
         asker.ending.set()
@@ -110,4 +110,3 @@ def test_a_certificate_is_changed_while_requests_are_answered_and_links_stay(tmp
         assert witness.bound == 1, "the link was bound anew"
         process.terminate()
         assert process.wait(PATIENCE) == 0
-        assert "certificate_reloaded" in log.read_text(encoding="utf-8")

@@ -96,10 +96,21 @@ class Hostile:
 
     @contextmanager
     def line(self) -> Iterator[Line]:
-        """Take the server's next connection."""
+        """Take the server's next connection on which it has said something, and that it has not given up since."""
         connected, _ = self._listening.accept()
+        while not _speaks(connected):
+            connected.close()
+            connected, _ = self._listening.accept()
         line = Line(connected)
         try:
             yield line
         finally:
             line.close()
+
+
+def _speaks(connected: socket.socket) -> bool:
+    connected.settimeout(PATIENCE)
+    try:
+        return bool(connected.recv(1, socket.MSG_PEEK))
+    except ConnectionResetError:
+        return False

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Self
 
 from esito.smpp import pdu as p
@@ -136,7 +137,8 @@ class Witness(threading.Thread):
             return
         self._sequence += 1
         self._said[self._sequence] = smsc_id
-        text = f"id:{smsc_id} sub:001 dlvrd:001 submit date:2611230500 done date:2611230501 stat:DELIVRD err:000 text:"
+        now = f"{datetime.now(UTC):%y%m%d%H%M}"
+        text = f"id:{smsc_id} sub:001 dlvrd:001 submit date:{now} done date:{now} stat:DELIVRD err:000 text:"
         receipt = p.DeliverSm(
             sequence=self._sequence, source_addr=to, destination_addr="36111",
             esm_class=p.EsmClass.DELIVERY_RECEIPT, short_message=text.encode(),
