@@ -32,7 +32,7 @@ class LinkStatus:
     name: str
     operator: str
     state: str
-    """`bound`, `sending only`, `receiving only` or `down`."""
+    """`bound`, `sending only`, `receiving only`, `down` or `disabled`."""
     sessions: tuple[SessionStatus, ...]
 
 

@@ -83,7 +83,9 @@ def stand_ins(name: str, served: frozenset[str], serving: Mapping[str, frozenset
     wanted = served
     if name not in serving:
         named = frozenset().union(*serving.values())
-        wanted = frozenset(max((one for one in named if lost.startswith(one)), key=len, default=lost) for lost in served)
+        wanted = frozenset(
+            max((one for one in named if lost.startswith(one)), key=len, default=lost) for lost in served
+        )
     return frozenset(other for other, prefixes in serving.items() if other != name and wanted and wanted <= prefixes)
 
 

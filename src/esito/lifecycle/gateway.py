@@ -3,19 +3,13 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-import structlog
-
 from esito import metrics
-from esito.domain.timing import Clock
-from esito.lifecycle.health import Health, usable, watch_others
-from esito.lifecycle.holding import Held, Holder
+from esito.lifecycle.health import Health, usable
+from esito.lifecycle.holding import Held
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import FINISH_WITHIN, Submitter
 from esito.smpp.link import Link, SubmitOutcome
 from esito.smpp.pdu import DataSm, DeliverSm
-from esito.store.base import Store
-
-log = structlog.get_logger()
 
 Made = tuple[Link, Submitter]
 
@@ -29,23 +23,41 @@ class Gateway:
         self._made: dict[str, Made] = {}
         self._used: set[str] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._leaving: dict[str, asyncio.Task[None]] = {}
         self.health = Health()
+        self.disabled: frozenset[str] = frozenset()
+        """Links whose place others take at once."""
 
     def passed_over(self) -> frozenset[str]:
         """Return the links that are unusable, ours and those of other processes: others take their place."""
         for name in self._tasks:
             self.health.note(name, is_usable=usable(self._made[name][0]))
-        return self.health.passed_over()
+        return self.health.passed_over() | self.disabled
 
     def of_others(self) -> list[str]:
         """Return the links that this process does not hold."""
         return [name for name in self._made if name not in self._tasks]
 
     def add(self, name: str, make: Callable[[], Made]) -> None:
-        """Have a link; it is made anew each time it is taken up again."""
+        """Have a link, or another one in its place once it is laid down; it is made anew when it is taken up again."""
         self._make[name] = make
         self._made[name] = make()
+        self._used.discard(name)
         self.health.note(name, is_usable=False)  # until it is bound
+
+    def revise(self, name: str, make: Callable[[], Made]) -> Submitter | None:
+        """Make a link so from now on; return what submits by it where it is at work, which goes on."""
+        self._make[name] = make
+        self._used.add(name)
+        return self._made[name][1] if name in self._tasks else None
+
+    def forget(self, name: str) -> None:
+        """Have a link no more that was laid down."""
+        self._make.pop(name, None)
+        self._made.pop(name, None)
+        self._used.discard(name)
+        self.health.forget(name)
+        metrics.link_gone(name)
 
     @property
     def links(self) -> Iterable[Link]:
@@ -77,10 +89,14 @@ class Gateway:
         self._tasks[name] = asyncio.get_running_loop().create_task(submitter.run(), name=f"submit-{name}")
 
     async def lay_down(self, name: str) -> None:
-        """Submit nothing more by one link, unbind it, and keep every answer that came."""
-        task = self._tasks.pop(name, None)
-        if task is None:
-            return
+        """Submit nothing more by one link, unbind it, and keep every answer that came, though nobody waits for it."""
+        if name in self._tasks:
+            task = self._tasks.pop(name)
+            self._leaving[name] = asyncio.get_running_loop().create_task(self._lay_down(name, task))
+        if name in self._leaving:
+            await asyncio.shield(self._leaving[name])
+
+    async def _lay_down(self, name: str, task: asyncio.Task[None]) -> None:
         link, submitter = self._made[name]
         submitter.stop()
         await asyncio.wait({task}, timeout=FINISH_WITHIN)
@@ -88,6 +104,7 @@ class Gateway:
         await asyncio.gather(task, return_exceptions=True)
         await link.stop()
         await submitter.finish()
+        metrics.link_state(name, sending=False, receiving=False)
 
     def wake(self) -> None:
         """Something was accepted: every link looks for work."""
@@ -98,7 +115,8 @@ class Gateway:
 
     def submitted(self, link: Link, outcomes: list[SubmitOutcome]) -> None:
         """Take the answers to submit_sm."""
-        self._made[link.settings.name][1].submitted(outcomes)
+        if link.settings.name in self._made:  # else it is gone, and what it left was settled
+            self._made[link.settings.name][1].submitted(outcomes)
 
     async def delivered(self, link: Link, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
         """Keep what the SMSC delivered; return the status of each response."""
@@ -107,28 +125,6 @@ class Gateway:
     def changed(self, link: Link) -> None:
         """Note what the link is able to do now."""
         name = link.settings.name
-        metrics.link_state(name, sending=link.can_send, receiving=link.can_receive)
-        self._made[name][1].wake()
-
-
-async def share_links(
-    gateway: Gateway, store: Store, clock: Clock, holder: Holder, tell: Callable[[Link], str]
-) -> None:
-    """Work on every link that no other process holds, until cancelled."""
-
-    async def share(name: str) -> None:
-        async def take_up(held: Held) -> None:
-            uncertain = await store.recover(clock.now(), link=name, lease=held.lease)
-            if uncertain:
-                log.warning("segments_uncertain", link=name, count=uncertain, reason="whoever had the link is gone")
-            await gateway.take_up(name, held)
-
-        def told() -> str:
-            return tell(next(link for link in gateway.links if link.settings.name == name))
-
-        await holder.hold(f"link:{name}", take_up=take_up, lay_down=lambda: gateway.lay_down(name), tell=told)
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(watch_others(gateway.health, store, gateway.of_others))
-        for link in gateway.links:
-            group.create_task(share(link.settings.name))
+        if name in self._made:
+            metrics.link_state(name, sending=link.can_send, receiving=link.can_receive)
+            self._made[name][1].wake()
