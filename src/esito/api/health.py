@@ -69,12 +69,18 @@ def routes(services: Services) -> list[Route]:
     counting = Counting(services.store)
 
     async def readyz(_request: Request) -> Response:
-        """GET /readyz: 200 when messages and receipts can be taken, else 503 with what is missing."""
+        """GET /readyz: 200 when messages and receipts can be taken, else 503 with what is missing.
+
+        `warnings` tell what does not keep us from serving, such as settings that were refused while we run.
+        """
         try:
             missing = await services.ready()
         except StoreError as error:
             missing = [str(error)]
-        return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)
+        said: dict[str, object] = {"ready": not missing, "missing": missing}
+        if warnings := services.warnings():
+            said["warnings"] = warnings
+        return JSONResponse(said, status_code=503 if missing else 200)
 
     async def shown_metrics(_request: Request) -> Response:
         """GET /metrics: everything we count, in Prometheus's text format."""

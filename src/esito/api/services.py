@@ -44,6 +44,10 @@ async def _nothing_missing() -> list[str]:
     return []
 
 
+def _no_warnings() -> list[str]:
+    return []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The parts of the house that answer requests."""
@@ -63,6 +67,8 @@ class Services:
     """Whether `POST /v2/clock/advance` is served; the clock must then be a PushableClock."""
     ready: Callable[[], Awaitable[list[str]]] = _nothing_missing
     """Says what keeps us from serving; nothing when all is well."""
+    warnings: Callable[[], list[str]] = _no_warnings
+    """Says what somebody should look at though we serve."""
     links: Callable[[], Awaitable[list[LinkStatus]]] = _no_links
     """Says how the links stand."""
     limits: Limits = field(default_factory=Limits)

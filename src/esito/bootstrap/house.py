@@ -21,7 +21,7 @@ import structlog
 from esito.api.app import Services, build, build_for_monitors
 from esito.api.limits import Limits
 from esito.api.services import LinkStatus
-from esito.bootstrap.link_changes import Followers, LinkChanges, present, reading_of
+from esito.bootstrap.link_changes import Followers, LinkChanges, check, present, reading_of
 from esito.bootstrap.links import register_links, standing, told, told_standing
 from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
 from esito.bus.base import Bus
@@ -169,6 +169,7 @@ async def _furnish(
 ) -> House:
     secret = key_secret(file.settings)
     settings = await present(file.settings, store, secret=secret, environ=file.environ)
+    check(settings)
     routes = await register_links(settings, store)
     if not store.shared:
         uncertain = await store.recover(clock.now())
@@ -320,6 +321,7 @@ def _services(house: House) -> Services:
         pushable=house.settings.clock.pushable,
         ready=lambda: _not_ready(house),
         links=lambda: _links(house),
+        warnings=lambda: house.changes.problems,
     )
 
 

@@ -127,8 +127,7 @@ class LinkChanges:
         return list(self._problems.values())
 
     def begin(self) -> None:
-        """Take up the links as they are. Raises ConfigError."""
-        check(self.settings)
+        """Take up the links as they are."""
         for name, sentence in doubts(self.settings):
             log.warning("link_doubtful", link=name, reason=sentence)
         self._work_on(self.settings)
@@ -146,9 +145,8 @@ class LinkChanges:
         """Apply what commands have changed. Raises StoreError."""
         async with self._one_at_a_time:
             kept = await self._followers.store.links.all()
-            if kept != self._kept:
-                if await self._apply(self._file, kept, "store"):
-                    self._kept = kept
+            if kept != self._kept and await self._apply(self._file, kept, "store"):
+                self._kept = kept
 
     async def reload(self) -> None:
         """Read the settings file again, and apply what it says of links."""

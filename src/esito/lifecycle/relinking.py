@@ -71,7 +71,7 @@ class Relinking:
         self._stopping = False
 
     def want(self, wanted: Mapping[str, Wanted]) -> None:
-        """Have these links and no others, from now on. Raises what making a link raises, and then nothing has changed."""
+        """Have these links and no others, from now on; return at once."""
         if self._stopping:
             return
         self._wanted = dict(wanted)
