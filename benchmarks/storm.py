@@ -49,7 +49,7 @@ listen = "127.0.0.1:{port}"
 [store]
 url = "sqlite:///{folder}/esito.db"
 [logs]
-level = "warning"
+level = "error"
 """
 _LINK = """
 [[link]]

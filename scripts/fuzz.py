@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--crashes", type=Path, default=Path.cwd(), help="where inputs that break a property go")
     parser.add_argument("--count", type=int, default=20_000, help="histories that are played")
     parser.add_argument("--seed", type=int, help="of the histories, as an earlier run printed it")
-    parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite", help="what histories are played on")
+    parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite", help="where histories are played")
     parser.add_argument("--corpus", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     sys.path.insert(0, str(ROOT))
@@ -70,7 +70,7 @@ def played(store: str, count: int, number: int | None) -> int:
 
 def progress(done: int, count: int) -> None:
     """Say now and then how far we are."""
-    if done % 1000 == 0:
+    if done % 1000 == 0 and done <= count:  # beyond, what was found is being shrunk
         print(f"{done} of {count}", flush=True)
 
 

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.kit import left_over
 from tests.kit.lanes import Dealer, put_in_order, workers
@@ -14,7 +14,12 @@ from tests.kit.patience import HANGS, wait_until
 LEFT_OVER = pytest.StashKey[list[str]]()
 
 # What failed by chance can be repeated; how long an example takes says nothing on a busy machine.
-settings.register_profile("tests", print_blob=True, deadline=None)
+settings.register_profile(
+    "tests",
+    print_blob=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 settings.load_profile("tests")
 
 

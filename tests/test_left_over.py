@@ -47,8 +47,7 @@ def test_it_passes():
 """
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
-@pytest.mark.parametrize(("seconds", "code"), [("987655", 1), ("0", 0)], ids=["something is left", "nothing is left"])
+@pytest.mark.parametrize(("processes", "seconds", "code"), [("0", "987655", 1), ("2", "987655", 1), ("2", "0", 0)])
 def test_a_run_fails_by_what_it_leaves(tmp_path: Path, processes: str, seconds: str, code: int) -> None:
     (tmp_path / "conftest.py").write_text("from tests.conftest import *\n", encoding="utf-8")
     (tmp_path / "test_it.py").write_text(LEAVES.replace("SECONDS", seconds), encoding="utf-8")

@@ -24,6 +24,7 @@ import msgspec
 from esito import config_rules as rules
 from esito.domain.coding import Alphabet, Codings
 from esito.domain.errors import EsitoError
+from esito.domain.retrying import RetryTable, read_rules
 from esito.domain.states import STAT_WORDS, MessageState, MultipartRule
 
 T = TypeVar("T")
@@ -220,6 +221,16 @@ class LinkSettings:
     )
     response_timeout: float = _setting(60.0, "Seconds we wait for a response.", rules.POSITIVE)
     rebind_max: float = _setting(60.0, "Longest pause, in seconds, between two tries to bind.", rules.POSITIVE)
+    rebind_refused_max: float = _setting(
+        300.0,
+        "The same where the SMSC refuses our name or password, or is there and answers no submit_sm.",
+        rules.POSITIVE,
+    )
+    stop_patience: float = _setting(
+        25.0,
+        "Seconds a stopping server waits for responses that are owed, if `response_timeout` is not shorter.",
+        rules.POSITIVE,
+    )
     sender: str = _setting("", "Sender of messages that name none; empty: the operator's choice.", rules.SENDER)
     source_numbering: Mapping[str, tuple[int, int]] = _setting(
         {}, "TON and NPI of senders, where they differ from the usual: by kind, or for `all`.", rules.NUMBERING
@@ -229,7 +240,9 @@ class LinkSettings:
     )
     service_type: str = _setting("", "`service_type` of each submit_sm, such as CMT.", rules.octets(5))
     protocol_id: int = _setting(0, "`protocol_id` of each submit_sm.", rules.OCTET)
-    priority_flag: int = _setting(0, "`priority_flag` of each submit_sm.", rules.between(0, 3))
+    priority_flag: int = _setting(
+        0, "`priority_flag` of messages that were sent without a priority.", rules.between(0, 3)
+    )
     registered_delivery: int = _setting(
         1, "`registered_delivery` of each submit_sm: 1 asks for a receipt of every end, 17 for notifications too.",
         rules.OCTET,
@@ -269,6 +282,9 @@ class LinkSettings:
     resubmit_uncertain: bool = _setting(
         False, "Submit again what may already have been submitted when the process died: twice rather than never."
     )
+    retry: Mapping[str, Mapping[str, Any]] = _setting(
+        {}, "Refusals of a submit_sm that pass, by command_status or `generic_nack`; see below.", rules.RETRY
+    )
     prefixes: tuple[str, ...] = _setting(
         (), "Numbers it serves: longest prefix wins; empty: all others.", rules.PREFIXES
     )
@@ -278,6 +294,11 @@ class LinkSettings:
     weight: int = _setting(
         1, "Its share of a prefix that other links of the same priority serve too.", rules.between(1, 1000)
     )
+
+    @property
+    def retries(self) -> RetryTable:
+        """The refusals that pass: `retry` over the usual ones."""
+        return RetryTable(read_rules(self.retry))
 
     @property
     def zone(self) -> tzinfo:
@@ -492,7 +513,12 @@ class _Reader:
         return table(**values)
 
 
-_TABLES_OF_VALUES = (Mapping[str, Decimal], Mapping[str, str], Mapping[str, tuple[int, int]])
+_TABLES_OF_VALUES = (
+    Mapping[str, Decimal],
+    Mapping[str, str],
+    Mapping[str, tuple[int, int]],
+    Mapping[str, Mapping[str, Any]],
+)
 """Types that one variable cannot hold."""
 
 

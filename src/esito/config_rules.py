@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from esito.domain.address import AddressKind
+from esito.domain.retrying import read_rules
 
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
@@ -140,6 +141,11 @@ LINK_NAME = Rule(
 ZONE = Rule("a time zone, such as UTC or Europe/Paris", _zone)
 PREFIXES = Rule(
     "a list of prefixes with +, such as +33", lambda value: all(re.fullmatch(r"\+[1-9]\d{0,14}", p) for p in value)
+)
+RETRY = Rule(
+    "a table of statuses and what to do, such as {0x08 = {times = 5, after = 2, longest = 60}}; there are times (whole"
+    " number), after and longest (seconds, up to a day), rebind (true or false) and slows (nothing, destination, link)",
+    lambda value: read_rules(value) is not None,
 )
 OCTET = Rule("a whole number, 0 to 255", lambda value: 0 <= value <= 255)
 HOST_NAME = Rule("empty, or the name of a host", re.compile(r"[A-Za-z0-9._-]*").fullmatch)

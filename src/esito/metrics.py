@@ -43,11 +43,20 @@ LINK_UP = Gauge(
     ["link", "direction"],
     registry=REGISTRY,
 )
+LINK_TROUBLE = Gauge(
+    "esito_link_trouble",
+    "1 while the SMSC refuses our login (`refused`), or is there and answers no submit_sm (`unanswered`), else 0.",
+    ["link", "trouble"],
+    registry=REGISTRY,
+)
 LINK_WINDOW = Gauge(
     "esito_link_window_in_use", "submit_sm written that lack their response.", ["link"], registry=REGISTRY
 )
 LINK_THROTTLED = Counter(
-    "esito_link_throttled", "Answers ESME_RTHROTTLED and ESME_RMSGQFUL of the operator.", ["link"], registry=REGISTRY
+    "esito_link_throttled",
+    "Answers that ask for less, such as ESME_RTHROTTLED and ESME_RMSGQFUL.",
+    ["link"],
+    registry=REGISTRY,
 )
 LINK_BINDS = Counter(
     "esito_link_binds", "Attempts to bind, by what the SMSC answered.", ["link", "status"], registry=REGISTRY
@@ -150,8 +159,10 @@ class Requests:
         self._seconds.observe(seconds)
 
 
-def link_state(link: str, *, sending: bool, receiving: bool) -> None:
-    """Note what a link is bound for now."""
+def link_state(link: str, *, sending: bool, receiving: bool, refused: bool = False, unanswered: bool = False) -> None:
+    """Note what a link is bound for now, and what keeps it from more."""
+    LINK_TROUBLE.labels(link, "refused").set(refused)
+    LINK_TROUBLE.labels(link, "unanswered").set(unanswered)
     LINK_UP.labels(link, "sending").set(sending)
     LINK_UP.labels(link, "receiving").set(receiving)
 
@@ -160,6 +171,8 @@ def link_gone(link: str) -> None:
     """Show no more what a link is doing that there is no more; what it did stays counted."""
     for direction in ("sending", "receiving"):
         LINK_UP.remove(link, direction)
+    for trouble in ("refused", "unanswered"):
+        LINK_TROUBLE.remove(link, trouble)
     LINK_WINDOW.remove(link)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esito.domain.reply import (
@@ -118,7 +118,7 @@ async def test_the_same_word_a_while_later_is_another_reply(store: Store) -> Non
 # -- long replies ------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     order=st.permutations([1, 2, 3, 4]), again=st.lists(st.sampled_from([1, 2, 3, 4]), max_size=4), apart=st.booleans()
 )

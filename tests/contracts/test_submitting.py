@@ -5,7 +5,7 @@ import pytest
 from esito.domain.account import Account
 from esito.domain.explanation import explain
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
-from esito.domain.states import MessageState
+from esito.domain.states import MessageState, MultipartRule
 from esito.domain.timing import HOUR_MS
 from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.store.base import LinkRecord, Store
@@ -198,3 +198,26 @@ async def test_an_operator_who_tries_for_longer_is_waited_for_as_long(store: Sto
     evidence = await store.evidence_of(account.id, slow, "+33611111111")
     assert evidence is not None
     assert evidence.trail[-1].stat == "no receipt in 72 h"
+
+
+@pytest.mark.parametrize("lost_first", [True, False])
+async def test_a_text_that_travelled_whole_and_whose_answer_was_lost_is_told_by_number(
+    store: Store, lost_first: bool
+) -> None:
+    """Its first segment alone counts, whichever comes first: that nobody answers, or the receipt."""
+    account = await account_in(store)
+    await links_in(store, rule=MultipartRule.FIRST)
+    number = await store.accept(message(account, segments=3))
+    claimed = await store.claim("alpha", limit=9, at=NOW)
+    lost = [
+        SubmitAnswer(ref=one.ref, answer=Answer.UNCERTAIN, at=NOW + 60_000, attempts=one.attempts) for one in claimed
+    ]
+    at = NOW + (70_000 if lost_first else 9_000)
+    told = receipt("777", "DELIVRD", at=at, addresses=("33612345678", "ESITO"))._replace(submitted_at=NOW)
+    if lost_first:
+        await store.record_answers("alpha", lost)
+        await store.apply_receipts([told])
+    else:
+        await store.apply_receipts([told])
+        await store.record_answers("alpha", lost)
+    assert await states_of(store, account, number) == [MessageState.DELIVERED]

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import httpx
 import pytest
 
 from esito.cluster.process import free_port
+from esito.smpp import pdu as p
+from esito.smpp.codec import FrameBuffer, decode, encode
 from tests.kit.patience import PATIENCE, wait_until
 
 ESITO = [sys.executable, "-m", "esito"]
@@ -117,6 +120,26 @@ def test_the_simulator_ends_with_its_counts(tmp_path: Path) -> None:
     assert (tmp_path / "smsc.log").exists()
 
 
+def test_the_simulator_makes_ids_as_its_options_say_before_what_its_script_says(tmp_path: Path) -> None:
+    (tmp_path / "script.toml").write_text('ids = "uuid"\nids_wrap = 2')
+    words = ("--script", "script.toml", "--ids", "hex", "--ids-start", "255", "--listen", "127.0.0.1:0", "--json")
+    with running("smsc", *words, cwd=tmp_path) as process:
+        assert ids_of(int(told(process)["port"]), 3) == ["ff", "100", "ff"]
+
+
+def ids_of(port: int, count: int) -> list[str]:
+    """Submit so many messages to a simulator; return the ids it gives."""
+    submits = [p.SubmitSm(sequence=place, source_addr="E", destination_addr="33611230005") for place in range(count)]
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as peer:
+        peer.sendall(
+            b"".join(encode(pdu) for pdu in (p.BindTransmitter(system_id="smsc", password="secret"), *submits))
+        )
+        frames, came = FrameBuffer(), list[p.Pdu]()
+        while len(came) <= count:
+            came += [decode(frame) for frame in frames.feed(peer.recv(65536))]
+    return [pdu.message_id for pdu in came if isinstance(pdu, p.SubmitSmResp)]
+
+
 def test_a_script_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "script.toml").write_text("[shares]\nnonsense = 1")
     refused = esito("smsc", "--script", "script.toml", cwd=tmp_path)
@@ -132,7 +155,7 @@ def test_the_demo_sends_to_a_number_of_every_script_and_its_curl_line_works(tmp_
         assert process.stdout is not None
         line = next(line.strip() for line in process.stdout if line.strip().startswith("curl "))
         url = line.removeprefix('curl "').removesuffix('"')
-        answer = httpx.get(url).json()
+        answer = httpx.get(url, timeout=PATIENCE).json()
     assert (answer["success"], answer["code"]) == (True, 200)
     numbers = [item["phoneNumber"] for item in answer["StatutResponse_List"]]
     assert numbers == [f"+3361234{ending:04}" for ending in range(16)]

@@ -16,11 +16,20 @@ from tests.torture.house import OPERATOR, House, until
 from tests.torture.witness import Witness
 
 ENQUIRE, RESPONSE = 0.5, 1.0
-"""Seconds: `enquire_interval` and `response_timeout` of the hostile link."""
+"""Seconds: `enquire_interval` and `response_timeout` of the link to a peer that may fall silent.
+
+To the other hostile peer the link is patient: it must not be left because the machine, and thus the peer, is slow.
+"""
 
 HOSTILE = f"""operator = "hostile"
 prefixes = ["+39"]
 window = 20
+enquire_interval = {ENQUIRE}
+response_timeout = {PATIENCE}
+rebind_max = 0.3
+"""
+SILENT = f"""operator = "silent"
+prefixes = ["+40"]
 enquire_interval = {ENQUIRE}
 response_timeout = {RESPONSE}
 rebind_max = 0.3
@@ -35,6 +44,7 @@ class Scene:
 
     house: House
     hostile: Hostile
+    silent: Hostile
     witness: Witness
     sent: int = 0
 
@@ -60,12 +70,12 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("hostile")
-    with Hostile() as hostile, Witness() as witness:
-        links = {"good": witness.port, "evil": hostile.port}
-        settings = {"good": OPERATOR, "evil": HOSTILE}
+    with Hostile() as hostile, Hostile() as silent, Witness() as witness:
+        links = {"good": witness.port, "evil": hostile.port, "silent": silent.port}
+        settings = {"good": OPERATOR, "evil": HOSTILE, "silent": SILENT}
         with House(folder=folder, database=folder / "esito.db", links=links, link_settings=settings) as house:
             house.start()
-            yield Scene(house, hostile, witness)
+            yield Scene(house, hostile, silent, witness)
             house.stop()
             assert house.esito("check").strip() == "The books balance."
             assert "Traceback" not in house.log
@@ -112,7 +122,8 @@ NONSENSE = {
 @pytest.mark.parametrize("octets", [octets for name, octets in NONSENSE.items() if "cannot" not in name],
                          ids=[name for name in NONSENSE if "cannot" not in name])  # fmt: skip
 def test_a_stream_that_cannot_be_cut_into_pdus_is_closed(scene: Scene, octets: bytes) -> None:
-    with scene.hostile.line() as line:
+    scene.silent.forget()
+    with scene.silent.line() as line:
         line.bind()
         line.octets(octets)
         assert line.closed()
@@ -165,20 +176,21 @@ def test_an_unbind_amid_a_full_window_doubts_what_was_on_its_way_and_sends_nothi
 
 
 def test_a_bind_that_is_never_answered_is_given_up(scene: Scene) -> None:
-    with scene.hostile.line() as line:
+    scene.silent.forget()
+    with scene.silent.line() as line:
         assert isinstance(line.read(), p.BindTransceiver)
         assert line.closed()
 
 
 def test_a_peer_that_falls_silent_is_left_in_time(scene: Scene) -> None:
-    with scene.hostile.line() as line:
+    scene.silent.forget()
+    with scene.silent.line() as line:
         line.bind()
         silent = Stopwatch()
-        asked = 0
-        while (said := line.read()) is not None:
-            asked += isinstance(said, p.EnquireLink)
+        said = [*iter(line.read, None)]
         assert silent.at_least(RESPONSE)
-        assert asked == 1, "it was left after the first enquire_link that was not answered"
+        asked = [one for one in said if isinstance(one, p.EnquireLink)]
+        assert 1 <= len(asked) <= 1 + RESPONSE / ENQUIRE, "it was asked on although it did not answer"
 
 
 def test_sequence_numbers_that_come_again_are_each_answered_and_kept(scene: Scene) -> None:

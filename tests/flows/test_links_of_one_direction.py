@@ -17,10 +17,8 @@ from esito.domain.states import MessageState
 from esito.lifecycle.accept import Draft
 from esito.smpp import pdu as p
 from tests.kit.builders import account_in, states_of
+from tests.kit.patience import PATIENCE
 from tests.kit.peer import Peer, peer, until
-
-PATIENCE = 60.0
-"""Seconds in which whatever is waited for must have happened."""
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +57,7 @@ def served(folder: Path, links: str, test: Callable[[House, Peer], Awaitable[Non
 
 async def ready(house: House) -> list[str]:
     """Return what the server says is missing, once it answers."""
-    async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as client:
+    async with asyncio.timeout(PATIENCE), httpx.AsyncClient(timeout=PATIENCE) as client:
         while True:
             try:
                 missing: list[str] = (await client.get(f"{house.url}/readyz")).json()["missing"]

@@ -10,7 +10,7 @@ import pytest
 from esito.cluster.process import free_port
 from tests.kit.listener import Listener
 from tests.kit.live import LiveServer, live_server, live_smsc
-from tests.kit.patience import A_MOMENT, wait_until
+from tests.kit.patience import A_MOMENT, PATIENCE, wait_until
 
 NUMBER = "+33611110015"
 """The simulator delivers to it and has it reply STOP."""
@@ -30,7 +30,9 @@ def wait_for(server: LiveServer, message: int) -> None:
 
 def callbacks(server: LiveServer) -> list[dict[str, int]]:
     """Return those that are waiting."""
-    told = httpx.get(f"{server.url}/v2/callbacks", headers={"Authorization": f"Bearer {server.api_key}"})
+    told = httpx.get(
+        f"{server.url}/v2/callbacks", headers={"Authorization": f"Bearer {server.api_key}"}, timeout=PATIENCE
+    )
     found: list[dict[str, int]] = [one for one in told.json()["callbacks"] if one["status"] == "waiting"]
     return found
 
@@ -39,7 +41,7 @@ def misuse(server: LiveServer) -> None:
     """Put the number, the key and the text where they do not belong."""
     key = {"apiKey": server.api_key}
     bearer = {"Authorization": f"Bearer {server.api_key}"}
-    with httpx.Client(base_url=server.url) as http:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as http:
         http.get(f"/v1/{quote(NUMBER)}", params=key)
         http.get("/v1/message-status", params=key | {"messageId": TEXT, "phoneNumber": NUMBER})
         http.get("/v1/bulk-status-by-tag", params=key | {"tag": TEXT})

@@ -19,6 +19,7 @@ from schemathesis.checks import (
 from esito.api.app import CLOCK, SERVED
 from esito.api.openapi import document
 from tests.kit.live import LiveServer, live_server
+from tests.kit.patience import PATIENCE
 
 AnyCase = Case[Any]
 
@@ -66,7 +67,7 @@ def check_all(promised: BaseSchema, method: str, path: str, change: Callable[[An
     @FEW
     def check(case: AnyCase) -> None:
         change(case)
-        case.call_and_validate(checks=CHECKS)
+        case.call_and_validate(checks=CHECKS, timeout=PATIENCE)
 
     check()
 
@@ -129,7 +130,7 @@ def test_with_numbers_that_can_be_sent_to(promised: BaseSchema, server: LiveServ
 
 def test_good_answers_were_among_them(server: LiveServer) -> None:
     """Otherwise the tests above would have looked at refusals only."""
-    text = httpx.get(f"{server.url}/metrics").text
+    text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
     paths = ["bulk-status", "message-status", "multi-status", "bulk-status-by-tag", "send", "bulk-send", "me"]
     for path in paths:
         assert f'esito_http_requests_total{{path="/v1/{path}",status="200"}}' in text, path

@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def serves_on(server: LiveServer) -> Iterator[None]:
     """After whatever it refused, the server answers."""
     yield
-    reply = httpx.get(f"{server.url}/v1/me", params={"apiKey": server.api_key})
+    reply = httpx.get(f"{server.url}/v1/me", params={"apiKey": server.api_key}, timeout=PATIENCE)
     assert reply.json()["code"] == 200
 
 
@@ -43,7 +43,7 @@ def refused(reply: httpx.Response) -> tuple[int, int, str]:
 
 def post(server: LiveServer, body: bytes | dict[str, Any], path: str = "/v1/send", **headers: str) -> httpx.Response:
     content = body if isinstance(body, bytes) else json.dumps({"apiKey": server.api_key} | body)
-    return httpx.post(server.url + path, content=content, headers=headers)
+    return httpx.post(server.url + path, content=content, headers=headers, timeout=PATIENCE)
 
 
 def parts(answer: bytes) -> tuple[int, dict[str, Any]]:
@@ -99,7 +99,7 @@ def test_a_body_of_a_megabyte_or_more(server: LiveServer, size: int) -> None:
 
 
 def test_a_large_body_of_unknown_length(server: LiveServer) -> None:
-    reply = httpx.post(f"{server.url}/v1/send", content=(b"x" * 65536 for _ in range(40)))
+    reply = httpx.post(f"{server.url}/v1/send", content=(b"x" * 65536 for _ in range(40)), timeout=PATIENCE)
     assert refused(reply)[:2] == (413, 413)
 
 
@@ -138,7 +138,9 @@ def test_wrong_types_and_lists(server: LiveServer, path: str, body: dict[str, An
 
 @pytest.mark.parametrize("message_id", ["999999", "abc", "9" * 400, "1e3", "-1"])
 def test_unknown_ids(server: LiveServer, message_id: str) -> None:
-    reply = httpx.get(f"{server.url}/v1/bulk-status", params={"apiKey": server.api_key, "messageId": message_id})
+    reply = httpx.get(
+        f"{server.url}/v1/bulk-status", params={"apiKey": server.api_key, "messageId": message_id}, timeout=PATIENCE
+    )
     assert refused(reply) == (400, 4, "Message introuvable")
 
 
@@ -149,9 +151,17 @@ def test_a_foreign_message_and_a_disabled_account(server: LiveServer) -> None:
     message = server.send("+33611111111")
     stranger = json.loads(server.esito("account", "create", "stranger", "--json"))["apiKey"]
     ask = {"apiKey": stranger, "messageId": message}
-    assert refused(httpx.get(f"{server.url}/v1/bulk-status", params=ask)) == (400, 4, "Message introuvable")
+    assert refused(httpx.get(f"{server.url}/v1/bulk-status", params=ask, timeout=PATIENCE)) == (
+        400,
+        4,
+        "Message introuvable",
+    )
     server.esito("account", "disable", "stranger")
-    assert refused(httpx.get(f"{server.url}/v1/bulk-status", params=ask)) == (400, 20, "Compte désactivé")
+    assert refused(httpx.get(f"{server.url}/v1/bulk-status", params=ask, timeout=PATIENCE)) == (
+        400,
+        20,
+        "Compte désactivé",
+    )
 
 
 def test_too_little_credit(server: LiveServer) -> None:
@@ -177,7 +187,7 @@ def test_what_is_no_http(server: LiveServer, request_line: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
 def test_a_wrong_method(server: LiveServer, method: str) -> None:
-    reply = httpx.request(method, f"{server.url}/v1/bulk-status", params={"apiKey": server.api_key})
+    reply = httpx.request(method, f"{server.url}/v1/bulk-status", params={"apiKey": server.api_key}, timeout=PATIENCE)
     assert (reply.status_code, reply.headers["allow"]) == (405, "GET")
     assert (reply.content == b"") is (method == "HEAD")
 
@@ -210,7 +220,9 @@ def test_a_link_that_is_down_refuses_nothing(tmp_path: Path) -> None:
     with live_server(tmp_path, smsc_port=port, account="another") as second, live_smsc(port):
 
         def status() -> str:
-            answer = httpx.get(f"{second.url}/v1/bulk-status", params={"apiKey": key, "messageId": message})
+            answer = httpx.get(
+                f"{second.url}/v1/bulk-status", params={"apiKey": key, "messageId": message}, timeout=PATIENCE
+            )
             return str(answer.json()["StatutResponse_List"][0]["status"])
 
         wait_until(lambda: status() == "Delivered", status)

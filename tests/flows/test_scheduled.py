@@ -67,7 +67,7 @@ def test_a_server_killed_just_before_sends_at_the_minute_once(tmp_path: Path) ->
         due -= timedelta(minutes=due.minute % 5)
         when = {"scheduledDeliveryDate": f"{due:%d/%m/%Y}", "time": due.hour, "minute": due.minute}
         body = {"apiKey": house.key, "phoneNumbers": "+33612345678", "message": "ciao", **when}
-        sent = httpx.post(f"{house.url}/v1/send", json=body)
+        sent = httpx.post(f"{house.url}/v1/send", json=body, timeout=PATIENCE)
         assert sent.status_code == 200, sent.text
         left = due.timestamp() - datetime.now(PARIS).timestamp()
         push(house, left - PATIENCE)
@@ -86,7 +86,10 @@ def test_a_server_killed_just_before_sends_at_the_minute_once(tmp_path: Path) ->
 
 def push(house: House, seconds: float) -> int:
     answer = httpx.post(
-        f"{house.url}/v2/clock/advance", json={"seconds": seconds}, headers={"Authorization": f"Bearer {house.key}"}
+        f"{house.url}/v2/clock/advance",
+        json={"seconds": seconds},
+        headers={"Authorization": f"Bearer {house.key}"},
+        timeout=PATIENCE,
     )
     return int(answer.json()["now"])
 

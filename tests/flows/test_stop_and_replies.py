@@ -18,7 +18,7 @@ STOPPER, OTHER = "+33612340015", "+33612340001"
 
 
 def stops(server: LiveServer) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{server.url}/v1/stop-sms/list", params={"apiKey": server.api_key}).json()
+    answer = httpx.get(f"{server.url}/v1/stop-sms/list", params={"apiKey": server.api_key}, timeout=PATIENCE).json()
     assert answer["nbData"] == len(answer["data"])
     found: list[dict[str, Any]] = answer["data"]
     return found
@@ -26,7 +26,9 @@ def stops(server: LiveServer) -> list[dict[str, Any]]:
 
 def replies(server: LiveServer) -> list[dict[str, Any]]:
     headers = {"Authorization": f"Bearer {server.api_key}"}
-    found: list[dict[str, Any]] = httpx.get(f"{server.url}/v2/replies", headers=headers).json()["replies"]
+    found: list[dict[str, Any]] = httpx.get(f"{server.url}/v2/replies", headers=headers, timeout=PATIENCE).json()[
+        "replies"
+    ]
     return found
 
 
@@ -44,7 +46,7 @@ def test_a_number_that_answers_stop_is_listed_shown_and_refused(tmp_path: Path) 
         )  # fmt: skip
 
         body = {"apiKey": server.api_key, "phoneNumbers": STOPPER, "message": "ciao"}
-        refused = httpx.post(f"{server.url}/v1/send", json=body)
+        refused = httpx.post(f"{server.url}/v1/send", json=body, timeout=PATIENCE)
         assert (refused.status_code, refused.json()) == (
             400,
             {
@@ -61,13 +63,15 @@ def test_a_number_that_answers_stop_is_listed_shown_and_refused(tmp_path: Path) 
                 ],
             },
         )
-        both = httpx.post(f"{server.url}/v1/send", json=body | {"phoneNumbers": f"{STOPPER},{OTHER}"}).json()
+        both = httpx.post(
+            f"{server.url}/v1/send", json=body | {"phoneNumbers": f"{STOPPER},{OTHER}"}, timeout=PATIENCE
+        ).json()
         assert (both["nb_sms"], [one["code"] for one in both["errors"]]) == (1, ["14"])
 
         assert httpx.get(
-            f"{server.url}/v1/stop-sms/delete", params={"apiKey": server.api_key, "id": stopped["id"]}
+            f"{server.url}/v1/stop-sms/delete", params={"apiKey": server.api_key, "id": stopped["id"]}, timeout=PATIENCE
         ).json() == {"success": True, "code": 200}
-        assert httpx.post(f"{server.url}/v1/send", json=body).json()["nb_sms"] == 1
+        assert httpx.post(f"{server.url}/v1/send", json=body, timeout=PATIENCE).json()["nb_sms"] == 1
 
 
 def test_a_stop_survives_kill_minus_nine(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ class Asker(threading.Thread):
 
 
 def client() -> httpx.Client:
-    return httpx.Client(verify=False)  # self-signed
+    return httpx.Client(verify=False, timeout=PATIENCE)  # self-signed
 
 
 @needs("openssl")

@@ -17,9 +17,9 @@ Everything here is about one operator; its links share their ids. The words:
 A receipt is **decided** when the segment that it is really about is the only one that may be meant, or the only one
 that is meant by its very id: the very id wins over another base and over any segment whose id is unknown.
 
-It is **due** (it must have moved its segment, or have found it as far up the ladder) when it is decided and nothing
-that may be meant has its response owed; and at once, whatever is owed, when it names the number, is decided by its very
-id, and came while its segment had no last word. Not due are:
+It is **due** (it must have moved its segment, or have found it as far up the ladder) when it is decided and no
+submit_sm of its operator that left before it came has its response owed; and at once, whatever is owed, when it names
+the number, carries a submit date, is decided by its very id, and its segment has no last word yet. Not due are:
 
 * a receipt without a known word, and one that does not count (an acknowledgement);
 * a receipt that names nobody, unless the id that it carries is known in the operator's own base;
@@ -46,12 +46,9 @@ NEAR = 10 * MINUTE
 
 
 def is_near(receipt: Receipt, attempt: Attempt) -> bool:
-    """Tell whether number and time of a submit_sm fit a receipt."""
-    return (
-        attempt.segment.operator is receipt.operator
-        and attempt.left < receipt.received_at
-        and (receipt.names is None or attempt.segment.msisdn in receipt.names)
-        and (receipt.dated is None or abs(receipt.dated - attempt.left) < NEAR)
+    """Tell whether number and date of a submit_sm, which left before it came, fit a receipt."""
+    return (receipt.names is None or attempt.segment.msisdn in receipt.names) and (
+        receipt.dated is None or abs(receipt.dated - attempt.left) < NEAR
     )
 
 
@@ -90,7 +87,7 @@ def _may_be_meant(receipt: Receipt, one: Attempt) -> bool:
 
 
 def by_its_very_id(receipt: Receipt) -> set[Segment]:
-    """Return the segments whose response brought the id that the receipt carries, but for those finished long before."""
+    """Return the segments whose response brought the very id of the receipt, but for those finished long before."""
     very = {one.segment for one in receipt.near if one.told is not None and one.told == receipt.smsc_id != ""}
     if receipt.about is None or receipt.segment not in very:
         return very
@@ -108,7 +105,11 @@ class Judge:
 
     def came(self, receipt: Receipt, attempts: Iterable[Attempt]) -> None:
         """Take note of a receipt; `attempts`: every submit_sm that has left."""
-        receipt.near = [one for one in attempts if is_near(receipt, one)]
+        operator = receipt.operator
+        receipt.before = [
+            one for one in attempts if one.segment.operator is operator and one.left < receipt.received_at
+        ]
+        receipt.near = [one for one in receipt.before if is_near(receipt, one)]
         self.receipts.append(receipt)
 
     def look(self, attempts: Sequence[Attempt]) -> list[Receipt]:
@@ -120,11 +121,14 @@ class Judge:
     def _contradict(self, attempts: Sequence[Attempt]) -> None:
         for receipt in self.receipts:
             operator = receipt.operator
-            if operator.writing.converts and operator.name not in self.contradicted:
-                for one in attempts:
-                    if one.told and one.segment.operator is operator and one.segment is not receipt.segment:
-                        if same_text(one.told, receipt.smsc_id):
-                            self.contradicted.add(operator.name)
+            if operator.writing.converts and any(
+                one.told
+                and one.segment.operator is operator
+                and one.segment is not receipt.segment
+                and same_text(one.told, receipt.smsc_id)
+                for one in attempts
+            ):
+                self.contradicted.add(operator.name)
 
     @staticmethod
     def _is_decided(receipt: Receipt) -> bool:
@@ -154,10 +158,10 @@ class Judge:
             return False
         if not _is_the_newest(receipt, about, segment) or (about.fate is Fate.LOST and segment.again):
             return False
-        unfinished = segment.finished_at is None or segment.finished_at > receipt.received_at
-        if receipt.names is not None and unfinished and by_its_very_id(receipt) == {segment}:
+        unfinished = segment.finished_at is None
+        if receipt.names and receipt.dated is not None and unfinished and by_its_very_id(receipt) == {segment}:
             return True
-        return not any(one.fate is Fate.OWED and _may_be_meant(receipt, one) for one in receipt.near)
+        return not any(one.fate is Fate.OWED for one in receipt.before)
 
 
 def _is_the_newest(receipt: Receipt, about: Attempt, segment: Segment) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from esito.store.base import LinkRecord, Store
 from tests.histories.acts import Act, Setup
@@ -28,11 +28,12 @@ class Place:
         self._doors: AsyncExitStack | None = None
         self._folder = a_folder("esito-histories-")
         self._url = ""
+        self._store: Store
         self._links: list[LinkRecord] = []
         self._played = 0
         self._stores = 0
 
-    def __enter__(self) -> "Place":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

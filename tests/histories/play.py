@@ -1,4 +1,4 @@
-"""Plays a history on a store, as the process, the wire and the operators would, and watches what the store makes of it."""
+"""Plays a history on a store, as the process, the wire and the operators would; `watch` says what may come of it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from esito.domain.account import Account
 from esito.domain.message import Answer, SegmentRef, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt
-from esito.store.base import LinkRecord, Store
+from esito.store.base import LinkRecord, Settled, Store
 from tests.histories.acts import PAUSES, WORDS, Act, Setup
 from tests.histories.decidable import Judge
-from tests.histories.truth import HOUR, NUMBERS, SECOND, STRANGER, Attempt, Fate, Operator, Receipt, Segment
+from tests.histories.truth import DAY, HOUR, NUMBERS, SECOND, STRANGER, Attempt, Fate, Operator, Receipt, Segment
 from tests.histories.watch import Watch
 from tests.kit.builders import NOW, account_in, message
 
@@ -72,6 +72,8 @@ class Play:
             how = acts[number % len(acts)].more
             self._lost(one, taken=bool(how & 1), gone=False) if how & 2 else self._accept(one)
         await self._flush()
+        self._now += 30 * DAY
+        await self._expire(acts[-1])
         await self.watch.end(self._place.store, self._account, self.links)
 
     async def _do(self, act: Act) -> None:
@@ -121,7 +123,7 @@ class Play:
         self._now += pause
         self._say("pause", f"{pause // SECOND} s")
 
-    async def _expire(self, act: Act) -> None:
+    async def _expire(self, act: Act) -> None:  # noqa: ARG002  acts are all called alike
         self._say("expire", "")
         await self._place.store.expire(self._now)
         await self._look()
@@ -273,7 +275,9 @@ class Play:
     def _keep_receipt(self, like: Receipt, said: DeliveryReceipt) -> None:
         """Have it come now."""
         serial = len(self._came) + 1
-        receipt = replace(like, serial=serial, received_at=self._now, near=[], settled_on=set(), doubtful=False)
+        receipt = replace(
+            like, serial=serial, received_at=self._now, before=[], near=[], settled_on=set(), doubtful=False
+        )
         self._came.append((receipt, said))
         self._judge.came(receipt, self._attempts)
         about = "nothing of ours" if receipt.segment is None else receipt.segment.name
@@ -300,10 +304,11 @@ class Play:
             return
         calls, self._waiting = self._waiting, []
         store = self._place.store
-        await asyncio.gather(
+        came: list[Settled | int] = await asyncio.gather(
             *[store.record_answers(link, things) if link else store.apply_receipts(things) for link, things in calls]
         )
         await self._look()
+        self.watch.counted([(len(things), settled) for (_, things), settled in zip(calls, came, strict=True)])
 
     async def _look(self) -> None:
         assert self._account is not None

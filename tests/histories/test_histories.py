@@ -3,12 +3,13 @@
 import pytest
 
 from tests.histories.trying import histories
+from tests.kit.patience import HANGS
 from tests.kit.stores import KINDS
 
 HISTORIES = {"sqlite": 300, "postgres": 40}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3 * HANGS)
 def test_a_receipt_moves_whom_it_is_about_or_nobody(kind: str) -> None:
     histories(kind, HISTORIES[kind])

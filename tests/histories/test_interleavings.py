@@ -1,5 +1,7 @@
 """The same answers and receipts, in any two orders, end in the same states: those of the last words of the operator."""
 
+from functools import partial
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -37,7 +39,7 @@ def bursts(draw: st.DrawFn) -> tuple[list[Sent], bool, list[list[Happening]]]:
     return sent, draw(st.booleans()), [list(draw(st.permutations(happens))) for _ in range(2)]
 
 
-async def ends(place: Place, name: str, sent: list[Sent], order: list[Happening], *, used: bool) -> list[int]:
+async def ends(place: Place, name: str, *, sent: list[Sent], order: list[Happening], used: bool) -> list[int]:
     """Return the states in which the messages end when things happen in this order."""
     links = await place.register([LinkRecord(name=name, operator=name)])
     store = place.store
@@ -93,7 +95,7 @@ def test_any_two_interleavings_end_alike(kind: str) -> None:
         @given(bursts())
         def they_do(burst: tuple[list[Sent], bool, list[list[Happening]]]) -> None:
             sent, used, orders = burst
-            ended = [place.run(lambda name, order=order: ends(place, name, sent, order, used=used)) for order in orders]
+            ended = [place.run(partial(ends, place, sent=sent, order=order, used=used)) for order in orders]
             last = [max((int(STAT_WORDS[word]) for word in words), default=0) for _, _, words in sent]
             assert ended == [last, last], told(*burst)
 

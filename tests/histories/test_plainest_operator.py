@@ -1,4 +1,4 @@
-"""The plainest operator of all: it counts its ids, never uses one twice, and sends each receipt right after its response.
+"""The plainest operator: it counts its ids, never uses one twice, and sends each receipt right after its response.
 
 Answers and receipts are recorded in the order of the wire, some at a time, as the process records what one read brings:
 nobody waits in between. Then once more with each receipt recorded before its answer.
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from esito.domain.message import Submission
+from esito.domain.receipt import DeliveryReceipt
 from esito.store.base import Store
 from tests.histories.truth import WRITINGS, Writing
 from tests.kit.builders import NOW, accepted, account_in, complaints, links_in, message, receipt
@@ -54,17 +55,18 @@ class Wire:
         come, self.in_flight = self.in_flight[:count], self.in_flight[count:]
         self.done += come
         answers = [accepted(one, self._writing.response.format(number), at=at) for one, number in come]
-        receipts = [
-            receipt(self._writing.receipt.format(number), "DELIVRD", link=self._link, at=at, addresses=(one.msisdn[1:], "ESITO"))
-            ._replace(submitted_at=at // 1000 * 1000, error_code=str(number))
-            for one, number in come
-        ]  # fmt: skip
+        receipts = [self._receipt(one, number, at) for one, number in come]
         answering, settling = self._store.record_answers(self._link, answers), self._store.apply_receipts(receipts)
         if self._overtaking:
             settled, _ = await asyncio.gather(settling, answering)
         else:
             _, settled = await asyncio.gather(answering, settling)
         self.verdicts.update(settled.verdicts)
+
+    def _receipt(self, one: Submission, number: int, at: int) -> DeliveryReceipt:
+        smsc_id, addresses = self._writing.receipt.format(number), (one.msisdn[1:], "ESITO")
+        said = receipt(smsc_id, "DELIVRD", link=self._link, at=at, addresses=addresses)
+        return said._replace(submitted_at=at // 1000 * 1000, error_code=str(number))
 
 
 async def play(store: Store, writing: Writing, first: int, msisdns: list[int], *, overtaking: bool) -> Counter[str]:
@@ -132,7 +134,16 @@ def test_every_receipt_moves_its_message_at_once(kind: str, writing: str, first:
 def test_another_base_is_learned_and_nobody_is_moved_wrongly(
     kind: str, writing: str, first: int, to: str, folder: Path
 ) -> None:
-    asyncio.run(played(kind, folder, WRITINGS[writing], first, to))
+    asyncio.run(played(kind, folder, WRITINGS[writing], learnable(writing, first, to), to))
+
+
+def learnable(writing: str, first: int, to: str) -> int:
+    """Return from which id on an operator counts, so that its form shows before an id means two things at once.
+
+    Of the first dozens, to one number, the very id of one message is that of another in the other base while both are
+    in flight: nobody could tell them apart, and the very id is believed.
+    """
+    return 100 if writing in IN_ANOTHER_BASE and to == "one number" and first == 1 else first
 
 
 @pytest.mark.parametrize("to", ["one number", "many numbers"])
@@ -142,6 +153,5 @@ def test_another_base_is_learned_and_nobody_is_moved_wrongly(
 def test_receipts_that_overtake_their_responses_end_alike(
     kind: str, writing: str, first: int, to: str, folder: Path
 ) -> None:
-    if writing in IN_ANOTHER_BASE and first == 1 and to == "one number":
-        first = 100  # below, the very ids of what is in flight are those of others in the other base: nobody could tell
+    first = learnable(writing, first, to)
     asyncio.run(played(kind, folder, WRITINGS[writing], first, to, overtaking=True))

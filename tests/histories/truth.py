@@ -1,4 +1,4 @@
-"""What really happened between us and the operators of a history: who was handed what, and what each receipt is about."""
+"""What really happened between us and the operators of a history: who was handed what, what each receipt is about."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -137,6 +137,8 @@ class Receipt:
     """The numbers that its addresses may mean; None: it names nobody."""
     dated: int | None
     received_at: int
+    before: list[Attempt] = field(default_factory=list)
+    """The submit_sm of its operator that left before it came."""
     near: list[Attempt] = field(default_factory=list)
     """The submit_sm whose number and time fit."""
     settled_on: set[SegmentRef] = field(default_factory=set)

@@ -2,7 +2,7 @@
 
 1. A receipt is never written in the trail of a recipient whose number it does not name, when it names one.
 2. Nor in that of a recipient whose submit_sm left after it came.
-3. A receipt that is due has moved its segment, or found it as high; one that was never doubtful is settled nowhere else.
+3. A receipt that is due has moved its segment, or found it as high; one never doubtful is settled nowhere else.
 4. States only climb; every receipt is in a trail or among the orphans, after a restart too; no segment that may have
    been taken is handed out again (but where its link says so) or counts as never sent.
 5. This is 3 for a receipt with the very id of one unfinished submit_sm to the number that it names.
@@ -16,7 +16,7 @@ from esito.domain.account import Account
 from esito.domain.message import SegmentRef
 from esito.domain.receipt import Verdict
 from esito.domain.states import FIRST_FINAL, MessageState
-from esito.store.base import Store
+from esito.store.base import Settled, Store
 from esito.store.records import Orphan
 from tests.histories.decidable import Judge, by_its_very_id
 from tests.histories.truth import Attempt, Fate, Receipt, Segment
@@ -84,6 +84,12 @@ class Watch:
                     f"{MessageState(segment.level).name}; {where}",
                 )
 
+    def counted(self, calls: Sequence[tuple[int, Settled | int]]) -> None:
+        """Judge that whoever brought receipts was told of each; `calls`: how many were brought, and what was told."""
+        for count, told in calls:
+            if isinstance(told, Settled) and sum(told.verdicts.values()) != count:
+                raise self.broken("4 not told", f"of {count} receipts {sum(told.verdicts.values())} have a verdict")
+
     def _names(self, receipt: Receipt) -> str:
         return ", ".join(self._segments[ref].name for ref in sorted(receipt.settled_on))
 
@@ -142,7 +148,8 @@ class Watch:
         orphans = [one for one in await store.orphans(after=0, limit=10_000) if one.link in links]
         found = {int(one.error) for one in orphans}
         for receipt in self._judge.receipts:
-            if receipt.serial not in found and not receipt.settled_on:
+            # An acknowledgement that matches nothing is kept, and shown nowhere.
+            if receipt.serial not in found and not receipt.settled_on and receipt.counts:
                 raise self.broken("4 lost", f"r{receipt.serial} is in no trail and not among the orphans")
             if receipt.serial in found and receipt.settled_on:
                 raise self.broken("4 kept twice", f"r{receipt.serial} is settled and among the orphans")

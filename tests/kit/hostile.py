@@ -86,6 +86,14 @@ class Hostile:
     def __exit__(self, *_: object) -> None:
         self._listening.close()
 
+    def forget(self) -> None:
+        """Close the connections that came while nobody took any: the server may have given them up."""
+        self._listening.settimeout(0)
+        with suppress(BlockingIOError):
+            while True:
+                self._listening.accept()[0].close()
+        self._listening.settimeout(PATIENCE)
+
     @contextmanager
     def line(self) -> Iterator[Line]:
         """Take the server's next connection."""

@@ -69,4 +69,5 @@ def _place(item: pytest.Item) -> tuple[int, str]:
 
 def _kind(item: pytest.Item) -> str:
     """Return which store a case of the receipts is played on: all those of one are begun together."""
-    return str(item.callspec.params["kind"]) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
+    given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return str(given.get("kind", ""))

@@ -7,8 +7,8 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 from esito.smpp import pdu as p
-from esito.smpp.connection import Answered
 from esito.smpp.link import Link
+from esito.smpp.reports import Answered
 from esito.smpp.settings import LinkSettings
 from tests.kit.peer import Peer
 

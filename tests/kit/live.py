@@ -45,11 +45,15 @@ class LiveServer:
     def send(self, *numbers: str, **options: object) -> int:
         """Send a message; return its id."""
         body = {"apiKey": self.api_key, "phoneNumbers": ",".join(numbers), "message": "ciao", **options}
-        return int(httpx.post(f"{self.url}/v1/send", json=body).raise_for_status().json()["message_id"])
+        return int(
+            httpx.post(f"{self.url}/v1/send", json=body, timeout=PATIENCE).raise_for_status().json()["message_id"]
+        )
 
     def status(self, message_id: int) -> httpx.Response:
         """Ask for the status of a message."""
-        return httpx.get(f"{self.url}/v1/bulk-status", params={"apiKey": self.api_key, "messageId": message_id})
+        return httpx.get(
+            f"{self.url}/v1/bulk-status", params={"apiKey": self.api_key, "messageId": message_id}, timeout=PATIENCE
+        )
 
     def exchange(self, request: bytes, *, silence: float = PATIENCE) -> bytes:
         """Write octets to the server; return all it answers until it closes the connection or is silent for so long."""
@@ -77,15 +81,22 @@ def _rest(peer: socket.socket) -> bytes:
 
 @contextmanager
 def live_server(
-    directory: Path, *, account: str = "acme", credit: str = "100", smsc_port: int | None = None, **config: object
+    directory: Path,
+    *,
+    account: str = "acme",
+    credit: str = "100",
+    smsc_port: int | None = None,
+    link: dict[str, object] | None = None,
+    **config: object,
 ) -> Iterator[LiveServer]:
     """Run a server in a directory until the block ends; then it must end well.
 
-    `config` are settings as `section_name=value` (`clock_pushable=True`); with `smsc_port` it has a link `alpha` there.
+    `config` are settings as `section_name=value` (`clock_pushable=True`); with `smsc_port` it has a link `alpha` there,
+    with the settings of `link`.
     """
     port = free_port()
     path = directory / "esito.toml"
-    path.write_text(_toml(directory, port, smsc_port, config), encoding="utf-8")
+    path.write_text(_toml(directory, port, smsc_port, config, link or {}), encoding="utf-8")
     made = _run("account", "create", account, "--credit", credit, "--json", "--config", str(path))
     process = _serve(path)
     server = LiveServer(
@@ -111,9 +122,9 @@ def _serve(config: Path) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def live_smsc(port: int, journal: Path | None = None) -> Iterator[None]:
+def live_smsc(port: int, journal: Path | None = None, *, password: str = "secret") -> Iterator[None]:
     """Run the simulator on a port until the block ends; it accepts what `live_server` binds with."""
-    words = ["smsc", "--listen", f"127.0.0.1:{port}", "--json"]
+    words = ["smsc", "--listen", f"127.0.0.1:{port}", "--password", password, "--json"]
     if journal is not None:
         words += ["--log", str(journal)]
     process = subprocess.Popen(
@@ -131,7 +142,7 @@ def live_smsc(port: int, journal: Path | None = None) -> Iterator[None]:
             process.stdout.close()
 
 
-def _toml(directory: Path, port: int, smsc_port: int | None, config: dict[str, object]) -> str:
+def _toml(directory: Path, port: int, smsc_port: int | None, config: dict[str, object], link: dict[str, object]) -> str:
     sections: dict[str, dict[str, object]] = {
         "http": {"listen": f"127.0.0.1:{port}"},
         "store": {"url": f"sqlite:///{directory}/esito.db"},
@@ -142,7 +153,7 @@ def _toml(directory: Path, port: int, smsc_port: int | None, config: dict[str, o
         sections.setdefault(section, {})[name] = value
     lines = [f"[{section}]\n{_lines(values)}" for section, values in sections.items()]
     if smsc_port is not None:
-        link = {"name": "alpha", "port": smsc_port, "system_id": "smsc", "password": "secret"}
+        link = {"name": "alpha", "port": smsc_port, "system_id": "smsc", "password": "secret", **link}
         lines.append(f"[[link]]\n{_lines(link)}")
     return "\n".join(lines)
 

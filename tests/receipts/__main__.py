@@ -9,11 +9,17 @@ import os
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import click
 
-from tests.receipts.runner import CASES, load, run_case
+from tests.kit.patience import PATIENCE
+from tests.kit.place import prepare
+from tests.receipts.case import LONGEST
+from tests.receipts.runner import AT_ONCE, CASES, load, run_case
+from tests.receipts.server import warm_up
 from tests.receipts.words import UnknownWords
 
 
@@ -22,27 +28,33 @@ def main(words: list[str]) -> int:
     path = Path(words[0]) if words else CASES
     wanted = set(words[1:])
     kind = os.environ.get("ESITO_CASES_ON", "sqlite")
-    failed = 0
     try:
         cases = [case for case in load(path) if not wanted or case["id"] in wanted]
     except UnknownWords as error:
         click.echo(str(error), err=True)
         return 2
-    for case in cases:
-        began = time.monotonic()
-        try:
-            problems = run_case(case, kind)
-        except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            problems = [f"the runner stopped: {error!r} at {last.filename}:{last.lineno}"]
-        failed += bool(problems)
-        click.echo(
-            f"{'FAIL' if problems else 'ok  '} {case['id']:6} {case['title']}  ({time.monotonic() - began:.1f} s)"
-        )
-        for problem in problems:
-            click.echo(f"       {problem}")
+    prepare(kind)
+    warm_up()
+    failed = 0
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="case") as pool:
+        for case, (problems, took) in zip(cases, pool.map(lambda case: _played(case, kind), cases), strict=True):
+            failed += bool(problems)
+            click.echo(f"{'FAIL' if problems else 'ok  '} {case['id']:6} {case['title']}  ({took:.1f} s)")
+            for problem in problems:
+                click.echo(f"       {problem}")
     click.echo(f"{len(cases) - failed} of {len(cases)} cases hold")
     return 1 if failed else 0
+
+
+def _played(case: dict[str, Any], kind: str) -> tuple[list[str], float]:
+    """Play a case; return what does not hold, and the seconds it took."""
+    began = time.monotonic()
+    try:
+        problems = run_case(case, kind, patience=min(PATIENCE, LONGEST))
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        problems = [f"the runner stopped: {error!r} at {last.filename}:{last.lineno}"]
+    return problems, time.monotonic() - began
 
 
 if __name__ == "__main__":

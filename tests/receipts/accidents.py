@@ -12,10 +12,12 @@ from random import Random
 from esito.domain.states import STATE_VALUES
 from esito.smpp import pdu as p
 from esito.smpp.codec import InvalidLength, InvalidPdu, decode, encode
-from tests.kit.patience import PATIENCE as SOON
+from tests.kit.patience import PATIENCE
+from tests.receipts.answering import Known
 from tests.receipts.case import LONGEST, RESPONSE_TIMEOUT, Event, Filler, integer, local_time, scaled, seconds
+from tests.receipts.delivering import again
 from tests.receipts.happening import happening
-from tests.receipts.operator import Known, Session
+from tests.receipts.operator import Session
 from tests.receipts.scene import Scene
 
 MOMENT = 0.3
@@ -89,7 +91,7 @@ async def _operator_stopped(scene: Scene, lasts: float) -> None:
         scene.notes.detected = time.monotonic() - began
     await asyncio.sleep(max(0.0, began + lasts - time.monotonic()))
     operator.go_on()
-    await operator.receiver(within=SOON)
+    await operator.receiver(within=PATIENCE)
 
 
 async def _server_stopped(scene: Scene, lasts: float) -> None:
@@ -137,14 +139,14 @@ async def bind_status(scene: Scene, event: Event, _filler: Filler) -> None:
     operator.refusals = deque(statuses)
     for session in operator.sessions:
         session.hang_up()
-    await operator.until(lambda: operator.refused_binds >= 1, SOON)
+    await operator.until(lambda: operator.refused_binds >= 1, PATIENCE)
     await scene.until(lambda: operator.refused_binds >= times, LONGEST)
     await asyncio.sleep(MOMENT)
     scene.notes.readyz = (await scene.server.http.get("/readyz")).status_code
     if "for" in event:
         await asyncio.sleep(max(0.0, began + _duration(event) - time.monotonic()))
     operator.refusals.clear()
-    await operator.receiver(within=SOON)
+    await operator.receiver(within=PATIENCE)
     scene.notes.rebound = time.monotonic() - began
 
 
@@ -156,7 +158,7 @@ async def partition(scene: Scene, event: Event, _filler: Filler) -> None:
     began, sessions = time.monotonic(), list(scene.main.sessions)
     for session in sessions:
         session.muted = True
-    await scene.main.until(lambda: len(scene.main.sessions) > len(sessions), SOON)
+    await scene.main.until(lambda: len(scene.main.sessions) > len(sessions), PATIENCE)
     scene.notes.detected = time.monotonic() - began
 
 
@@ -181,6 +183,8 @@ async def _make(scene: Scene, state: str) -> None:
     if state == "ok" and not scene.server.is_alive:
         await scene.server.start()
         await scene.bound_again()
+    if state == "ok":
+        await again(scene)
 
 
 @happening("store_delay")
@@ -238,7 +242,7 @@ async def raw(scene: Scene, event: Event, filler: Filler) -> None:
     began, asked = time.monotonic(), len(scene.main.said(p.EnquireLinkResp))
     session.write(octets)
     if octets[4:8] == p.Command.ENQUIRE_LINK.to_bytes(4, "big"):
-        await scene.main.until(lambda: len(scene.main.said(p.EnquireLinkResp)) > asked, SOON)
+        await scene.main.until(lambda: len(scene.main.said(p.EnquireLinkResp)) > asked, PATIENCE)
         if scene.holding is not None:
             scene.notes.answered_while_held = not scene.holding.done()
             scene.holding.cancel()
@@ -270,7 +274,7 @@ async def _rebound(scene: Scene, session: Session, began: float, octets: bytes) 
     if len(octets) >= p.HEADER_LENGTH and int.from_bytes(octets[:4], "big") == len(octets):
         await asyncio.sleep(0.1)
         return
-    await scene.main.until(lambda: session.over and scene.main.receivers, SOON)
+    await scene.main.until(lambda: session.over and scene.main.receivers, PATIENCE)
     scene.notes.rebound = time.monotonic() - began
 
 

@@ -1,4 +1,4 @@
-"""The cases wait more than they work, so several are played at a time."""
+"""The cases of the tests, several at a time."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from tests.kit.place import prepare
-from tests.receipts.runner import run_case
+from tests.receipts.runner import AT_ONCE, run_case
 from tests.receipts.server import warm_up
-
-AT_ONCE = 4
 
 
 @pytest.fixture(scope="session")

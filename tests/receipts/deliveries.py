@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -39,7 +39,20 @@ class Delivered:
 
     octets: bytes
     kind: type[p.Pdu]
-    answer: p.Pdu | None = None
+    said: Event
+    """The words of the case."""
+    answers: list[p.Pdu] = field(default_factory=list)
+    """What was answered, each time it was sent; nothing where no answer came."""
+
+    @property
+    def answer(self) -> p.Pdu | None:
+        """The last answer."""
+        return self.answers[-1] if self.answers else None
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether it is done with."""
+        return any(not answer.status for answer in self.answers)
 
 
 def gsm_packed(septets: bytes) -> bytes:
@@ -72,7 +85,7 @@ def build(receipt: Event, filler: Filler, number: int, sequence: int, source: st
     # By hand and not by the codec: a tag may come twice, and the order is the case's.
     behind = b"".join(_TLV.pack(tag, len(value)) + value for tag, value in tlvs)
     frame = _with_length(_wronged(encode(pdu), receipt, filler, len(octets)) + behind)
-    return Delivered(octets=_bent(frame, receipt), kind=type(pdu))
+    return Delivered(octets=_bent(frame, receipt), kind=type(pdu), said=receipt)
 
 
 def _octets(text: str, receipt: Event, filler: Filler, coding: int) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from esito.domain.message_ids import spelling
-from tests.kit.patience import PATIENCE as SOON
+from tests.kit.patience import PATIENCE
 from tests.receipts.case import Event, Filler, first_number, integer, scaled
 from tests.receipts.deliveries import Delivered, build, pieces
 from tests.receipts.happening import happening
@@ -48,7 +48,7 @@ async def receipt(scene: Scene, event: Event, filler: Filler) -> None:
         for session, share in batches.items():
             await _acknowledged(session, share)
     if said.get("repeat") is True:
-        await _again(scene, said, [one for share in batches.values() for one in share])
+        await again(scene)
     if not {"kill9", "receipt"} & set(scene.follows):
         await _release(scene)
 
@@ -74,6 +74,7 @@ async def _made(scene: Scene, said: Event, filler: Filler) -> Batches:
         delivered = build(said, filler, first + place, sequence, source)
         batches.setdefault(session, []).append(delivered)
         scene.receipts.append(delivered)
+        scene.unacknowledged.append(delivered)
     return batches
 
 
@@ -98,7 +99,7 @@ async def _session(scene: Scene, said: Event, place: int) -> Session:
     operator = scene.operator(link)
     if link == "rx" or not operator.receivers:
         operator.refuses = None
-    return await operator.receiver(index, within=SOON)
+    return await operator.receiver(index, within=PATIENCE)
 
 
 def _number_of(scene: Scene, text: str, said: Event, place: int) -> str:
@@ -146,18 +147,19 @@ async def _acknowledged(session: Session, share: list[Delivered]) -> None:
     sequences = [int.from_bytes(one.octets[12:16], "big") for one in share]
     acks = session.operator.acks
     with suppress(TimeoutError):
-        await session.operator.until(lambda: session.over or all((session, one) in acks for one in sequences), SOON)
+        await session.operator.until(lambda: session.over or all((session, one) in acks for one in sequences), PATIENCE)
     for one, sequence in zip(share, sequences, strict=True):
-        one.answer = acks.get((session, sequence))
+        if answer := acks.pop((session, sequence), None):
+            one.answers.append(answer)
 
 
-async def _again(scene: Scene, said: Event, share: list[Delivered]) -> None:
-    """Deliver what was not acknowledged once more, as operators do."""
-    left = [one for one in share if one.answer is None]
-    if left:
-        session = await _session(scene, said, 0)
-        session.write(b"".join(one.octets for one in left))
-        await _acknowledged(session, left)
+async def again(scene: Scene) -> None:
+    """Deliver what was not acknowledged once more, as operators do, unless the case says that this one does not."""
+    left = [one for one in scene.unacknowledged if not one.is_acknowledged and one.said.get("repeat") is not False]
+    for one in left:
+        session = await _session(scene, one.said, 0)
+        session.write(one.octets)
+        await _acknowledged(session, [one])
 
 
 async def _release(scene: Scene) -> None:

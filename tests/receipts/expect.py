@@ -7,7 +7,7 @@ from typing import Any
 
 from esito.smpp import pdu as p
 from tests.kit.patience import PATIENCE
-from tests.receipts.case import TIME_SCALE, seconds
+from tests.receipts.case import TIME_SCALE, integer, seconds
 from tests.receipts.evidence import Recipient
 from tests.receipts.scene import Scene, Sent
 
@@ -227,8 +227,15 @@ async def _explained(scene: Scene) -> dict[str, Any]:
 
 
 @word("deliver_sm_resp")
-async def _deliver_sm_resp(scene: Scene, wanted: int) -> str:
-    return _differs({None if one.answer is None else one.answer.status for one in scene.receipts}, {wanted})
+async def _deliver_sm_resp(scene: Scene, wanted: Any) -> str:
+    """Ask for the last answers, or the first where receipts came again; a list: for every answer, in order."""
+    if isinstance(wanted, list):
+        found = [answer.status for one in scene.receipts for answer in one.answers]
+        return _differs(found, [integer(one) for one in wanted])
+    status = integer(wanted)
+    first = {one.answers[0].status if one.answers else None for one in scene.receipts}
+    last = {None if one.answer is None else one.answer.status for one in scene.receipts}
+    return "" if first == {status} else _differs(last, {status})
 
 
 @word("answered_with")
@@ -239,19 +246,19 @@ async def _answered_with(scene: Scene, wanted: str) -> str:
 
 @word("acked")
 async def _acked(scene: Scene, wanted: int) -> str:
-    return _differs(sum(one.answer is not None and not one.answer.status for one in scene.receipts), wanted)
+    return _differs(sum(one.is_acknowledged for one in scene.receipts), wanted)
 
 
 @word("acked_equals_committed")
 async def _acked_equals_committed(scene: Scene, wanted: bool) -> str:
-    acked = sum(one.answer is not None and not one.answer.status for one in scene.receipts)
+    acked = sum(one.is_acknowledged for one in scene.receipts)
     kept = scene.evidence.trail_rows()
     return "" if (acked == kept) is wanted and acked else f"{acked} acknowledged, {kept} kept"
 
 
 @word("acknowledged_receipts_kept")
 async def _acknowledged_receipts_kept(scene: Scene, wanted: bool) -> str:
-    acked = [one for one in scene.receipts if one.answer is not None and not one.answer.status]
+    acked = [one for one in scene.receipts if one.is_acknowledged]
     return _differs(bool(acked) and all(scene.evidence.has_raw(one.octets) for one in acked), wanted)
 
 

@@ -1,20 +1,14 @@
 """A scripted operator: an SMSC of which a case says how it answers and what it sends."""
 
 import asyncio
-import struct
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, InvalidPdu, decode, encode
 from tests.kit.patience import PATIENCE
-
-_T = TypeVar("_T")
-
-_HEADER = struct.Struct(">IIII")
+from tests.receipts.answering import Answering, Known, Late, Submitted, nth, response_octets, submit_sm_resp
 
 QUERY_FAILED = 0x67
 """ESME_RQUERYFAIL."""
@@ -24,67 +18,6 @@ RESPONSES: dict[type[p.Pdu], type[p.BindResp]] = {
     p.BindTransmitter: p.BindTransmitterResp,
     p.BindReceiver: p.BindReceiverResp,
 }
-
-
-@dataclass(slots=True, kw_only=True)
-class Answering:
-    """How the operator answers the segments of one recipient."""
-
-    ids: list[str | None]
-    status: int = 0
-    status_of: dict[int, int] = field(default_factory=dict)
-    throttled: int = 0
-    queue_full: int = 0
-    body: str = ""
-    delay: float = 0.0
-    held: bool = False
-    """Say nothing until the scene says so."""
-    order: list[int] = field(default_factory=list)
-    """The parts in the order in which they are answered, once all have come."""
-    first: list[int] = field(default_factory=list)
-    """command_status of the first tries of each part."""
-    lost: bool = False
-    """The response of the first try never arrives."""
-    late: "Late | None" = None
-    octets: list[str] = field(default_factory=list)
-    """Responses in hexadecimal, by part."""
-    sequence: int | None = None
-    """sequence_number of the responses, where it is wrong on purpose."""
-    tries: Counter[int] = field(default_factory=Counter)
-    """How often each part has come."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Late:
-    """The answer to one try that comes late."""
-
-    attempt: int
-    status: int
-    message_id: str
-    after: str
-    """`tryN_accepted` or `tryN_submitted`; else the scene says when."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the operator says of an id when it is asked."""
-
-    message_state: int = 1
-    final_date: str = ""
-    error_code: int = 0
-    status: int = 0
-    silent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """A submit_sm that came."""
-
-    at: float
-    to: str
-    part: int
-    pdu: p.SubmitSm
-    status: int
 
 
 class Session:
@@ -171,27 +104,6 @@ class Session:
         if not status:
             self.kind = type(pdu)
         self.operator.news.set()
-
-
-def submit_sm_resp(answer: p.SubmitSmResp) -> bytes:
-    """Return a submit_sm_resp; its id may be longer than SMPP allows. A refusal without an id ends with its header."""
-    body = answer.message_id.encode("latin-1") + b"\0" if answer.message_id or not answer.status else b""
-    length = p.HEADER_LENGTH + len(body)
-    return _HEADER.pack(length, p.Command.SUBMIT_SM_RESP, answer.status, answer.sequence) + body
-
-
-def response_octets(written: str, answer: p.Pdu) -> bytes:
-    """Return a response of a case: a whole PDU, put right in its sequence_number, or what follows the header."""
-    octets = bytes.fromhex(written)
-    if len(octets) >= p.HEADER_LENGTH and octets[4:8] == p.Command.SUBMIT_SM_RESP.to_bytes(4, "big"):
-        return octets[:12] + answer.sequence.to_bytes(4, "big") + octets[16:]
-    length = p.HEADER_LENGTH + len(octets)
-    return _HEADER.pack(length, p.Command.SUBMIT_SM_RESP, answer.status, answer.sequence) + octets
-
-
-def _nth(values: Sequence[_T], part: int) -> _T | None:
-    """Return what belongs to a part: the last one stands for all that follow."""
-    return values[min(part, len(values)) - 1] if values else None
 
 
 class Operator:
@@ -329,7 +241,7 @@ class Operator:
             status = p.Status.ESME_RMSGQFUL
         elif self.throttle_every and self._count % self.throttle_every == 0:
             status = p.Status.ESME_RTHROTTLED
-        given = _nth(plan.ids, part)
+        given = nth(plan.ids, part)
         message_id = given if given and not status else ""
         if plan.body == "with_body":
             message_id = "12345678"
@@ -339,7 +251,7 @@ class Operator:
         return p.SubmitSmResp(sequence=sequence, status=status, message_id=message_id)
 
     def _late_answer(self, late: Late, plan: Answering, answer: p.Pdu, part: int) -> p.SubmitSmResp:
-        usual = _nth(plan.ids, part)
+        usual = nth(plan.ids, part)
         message_id = "" if late.status else late.message_id or usual or ""
         return p.SubmitSmResp(sequence=answer.sequence, status=late.status, message_id=message_id)
 
@@ -380,7 +292,7 @@ class Operator:
 
     def _respond(self, session: Session, answer: p.SubmitSmResp, plan: Answering, part: int) -> None:
         self.outstanding -= 1
-        octets = _nth(plan.octets, part)
+        octets = nth(plan.octets, part)
         session.write(submit_sm_resp(answer) if octets is None else response_octets(octets, answer))
         if not answer.status:
             self.say_late(f"try{plan.tries[part]}_accepted")

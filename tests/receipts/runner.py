@@ -16,6 +16,9 @@ from tests.receipts.expect import complaints
 from tests.receipts.scene import Scene
 from tests.receipts.words import UnknownWords, unknown
 
+AT_ONCE = 4
+"""Cases that are played at a time: they wait more than they work."""
+
 CASES = Path(__file__).with_name("cases.json")
 
 
@@ -28,28 +31,31 @@ def load(path: Path) -> list[dict[str, Any]]:
     return cases
 
 
-def run_case(case: Mapping[str, Any], kind: str = "sqlite") -> list[str]:
-    """Play a case in all its variants, each on an empty store of a kind; return what does not hold."""
+def run_case(case: Mapping[str, Any], kind: str = "sqlite", *, patience: float = PATIENCE) -> list[str]:
+    """Play a case in all its variants, each on an empty store of a kind; return what does not hold.
+
+    `patience`: seconds in which what it expects must have come about, once everything has been played.
+    """
     found = []
     for variant in variants(case):
         with tempfile.TemporaryDirectory(prefix="esito-case-") as folder:
-            found += [f"{variant.name}: {one}" for one in asyncio.run(_play(variant, kind, Path(folder)))]
+            found += [f"{variant.name}: {one}" for one in asyncio.run(_play(variant, kind, Path(folder), patience))]
     return found
 
 
-async def _play(variant: Variant, kind: str, folder: Path) -> list[str]:
+async def _play(variant: Variant, kind: str, folder: Path, patience: float) -> list[str]:
     async with place_of(kind, folder) as place, Scene(variant, folder, place) as scene:
         await scene.play()
-        found = await _until_it_holds(scene, later=False)
-        found += await _until_it_holds(scene, later=True)
+        found = await _until_it_holds(scene, patience, later=False)
+        found += await _until_it_holds(scene, patience, later=True)
         return found + [f"the books: {one}" for one in scene.evidence.complaints()]
 
 
-async def _until_it_holds(scene: Scene, *, later: bool) -> list[str]:
+async def _until_it_holds(scene: Scene, patience: float, *, later: bool) -> list[str]:
     deadline = time.monotonic() + PATIENCE
     while not await scene.server.has_applied_all() and time.monotonic() < deadline:
         await asyncio.sleep(0.02)  # what comes only now must change nothing that holds already
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while found := await complaints(scene, later=later):
         if time.monotonic() > deadline:
             break

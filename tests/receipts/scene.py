@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from tests.kit.patience import PATIENCE as SOON
+from tests.kit.patience import PATIENCE
 from tests.kit.place import Place
 from tests.receipts.case import LINK_SETTINGS, USUAL_TEXT, Event, Filler, LinkPlan, Variant, links_of, scaled
 from tests.receipts.deliveries import Delivered
@@ -62,6 +62,8 @@ class Scene:
         self.submits: list[datetime] = []
         """When each message was submitted, by the server's clock."""
         self.receipts: list[Delivered] = []
+        self.unacknowledged: list[Delivered] = []
+        """Every receipt that was sent: who repeats looks here for what was not acknowledged."""
         self.notes = Notes()
         self.evidence = Evidence(place.store)
         self.spoiled: Spoiled = spoiled_at(self.evidence.tables, folder)
@@ -151,7 +153,7 @@ class Scene:
             operator = self.operators[plan.name]
             count = plan.settings.get("sessions", 1)
             if plan.settings.get("bind") == "transmitter + receiver":
-                await operator.until(lambda: len([one for one in operator.sessions if one.kind]) >= 2, SOON)  # noqa: B023  awaited at once
+                await operator.until(lambda: len([one for one in operator.sessions if one.kind]) >= 2, PATIENCE)  # noqa: B023  awaited at once
             else:
                 await operator.receiver(count - 1)
 
@@ -204,7 +206,7 @@ class Scene:
 
     # -- waiting --------------------------------------------------------------------------------
 
-    async def until(self, true: Callable[[], object], within: float = SOON) -> bool:
+    async def until(self, true: Callable[[], object], within: float = PATIENCE) -> bool:
         """Wait for something that is to come; return whether it came."""
         deadline = time.monotonic() + within
         while not true():
@@ -218,7 +220,7 @@ class Scene:
 
         `uncertain`: segments whose answer was lost count as settled.
         """
-        deadline = time.monotonic() + SOON
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.evidence.open_segments(uncertain=uncertain):
             retry_at = self.evidence.next_try()
             if retry_at is not None and (wait := retry_at - int(self.server.now.timestamp() * 1000)) > 0:
@@ -227,7 +229,7 @@ class Scene:
 
     async def applied(self) -> None:
         """Wait until nothing is under way from the gateway to the store."""
-        deadline = time.monotonic() + SOON
+        deadline = time.monotonic() + PATIENCE
         while not await self.server.has_applied_all() and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
 
@@ -244,7 +246,7 @@ class Scene:
     async def bound_again(self) -> None:
         """Wait until every link is bound; its sessions are those that must stay."""
         for operator in self.operators.values():
-            await operator.receiver(within=SOON)
+            await operator.receiver(within=PATIENCE)
         self.note_sessions()
 
     def note_sessions(self) -> None:

@@ -6,10 +6,11 @@ from collections import deque
 from typing import Any
 
 from esito.smpp import pdu as p
-from tests.kit.patience import PATIENCE as SOON
+from tests.kit.patience import PATIENCE
+from tests.receipts.answering import Answering, Late
 from tests.receipts.case import Event, Filler, first_number, integer, scaled
 from tests.receipts.happening import happening
-from tests.receipts.operator import Answering, Late, Operator
+from tests.receipts.operator import Operator
 from tests.receipts.scene import Scene, Sent
 
 AT_ONCE = 500
@@ -155,7 +156,7 @@ async def lose(scene: Scene, operator: Operator, how: str) -> None:
         await scene.server.start()
     await _given_up(scene, operator, seen)
     if how == "timeout":
-        await operator.receiver(within=SOON)
+        await operator.receiver(within=PATIENCE)
     else:
         await scene.bound_again()
     await scene.settled(uncertain=True)

@@ -1,7 +1,4 @@
-"""Every word a case file may use and what it means: what the runner refuses and docs/receipts.md shows.
-
-Long because it is one table.
-"""
+"""Every word a case file may use and what it means: what the runner refuses and docs/receipts.md shows."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -114,8 +111,8 @@ RECEIPT: Words = {
     "sequence": "sequence_number; further receipts of the same word count on",
     "link": "the link it comes by; `{n%2}`: the sessions take turns",
     "session": "the session it comes by, from 1",
-    "repeat": "so many times. `false`: the operator does not send an unacknowledged receipt again; `true`: it does, on"
-    " the next session",
+    "repeat": "so many times. `true`: the operator sends an unacknowledged receipt again, on the next session; it does"
+    " so in any case when the store works again, unless this is `false`",
     "order": "of those that are repeated: `reversed`, `shuffled`, or a list",
     "coalesce": "all octets are handed to the socket in one write, as they always are",
     "chunk": "so many octets in each write",
@@ -167,7 +164,7 @@ EXPECT: Words = {
     "replies": "messages of subscribers that were kept",
     "error_category": "category of the error, as `explain` says",
     "permanent": "whether trying again helps, as `explain` says",
-    "deliver_sm_resp": "command_status of the response to every receipt",
+    "deliver_sm_resp": "command_status of the response to every receipt, or to each in order",
     "answered_with": "the kind of response",
     "acked": "how many receipts were acknowledged",
     "acked_equals_committed": "as many are kept as were acknowledged",

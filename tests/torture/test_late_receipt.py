@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.kit.patience import PATIENCE
 from tests.torture.house import House, until
 from tests.torture.witness import HEX_ID, Witness
 
@@ -18,7 +19,9 @@ def test_a_receipt_at_47_h_59_after_two_restarts_on_another_bind_in_another_base
             house.start()
             until(lambda: one.bound and other.bound)
             body = {"apiKey": house.key, "phoneNumbers": f"+{NUMBER}", "message": "ciao"}
-            message_id = httpx.post(f"{house.url}/v1/send", json=body).raise_for_status().json()["message_id"]
+            message_id = (
+                httpx.post(f"{house.url}/v1/send", json=body, timeout=PATIENCE).raise_for_status().json()["message_id"]
+            )
             until(lambda: one.submitted or other.submitted)
             advance(house, hours=24)
             house.stop()  # keeps the response first
@@ -40,7 +43,7 @@ def test_a_receipt_at_47_h_59_after_two_restarts_on_another_bind_in_another_base
 
 def advance(house: House, **by: int) -> None:
     bearer = {"Authorization": f"Bearer {house.key}"}
-    httpx.post(f"{house.url}/v2/clock/advance", json=by, headers=bearer).raise_for_status()
+    httpx.post(f"{house.url}/v2/clock/advance", json=by, headers=bearer, timeout=PATIENCE).raise_for_status()
 
 
 def state(house: House, message_id: int) -> str:

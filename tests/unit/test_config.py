@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from esito.config import ConfigError, HttpSettings, Settings, load, unknown_variables
+from esito.domain.retrying import USUAL, RetryRule
 from esito.domain.states import MultipartRule
 
 DESIGN = """
@@ -240,3 +241,27 @@ def test_every_setting_has_a_help_and_every_default_may_stand_in_the_file(tmp_pa
             sections.setdefault(row.section, []).append(f"{row.name} = {row.default}")
     text = "\n".join("\n".join([section, *lines]) for section, lines in sections.items())
     assert settings_of(tmp_path, text) == Settings()
+
+
+def test_a_link_says_which_refusals_pass(tmp_path: Path) -> None:
+    lines = """
+[[link]]
+name = "alpha"
+[link.retry]
+0x08 = { times = 5, after = 2, longest = 60 }
+generic_nack = { times = 0 }
+[[link]]
+name = "beta"
+"""
+    alpha, beta = settings_of(tmp_path, lines).links
+    assert alpha.retries.rule(0x08) == RetryRule(times=5, after=2.0, longest=60.0)
+    assert alpha.retries.rule(0x03, nack=True) == RetryRule(times=0, after=5.0)
+    assert beta.retries.rule(0x08) == USUAL[0x08]
+
+
+@pytest.mark.parametrize(
+    "line", ["8 = {times = 1}", "0x08 = 1", "0x08 = {often = 1}", "0x0b = {}", "0x08 = {times = -1}"]
+)
+def test_a_line_of_the_retry_table_that_cannot_be_one_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ConfigError, match=r"link\.alpha\.retry must be a table of statuses and what to do, such as"):
+        settings_of(tmp_path, f'[[link]]\nname = "alpha"\n[link.retry]\n{line}')

@@ -10,7 +10,7 @@ from esito.config import ConfigError, load
 from esito.domain.address import AddressKind
 from esito.domain.coding import Alphabet, Codings
 from esito.domain.states import STAT_WORDS, MessageState
-from esito.smpp.address import numbering
+from esito.smpp.address import numbered
 from esito.smpp.outgoing import USUAL, OutgoingSettings
 from tests.kit.operators import configured
 
@@ -166,5 +166,5 @@ def test_every_kind_of_address_can_be_numbered(tmp_path: Path) -> None:
     for kind, address in addresses.items():
         link = configured(tmp_path, f"source_numbering = {{{kind} = [7, 9], all = [1, 2]}}")
         told = outgoing_settings(link).source_numbering
-        assert {numbering(other, told) for other in addresses.values()} == {(7, 9), (1, 2)}
-        assert numbering(address, told) == (7, 9)
+        assert {numbered(other, told) for other in addresses.values()} == {(7, 9), (1, 2)}
+        assert numbered(address, told) == (7, 9)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from esito.config import ConfigError
+from esito.domain.retrying import USUAL
 from esito.domain.states import FIRST_FINAL, MessageState
 from esito.domain.vocabulary import ErrorCategory, ErrorMeaning
-from esito.lifecycle.submit import COME_BACK
 from esito.smpp.pdu import Status
 from esito.vocabulary_files import load_vocabulary
 
@@ -74,8 +74,8 @@ def test_a_reserved_status_is_not_explained() -> None:
     assert all(is_unexplained(PACKAGED.of_submit("north", status)) for status in reserved)
 
 
-@pytest.mark.parametrize("status", COME_BACK)
-def test_what_is_submitted_again_is_called_temporary(status: Status) -> None:
+@pytest.mark.parametrize("status", [one for one in USUAL if isinstance(one, int)])
+def test_what_is_submitted_again_is_called_temporary(status: int) -> None:
     assert said(PACKAGED.of_submit("north", status)).permanent is False
 
 

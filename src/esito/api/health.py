@@ -71,16 +71,16 @@ def routes(services: Services) -> list[Route]:
     async def readyz(_request: Request) -> Response:
         """GET /readyz: 200 when messages and receipts can be taken, else 503 with what is missing.
 
-        `warnings` tell what does not keep us from serving, such as settings that were refused while we run.
+        `warnings` are there when there are any: links that are in trouble while others serve.
         """
         try:
             missing = await services.ready()
         except StoreError as error:
             missing = [str(error)]
-        said: dict[str, object] = {"ready": not missing, "missing": missing}
+        told: dict[str, object] = {"ready": not missing, "missing": missing}
         if warnings := services.warnings():
-            said["warnings"] = warnings
-        return JSONResponse(said, status_code=503 if missing else 200)
+            told["warnings"] = warnings
+        return JSONResponse(told, status_code=503 if missing else 200)
 
     async def shown_metrics(_request: Request) -> Response:
         """GET /metrics: everything we count, in Prometheus's text format."""

@@ -105,7 +105,10 @@ _PLAIN: dict[str, tuple[str, dict[int, tuple[str, str]]]] = {
     "/healthz": ("The process runs.", {200: ("text/plain", "It does.")}),
     "/readyz": (
         "Messages and receipts can be taken.",
-        {200: ("application/json", "They can."), 503: ("application/json", "They cannot; `missing` says why.")},
+        {
+            200: ("application/json", "They can; `warnings`, if there are any, names links in trouble."),
+            503: ("application/json", "They cannot; `missing` says why."),
+        },
     ),
     "/metrics": ("Everything that is counted.", {200: ("text/plain", "Prometheus's text format.")}),
     "/openapi.json": ("This document.", {200: ("application/json", "OpenAPI 3.1.")}),

@@ -1,11 +1,12 @@
 """What the HTTP room is given by whoever builds the house."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from esito.api.client_address import Network
 from esito.api.limits import Limits
 from esito.domain.pricing import PriceList
+from esito.domain.retrying import RetryTable
 from esito.domain.timing import Clock
 from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.lifecycle.accept import Acceptance
@@ -34,6 +35,8 @@ class LinkStatus:
     state: str
     """`bound`, `sending only`, `receiving only`, `down` or `disabled`."""
     sessions: tuple[SessionStatus, ...]
+    troubles: tuple[str, ...] = ()
+    """What somebody should look at; each begins with a word for programs: `refused` or `unanswered`."""
 
 
 async def _no_links() -> list[LinkStatus]:
@@ -61,6 +64,8 @@ class Services:
     """Tells `me` how many messages a credit buys."""
     vocabulary: Vocabulary = field(default_factory=lambda: Vocabulary(ErrorTable(), {}))
     """Says what operators' error codes mean."""
+    retries: Mapping[str, RetryTable] = field(default_factory=dict)
+    """The refusals that pass, by link; the usual ones where a link is not among them."""
     error_status: int = 400
     """HTTP status of error envelopes (contract 0.1)."""
     pushable: bool = False
@@ -68,7 +73,7 @@ class Services:
     ready: Callable[[], Awaitable[list[str]]] = _nothing_missing
     """Says what keeps us from serving; nothing when all is well."""
     warnings: Callable[[], list[str]] = _no_warnings
-    """Says what somebody should look at though we serve."""
+    """Says what somebody should look at though we serve; nothing when all is well."""
     links: Callable[[], Awaitable[list[LinkStatus]]] = _no_links
     """Says how the links stand."""
     limits: Limits = field(default_factory=Limits)

@@ -82,7 +82,7 @@ async def recipient(call: Call) -> Answer:
             details=f"message {message_id}",
             at=now,
         )
-    explained = explain(known, call.services.vocabulary, now=now)
+    explained = explain(known, call.services.vocabulary, now=now, retries=call.services.retries)
     return call.answer(_recipient(known, explained))
 
 

@@ -47,7 +47,7 @@ def _link(one: LinkStatus, learned: Learned | None) -> dict[str, Value]:
         "id_form": "" if learned is None or learned.form is IdForm.AUTO else learned.form.value,
         "id_form_locked": learned is not None and learned.locked is not IdForm.AUTO,
         "ambiguous_receipts": 0 if learned is None else learned.ambiguous,
-        "warnings": _warnings(learned),
+        "warnings": [*one.troubles, *_warnings(learned)],
     }
 
 

@@ -195,13 +195,17 @@ async def _furnish(
         currency=settings.pricing.currency,
     )
     holder = Holder(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
+
+    async def look() -> None:
+        await link_changes.look()
+
     relinking = Relinking(
         gateway,
         store,
         clock,
         holder=holder if store.shared else None,
         tell=lambda link: _told(link_changes, link),
-        look=lambda: link_changes.look(),
+        look=look,
     )
     followers = Followers(
         store=store,
@@ -314,14 +318,15 @@ def _services(house: House) -> Services:
         prices=_prices(house.settings),
         key_secret=key_secret(house.settings),
         vocabulary=house.vocabulary,
+        retries=house.changes.retries,
         error_status=house.settings.http.error_status,
         trusted_proxies=tuple(ip_network(one) for one in house.settings.http.trusted_proxies),
         bad_keys_per_minute=house.settings.limits.bad_keys_per_minute,
         limits=Limits(house.settings.limits.requests_per_second),
         pushable=house.settings.clock.pushable,
         ready=lambda: _not_ready(house),
+        warnings=lambda: _warnings(house),
         links=lambda: _links(house),
-        warnings=lambda: house.changes.problems,
     )
 
 
@@ -350,6 +355,12 @@ async def _not_ready(house: House) -> list[str]:
     if receiving and not any(link.can_receive for link in receiving):
         missing.append("no link is bound for receiving")
     return missing
+
+
+def _warnings(house: House) -> list[str]:
+    """Say which of our links are in trouble, and how; and which settings of links were refused while we run."""
+    troubles = [f"link {link.settings.name}: {trouble}" for link in house.gateway.links for trouble in link.troubles]
+    return troubles + house.changes.problems
 
 
 async def _is_writable(store: Store) -> bool:

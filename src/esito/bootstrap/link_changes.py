@@ -107,9 +107,9 @@ class LinkChanges:
         environ: Mapping[str, str],
         load: Callable[[], Settings] | None = None,
     ) -> None:
-        """`settings` are those of the `file`, with what the store goes over them; `load` reads the file again.
+        """Have `settings`: those of the `file`, with what the store says of links over them.
 
-        Raises ConfigError by `load`.
+        `load` reads the file again; it may raise ConfigError.
         """
         self.settings = settings
         self._file = file
@@ -119,6 +119,8 @@ class LinkChanges:
         self._load = load
         self._kept: list[KeptLink] | None = None
         self._problems: dict[str, str] = {}
+        self.retries = {link.name: link.retries for link in settings.links}
+        """Which refusals of each link's operator pass; it changes with the links."""
         self._one_at_a_time = asyncio.Lock()
 
     @property
@@ -197,6 +199,7 @@ class LinkChanges:
         to.receiving.follow(**reading_of(settings.links))  # type: ignore[arg-type]  # as its parameters are
         to.acceptance.follow(routes)
         self.settings = settings
+        self.retries.update({link.name: link.retries for link in settings.links})
         self._work_on(settings)
         if gone := [one.name for one in found if one.act == "link removed"]:
             await to.store.retire_links(gone)

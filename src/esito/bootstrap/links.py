@@ -16,6 +16,7 @@ from esito.lifecycle.accept import Routes
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.health import usable
 from esito.lifecycle.submit import Submitter
+from esito.smpp.address import numbering
 from esito.smpp.link import Link
 from esito.smpp.outgoing import Concatenation, OutgoingSettings, Validity
 from esito.smpp.settings import LinkSettings as SmppSettings
@@ -106,6 +107,9 @@ def smpp_settings(link: LinkSettings) -> SmppSettings:
         bind_timeout=min(LONGEST_BIND, link.response_timeout),
         rebind_min=min(1.0, link.rebind_max),
         rebind_max=link.rebind_max,
+        rebind_refused_max=link.rebind_refused_max,
+        stop_patience=link.stop_patience,
+        retries=link.retries,
     )
 
 
@@ -142,8 +146,8 @@ def outgoing_settings(link: LinkSettings) -> OutgoingSettings:
     """Return what every submit_sm of a configured link is like."""
     return OutgoingSettings(
         sender=link.sender,
-        source_numbering=link.source_numbering,
-        destination_numbering=link.destination_numbering,
+        source_numbering=numbering(link.source_numbering),
+        destination_numbering=numbering(link.destination_numbering),
         service_type=link.service_type,
         protocol_id=link.protocol_id,
         priority_flag=link.priority_flag,
@@ -204,4 +208,5 @@ def link_status(configured: LinkSettings, link: Link) -> LinkStatus:
             )
             for binding in link.bindings
         ),
+        troubles=tuple(link.troubles),
     )

@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 from collections.abc import Iterator
+from enum import Enum
 
 import click
 import httpx
@@ -19,6 +20,9 @@ from esito.client import Client, ClientError
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.id_forms import IdForm
 from esito.domain.msisdn import InvalidMsisdn, normalise
+
+TROUBLES = {"refused": "our login is refused", "unanswered": "no submit_sm is answered"}
+"""What stands behind the state of a link, by the name of the trouble in `/metrics`."""
 
 
 @click.group()
@@ -64,8 +68,7 @@ def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | 
 def _as_json(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: dict[str, str]) -> dict[str, object]:
     shown = {field.name: getattr(one, field.name) for field in dataclasses.fields(one) if field.repr}
     return {
-        **shown,
-        "multipart_rule": one.multipart_rule.value,
+        **{name: value.value if isinstance(value, Enum) else value for name, value in shown.items()},
         "id_form": _id_form(one, forms),
         "state": _state(one, states),
     }
@@ -90,7 +93,7 @@ def _id_form(one: LinkSettings, forms: dict[str, str]) -> str:
 
 
 def _states(settings: Settings) -> dict[tuple[str, str], bool] | None:
-    """Ask the running server which links are bound, by link and direction; None when it does not answer."""
+    """Ask the running server how links are, by link and direction or trouble; None when it does not answer."""
     scheme = "https" if settings.http.tls_cert else "http"
     try:
         # The certificate names the public host, not the address we ask here; nothing secret is sent.
@@ -102,16 +105,19 @@ def _states(settings: Settings) -> dict[tuple[str, str], bool] | None:
 
 def _bound(metrics: str) -> Iterator[tuple[tuple[str, str], bool]]:
     for family in text_string_to_metric_families(metrics):
-        if family.name == "esito_link_up":
+        if family.name in {"esito_link_up", "esito_link_trouble"}:
             for sample in family.samples:
-                yield (sample.labels["link"], sample.labels["direction"]), bool(sample.value)
+                what = sample.labels.get("direction") or sample.labels["trouble"]
+                yield (sample.labels["link"], what), bool(sample.value)
 
 
 def _state(one: LinkSettings, states: dict[tuple[str, str], bool] | None) -> str:
     if states is None:
         return "unknown"
     up = [direction for direction in ("sending", "receiving") if states.get((one.name, direction))]
-    return "bound" if len(up) == 2 else f"{up[0]} only" if up else "down"
+    state = "bound" if len(up) == 2 else f"{up[0]} only" if up else "down"
+    troubles = [text for trouble, text in TROUBLES.items() if states.get((one.name, trouble))]
+    return f"{state} ({', '.join(troubles)})" if troubles else state
 
 
 @link.command()

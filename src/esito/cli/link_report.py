@@ -9,7 +9,7 @@ from esito.domain.msisdn import mask
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import public_word
 from esito.domain.timing import MINUTE_MS
-from esito.smpp.connection import status_name
+from esito.smpp.pdu import status_name
 from esito.smpp.refusals import Advice, advice
 
 HALF_AN_HOUR_MS = 30 * MINUTE_MS

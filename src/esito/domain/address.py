@@ -1,6 +1,7 @@
 """What kind of address a sender or a recipient is: a name, a short code, or a number with or without calling code."""
 
 from enum import Enum
+from functools import lru_cache
 
 LONGEST_SHORT_CODE = 6
 
@@ -15,6 +16,7 @@ class AddressKind(Enum):
     """With the zero that is dialled within a country."""
 
 
+@lru_cache(maxsize=4096)
 def kind_of(address: str) -> AddressKind | None:
     """Return the kind of an address; None for an empty one, which is left to the operator."""
     digits = address.removeprefix("+")

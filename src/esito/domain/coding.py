@@ -65,7 +65,6 @@ class _Way(NamedTuple):
     packed: bool = False
 
 
-@lru_cache(maxsize=1024)
 def write(
     text: str,
     *,
@@ -92,6 +91,7 @@ def write(
     return _written(way, way.cut(prepared, shortest), shortest, in_header=in_header)
 
 
+@lru_cache(maxsize=1024)
 def whole(text: str, *, unicode: bool, codings: Codings = USUAL_CODINGS) -> tuple[bytes, int]:
     """Return the octets of a whole text that the operator cuts itself, and their data_coding."""
     prepared = prepare(text, unicode=unicode)

@@ -15,6 +15,7 @@
         ├── StoreFailed          a commit whose end is unknown: the process must stop
         ├── Fenced               another process has taken over what we were doing
         ├── UnknownLink          a receipt names a link that only another process knows so far
+        ├── StoreInUse           another server works with the file
         ├── NewerSchema          the file was written by a newer Esito
         └── UnsafeEngine         an engine that can lose commits, by its release or its settings
 

@@ -41,6 +41,8 @@ class SegmentEvidence:
     done_at: int | None
     """When the operator says it was settled; None where it says nothing we believe."""
     error: str
+    retry_at: int | None = None
+    """When it is submitted again; None where it is not waiting for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,15 @@ No word of the trade stands in them without its meaning: whoever reads them may 
 sender's own customer. Everything is said from the evidence; nothing is made up where it is silent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
 from esito.domain.explanation_words import CONFIRMED, FLAGS, MEANINGS, OTHER_WORD, REFUSED_AT_ONCE, VERDICTS
 from esito.domain.receipt import Verdict, read_stat
+from esito.domain.retrying import RetryRule, RetryTable
 from esito.domain.states import FIRST_FINAL, STAT_WORDS, MessageState, is_final
 from esito.domain.timing import HOUR_MS, SECOND_MS, VALIDITY_MS
 from esito.domain.vocabulary import ErrorMeaning, Vocabulary
@@ -42,12 +44,27 @@ def moment(instant: int) -> str:
     return datetime.fromtimestamp(instant // SECOND_MS, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def explain(known: RecipientEvidence, vocabulary: Vocabulary, *, now: int) -> Explanation:
-    """Return the answer: handed to whom and when, the last word, until when we wait, and what then."""
+def explain(
+    known: RecipientEvidence,
+    vocabulary: Vocabulary,
+    *,
+    now: int,
+    retries: Mapping[str, RetryTable] = MappingProxyType({}),
+) -> Explanation:
+    """Return the answer: handed to whom and when, the last word, until when we wait, and what then.
+
+    `retries`: the refusals that pass, by link; the usual ones where a link is not among them.
+    """
     last = _last_word(known)
     failure = _failure(known, last, vocabulary)
     until = _stops_waiting_at(known)
-    sentences = [*_handover(known, now), *_doubts(known), *_report(known, last), *_reason(failure)]
+    sentences = [
+        *_handover(known, now),
+        *_postponed(known, vocabulary, retries),
+        *_doubts(known),
+        *_report(known, last),
+        *_reason(failure),
+    ]
     return Explanation(
         sentences=(*sentences, *_outlook(known, until)),
         last_word=last,
@@ -139,6 +156,28 @@ def _put_off(known: RecipientEvidence, offered: list[SegmentEvidence]) -> str:
     )
 
 
+def _postponed(known: RecipientEvidence, vocabulary: Vocabulary, retries: Mapping[str, RetryTable]) -> list[str]:
+    """Tell what the operator answered to what waits to be offered again, and when that is."""
+    waiting = [part for part in known.submitted if part.phase is Phase.LATER and part.status]
+    if not waiting or is_final(known.state):
+        return []
+    part = min(waiting, key=lambda one: one.retry_at or 0)
+    status = part.status or 0
+    meaning = vocabulary.of_submit(part.operator, status)
+    said = f"Its answer was 0x{status:08X}: {meaning.reason if meaning else ''}"
+    if part.retry_at is None:
+        return [said]
+    rule = retries.get(part.link, RetryTable()).rule(status, nack=True)
+    return [said, f"We offer it again at {moment(part.retry_at)}, for the {_times(part.attempts, rule)}."]
+
+
+def _times(number: int, rule: RetryRule | None) -> str:
+    """Return which repetition it is, and of how many."""
+    end = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number % 100 not in {11, 12, 13} else 0, "th")
+    most = f" of at most {rule.times}" if rule is not None and number <= rule.times else ""
+    return f"{number}{end} time{most}"
+
+
 def _doubts(known: RecipientEvidence) -> list[str]:
     said = []
     if any(part.phase is Phase.UNCERTAIN for part in known.submitted):
@@ -149,9 +188,9 @@ def _doubts(known: RecipientEvidence) -> list[str]:
         )
     elif any(part.phase is Phase.SUBMITTED for part in known.submitted):
         said.append("The operator has yet to confirm that it took the message.")
-    again = max((part.attempts for part in known.submitted), default=0)
+    again = max((part.attempts for part in known.submitted if part.phase is not Phase.LATER), default=0)
     if again > 1:
-        said.append(f"It took {again} attempts: the operator had asked us to slow down, or had not answered.")
+        said.append(f"It took {again} attempts: the operator had put off the earlier ones, or had not answered.")
     kept_back = sum(not part.attempts for part in known.submitted)
     if kept_back:
         said.append(f"{kept_back} of its pieces could not be handed over within 48 hours and were kept back.")

@@ -11,6 +11,9 @@ from esito.lifecycle.submit import FINISH_WITHIN, Submitter
 from esito.smpp.link import Link, SubmitOutcome
 from esito.smpp.pdu import DataSm, DeliverSm
 
+HAND_ON_WITHIN = 3.0
+"""Seconds that responses have when another process has taken a link over: it cannot bind while we are bound."""
+
 Made = tuple[Link, Submitter]
 
 
@@ -88,23 +91,27 @@ class Gateway:
         await link.start()
         self._tasks[name] = asyncio.get_running_loop().create_task(submitter.run(), name=f"submit-{name}")
 
-    async def lay_down(self, name: str) -> None:
-        """Submit nothing more by one link, unbind it, and keep every answer that came, though nobody waits for it."""
+    async def lay_down(self, name: str, *, patience: float | None = None) -> None:
+        """Submit nothing more by one link, wait for the responses it is owed, unbind, and keep every answer that came.
+
+        `patience`: seconds we wait for responses; those of the link's settings when it is not given. It goes on to its
+        end though whoever waits for it is cancelled.
+        """
         if name in self._tasks:
-            task = self._tasks.pop(name)
-            self._leaving[name] = asyncio.get_running_loop().create_task(self._lay_down(name, task))
+            leaving = self._lay_down(name, self._tasks.pop(name), patience)
+            self._leaving[name] = asyncio.get_running_loop().create_task(leaving, name=f"lay-down-{name}")
         if name in self._leaving:
             await asyncio.shield(self._leaving[name])
 
-    async def _lay_down(self, name: str, task: asyncio.Task[None]) -> None:
+    async def _lay_down(self, name: str, task: asyncio.Task[None], patience: float | None) -> None:
         link, submitter = self._made[name]
         submitter.stop()
         await asyncio.wait({task}, timeout=FINISH_WITHIN)
         task.cancel()  # of a store that does not answer: what it claims now is uncertain, as after a crash
         await asyncio.gather(task, return_exceptions=True)
-        await link.stop()
+        await link.stop(patience)
         await submitter.finish()
-        metrics.link_state(name, sending=False, receiving=False)
+        metrics.link_state(name, sending=False, receiving=False, refused=False, unanswered=False)
 
     def wake(self) -> None:
         """Something was accepted: every link looks for work."""
@@ -119,12 +126,21 @@ class Gateway:
             self._made[link.settings.name][1].submitted(outcomes)
 
     async def delivered(self, link: Link, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
-        """Keep what the SMSC delivered; return the status of each response."""
+        """Keep what the SMSC delivered, after every answer that came before; return the status of each response."""
+        for _, submitter in self._made.values():  # of all links: an operator may report over another one
+            submitter.hand_over()
         return await self._receiving.keep(link.settings.name, pdus)
 
     def changed(self, link: Link) -> None:
         """Note what the link is able to do now."""
         name = link.settings.name
-        if name in self._made:
-            metrics.link_state(name, sending=link.can_send, receiving=link.can_receive)
-            self._made[name][1].wake()
+        if name not in self._made:  # it is gone, and what was to be told is told
+            return
+        metrics.link_state(
+            name,
+            sending=link.can_send,
+            receiving=link.can_receive,
+            refused=link.refused,
+            unanswered=link.unanswering,
+        )
+        self._made[name][1].wake()

@@ -23,9 +23,13 @@ LOOK_EVERY = 1.0
 
 
 def usable(link: Link) -> bool:
-    """Tell whether segments should leave by this link: it is bound for sending, and not throttled to its floor."""
+    """Tell whether segments should leave by this link: it is bound for sending, and not throttled to its floor.
+
+    One that answered no submit_sm before is usable for the one that tries it, and no more while that has no answer.
+    """
     slow_by_choice = 0 < link.settings.throughput <= SLOWEST
-    return link.can_send and (slow_by_choice or link.pace.rate > SLOWEST)
+    trying = link.unanswering and link.window_in_use > 0
+    return link.can_send and not trying and (slow_by_choice or link.pace.rate > SLOWEST)
 
 
 class Told(msgspec.Struct):

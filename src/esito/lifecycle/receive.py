@@ -101,7 +101,7 @@ class Receiving:
         receipts: list[DeliveryReceipt] = []
         replies: list[Reply] = []
         words, codings = self._stat_words.get(link, STAT_WORDS), self._codings.get(link, USUAL_CODINGS)
-        unmarked = await self._unmarked.among(link, pdus, at=at)
+        unmarked = await self._unmarked.among(link, pdus, at=at, words=words)
         for place, pdu in enumerate(pdus):
             if place in unmarked.undecided:
                 continue

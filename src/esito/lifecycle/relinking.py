@@ -7,14 +7,15 @@ a link is worked on under a lease; whoever is given one looks first at what is w
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import structlog
 
 from esito.domain.errors import StoreError
 from esito.domain.timing import Clock
-from esito.lifecycle.gateway import Gateway, Made
+from esito.lifecycle.gateway import HAND_ON_WITHIN, Gateway, Made
 from esito.lifecycle.health import watch_others
 from esito.lifecycle.holding import Held, Holder
 from esito.lifecycle.submit import Submitter
@@ -30,7 +31,7 @@ AGAIN_AFTER = 1.0
 class Wanted(NamedTuple):
     """How a link is to be."""
 
-    key: Hashable
+    key: object
     """Another one means that the link is to be bound anew."""
     make: Callable[[], Made]
     revise: Callable[[Submitter], None]
@@ -67,7 +68,7 @@ class Relinking:
         self._wanted: dict[str, Wanted] = {}
         self._changed: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._as_made: dict[str, Hashable] = {}
+        self._as_made: dict[str, object] = {}
         self._stopping = False
 
     def want(self, wanted: Mapping[str, Wanted]) -> None:
@@ -157,16 +158,18 @@ class Relinking:
             mine = (link for link in self._gateway.at_work if link.settings.name == name)
             return next(map(self._tell, mine), "")
 
+        # Before we give a link up it is laid down in peace; here another process waits for it.
+        lay_down = partial(self._gateway.lay_down, name, patience=HAND_ON_WITHIN)
         holding = asyncio.get_running_loop().create_task(
-            holder.hold(f"link:{name}", take_up=take_up, lay_down=lambda: self._gateway.lay_down(name), tell=told),
-            name=f"hold-{name}",
+            holder.hold(f"link:{name}", take_up=take_up, lay_down=lay_down, tell=told), name=f"hold-{name}"
         )
         waiting = asyncio.get_running_loop().create_task(self._until_changed(name, wanted))
         try:
             await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            await self._gateway.lay_down(name)  # while the lease is still renewed
         finally:
             for task in (holding, waiting):
-                task.cancel()  # whoever holds the link lays it down first, and gives the lease back
+                task.cancel()  # the lease is given back
             await asyncio.gather(holding, waiting, return_exceptions=True)
             await self._gateway.lay_down(name)
         if holding.done() and not holding.cancelled() and (error := holding.exception()) is not None:

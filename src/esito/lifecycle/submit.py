@@ -5,14 +5,18 @@ came. A process that dies in between leaves uncertain segments, never doubled on
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import structlog
 
 from esito import metrics
-from esito.domain.errors import Fenced, StoreError, StoreUnavailable
+from esito.domain.errors import Fenced, StoreUnavailable
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
-from esito.domain.timing import SECOND_MS, Clock
+from esito.domain.retrying import Slows
+from esito.domain.timing import Clock
+from esito.lifecycle.answers import AnswerKeeper
 from esito.lifecycle.holding import Held
 from esito.lifecycle.riding import Riding
 from esito.smpp.link import Link, SubmitOutcome
@@ -29,10 +33,44 @@ FINISH_WITHIN = 5.0
 """Seconds that a stopping process gives the store to take the last answers."""
 
 CLAIM_AT_ONCE = 500
-LONGEST_PAUSE_MS = 60 * SECOND_MS
 
-COME_BACK = frozenset({Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RSYSERR})
-"""Refusals that pass: the segment is submitted again, less often each time."""
+LOOKED_AT = 100
+"""First tries that tell whether most destinations are full ..."""
+AT_LEAST = 20
+"""... and how many are enough to tell."""
+
+
+class Try(NamedTuple):
+    """What is handed to the link with a submit_sm, and comes back with its answer: one try of one segment.
+
+    A late answer to an earlier try is never taken for that to the try under way.
+    """
+
+    ref: SegmentRef
+    attempts: int
+    """How often it was tried before."""
+
+
+class Fullness:
+    """Whether it is the operator that is full, or only some destinations.
+
+    Only first tries tell: what is tried again was refused before, and would soon be most of what is answered.
+    """
+
+    def __init__(self) -> None:
+        self._full: deque[bool] = deque(maxlen=LOOKED_AT)
+        self._news = False
+
+    def note(self, *, full: bool) -> None:
+        """Note the answer to a first try."""
+        self._full.append(full)
+        self._news = self._news or full
+
+    @property
+    def most_are_full(self) -> bool:
+        """Whether most of the last first tries found their destination full, and one did since this was asked last."""
+        news, self._news = self._news, False
+        return news and len(self._full) >= AT_LEAST and 2 * sum(self._full) > len(self._full)
 
 
 class Submitter:
@@ -55,10 +93,9 @@ class Submitter:
         self._outgoing = outgoing
         self._riding = Riding() if outgoing.concatenation is Concatenation.MESSAGE_PAYLOAD else None
         self._passed_over = passed_over
-        self._attempts: dict[SegmentRef, int] = {}
+        self._answers = AnswerKeeper(store, self._name)
+        self._fullness = Fullness()
         self._awake = asyncio.Event()
-        self._answers: list[SubmitAnswer] = []
-        self._keeping: asyncio.Task[None] | None = None
         self._stopping = False
         self.held: Held | None = None
         """Under which lease we submit; None where no other process can."""
@@ -130,7 +167,7 @@ class Submitter:
                 ]
             )
 
-    def _pdus(self, submissions: Sequence[Submission]) -> list[tuple[SubmitSm, SegmentRef]]:
+    def _pdus(self, submissions: Sequence[Submission]) -> list[tuple[SubmitSm, Try]]:
         """Return the submit_sm; a segment of which none can be made is refused, and keeps no other waiting."""
         pdus = []
         now = self._clock.now()
@@ -145,26 +182,33 @@ class Submitter:
                 )  # fmt: skip
                 self._keep([unfit])
             else:
-                self._attempts[one.ref] = one.attempts
-                pdus.append((pdu, one.ref))
+                pdus.append((pdu, Try(one.ref, one.attempts)))
         return pdus
 
     def submitted(self, outcomes: Sequence[SubmitOutcome]) -> None:
         """Take what the operator answered."""
         self._keep([self._answer(outcome) for outcome in outcomes])
+        if self._fullness.most_are_full:
+            self._link.slow_down()
         self.wake()
 
+    def hand_over(self) -> None:
+        """Have every answer that came in the store's queue: receipts are about to follow it there."""
+        self._answers.hand_over()
+
     def _answer(self, outcome: SubmitOutcome) -> SubmitAnswer:
-        ref, status, now = outcome.token, outcome.status, self._clock.now()
-        attempts = self._attempts.pop(ref, None)
+        tried: Try = outcome.token
+        ref, attempts, status, now = tried.ref, tried.attempts, outcome.status, self._clock.now()
+        rule = self._link.settings.retries.rule(status, nack=outcome.nack) if status else None
+        if status is not None and not attempts:
+            self._fullness.note(full=rule is not None and rule.slows is Slows.DESTINATION)
         if status is None:
             answer = SubmitAnswer(ref=ref, answer=Answer.UNCERTAIN, at=now, attempts=attempts)
         elif status == Status.ESME_ROK:
             answer = SubmitAnswer(
                 ref=ref, answer=Answer.ACCEPTED, at=now, smsc_message_id=outcome.message_id, attempts=attempts
             )
-        elif status in COME_BACK:
-            retry_at = now + min(SECOND_MS << min(attempts or 0, 6), LONGEST_PAUSE_MS)
+        elif rule is not None and (retry_at := rule.retry_at(now, attempts)) is not None:
             answer = SubmitAnswer(
                 ref=ref, answer=Answer.LATER, at=now, status=status, retry_at=retry_at, attempts=attempts
             )
@@ -173,39 +217,9 @@ class Submitter:
         metrics.submit_answered(self._name, answer.answer.name.lower())
         return answer
 
-    def _keep(self, answers: list[SubmitAnswer]) -> None:
-        self._answers += answers if self._riding is None else self._riding.alight(answers)
-        if self._keeping is None or self._keeping.done():
-            self._keeping = asyncio.get_running_loop().create_task(self._keep_answers())
-
-    async def _keep_answers(self) -> None:
-        """Commit answers in the order they came, trying again while the store refuses."""
-        while self._answers:
-            answers, self._answers = self._answers, []
-            try:
-                await self._record(answers)
-            except StoreUnavailable as error:
-                log.warning("answers_put_off", link=self._name, count=len(answers), reason=str(error))
-                self._answers = answers + self._answers
-                await asyncio.sleep(LOOK_EVERY)
-
-    async def _record(self, answers: Sequence[SubmitAnswer]) -> None:
-        """Commit answers; one that the store cannot take is left out. Its segment is uncertain after the next start."""
-        try:
-            await self._store.record_answers(self._name, answers)
-        except StoreError:
-            raise
-        except Exception:
-            if len(answers) == 1:
-                log.exception("answer_not_kept", link=self._name, segment=answers[0].ref)
-            else:
-                for one in answers:
-                    await self._record([one])
+    def _keep(self, answers: Sequence[SubmitAnswer]) -> None:
+        self._answers.keep(answers if self._riding is None else self._riding.alight(answers))
 
     async def finish(self) -> None:
-        """Wait until every answer that came is kept, but not for a disk that stays full.
-
-        What is not kept then is uncertain after the next start, as after a crash.
-        """
-        if self._keeping is not None:
-            await asyncio.wait({self._keeping}, timeout=FINISH_WITHIN)
+        """Wait until every answer that came is kept, but not for a disk that stays full."""
+        await self._answers.finish(FINISH_WITHIN)

@@ -4,7 +4,7 @@ A subscriber could write the text of a receipt too, so the text alone proves not
 parameter receipted_message_id, which no phone can write, it does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 from esito.domain.errors import StoreUnavailable
@@ -33,12 +33,15 @@ class Unmarked:
         """Let this count on these links from now on."""
         self._rules = {**self._rules, **rules}
 
-    async def among(self, link: str, pdus: Sequence[DeliverSm | DataSm], *, at: int) -> Found:
-        """Return which deliveries are receipts although esm_class denies it. The store is asked only about such."""
+    async def among(self, link: str, pdus: Sequence[DeliverSm | DataSm], *, at: int, words: Container[str]) -> Found:
+        """Return which deliveries are receipts although esm_class denies it. The store is asked only about such.
+
+        `words` are the operator's for states, in upper case.
+        """
         rule = self._rules.get(link, WithoutEsmClass.KNOWN_ID)
         if rule is WithoutEsmClass.NEVER:
             return Found()
-        alike = [n for n, pdu in enumerate(pdus) if kind_of(pdu) is Kind.REPLY and has_text_of_receipt(pdu)]
+        alike = [n for n, pdu in enumerate(pdus) if kind_of(pdu) is Kind.REPLY and has_text_of_receipt(pdu, words)]
         if rule is WithoutEsmClass.ALWAYS:
             return Found(frozenset(alike))
         named = {n: said for n in alike if (said := receipted_id(pdus[n]))}

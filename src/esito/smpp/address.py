@@ -1,7 +1,6 @@
 """Type of number and numbering plan of an address (SMPP 3.4, 5.2.5 and 5.2.6)."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from esito.domain.address import AddressKind, kind_of
 
@@ -11,21 +10,25 @@ ISDN = 1
 EVERY = "all"
 """Stands for every kind that is not named itself."""
 
-USUAL: Mapping[AddressKind | None, tuple[int, int]] = {
+Numbering = Mapping[AddressKind | None, tuple[int, int]]
+"""TON and NPI of each kind of address, and of none."""
+
+USUAL: Numbering = {
     AddressKind.ALPHANUMERIC: (ALPHANUMERIC, UNKNOWN),
     AddressKind.SHORT_CODE: (NETWORK, UNKNOWN),
     AddressKind.INTERNATIONAL: (INTERNATIONAL, ISDN),
     AddressKind.NATIONAL: (NATIONAL, ISDN),
     None: (UNKNOWN, UNKNOWN),
 }
-"""TON and NPI by kind of address; an empty sender is left to the operator."""
-
-NO_CHANGES: Mapping[str, tuple[int, int]] = MappingProxyType({})
+"""What most operators want; an empty sender is left to the operator."""
 
 
-def numbering(address: str, own: Mapping[str, tuple[int, int]] = NO_CHANGES) -> tuple[int, int]:
-    """Return (ton, npi) of an address; `own` says, by kind or for all, what an operator wants instead of the usual."""
-    kind = kind_of(address)
-    if kind is not None and kind.value in own:
-        return own[kind.value]
-    return own[EVERY] if EVERY in own else USUAL[kind]
+def numbering(own: Mapping[str, tuple[int, int]]) -> Numbering:
+    """Return what an operator wants of each kind of address; `own` says, by kind or for all, what is not usual."""
+    rest = own.get(EVERY)
+    return {kind: own.get(kind.value if kind else "", rest or usual) for kind, usual in USUAL.items()}
+
+
+def numbered(address: str, wanted: Numbering) -> tuple[int, int]:
+    """Return (ton, npi) of an address."""
+    return wanted[kind_of(address)]

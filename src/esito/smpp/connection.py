@@ -10,12 +10,13 @@ timed by a clock that stands while we do not read because we cannot keep: it may
 import asyncio
 import struct
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
-import msgspec
 import structlog
 
+from esito.domain.retrying import GENERIC_NACK
 from esito.smpp.codec import (
+    COMMAND_OF,
     FrameBuffer,
     InvalidLength,
     InvalidPdu,
@@ -25,10 +26,7 @@ from esito.smpp.codec import (
     encode,
 )
 from esito.smpp.pdu import (
-    BindReceiverResp,
     BindResp,
-    BindTransceiverResp,
-    BindTransmitterResp,
     Command,
     DataSm,
     DataSmResp,
@@ -42,8 +40,10 @@ from esito.smpp.pdu import (
     SubmitSmResp,
     Unbind,
     UnbindResp,
+    status_name,
 )
-from esito.smpp.session import Bind, Session
+from esito.smpp.reports import Answered, ConnectionOwner
+from esito.smpp.session import Bind, Request, Session
 from esito.smpp.settings import LinkSettings, bind_request
 
 log = structlog.get_logger()
@@ -54,41 +54,16 @@ TICK = 0.25
 READ_AT_ONCE = 48 * 1024
 """Octets of one read: a few hundred receipts, two milliseconds of work."""
 
+HINT = 'if it knows no bind_transceiver, set bind = "transmitter + receiver"'
+
 _SEQUENCE = struct.Struct(">I")
-
-
-class Answered(msgspec.Struct, gc=False):
-    """A submit_sm and what became of it; `status` is None when nobody knows."""
-
-    token: Any
-    status: int | None
-    message_id: str = ""
-    error: str = ""
-
-
-class ConnectionOwner(Protocol):
-    """Who a connection reports to."""
-
-    def bound(self, connection: "Connection") -> None:
-        """Note that the bind was accepted."""
-
-    def rejected(self, connection: "Connection", status: int) -> None:
-        """Note that the bind was refused with this command_status."""
-
-    def answered(self, answers: list[Answered]) -> None:
-        """Responses to submit_sm, all those of one read."""
-
-    async def delivered(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
-        """Keep these; return the command_status of each response."""
-
-    def eased(self) -> None:
-        """There is room for more submit_sm."""
 
 
 class Connection(asyncio.BufferedProtocol):
     """A session on a socket."""
 
-    def __init__(self, settings: LinkSettings, kind: str, owner: ConnectionOwner) -> None:
+    def __init__(self, settings: LinkSettings, kind: str, owner: ConnectionOwner, *, cautious: bool = False) -> None:
+        """`cautious`: have one submit_sm away at a time until one is answered; no former one was."""
         self.settings = settings
         self.kind = kind
         self.session = Session()
@@ -106,6 +81,11 @@ class Connection(asyncio.BufferedProtocol):
         self._behind_for = 0.0
         self._heard_at = self._quiet_since = self._loop.time()
         self._unfinished_since: float | None = None
+        self._bind_asked_at = self._unbound_at = self._answered_at = self._heard_at
+        self._came_instead = ""
+        self.cautious = cautious
+        # It submits nothing more; and it was left as the SMSC is there and answers no submit_sm.
+        self.leaving = self.unanswering = False
         self._why = ""
         self._unanswered = 0
         self._paused = self._peer_is_slow = False
@@ -116,7 +96,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask to be bound."""
         self._transport = transport  # type: ignore[assignment]  # create_connection gives a Transport
-        self._heard_at = self._listened()
+        self._heard_at = self._bind_asked_at = self._listened()
         sequence = self.session.ask(Command[f"BIND_{self.kind.upper()}"], None, self._heard_at)
         self._write(encode(bind_request(self.settings, self.kind, sequence)))
         self._timer = self._loop.call_later(TICK, self._tick)
@@ -143,7 +123,8 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     async def unbind(self, patience: float) -> None:
-        """Take leave: let open requests be answered for a moment, then unbind and close."""
+        """Take leave: submit nothing more, let open requests be answered, then unbind and close."""
+        self.leaving = True
         deadline = self._loop.time() + patience
         while self.session.outstanding and not self.closed.done() and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
@@ -170,9 +151,9 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def room(self) -> int:
         """How many submit_sm the window has left."""
-        if not self.session.bind.can_send or self._peer_is_slow:
+        if not self.session.bind.can_send or self._peer_is_slow or self.leaving:
             return 0
-        return max(0, self.settings.window - self.session.outstanding)
+        return max(0, (1 if self.cautious else self.settings.window) - self.session.outstanding)
 
     def submit(self, pdus: Sequence[tuple[SubmitSm, object]]) -> None:
         """Write these in one go."""
@@ -215,7 +196,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._refuse(error)
             except RemoteProtocolError as error:
                 log.warning("smpp_out_of_turn", link=self.settings.name, reason=str(error))
-                self._write(encode(GenericNack(sequence=_sequence_of(frame), status=Status.ESME_RINVBNDSTS)))
+                (sequence,) = _SEQUENCE.unpack_from(frame, 12)
+                self._write(encode(GenericNack(sequence=sequence, status=Status.ESME_RINVBNDSTS)))
         if answers:
             self._owner.answered(answers)
         if deliveries:
@@ -224,6 +206,8 @@ class Connection(asyncio.BufferedProtocol):
             self._not_smpp(data, broken)
 
     def _take(self, pdu: Pdu, answers: list[Answered], deliveries: list[DeliverSm | DataSm]) -> None:
+        if self.session.bind is Bind.OPEN:
+            self._came_instead = COMMAND_OF[type(pdu)].name.lower()
         if isinstance(pdu, DeliverSm | DataSm):
             self.session.receive(pdu)
             deliveries.append(pdu)
@@ -234,42 +218,65 @@ class Connection(asyncio.BufferedProtocol):
             self._take_nack(pdu, answers)
         elif isinstance(pdu, EnquireLink):
             self._write(encode(EnquireLinkResp(sequence=pdu.sequence)))
-        elif isinstance(pdu, BindTransceiverResp | BindTransmitterResp | BindReceiverResp):
+        elif isinstance(pdu, BindResp):
             self._take_bind(pdu)
         elif isinstance(pdu, Unbind):
             self.session.receive(pdu)
             self._why = "the SMSC unbound"
+            self._unbound_at = self._heard_at
             self._write(encode(UnbindResp(sequence=pdu.sequence)))
             # What it still owes us may come yet; the tick closes the connection.
         else:
             self.session.receive(pdu)
-            self.session.answered(pdu.sequence)
+            self.session.answered(pdu.sequence, COMMAND_OF[type(pdu)])
             if isinstance(pdu, UnbindResp) and self._transport is not None:
                 self._transport.close()
 
     def _take_answer(self, pdu: SubmitSmResp, answers: list[Answered]) -> None:
-        request = self.session.answered(pdu.sequence)
-        if request is None or request.command is not Command.SUBMIT_SM:
+        request = self.session.answered(pdu.sequence, Command.SUBMIT_SM_RESP)
+        if request is None:
             log.info("smpp_response_to_nothing", link=self.settings.name, sequence=pdu.sequence)
             return
+        self._note_answer()
         answers.append(Answered(request.token, pdu.status, pdu.message_id))
 
+    def _note_answer(self) -> None:
+        """Note that the SMSC answers submit_sm."""
+        self._answered_at = self._heard_at
+        self.cautious = False
+
     def _take_nack(self, pdu: GenericNack, answers: list[Answered]) -> None:
-        request = self.session.answered(pdu.sequence)
+        status = pdu.status or Status.ESME_RUNKNOWNERR
+        if self.session.bind is Bind.OPEN:
+            self._reject(status, f"bind answered by generic_nack: {status_name(status)}", hint=True)
+            return
+        request = self.session.answered(pdu.sequence, Command.GENERIC_NACK)
         if request is not None and request.command is Command.SUBMIT_SM:
-            answers.append(Answered(request.token, pdu.status or Status.ESME_RUNKNOWNERR, error="generic_nack"))
+            self._note_answer()
+            answers.append(Answered(request.token, status, error=GENERIC_NACK))
 
     def _take_bind(self, pdu: BindResp) -> None:
-        if self.session.answered(pdu.sequence) is None:
+        """Take the answer to our bind, under whatever number: some SMSCs count on their own."""
+        if self.session.bind is not Bind.OPEN:
             return
+        if self.session.answered(pdu.sequence, COMMAND_OF[type(pdu)]) is None:
+            log.warning("bind_resp_of_another_number", link=self.settings.name, sequence=pdu.sequence)
+            if self.session.answered_bind() is None:
+                return
         self.session.receive(pdu)
         if pdu.status:
-            self._why = f"bind rejected: {status_name(pdu.status)}"
-            self._owner.rejected(self, pdu.status)
-            self.close(self._why)
+            unknown = pdu.status == Status.ESME_RINVCMDID
+            self._reject(pdu.status, f"bind rejected: {status_name(pdu.status)}", hint=unknown)
         else:
             self.accepted = pdu
             self._owner.bound(self)
+
+    def _reject(self, status: int, reason: str, *, hint: bool) -> None:
+        if hint and self.kind == "transceiver":
+            reason = f"{reason}; {HINT}"
+        self._why = reason
+        self._owner.rejected(self, status, reason)
+        self.close(reason)
 
     def _refuse(self, error: InvalidPdu) -> None:
         """Answer a PDU that cannot be read; the session lives on."""
@@ -349,15 +356,18 @@ class Connection(asyncio.BufferedProtocol):
         self._timer = self._loop.call_later(TICK, self._tick)
         settings = self.settings
         if self.session.bind is Bind.UNBOUND:
-            if not self.session.outstanding or now - self._heard_at > min(1.0, settings.response_timeout):
+            self._report_overdue(now)
+            keeping = self._tasks and now - self._unbound_at <= settings.response_timeout
+            if not self.session.owes_answers and not keeping:
                 self.close("unbound")
             return
         if self._unfinished_since is not None and now - self._unfinished_since > settings.response_timeout:
             self.close("a PDU was begun and not finished")
             return
         if self.session.bind is Bind.OPEN:
-            if now - self._heard_at > settings.bind_timeout:
-                self.close("no answer to the bind")
+            if now - self._bind_asked_at > settings.bind_timeout:
+                instead = f"; what came was {self._came_instead}" if self._came_instead else ""
+                self.close(f"no answer to the bind{instead}")
             return
         self._look_for_overdue(now)
         if self._loop.time() - self._quiet_since >= settings.enquire_interval:
@@ -365,24 +375,20 @@ class Connection(asyncio.BufferedProtocol):
             self._write(encode(EnquireLink(sequence=sequence)))
 
     def _look_for_overdue(self, now: float) -> None:
+        late, others = self._report_overdue(now)
+        if others or now - self._heard_at > self.settings.response_timeout:
+            self.close("no answer to enquire_link" if others else "the SMSC is silent")
+        elif late and self._answered_at < late[0].asked_at:
+            # It is there and answers none of what we write: a window more would only be uncertain too.
+            self.unanswering = True
+            self._write(encode(Unbind(sequence=self.session.ask(Command.UNBIND, None, now))))
+            self.close(f"no submit_sm was answered for {self.settings.response_timeout:g} s")
+
+    def _report_overdue(self, now: float) -> tuple[list[Request], list[Request]]:
+        """Report the submit_sm that nobody answered in time; return them, and the other requests that are overdue."""
         overdue = self.session.overdue(now - self.settings.response_timeout)
-        if not overdue:
-            return
         late = [one for one in overdue if one.command is Command.SUBMIT_SM]
         if late:
             log.warning("submit_sm_unanswered", link=self.settings.name, count=len(late))
             self._owner.answered([Answered(one.token, None, error="no response in time") for one in late])
-        if len(late) < len(overdue) or now - self._heard_at > self.settings.response_timeout:
-            self.close("no answer to enquire_link" if len(late) < len(overdue) else "the SMSC is silent")
-
-
-def _sequence_of(frame: bytes) -> int:
-    return int(_SEQUENCE.unpack_from(frame, 12)[0])
-
-
-def status_name(status: int) -> str:
-    """Return `ESME_RINVPASWD (0x0000000E)`; a number we have no name for stands alone."""
-    try:
-        return f"{Status(status).name} (0x{status:08X})"
-    except ValueError:
-        return f"0x{status:08X}"
+        return late, [one for one in overdue if one.command is not Command.SUBMIT_SM]

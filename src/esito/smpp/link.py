@@ -10,11 +10,13 @@ from typing import Protocol
 import structlog
 
 from esito import metrics
+from esito.domain.retrying import Slows
 from esito.smpp.codec import LocalProtocolError
-from esito.smpp.connection import Answered, Connection, status_name
+from esito.smpp.connection import Connection
 from esito.smpp.pace import Pace
-from esito.smpp.pdu import DataSm, DeliverSm, Status, SubmitSm
+from esito.smpp.pdu import DataSm, DeliverSm, Status, SubmitSm, status_name
 from esito.smpp.reaching import Reaching, Unreachable
+from esito.smpp.reports import Answered
 from esito.smpp.settings import LinkSettings
 
 log = structlog.get_logger()
@@ -25,8 +27,11 @@ SubmitOutcome = Answered
 STABLE_AFTER = 10.0
 """Seconds a bind must last before the next loss is retried at once again."""
 
-LEAVE_TAKING = 3.0
-"""Seconds that open requests have when a link is stopped."""
+LOGIN_REFUSED = frozenset({Status.ESME_RALYBND, Status.ESME_RBINDFAIL, Status.ESME_RINVPASWD, Status.ESME_RINVSYSID})
+"""Refusals that somebody must mend; an account is locked by too many of them."""
+
+AFTER_REFUSAL = 10.0
+"""How many times longer than after a lost connection the first pause after a refused login is."""
 
 KINDS = {
     "transceiver": ("transceiver",),
@@ -59,6 +64,12 @@ class Binding:
     last_error: str = ""
     last_status: int | None = None
     """command_status of the last refused bind."""
+    suspect: bool = False
+    """Whether the last connection was left because of what a submit_sm was answered: the next tries one at a time."""
+    refusals: int = 0
+    """Logins refused in a row."""
+    unanswered: int = 0
+    """Connections in a row that were left because no submit_sm was answered."""
     connection: Connection | None = field(default=None, repr=False)
     reaching: Reaching = field(default_factory=Reaching, repr=False)
     """Which host of the SMSC it is at."""
@@ -66,6 +77,16 @@ class Binding:
     def enter(self, state: str) -> None:
         """Note a new state."""
         self.state, self.since = state, time.time()
+
+    @property
+    def trouble(self) -> str:
+        """What somebody should look at, in a sentence; empty when there is nothing."""
+        if self.refusals:
+            return f"refused: the SMSC does not let us in ({self.refusals} in a row): {self.last_error}"
+        if self.unanswered:
+            times = f", {self.unanswered} times in a row" if self.unanswered > 1 else ""
+            return f"unanswered: the SMSC is there and answers no submit_sm{times}; one at a time is tried"
+        return ""
 
 
 class Link:
@@ -81,6 +102,7 @@ class Link:
         self._events = events
         self._random = random or random_module.Random()  # noqa: S311  jitter, not secrets
         self._tasks: list[asyncio.Task[None]] = []
+        self._leaving: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._easing: asyncio.TimerHandle | None = None
 
@@ -93,16 +115,21 @@ class Link:
             for binding in self.bindings
         ]
 
-    async def stop(self) -> None:
-        """Submit nothing more, take leave of the SMSC, and close."""
+    async def stop(self, patience: float | None = None) -> None:
+        """Submit nothing more, wait for the responses that are owed, take leave of the SMSC, and close.
+
+        `patience`: seconds for all of it; those of the settings when it is not given.
+        """
         self._stopping = True
+        patience = self.settings.stop_patience if patience is None else patience
         connections = [binding.connection for binding in self.bindings if binding.connection is not None]
-        await asyncio.gather(*(connection.unbind(LEAVE_TAKING) for connection in connections))
+        await asyncio.gather(*(connection.unbind(patience) for connection in connections))
         if self._easing is not None:
             self._easing.cancel()
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._leaving]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- what it can do now -----------------------------------------------------------------
 
@@ -115,6 +142,22 @@ class Link:
     def can_receive(self) -> bool:
         """Whether a session is bound for receiving."""
         return any(connection.session.bind.can_receive for connection in self._connections())
+
+    @property
+    def troubles(self) -> list[str]:
+        """What somebody should look at, a sentence each; it begins with `refused` or `unanswered`."""
+        return list(dict.fromkeys(one.trouble for one in self.bindings if one.trouble))
+
+    @property
+    def unanswering(self) -> bool:
+        """Whether no session submits more than one to see whether it is answered: none was before."""
+        sending = [one for one in self.bindings if one.kind != "receiver"]
+        return bool(sending) and all(one.unanswered for one in sending)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the SMSC refuses a login of ours."""
+        return any(one.refusals for one in self.bindings)
 
     @property
     def room(self) -> int:
@@ -170,7 +213,21 @@ class Link:
                 log.exception("link_failed", link=self.settings.name, kind=binding.kind)
                 lasted = 0.0
             failures = 0 if lasted > STABLE_AFTER else failures + 1
-            await asyncio.sleep(self._pause(failures))
+            await asyncio.sleep(self._pause_after(binding, failures))
+
+    def _pause_after(self, binding: Binding, failures: int) -> float:
+        """Return how long to wait before the next bind: ever longer where it would do harm."""
+        settings = self.settings
+        if binding.refusals:
+            return self._long_pause(settings.rebind_min * AFTER_REFUSAL, binding.refusals)
+        if binding.unanswered:
+            return self._long_pause(settings.rebind_min, binding.unanswered)
+        return self._pause(failures)
+
+    def _long_pause(self, first: float, times: int) -> float:
+        """Return a pause that doubles to minutes, with some jitter."""
+        ceiling = min(self.settings.rebind_refused_max, first * 2 ** min(times - 1, 20))
+        return self._random.uniform(ceiling * 0.8, ceiling)
 
     def _pause(self, failures: int) -> float:
         """Return a pause that doubles with each failure, with full jitter so that links do not come back together."""
@@ -182,8 +239,11 @@ class Link:
         settings = self.settings
         binding.enter("connecting")
         owner = _Owner(self, binding)
+        cautious = binding.suspect or binding.unanswered > 0
         try:
-            connection = await binding.reaching.reach(settings, lambda: Connection(settings, binding.kind, owner))
+            connection = await binding.reaching.reach(
+                settings, lambda: Connection(settings, binding.kind, owner, cautious=cautious)
+            )
         except Unreachable as error:
             reason = f"cannot connect: {error}"
             # Said aloud once, not at every try of an SMSC that is down for hours.
@@ -201,6 +261,8 @@ class Link:
         if binding.state != "rejected":
             binding.enter("lost")
             binding.last_error = why
+        if connection.unanswering:
+            binding.unanswered += 1
         log.info("link_lost", link=settings.name, kind=binding.kind, reason=why)
         self._events.changed(self)
         return lasted
@@ -211,28 +273,56 @@ class Link:
         """Note a bind that was accepted."""
         # The response comes before create_connection has returned to its caller at times.
         binding.connection = connection
-        binding.last_error, binding.last_status = "", None
+        binding.last_error, binding.last_status, binding.refusals = "", None, 0
         binding.enter("bound")
         metrics.LINK_BINDS.labels(self.settings.name, status_name(0)).inc()
         log.info("link_bound", link=self.settings.name, kind=binding.kind)
         self._events.changed(self)
 
-    def take_rejected(self, binding: Binding, status: int) -> None:
+    def take_rejected(self, binding: Binding, status: int, reason: str) -> None:
         """Note a bind that was refused; it is tried again, ever more slowly."""
-        binding.last_status = status
-        binding.last_error = f"bind rejected: {status_name(status)}"
+        binding.last_status, binding.last_error = status, reason
+        binding.refusals = binding.refusals + 1 if status in LOGIN_REFUSED else 0
         binding.enter("rejected")
+        self._events.changed(self)
         metrics.LINK_BINDS.labels(self.settings.name, status_name(status)).inc()
-        log.warning("bind_rejected", link=self.settings.name, kind=binding.kind, status=status_name(status))
+        log.warning("bind_rejected", link=self.settings.name, kind=binding.kind, reason=reason)
 
-    def take_answers(self, answers: list[Answered]) -> None:
-        """Slow down if the SMSC asks for it, and pass the answers on."""
-        throttled = sum(one.status in {Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL} for one in answers)
-        if throttled:
-            self.throttled_count += throttled
-            metrics.LINK_THROTTLED.labels(self.settings.name).inc(throttled)
-            self.pace.throttled(asyncio.get_running_loop().time())
+    def take_answers(self, binding: Binding, answers: list[Answered]) -> None:
+        """Slow down or bind anew if the answers ask for it, and pass them on."""
+        if binding.unanswered and any(one.status is not None for one in answers):
+            binding.unanswered = 0
+            log.info("submits_answered_again", link=self.settings.name, kind=binding.kind)
+            self._events.changed(self)
+        retries = self.settings.retries
+        rules = [(one.status, retries.rule(one.status, nack=one.nack)) for one in answers if one.status]
+        passing = [(status, rule) for status, rule in rules if rule is not None]
+        slowing = sum(rule.slows is not Slows.NOTHING for _, rule in passing)
+        if slowing:
+            self.throttled_count += slowing
+            metrics.LINK_THROTTLED.labels(self.settings.name).inc(slowing)
+        if any(rule.slows is Slows.LINK for _, rule in passing):
+            self.slow_down()
+        if status := next((status for status, rule in passing if rule.rebind), None):
+            self._bind_anew(binding, status)
+        elif any(one.status is not None for one in answers):
+            binding.suspect = False
         self._events.submitted(self, answers)
+
+    def slow_down(self) -> None:
+        """Submit less for a while: the operator asks for it."""
+        self.pace.throttled(asyncio.get_running_loop().time())
+
+    def _bind_anew(self, binding: Binding, status: int) -> None:
+        """Leave a session whose submit_sm are refused for what it is; the next one tries a single submit_sm first."""
+        connection = binding.connection
+        if connection is None or connection.leaving:
+            return
+        binding.suspect = True
+        log.warning("link_binds_anew", link=self.settings.name, kind=binding.kind, status=status_name(status))
+        leaving = asyncio.get_running_loop().create_task(connection.unbind(self.settings.response_timeout))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
     async def take_deliveries(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
         """Pass deliveries on."""
@@ -253,11 +343,11 @@ class _Owner:
     def bound(self, connection: Connection) -> None:
         self._link.take_bound(self._binding, connection)
 
-    def rejected(self, connection: Connection, status: int) -> None:  # noqa: ARG002  the protocol's signature
-        self._link.take_rejected(self._binding, status)
+    def rejected(self, connection: Connection, status: int, reason: str) -> None:  # noqa: ARG002  the protocol's signature
+        self._link.take_rejected(self._binding, status, reason)
 
     def answered(self, answers: list[Answered]) -> None:
-        self._link.take_answers(answers)
+        self._link.take_answers(self._binding, answers)
 
     async def delivered(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
         return await self._link.take_deliveries(pdus)

@@ -1,8 +1,9 @@
 """How fast a link may submit: our own limit, and what a throttling operator teaches us.
 
-A token bucket holds the configured throughput. An operator that says ESME_RTHROTTLED or
-ESME_RMSGQFUL halves the pace at once; it then recovers by a twentieth of the former pace
-every second. Nothing here looks at a clock: `now` is handed in, in seconds.
+A token bucket holds the configured throughput. An operator that throttles halves the pace, once a
+second at the most. The pace then rises by the same amount every second, a fiftieth of what it was
+before the storm: however long the storm was, all of it is back after fifty seconds without
+throttling. Nothing here looks at a clock: `now` is handed in, in seconds.
 """
 
 import math
@@ -13,8 +14,8 @@ BURST = 0.1
 SLOWEST = 1.0
 """submit_sm per second below which an operator's throttling does not push us."""
 
-RECOVERY = 0.05
-"""Part of the former pace that comes back each second."""
+RECOVERED_IN = 50.0
+"""Seconds without throttling in which the pace comes back from nothing to what it was before the storm."""
 
 FORGIVE_AFTER = 1.0
 """Seconds within which further throttling belongs to the same burst and does not halve again."""
@@ -27,12 +28,14 @@ class Pace:
         """`throughput`: submit_sm per second, 0 for no limit of ours."""
         self._limit = throughput or math.inf
         self._rate = self._limit
-        self._former = 0.0
+        self._before_storm = 0.0
+        """submit_sm per second to which the pace comes back; 0 while there is no storm."""
         self._tokens = self._size(self._limit)
         self._at = 0.0
-        self._throttled_at = -math.inf
+        self._halved_at = -math.inf
         self._sent_since = 0.0
         self._window_began = 0.0
+        self._last_second = 0.0
 
     @staticmethod
     def _size(rate: float) -> float:
@@ -58,12 +61,13 @@ class Pace:
     def throttled(self, now: float) -> None:
         """Slow down: the operator asked for it."""
         self._refill(now)
-        if now - self._throttled_at < FORGIVE_AFTER:
+        if now - self._halved_at < FORGIVE_AFTER:
             return
-        self._throttled_at = now
-        current = self._observed(now) if math.isinf(self._rate) else self._rate
-        self._former = max(current, SLOWEST)
-        self._rate = max(self._former / 2, SLOWEST)
+        self._halved_at = now
+        if not self._before_storm:
+            self._before_storm = max(self._limit if math.isfinite(self._limit) else self._observed(), 2 * SLOWEST)
+        current = self._rate if math.isfinite(self._rate) else self._before_storm
+        self._rate = max(current / 2, min(SLOWEST, self._limit))
         self._tokens = min(self._tokens, 0.0) if math.isfinite(self._tokens) else 0.0
 
     def next_at(self, now: float) -> float:
@@ -73,23 +77,24 @@ class Pace:
             return now
         return now + (1 - self._tokens) / self._rate
 
-    def _observed(self, now: float) -> float:
-        return self._sent_since / max(now - self._window_began, 0.1)
+    def _observed(self) -> float:
+        """Return how many left in this second or the last, whichever were more."""
+        return max(self._sent_since, self._last_second)
 
     def _refill(self, now: float) -> None:
         passed = max(0.0, now - self._at)
         self._at = max(self._at, now)
-        if now - self._window_began > 1.0:
-            self._window_began, self._sent_since = now, 0.0
-        if self._rate < self._limit:
+        if (since := self._at - self._window_began) > 1.0:
+            self._last_second = self._sent_since if since < 2.0 else 0.0
+            self._window_began, self._sent_since = self._at, 0.0
+        if self._before_storm:
             self._recover(passed)
         if not math.isinf(self._rate):
             size = self._size(self._rate)
             self._tokens = min(size, (self._tokens if math.isfinite(self._tokens) else size) + passed * self._rate)
 
     def _recover(self, passed: float) -> None:
-        """Come back towards the limit; without one, until twice the pace at which we were throttled."""
-        self._rate += self._former * RECOVERY * passed
-        ceiling = self._limit if math.isfinite(self._limit) else self._former * 2
-        if self._rate >= ceiling:
-            self._rate = self._limit
+        """Rise towards the pace from before the storm; once there, the storm is over and our own limit alone holds."""
+        self._rate += self._before_storm / RECOVERED_IN * passed
+        if self._rate >= min(self._before_storm, self._limit):
+            self._rate, self._before_storm = self._limit, 0.0

@@ -65,6 +65,14 @@ class Status(IntEnum):
     ESME_RUNKNOWNERR = 0xFF
 
 
+def status_name(status: int) -> str:
+    """Return `ESME_RINVPASWD (0x0000000E)`; a number we have no name for stands alone."""
+    try:
+        return f"{Status(status).name} (0x{status:08X})"
+    except ValueError:
+        return f"0x{status:08X}"
+
+
 class Tag(IntEnum):
     """Optional parameter tags (SMPP 3.4, 5.3.2) that we read or write."""
 

@@ -6,7 +6,7 @@ look passes over the text a fixed number of times, however it is written.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
 from esito.domain.message_ids import spelling
@@ -84,8 +84,11 @@ _BETWEEN = re.compile(r"[\s\x00]+")
 _BEGINNINGS, _ENDINGS = "\"'{", "\"'},;|&"
 
 
-def read_fields(text: str) -> Fields:
-    """Return the fields of a text; never raises. Of a field that stands twice, the first counts."""
+def read_fields(text: str, words: Container[str] = STAT_WORDS) -> Fields:
+    """Return the fields of a text; never raises. Of a field that stands twice, the first counts.
+
+    `words` are those for states, in upper case, by which a state without its name is found.
+    """
     usual = _USUAL.fullmatch(text)
     if usual is not None:
         return Fields(usual[1], usual[2], usual[3], usual[4], usual[5])
@@ -93,10 +96,14 @@ def read_fields(text: str) -> Fields:
     looked = _look(_TEXT.split(text, maxsplit=1)[0], _NAMED)
     found, disagree = looked.best(), looked.disagrees()
     if not (found.get(ID) and found.get(STAT)):
-        found = looked.unnamed() | found
+        found = looked.unnamed(words) | found
         barely = _look(_BARE_TEXT.split(text, maxsplit=1)[0], _BARELY_NAMED)
-        more = barely.unnamed() | barely.best()
-        found = {name: said for name, said in more.items() if _CREDIBLE[name](said)} | found
+        more = barely.unnamed(words) | barely.best()
+        found = {
+            name: said
+            for name, said in more.items()
+            if (name == STAT and said.upper() in words) or _CREDIBLE[name](said)
+        } | found
     return Fields(
         found.get(ID, ""),
         found.get(SUBMITTED, ""),
@@ -107,11 +114,11 @@ def read_fields(text: str) -> Fields:
     )
 
 
-def reads_as_receipt(text: str) -> bool:
+def reads_as_receipt(text: str, words: Container[str] = STAT_WORDS) -> bool:
     """Tell whether a text is that of a receipt: a state that we know, and the message or a date, with their names."""
     looked = _look(_TEXT.split(text, maxsplit=1)[0], _NAMED)
-    found = looked.unnamed() | looked.best()
-    return found.get(STAT, "").upper() in STAT_WORDS and bool(found.get(ID) or found.get(DONE))
+    found = looked.unnamed(words) | looked.best()
+    return found.get(STAT, "").upper() in words and bool(found.get(ID) or found.get(DONE))
 
 
 class _Looked(NamedTuple):
@@ -132,7 +139,7 @@ class _Looked(NamedTuple):
                     found.setdefault(field, words[0])
         return found
 
-    def unnamed(self) -> dict[str, str]:
+    def unnamed(self, states: Container[str]) -> dict[str, str]:
         """Return the values that have lost their names: an id before the rest, and a state that stands alone."""
         found = {}
         alone = [(name, words[1]) for name, words in self.named if len(words) == 2]
@@ -141,7 +148,7 @@ class _Looked(NamedTuple):
             if _has_digit(word) and self.named and NAMES[self.named[0][0]] in {"", SUBMITTED, DONE, STAT}:
                 found[ID] = word
             alone.insert(0, ("", word))
-        known = [word for _, word in alone if word.upper() in STAT_WORDS]
+        known = [word for _, word in alone if word.upper() in states]
         # Where the state belongs, a word that we do not know is one all the same.
         known += [word for name, word in alone if name and NAMES[name] == DONE and word.isalpha()]
         if known:

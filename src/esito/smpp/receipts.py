@@ -5,7 +5,7 @@ text; where they contradict it, the receipt says so. A text alone is a receipt o
 esm_class says so. What cannot be read is kept all the same: nothing here raises.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, tzinfo
 from enum import Enum
 
@@ -59,9 +59,9 @@ def kind_of(pdu: DeliverSm | DataSm) -> Kind:
     return Kind.REPLY
 
 
-def has_text_of_receipt(pdu: DeliverSm | DataSm) -> bool:
-    """Tell whether the text is that of a receipt, whatever esm_class says."""
-    return reads_as_receipt(text_of(pdu))
+def has_text_of_receipt(pdu: DeliverSm | DataSm, words: Container[str] = STAT_WORDS) -> bool:
+    """Tell whether the text is that of a receipt, whatever esm_class says; `words` are those for states."""
+    return reads_as_receipt(text_of(pdu), words)
 
 
 def receipted_id(pdu: DeliverSm | DataSm) -> str:
@@ -87,7 +87,7 @@ def read_receipt(
         return DeliveryReceipt(
             link=link, smsc_message_id="", state=None, received_at=at, flags="unreadable", raw=pdu.frame
         )
-    smsc_id, submitted, done, stat, err, disagree = read_fields(text_of(pdu))
+    smsc_id, submitted, done, stat, err, disagree = read_fields(text_of(pdu), words)
     smsc_id, stat, error = smsc_id[:LONGEST], stat[:64], err[:32]
     state = words.get(stat.upper())
     flags: list[str] = ["bad_tlv"] if pdu.damaged else []

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from esito.smpp.codec import COMMAND_OF, LocalProtocolError, RemoteProtocolError
-from esito.smpp.pdu import Command, Pdu
+from esito.smpp.pdu import RESPONSE_BIT, Command, Pdu
 
 LAST_SEQUENCE = 0x7FFFFFFF
 
@@ -116,12 +116,24 @@ class Session:
         except KeyError:
             raise RemoteProtocolError(f"{command.name.lower()} while {self.bind.value}") from None
 
-    def answered(self, sequence: int) -> Request | None:
-        """Return the request that a response answers, late ones too; None for a response to nothing."""
-        request = self._requests.pop(sequence, None) or self._late.pop(sequence, None)
-        if request is None:
-            self.unknown_responses += 1
-        return request
+    def answered(self, sequence: int, response: Command) -> Request | None:
+        """Return the request that a response answers, late ones too; None for a response to nothing we asked.
+
+        A response answers a request of its own command only; a generic_nack, any.
+        """
+        for requests in (self._requests, self._late):
+            request = requests.get(sequence)
+            if request is not None and response in {Command.GENERIC_NACK, request.command | RESPONSE_BIT}:
+                return requests.pop(sequence)
+        self.unknown_responses += 1
+        return None
+
+    def answered_bind(self) -> Request | None:
+        """Return the bind that waits for its response, whatever number the response bears; None when there is none."""
+        for sequence, request in self._requests.items():
+            if request.command in MAY_ASK[Bind.OPEN]:
+                return self._requests.pop(sequence)
+        return None
 
     def overdue(self, asked_before: float, *, keep: int = 10_000) -> list[Request]:
         """Take the requests asked before an instant off the window; a late response still finds them."""
@@ -143,6 +155,11 @@ class Session:
         self._requests.clear()
         self._late.clear()
         return lost
+
+    @property
+    def owes_answers(self) -> bool:
+        """Whether a submit_sm waits for its response."""
+        return any(request.command is Command.SUBMIT_SM for request in self._requests.values())
 
     @property
     def outstanding(self) -> int:

@@ -3,6 +3,7 @@
 import ssl
 from dataclasses import dataclass, field
 
+from esito.domain.retrying import RetryTable
 from esito.smpp.pdu import Bind, BindReceiver, BindTransceiver, BindTransmitter
 
 BINDS = {"transmitter": BindTransmitter, "receiver": BindReceiver, "transceiver": BindTransceiver}
@@ -36,6 +37,9 @@ class LinkSettings:
     bind_timeout: float = 30.0
     rebind_min: float = 1.0
     rebind_max: float = 60.0
+    rebind_refused_max: float = 300.0
+    stop_patience: float = 25.0
+    retries: RetryTable = field(default_factory=RetryTable)
     max_unanswered_receipts: int = 4000
 
     @property

@@ -5,7 +5,7 @@ call returns. Reads see everything that was committed before they began and neve
 for a writer. Instants are milliseconds since the epoch, UTC; money is micro-euros.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, Protocol
@@ -247,10 +247,11 @@ class Store(Protocol):
         Raises Fenced, and hands out nothing, once the lease under which it is asked has changed hands.
         """
 
-    async def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> int:
+    def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> Awaitable[int]:
         """Keep what became of submissions, in one transaction; return how many recipients moved.
 
-        A receipt that was parked for an id is settled in the same transaction.
+        A receipt that was parked for an id is settled in the same transaction. The order is that of the calls,
+        not of the awaits: receipts that are handed over after this call are settled after these answers.
         """
 
     async def apply_receipts(self, receipts: Sequence[DeliveryReceipt]) -> Settled:

@@ -261,7 +261,7 @@ def test_links_are_listed_without_their_passwords(run: Run) -> None:
     assert "their state is unknown" in shown.stdout
     alpha, beta = json.loads(run("link", "list", "--json").stdout)
     assert (alpha["name"], alpha["prefixes"], alpha["state"]) == ("alpha", ["+33"], "unknown")
-    assert (beta["name"], beta["multipart_rule"]) == ("beta", "any-failed")
+    assert (beta["name"], beta["multipart_rule"], beta["alphabet"]) == ("beta", "any-failed", "gsm")
     assert "hidden" not in shown.stdout + str(alpha)
 
 

@@ -16,6 +16,7 @@ from esito.domain.errors import (
     Refusal,
     StoreError,
     StoreFailed,
+    StoreInUse,
     StoreUnavailable,
     UnknownLink,
     UnsafeEngine,
@@ -48,7 +49,7 @@ def test_only_a_store_that_is_busy_or_full_is_worth_another_try() -> None:
 
 def test_a_commit_of_unknown_end_is_never_taken_for_one_that_was_undone() -> None:
     assert not issubclass(StoreFailed, StoreUnavailable)
-    assert {StoreUnavailable, StoreFailed, Fenced, UnknownLink, NewerSchema, UnsafeEngine} == set(
+    assert {StoreUnavailable, StoreFailed, StoreInUse, Fenced, UnknownLink, NewerSchema, UnsafeEngine} == set(
         StoreError.__subclasses__()
     )
 

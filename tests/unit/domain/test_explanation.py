@@ -12,6 +12,7 @@ from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, Tra
 from esito.domain.explanation import explain, explain_trail
 from esito.domain.explanation_words import MEANINGS, REFUSED_AT_ONCE, VERDICTS
 from esito.domain.receipt import Verdict, read_stat, stat_of
+from esito.domain.retrying import RetryRule, RetryTable
 from esito.domain.states import STAT_WORDS, STATE_VALUES, MessageState
 from esito.domain.timing import HOUR_MS, VALIDITY_MS
 from esito.domain.vocabulary import ErrorCategory, ErrorMeaning, ErrorTable, Vocabulary
@@ -71,6 +72,10 @@ CASES = [
     (recipient(SILENT), "until 2027-01-17 08:00:00 UTC, 48 hours after"),
     (recipient(segment(phase=Phase.SUBMITTED)), "yet to confirm"),
     (recipient(segment(phase=Phase.LATER)), "asked us to try again later"),
+    (recipient(segment(phase=Phase.LATER, status=8)), "Its answer was 0x00000008: "),
+    (recipient(segment(phase=Phase.LATER, status=8, retry_at=NOW)), "at 2027-01-15 08:00:00 UTC, for the 1st time"),
+    (recipient(segment(phase=Phase.LATER, status=8, retry_at=NOW, attempts=12)), "for the 12th time of at most 20."),
+    (recipient(segment(phase=Phase.LATER, status=0x400, retry_at=NOW, attempts=22)), "for the 22nd time."),
     (recipient(segment(phase=Phase.UNCERTAIN)), "nobody can be sure"),
     (recipient(segment(attempts=4)), "It took 4 attempts"),
     (recipient(SILENT, segments=3), "3 pieces (segments); 1 of them"),
@@ -145,6 +150,19 @@ def test_an_operator_that_says_what_we_had_concluded_confirms_it_and_has_the_las
 def test_every_verdict_and_every_state_has_words() -> None:
     assert set(VERDICTS) == set(Verdict) - {Verdict.INFERRED}
     assert set(MEANINGS) == set(MessageState)
+
+
+def test_what_the_operator_answered_is_told_as_it_is_and_no_more() -> None:
+    told = said(recipient(segment(phase=Phase.LATER, status=8, retry_at=NOW, attempts=3)))
+    assert "slow down" not in told
+    assert "0x00000008" in told
+
+
+def test_the_table_of_the_link_says_how_often() -> None:
+    known = recipient(segment(phase=Phase.LATER, status=0x400, retry_at=NOW, attempts=2))
+    table = RetryTable({0x400: RetryRule(times=7)})
+    told = " ".join(explain(known, NO_TABLES, now=NOW, retries={"north": table}).sentences)
+    assert "for the 2nd time of at most 7." in told
 
 
 NUMBERS = st.sampled_from([*STATE_VALUES, 0, 9, 255])

@@ -8,7 +8,7 @@ NUMBERS = st.integers(0, 2**64 - 1)
 IDS = st.one_of(
     st.text(st.sampled_from("0123456789abcdefABCDEF"), min_size=1, max_size=22),
     st.text(st.characters(max_codepoint=255), min_size=1, max_size=MAX_LENGTH),  # what latin-1 can bring
-)
+).filter(canonical)
 
 
 @pytest.mark.parametrize(

@@ -160,8 +160,6 @@ async def test_a_segment_of_which_no_submit_sm_can_be_made_is_refused_alone(
         good = await store.accept(message(one.account, numbers))
         await one.ends(good, MessageState.DELIVERED, MessageState.UNDELIVERABLE)
         await one.ends(bad, MessageState.REJECTED)
-        (submitter,) = [submitter for _, submitter in one.gateway._made.values()]
-        assert submitter._attempts == {}, "it remembers what is over"
 
 
 async def test_a_stopped_gateway_submits_nothing_more(store: SqliteStore, clock: PushableClock) -> None:

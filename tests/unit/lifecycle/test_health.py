@@ -25,10 +25,10 @@ from esito.store.base import LinkRecord
 from esito.store.leases import LeaseLine
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import account_in, states_of
+from tests.kit.patience import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE = 60.0
 NUMBERS = [f"+336{number:04d}0001" for number in range(40)]
 
 

@@ -26,6 +26,7 @@ from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, states_of
 from tests.kit.operators import submission
+from tests.kit.patience import in_time
 from tests.kit.peer import Peer, peer, until
 
 LONG = "x" * 400
@@ -84,7 +85,7 @@ async def test_one_submit_sm_carries_the_whole_text(store: SqliteStore, clock: P
         assert (whole.tlvs, whole.short_message, whole.esm_class) == ({Tag.MESSAGE_PAYLOAD: LONG.encode()}, b"", 0)
         await settled(store)
         assert len(smsc.session.of(p.SubmitSm)) == 2
-        await store.apply_receipts([receipt(f"{whole.sequence}", "DELIVRD")])
+        await store.apply_receipts([receipt(f"{whole.sequence}", "DELIVRD", at=clock.now())])
         assert await states_of(store, account, numbers[0]) == [MessageState.DELIVERED]
         assert await states_of(store, account, numbers[1]) == [MessageState.WAITING]
     assert await complaints(store) == []
@@ -108,13 +109,13 @@ async def test_a_whole_text_that_was_put_off_is_submitted_again_as_one(
         await smsc.came(p.SubmitSm, 2)
         await settled(store)
         assert len(smsc.session.of(p.SubmitSm)) == 2
-        await store.apply_receipts([receipt("7", "UNDELIV")])
+        await store.apply_receipts([receipt("7", "UNDELIV", at=clock.now())])
         assert await states_of(store, account, number) == [MessageState.UNDELIVERABLE]
     assert await complaints(store) == []
 
 
 async def settled(store: SqliteStore) -> None:
-    async with asyncio.timeout(60):
+    async with in_time():
         while (await store.counts()).unanswered:
             await asyncio.sleep(0.01)
 

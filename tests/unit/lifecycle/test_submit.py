@@ -10,7 +10,7 @@ from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, SECOND_MS, PushableClock
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
-from esito.lifecycle.submit import LOOK_EVERY, Submitter
+from esito.lifecycle.submit import LOOK_EVERY, Submitter, Try
 from esito.smpp.link import Link, SubmitOutcome
 from esito.smpp.pdu import Status, SubmitSm, SubmitSmResp
 from esito.smpp.settings import LinkSettings
@@ -49,7 +49,7 @@ async def test_an_accepted_segment_keeps_its_id_and_waits_for_its_receipt(
     number = await store.accept(message(account))
     (ref,) = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(ref, Status.ESME_ROK, ID_AS_LONG_AS_IT_GETS)])
+    one.submitted([SubmitOutcome(Try(ref, 0), Status.ESME_ROK, ID_AS_LONG_AS_IT_GETS)])
     await one.finish()
     assert await states_of(store, account, number) == [MessageState.WAITING]
     await store.apply_receipts([receipt(ID_AS_LONG_AS_IT_GETS, "DELIVRD")])
@@ -64,7 +64,7 @@ async def test_an_accepted_segment_without_an_id_is_accepted_all_the_same(
     await store.accept(message(account))
     (ref,) = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(ref, Status.ESME_ROK, "")])
+    one.submitted([SubmitOutcome(Try(ref, 0), Status.ESME_ROK, "")])
     await one.finish()
     assert (await store.counts()).unanswered == 0
     assert (await store.apply_receipts([receipt("", "DELIVRD")])).verdicts == {"orphan": 1}
@@ -79,7 +79,7 @@ async def test_a_refusal_that_passes_is_tried_again_after_a_second(
     number = await store.accept(message(account))
     refs = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(refs[0], status)])
+    one.submitted([SubmitOutcome(Try(refs[0], 0), status)])
     await one.finish()
     assert await states_of(store, account, number) == [MessageState.WAITING]
     assert await claimed(store, at=NOW + SECOND_MS - 1) == []
@@ -95,7 +95,7 @@ async def test_any_other_refusal_is_the_operators_last_word(
     number = await store.accept(message(account))
     (ref,) = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(ref, status)])
+    one.submitted([SubmitOutcome(Try(ref, 0), status)])
     await one.finish()
     assert await states_of(store, account, number) == [MessageState.REJECTED]
     assert await claimed(store, at=NOW + 47 * HOUR_MS) == []
@@ -109,7 +109,7 @@ async def test_a_segment_nobody_answered_for_is_uncertain_and_not_sent_twice(
     number = await store.accept(message(account))
     (ref,) = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(ref, None)])
+    one.submitted([SubmitOutcome(Try(ref, 0), None)])
     await one.finish()
     assert await states_of(store, account, number) == [MessageState.WAITING]
     assert (await store.counts()).unanswered == 1
@@ -124,7 +124,7 @@ async def test_a_link_that_may_send_twice_tries_an_uncertain_segment_again(
     await store.accept(message(account))
     refs = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(refs[0], None)])
+    one.submitted([SubmitOutcome(Try(refs[0], 0), None)])
     await one.finish()
     assert await claimed(store) == refs
 
@@ -158,7 +158,7 @@ async def test_one_read_may_bring_every_kind_of_answer(store: SqliteStore, clock
     refs = await claimed(store)
     one = submitter(store, clock)
     statuses = [Status.ESME_ROK, Status.ESME_RTHROTTLED, Status.ESME_RINVDSTADR, None]
-    one.submitted([SubmitOutcome(ref, status, "7") for ref, status in zip(refs, statuses, strict=True)])
+    one.submitted([SubmitOutcome(Try(ref, 0), status, "7") for ref, status in zip(refs, statuses, strict=True)])
     await one.finish()
     await store.apply_receipts([receipt("7", "DELIVRD")])
     S = MessageState  # noqa: N806  as in the table of states
@@ -174,10 +174,10 @@ async def test_a_receipt_between_two_responses_with_one_id_speaks_for_both_segme
     number = await store.accept(message(account, segments=2))
     first, second = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(first, Status.ESME_ROK, "7")])
+    one.submitted([SubmitOutcome(Try(first, 0), Status.ESME_ROK, "7")])
     await one.finish()
     await store.apply_receipts([receipt("7", "DELIVRD")])
-    one.submitted([SubmitOutcome(second, Status.ESME_ROK, "7")])
+    one.submitted([SubmitOutcome(Try(second, 0), Status.ESME_ROK, "7")])
     await one.finish()
     assert await states_of(store, account, number) == [MessageState.DELIVERED]
 
@@ -191,10 +191,12 @@ async def test_answers_that_a_full_store_refuses_are_kept_once_there_is_space(
     refs = await claimed(store, 500)
     one = submitter(store, clock)
     await forbid_growth(store)
-    one.submitted([SubmitOutcome(ref, Status.ESME_ROK, f"{place:064d}") for place, ref in enumerate(refs[:499])])
+    one.submitted(
+        [SubmitOutcome(Try(ref, 0), Status.ESME_ROK, f"{place:064d}") for place, ref in enumerate(refs[:499])]
+    )
     await asyncio.sleep(LOOK_EVERY / 2)
     assert (await store.counts()).unanswered == 500
-    one.submitted([SubmitOutcome(refs[499], Status.ESME_RINVDSTADR)])
+    one.submitted([SubmitOutcome(Try(refs[499], 0), Status.ESME_RINVDSTADR)])
     await allow_growth(store)
     await one.finish()
     assert (await store.counts()).unanswered == 0
@@ -209,10 +211,12 @@ async def test_an_answer_that_no_store_can_take_keeps_no_other_from_being_kept(
     await store.accept(message(account, range(33612345670, 33612345673)))
     refs = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(ref, Status.ESME_ROK, text) for ref, text in zip(refs, "1\ud8003", strict=True)])
+    one.submitted(
+        [SubmitOutcome(Try(ref, 0), Status.ESME_ROK, text) for ref, text in zip(refs, "1\ud8003", strict=True)]
+    )
     await one.finish()
     assert (await store.counts()).unanswered == 1
-    one.submitted([SubmitOutcome(refs[1], Status.ESME_ROK, "2")])
+    one.submitted([SubmitOutcome(Try(refs[1], 0), Status.ESME_ROK, "2")])
     await one.finish()
     assert (await store.counts()).unanswered == 0
 

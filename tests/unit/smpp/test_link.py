@@ -187,19 +187,22 @@ async def test_throttling_slows_the_link_down() -> None:
 
 @in_a_loop
 async def test_what_is_not_answered_in_time_comes_back_as_unknown_and_a_late_answer_still_counts() -> None:
-    async with peer(on_submit=lambda _: None) as smsc, linked(smsc, response_timeout=0.1) as (link, events):
+    def but_the_first(pdu: p.SubmitSm) -> p.Pdu | None:
+        return p.SubmitSmResp(sequence=pdu.sequence, message_id="1") if pdu.sequence > 2 else None
+
+    async with peer(on_submit=but_the_first) as smsc, linked(smsc, response_timeout=0.3) as (link, events):
         await until(lambda: link.can_send)
-        link.submit(some(1))
-        (request,) = await smsc.came(p.SubmitSm)
+        link.submit(some(2))
+        (request, _) = await smsc.came(p.SubmitSm, 2)
         session = smsc.session
-        for _ in range(60):  # it is alive, it only keeps silent about this one
+        while len(events.answers) < 2:  # it is alive, it only keeps silent about this one
             session.say(p.EnquireLink(sequence=9))
             await asyncio.sleep(0.01)
-        await until(lambda: events.answers)
-        assert (events.answers[0].token, events.answers[0].status) == (0, None)
+        assert (events.answers[1].token, events.answers[1].status) == (0, None)
         session.say(p.SubmitSmResp(sequence=request.sequence, message_id="late"))
-        await until(lambda: len(events.answers) == 2)
-        assert (events.answers[1].token, events.answers[1].message_id) == (0, "late")
+        await until(lambda: len(events.answers) == 3)
+        assert (events.answers[2].token, events.answers[2].message_id) == (0, "late")
+        assert len(smsc.sessions) == 1
 
 
 @in_a_loop

@@ -1,6 +1,7 @@
 """Each setting of a link, from the file to the octets that the SMSC receives."""
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,15 @@ def body(
 @in_a_loop
 async def test_the_fields_of_a_submit_sm(tmp_path: Path, lines: str, expected: bytes) -> None:
     assert await one(tmp_path, lines) == expected
+
+
+@pytest.mark.parametrize(("own", "flag"), [(0, 1), (1, 1), (3, 3)])
+@in_a_loop
+async def test_a_priority_of_a_message_goes_before_that_of_the_link(tmp_path: Path, own: int, flag: int) -> None:
+    async with peer() as smsc:
+        link = configured(tmp_path, "priority_flag = 1", port=smsc.port)
+        (pdu,) = await received(smsc, link, replace(submission(), priority=own))
+    assert pdu.frame[16:] == body(priority_flag=flag)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Our own limit, and what a throttling operator teaches us."""
 
 import math
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esito.smpp.pace import SLOWEST, Pace
 
@@ -16,6 +19,13 @@ def sent_in(pace: Pace, seconds: float, *, start: float = 0.0, step: float = 0.0
         pace.take(count, now)
         sent += count
     return sent
+
+
+def steadily(pace: Pace, per_second: int, seconds: int) -> None:
+    """Send so many every second, evenly, from instant 0."""
+    for number in range(seconds * 100):
+        now = number / 100
+        pace.take(min(pace.allowance(now), per_second // 100), now)
 
 
 def test_without_a_limit_nothing_waits() -> None:
@@ -57,6 +67,13 @@ def test_throttling_without_a_limit_halves_what_was_really_sent() -> None:
     assert pace.rate == pytest.approx(500, rel=0.1)
 
 
+def test_what_left_in_the_second_before_counts_when_a_new_one_has_just_begun() -> None:
+    pace = Pace()
+    steadily(pace, 1000, 3)
+    pace.throttled(3.05)
+    assert pace.rate == pytest.approx(500, rel=0.1)
+
+
 def test_it_never_gets_slower_than_the_slowest() -> None:
     pace = Pace(2)
     for second in range(0, 20, 2):
@@ -64,13 +81,72 @@ def test_it_never_gets_slower_than_the_slowest() -> None:
     assert pace.rate >= SLOWEST
 
 
-@pytest.mark.parametrize("throughput", [0, 100])
-def test_the_pace_recovers(throughput: int) -> None:
+def test_a_limit_below_the_slowest_is_kept_in_a_storm() -> None:
+    pace = Pace(0.5)
+    pace.throttled(1.0)
+    assert pace.rate <= 0.5
+    assert pace.next_at(1.0) >= 3.0
+
+
+def test_after_a_storm_of_twelve_seconds_a_link_of_a_thousand_is_back_within_a_minute() -> None:
+    pace = Pace(1000)
+    for tenth in range(120):
+        pace.throttled(tenth / 10)
+    assert pace.rate < 50
+    curve = []
+    for second in range(12, 72, 5):
+        pace.allowance(float(second))
+        curve.append(pace.rate)
+    assert [later - earlier for earlier, later in pairwise(curve[:9])] == pytest.approx([100.0] * 8, rel=0.01)
+    pace.allowance(71.9)
+    assert pace.rate == 1000
+
+
+STORMS = st.lists(st.floats(0.01, 30.0), min_size=1, max_size=60)
+"""Seconds between one answer that throttles and the next."""
+
+
+@given(throughput=st.floats(2, 10_000), pauses=STORMS)
+def test_after_any_storm_the_pace_is_back_within_a_minute(throughput: float, pauses: list[float]) -> None:
     pace = Pace(throughput)
-    pace.take(50, 0.0)
-    pace.throttled(0.5)
-    slowed = pace.rate
-    pace.allowance(5)
-    assert pace.rate > slowed
-    pace.allowance(120)
-    assert pace.rate == (throughput or math.inf)
+    now = 0.0
+    for pause in pauses:
+        now += pause
+        pace.throttled(now)
+        assert SLOWEST <= pace.rate <= throughput
+    pace.allowance(now + 60)
+    assert pace.rate >= 0.9 * throughput
+
+
+@given(per_second=st.integers(1, 20).map(lambda hundreds: hundreds * 100), pauses=STORMS)
+def test_after_any_storm_a_link_without_a_limit_is_back_within_a_minute(per_second: int, pauses: list[float]) -> None:
+    pace = Pace()
+    steadily(pace, per_second, 3)
+    now = 3.0
+    for pause in pauses:
+        pace.throttled(now)
+        now += pause
+    pace.throttled(now)
+    before = pace.rate
+    pace.allowance(now + 20)
+    assert pace.rate >= before
+    pace.allowance(now + 60)
+    assert pace.rate >= 0.9 * per_second
+
+
+@given(throughput=st.floats(2, 10_000), pauses=STORMS, steps=st.lists(st.floats(0.01, 5.0), min_size=2, max_size=20))
+def test_the_pace_only_rises_while_nothing_throttles_it(
+    throughput: float, pauses: list[float], steps: list[float]
+) -> None:
+    pace = Pace(throughput)
+    now = 0.0
+    for pause in pauses:
+        now += pause
+        pace.throttled(now)
+    rate = pace.rate
+    for step in steps:
+        now += step
+        pace.allowance(now)
+        assert rate <= pace.rate <= throughput
+        assert pace.rate - rate <= throughput / 50 * step * 1.01 + throughput * 1e-9
+        rate = pace.rate

@@ -259,3 +259,11 @@ def test_an_acknowledgement_counts_for_nothing() -> None:
 )
 def test_the_text_of_a_receipt_is_told_from_a_subscribers(text: str, is_one: bool) -> None:
     assert has_text_of_receipt(DeliverSm(short_message=text.encode())) is is_one
+
+
+def test_a_word_of_the_operators_own_is_one_where_it_has_no_name_too() -> None:
+    pdu = DeliverSm(esm_class=4, short_message=b"id:1 done date:2611231130 err:000 ANGEKOMMEN2")
+    own = {"ANGEKOMMEN2": MessageState.DELIVERED}
+    assert read_receipt(pdu, link="alpha", at=AT).state is None
+    assert read_receipt(pdu, link="alpha", at=AT, words=own).state is MessageState.DELIVERED
+    assert (has_text_of_receipt(pdu), has_text_of_receipt(pdu, own)) == (False, True)

@@ -52,7 +52,7 @@ def test_an_unbind_ends_sending_but_not_the_answers_owed() -> None:
     session.receive(p.Unbind())
     assert not session.bind.can_send
     session.receive(p.SubmitSmResp(sequence=sequence))
-    request = session.answered(sequence)
+    request = session.answered(sequence, Command.SUBMIT_SM_RESP)
     assert request is not None
     assert request.token == "token"
 
@@ -70,10 +70,10 @@ def test_a_late_response_still_finds_its_request_once() -> None:
     assert session.overdue(9.9) == []
     assert [one.token for one in session.overdue(10)] == ["token"]
     assert session.outstanding == 0
-    late = session.answered(sequence)
+    late = session.answered(sequence, Command.SUBMIT_SM_RESP)
     assert late is not None
     assert late.token == "token"
-    assert session.answered(sequence) is None
+    assert session.answered(sequence, Command.SUBMIT_SM_RESP) is None
     assert session.unknown_responses == 1
 
 
@@ -81,7 +81,13 @@ def test_late_requests_are_not_remembered_without_bound() -> None:
     session = bound()
     sequences = [session.ask(Command.SUBMIT_SM, number, 0) for number in range(5)]
     session.overdue(0, keep=2)
-    assert [session.answered(one) is not None for one in sequences] == [False, False, False, True, True]
+    assert [session.answered(one, Command.SUBMIT_SM_RESP) is not None for one in sequences] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_a_lost_connection_gives_every_open_request_back() -> None:
@@ -90,3 +96,23 @@ def test_a_lost_connection_gives_every_open_request_back() -> None:
     session.ask(Command.ENQUIRE_LINK, None, 0)
     assert [one.command for one in session.give_up()] == [Command.SUBMIT_SM, Command.ENQUIRE_LINK]
     assert session.outstanding == 0
+
+
+@pytest.mark.parametrize("response", [c for c in Command if c & 0x80000000])
+def test_a_response_answers_only_a_request_of_its_own_command(response: Command) -> None:
+    session = bound()
+    sequence = session.ask(Command.SUBMIT_SM, "token", 0)
+    found = session.answered(sequence, response)
+    if response in {Command.SUBMIT_SM_RESP, Command.GENERIC_NACK}:
+        assert found is not None
+    else:
+        assert found is None
+        assert session.answered(sequence, Command.SUBMIT_SM_RESP) is not None
+
+
+def test_a_response_of_another_command_takes_no_late_request_either() -> None:
+    session = bound()
+    sequence = session.ask(Command.SUBMIT_SM, "token", 0)
+    session.overdue(0)
+    assert session.answered(sequence, Command.ENQUIRE_LINK_RESP) is None
+    assert session.answered(sequence, Command.SUBMIT_SM_RESP) is not None

@@ -24,7 +24,8 @@ UPDATE segment SET phase = 5, shelf = NULL, smsc_id = NULL, number_tail = messag
  WHERE message_id % 100 = 8 AND seq = 3;
 UPDATE segment SET phase = 2, retry_at = 1 WHERE message_id % 100 = 9 AND seq = 3;
 UPDATE message SET tag = 'tag' || id / 100, url_dlr = 'https://example.org/dlr' WHERE id % 10 = 1;
-INSERT INTO outgoing SELECT 1 + n % 2, CASE WHEN n % 3 = 0 THEN 0 ELSE (12::bigint << 40) + 1 + n % 7 END, n, n, 1, 1, 10
+INSERT INTO outgoing
+SELECT 1 + n % 2, CASE WHEN n % 3 = 0 THEN 0 ELSE (12::bigint << 40) + 1 + n % 7 END, n, n, 1, 1, 10
   FROM generate_series(1, 20000) AS n;
 INSERT INTO trail (id, message_id, received_at, checksum, link, verdict, smsc_id, stat, error, flags, raw)
 SELECT n, 0, n, 0, 1, 'orphan', 'x' || n, 'DELIVRD', '', '', '' FROM generate_series(1, 20000) AS n;
@@ -51,14 +52,14 @@ HOT = [
     "move_recipients", "known_shelves", "owes_answers", "open_submissions", "has_uncertain", "set_tails",
     "tailed_numbers", "candidates_by_tail", "senders", "identify_segments", "insert_callbacks", "insert_unmatched",
     "insert_unmatched_shelves", "unmatched_under", "has_parked", "released", "undecided", "keep_waiting",
-    "delete_unmatched", "delete_unmatched_shelves", "recipients_of", "recipient_of", "tag_total", "recipients_by_tag", "message_overview", "message_counts",
-    "message_texts", "recipients_page", "explained_recipient", "explained_segments", "explained_trail",
-    "messages_to_check", "never_submitted", "unreported", "set_check", "new_callbacks", "sort_callbacks",
-    "destination_of", "due_of_destination", "claimable", "ended_leases", "lease_callbacks", "free_callbacks",
-    "callbacks_to_make", "record_attempts", "insert_attempts", "promote_callbacks", "put_behind", "attempts_of",
-    "callbacks_of_message", "is_unfinished", "last_recipients", "remove_recipient", "remove_segments",
-    "remove_trail", "old_messages", "begin_mark", "held_mark", "move_mark", "frames_beyond", "take_lease",
-    "renew_lease", "holds_lease",
+    "delete_unmatched", "delete_unmatched_shelves", "recipients_of", "recipient_of", "tag_total", "recipients_by_tag",
+    "message_overview", "message_counts", "message_texts", "recipients_page", "explained_recipient",
+    "explained_segments", "explained_trail", "messages_to_check", "never_submitted", "unreported", "set_check",
+    "new_callbacks", "sort_callbacks", "destination_of", "due_of_destination", "claimable", "ended_leases",
+    "lease_callbacks", "free_callbacks", "callbacks_to_make", "record_attempts", "insert_attempts",
+    "promote_callbacks", "put_behind", "attempts_of", "callbacks_of_message", "is_unfinished", "last_recipients",
+    "remove_recipient", "remove_segments", "remove_trail", "old_messages", "begin_mark", "held_mark", "move_mark",
+    "frames_beyond", "take_lease", "renew_lease", "holds_lease",
 ]  # fmt: skip
 
 LARGE = {

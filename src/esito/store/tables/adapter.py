@@ -1,6 +1,6 @@
 """The store over tables: the promises of `store.base`, kept with whatever engine it is given."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar, cast
 
@@ -214,9 +214,9 @@ class TableStore:
         claim = Claim(link, limit, at, lease, passed_over)
         return cast("list[Submission]", await self._engine.do(self._claim, claim))
 
-    async def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> int:
-        """Keep what became of submissions; return how many recipients moved."""
-        return cast("int", await self._engine.do(self._answer, Answers(link, answers)))
+    def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> Awaitable[int]:
+        """Keep what became of submissions, before anything that is handed over after this call."""
+        return cast("Awaitable[int]", self._engine.do(self._answer, Answers(link, answers)))
 
     async def apply_receipts(self, receipts: Sequence[DeliveryReceipt]) -> Settled:
         """Move each recipient up the ladder, in one transaction; tell what it came to."""

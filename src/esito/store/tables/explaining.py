@@ -142,7 +142,21 @@ def read_orphans(reader: Connection, *, after: int, limit: int) -> list[Orphan]:
 
 
 def _segment(row: Sequence[Any]) -> SegmentEvidence:
-    part, link, operator, phase, attempts, submitted_at, answered_at, status, smsc_id, state, done_at, error = row
+    (
+        part,
+        link,
+        operator,
+        phase,
+        attempts,
+        submitted_at,
+        answered_at,
+        status,
+        smsc_id,
+        state,
+        done_at,
+        error,
+        retry_at,
+    ) = row
     return SegmentEvidence(
         part=part,
         link=link,
@@ -156,6 +170,7 @@ def _segment(row: Sequence[Any]) -> SegmentEvidence:
         state=MessageState(state),
         done_at=done_at,
         error=error or "",
+        retry_at=retry_at,
     )
 
 

@@ -492,7 +492,7 @@ SELECT m.created_at, m.due_at, m.cancelled_at, m.sandbox, r.seq, l.name, o.name,
 
 -- name: explained_segments
 SELECT s.part, l.name, o.name, s.phase, s.attempts, s.submitted_at, s.answered_at, s.status, s.smsc_id,
-       s.state, s.done_at, s.error
+       s.state, s.done_at, s.error, s.retry_at
   FROM segment s JOIN link l ON l.id = s.link JOIN operator o ON o.id = s.operator
  WHERE s.message_id = $1 AND s.seq = $2
  ORDER BY s.part

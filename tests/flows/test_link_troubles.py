@@ -1,0 +1,44 @@
+"""A link in trouble says so wherever somebody looks: /readyz, /v2/links, /metrics and `esito link list`."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from esito.cluster.process import free_port
+from tests.kit.live import LiveServer, live_server, live_smsc
+from tests.kit.patience import PATIENCE, wait_until
+
+
+def link_of(server: LiveServer) -> dict[str, Any]:
+    answer = httpx.get(
+        f"{server.url}/v2/links", headers={"Authorization": f"Bearer {server.api_key}"}, timeout=PATIENCE
+    )
+    (link,) = answer.raise_for_status().json()["links"]
+    return dict(link)
+
+
+def test_a_refused_password_is_told_everywhere(tmp_path: Path) -> None:
+    port = free_port()
+    with live_smsc(port, password="another"), live_server(tmp_path, smsc_port=port) as server:
+        (trouble,) = wait_until(lambda: link_of(server)["warnings"])
+        assert trouble.startswith("refused: the SMSC does not let us in (")
+        assert "bind rejected: ESME_RINVPASWD (0x0000000E)" in trouble
+        ready = httpx.get(f"{server.url}/readyz", timeout=PATIENCE)
+        assert ready.status_code == 503
+        assert ready.json()["missing"] == ["no link is bound for receiving"]
+        assert ready.json()["warnings"] == [f"link alpha: {link_of(server)['warnings'][0]}"]
+        assert (
+            'esito_link_trouble{link="alpha",trouble="refused"} 1.0'
+            in httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
+        )
+        assert "our login is refused" in server.esito("link", "list", "--json")
+
+
+def test_a_link_without_trouble_says_nothing(tmp_path: Path) -> None:
+    port = free_port()
+    with live_smsc(port), live_server(tmp_path, smsc_port=port) as server:
+        wait_until(lambda: link_of(server)["state"] == "bound")
+        assert link_of(server)["warnings"] == []
+        assert httpx.get(f"{server.url}/readyz", timeout=PATIENCE).json() == {"ready": True, "missing": []}
+        assert '"state": "bound"' in server.esito("link", "list", "--json")
