@@ -24,9 +24,12 @@ HIDDEN = "(set)"
 
 
 def laid_over(
-    settings: Settings, kept: Sequence[KeptLink], *, secret: bytes, environ: Mapping[str, str] | None = None
+    settings: Settings, kept: Sequence[KeptLink], *, secret: bytes | None, environ: Mapping[str, str] | None = None
 ) -> Settings:
-    """Return the settings with the links that there are. Raises ConfigError, for the file and for the store alike."""
+    """Return the settings with the links that there are. Raises ConfigError, for the file and for the store alike.
+
+    Without a `secret` no password that is kept in the store is opened: to show links.
+    """
     links = {link.name: link for link in settings.links}
     for one in kept:
         if one.name in links:
@@ -49,10 +52,12 @@ def settings_of(one: KeptLink) -> dict[str, Any]:
     return msgspec.json.decode(one.settings, type=dict[str, Any])
 
 
-def opened(one: KeptLink, secret: bytes) -> dict[str, Any]:
+def opened(one: KeptLink, secret: bytes | None) -> dict[str, Any]:
     """Return what is kept of a link, as it would be written in its section. Raises ConfigError."""
     settings = settings_of(one)
-    if SECRET in settings:
+    if secret is None:
+        settings.pop(SECRET, None)
+    elif SECRET in settings:
         try:
             settings[SECRET] = unseal(settings[SECRET], secret)
         except ValueError:

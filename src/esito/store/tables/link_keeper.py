@@ -7,6 +7,9 @@ from esito.store.tables.auditing import note
 from esito.store.tables.connection import Connection
 from esito.store.tables.engine import Engine
 
+NOTHING = "{}"
+"""No settings."""
+
 
 class Keeper(Area):
     """The handlers behind `Store.links`."""
@@ -24,7 +27,10 @@ class Keeper(Area):
 
         def keep(connection: Connection) -> None:
             _require(connection, after.name, before)
-            connection.run("keep_link_settings", after.name, int(after.added), after.settings)
+            if after.added or after.settings != NOTHING:
+                connection.run("keep_link_settings", after.name, int(after.added), after.settings)
+            else:  # nothing goes over the file any more
+                connection.run("forget_link_settings", after.name)
             note(connection, at=at, actor=self._actor, act=act, subject=after.name, details=details)
 
         await self._act(keep)
