@@ -38,12 +38,11 @@ class Edit(NamedTuple):
 
 def with_password(command: F) -> F:
     """Give a command `password_file`, `ask_password` and `password_env`: no list of processes shows these."""
-    file = click.option(
+    command = click.option("--password-env", metavar="VARIABLE", help="Take the password from this variable.")(command)
+    command = click.option("--ask-password", is_flag=True, help="Ask for the password.")(command)
+    return click.option(
         "--password-file", metavar="FILE", help="Read the password from the first line of a file; -: standard input."
-    )
-    ask = click.option("--ask-password", is_flag=True, help="Ask for the password.")
-    variable = click.option("--password-env", metavar="VARIABLE", help="Take the password from this variable.")
-    return file(ask(variable(command)))
+    )(command)
 
 
 def _password(file: str | None, variable: str | None, *, ask: bool) -> dict[str, str]:
