@@ -6,7 +6,6 @@ the installation takes it up within some seconds, and a restart keeps it. What c
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -49,8 +48,8 @@ def _password(file: str | None, variable: str | None, *, ask: bool) -> dict[str,
     if sum((file is not None, variable is not None, ask)) > 1:
         raise click.UsageError("--password-file, --password-env and --ask-password are three ways to say one thing")
     if file is not None:
-        text = click.get_text_stream("stdin").readline() if file == "-" else Path(file).read_text(encoding="utf-8")
-        return {SECRET: text.partition("\n")[0].rstrip("\r")}
+        with click.open_file(file, encoding="utf-8") as opened_file:
+            return {SECRET: opened_file.readline().rstrip("\r\n")}
     if variable is not None:
         if variable not in os.environ:
             raise ConfigError(f"there is no variable {variable}")
