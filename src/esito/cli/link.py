@@ -15,7 +15,7 @@ from rich.table import Table
 from esito import logs
 from esito.bootstrap import stores
 from esito.bootstrap.link_doubts import doubts
-from esito.bootstrap.link_settings import laid_over, sources
+from esito.bootstrap.link_settings import FILE, laid_over, sources
 from esito.cli.link_change import add, change, disable, enable, remove
 from esito.cli.link_report import as_data, as_lines, is_good
 from esito.cli.link_trial import Trial, try_link
@@ -60,7 +60,17 @@ def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | 
         print_json([{**_as_json(one, states, forms), "from": origin[one.name]} for one in present.links])
         return
     table = Table()
-    for heading in ("link", "operator", "address", "bind", "prefixes", "id form", "from", "state"):
+    several = set(origin.values()) - {FILE}
+    for heading in (
+        "link",
+        "operator",
+        "address",
+        "bind",
+        "prefixes",
+        "id form",
+        *(["from"] if several else []),
+        "state",
+    ):
         # A narrow terminal folds an address; what a link is and how it binds stays readable.
         table.add_column(heading, overflow="fold", no_wrap=heading == "bind")
     for one in present.links:
@@ -73,7 +83,7 @@ def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | 
             bind,
             prefixes,
             _id_form(one, forms),
-            origin[one.name],
+            *([origin[one.name]] if several else []),
             _state(one, states),
         )
     Console().print(table)
