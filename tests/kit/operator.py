@@ -1,4 +1,4 @@
-"""An operator on a socket that takes its time, and keeps a log of what it was given: who says that nothing is doubled."""
+"""An operator on a socket that takes its time; its log of what it was given is the witness that nothing is doubled."""
 
 import asyncio
 import random

@@ -142,6 +142,8 @@ class LinkChanges:
                 await self.look()
             except StoreError as error:
                 log.warning("links_not_asked", reason=str(error))
+            except Exception:  # whatever stands there, the links that there are work on
+                log.exception("links_not_followed")
 
     async def look(self) -> None:
         """Apply what commands have changed. Raises StoreError."""

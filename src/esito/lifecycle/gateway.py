@@ -100,6 +100,7 @@ class Gateway:
         if name in self._tasks:
             leaving = self._lay_down(name, self._tasks.pop(name), patience)
             self._leaving[name] = asyncio.get_running_loop().create_task(leaving, name=f"lay-down-{name}")
+            self._leaving[name].add_done_callback(lambda _: self._leaving.pop(name))
         if name in self._leaving:
             await asyncio.shield(self._leaving[name])
 

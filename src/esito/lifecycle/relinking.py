@@ -125,12 +125,11 @@ class Relinking:
         await self._gateway.take_up(name)
         await self._until_changed(name, wanted)
         await self._gateway.lay_down(name)
-        if not self._stopping:
-            await self._settle_what_was_left(name)
+        await self._settle_what_was_left(name)
 
     async def _settle_what_was_left(self, name: str) -> None:
         """Let no segment be forgotten that was written, or just claimed, and never answered."""
-        while True:
+        while not self._stopping:  # the next start does it
             try:
                 uncertain = await self._store.recover(self._clock.now(), link=name)
             except StoreError as error:

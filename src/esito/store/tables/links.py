@@ -141,11 +141,14 @@ class Links:
     def routes_of(self, name: str, passed_over: frozenset[str]) -> Claimable:
         """Return what a link may claim while others are passed over. Raises UnknownLink."""
         key = name, passed_over
-        if key not in self._claimable:
-            if len(self._claimable) > MOST_REMEMBERED:
-                self._claimable.clear()
-            self._claimable[key] = self._find_claimable(name, passed_over)
-        return self._claimable[key]
+        # Links may change in the writer's thread meanwhile: what was found of those before is then not remembered.
+        remembered = self._claimable
+        found = remembered.get(key)
+        if found is None:
+            if len(remembered) > MOST_REMEMBERED:
+                remembered.clear()
+            found = remembered[key] = self._find_claimable(name, passed_over)
+        return found
 
     def _find_claimable(self, name: str, passed_over: frozenset[str]) -> Claimable:
         own = self.named(name).id
