@@ -1,4 +1,4 @@
-"""Links are changed, disabled, enabled, added and removed while messages flow; the operators' own logs are the witness."""
+"""Links are changed, disabled, enabled, added and removed while messages flow; the operators' logs are the witness."""
 
 import asyncio
 import json
@@ -152,7 +152,7 @@ async def under_load(scene: Scene) -> AsyncIterator[Load]:
         async def is_delivered(account: Account = account, message_id: int = message_id) -> bool:
             return set(await states_of(store, account, message_id)) == {MessageState.DELIVERED}
 
-        await until(is_delivered, lambda: f"message {message_id} of {account.name} is not delivered")
+        await until(is_delivered, f"message {message_id} of {account.name} is not delivered")
     taken = sum((one.taken for one in scene.smscs.values()), Counter[str]())
     assert {number for number, times in taken.items() if times > 1} == set(), "submitted twice"
     assert set(taken) == load_.numbers

@@ -1,4 +1,4 @@
-"""Links change while two processes share them on PostgreSQL: one command reaches both, and nothing is doubled or lost."""
+"""Links change while two processes share them on PostgreSQL: a command reaches both; nothing is doubled or lost."""
 
 import asyncio
 import json

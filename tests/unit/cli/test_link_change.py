@@ -49,11 +49,11 @@ def audited() -> list[tuple[str, str, str]]:
 
 
 def test_a_link_is_added_and_shown_with_where_it_comes_from(esito: Esito) -> None:
-    done = esito("add", "south", "host=smpp.south.example", "port=3550", "prefixes=+34,+351", "tls=true",
-                 "weight=2", 'words={FAILED = "UNDELIV"}', "source_numbering={alphanumeric = [5, 0]}", "alphabet=latin1")  # fmt: skip
-    assert (done.exit_code, done.output) == (
-        0, "Link south is added; running servers bind it within some seconds.\n",
-    )  # fmt: skip
+    words = ["host=smpp.south.example", "port=3550", "prefixes=+34,+351", "tls=true", "weight=2", "alphabet=latin1"]
+    tables = ['words={FAILED = "UNDELIV"}', "source_numbering={alphanumeric = [5, 0]}"]
+    done = esito("add", "south", *words, *tables)
+    assert done.exit_code == 0
+    assert done.output == "Link south is added; running servers bind it within some seconds.\n"
     links = listed(esito)
     assert {name: one["from"] for name, one in links.items()} == {"north": "file", "south": "store"}
     south = links["south"]

@@ -222,9 +222,9 @@ class TableStore:
         """Move each recipient up the ladder, in one transaction; tell what it came to."""
         return cast("Settled", await self._engine.do(self._settling, receipts))
 
-    async def expire(self, at: int, *, limit: int = 1000) -> int:
+    async def expire(self, at: int) -> int:
         """Infer EXPIRED for recipients without a final word 48 h after their submission."""
-        return cast("int", await self._engine.do(self._expiring, Expiry(at, limit), alone=True))
+        return cast("int", await self._engine.do(self._expiring, Expiry(at), alone=True))
 
     # -- questions --------------------------------------------------------------------------
 
