@@ -18,13 +18,17 @@ import pytest
 from esito.bootstrap.house import House, serve
 from esito.bootstrap.links import standing
 from esito.cluster.process import free_port
-from esito.config import load
+from esito.config import ConfigError, LinkSettings, load
 from esito.domain.account import Account
 from esito.domain.states import MessageState
 from esito.lifecycle.accept import Draft
+from esito.smpp import pdu as p
+from esito.store.links import KeptLink
 from tests.kit.builders import account_in, complaints, states_of
 from tests.kit.operator import Operator, operators
 from tests.kit.patience import PATIENCE, until
+
+ALL = ", ".join(LinkSettings.__dataclass_fields__)
 
 
 @pytest.fixture(autouse=True)
@@ -317,3 +321,56 @@ def test_what_waits_for_a_link_leaves_by_its_successor(tmp_path: Path) -> None:
         lambda scene: [scene.link("old", prefixes=["+33", "+34"]), scene.link("belgium", prefixes=["+32"])],
         test,
     )
+
+
+def test_what_a_server_cannot_use_changes_nothing_there_and_stops_a_start(tmp_path: Path) -> None:
+    bad = KeptLink("delta", added=True, settings='{"tls":true,"tls_ca":"nowhere.pem","prefixes":["+33"]}')
+    worse = KeptLink("delta", added=True, settings='{"windows":5}')
+
+    async def test(scene: Scene) -> None:
+        alpha, store, changes = scene.smscs["alpha"], scene.house.store, scene.house.changes
+        await until(lambda: alpha.bound)
+        await store.links.keep(bad, before=None, act="link added", details="", at=1)  # as from another machine
+        await until(lambda: changes.problems)
+        (problem,) = changes.problems
+        assert problem.startswith("link.delta.tls_ca: nowhere.pem holds no certificates we can read")
+        answer = await scene.asked("/readyz")
+        assert (answer["ready"], answer["warnings"]) == (True, [problem])
+        assert await scene.links() == [{"link": "alpha", "state": "bound"}]
+        assert f"The server says: {problem}" in await scene.esito("link", "list")
+        await store.links.keep(worse, before=bad, act="link changed", details="", at=2)
+        await until(lambda: changes.problems == [f"esito link: link.delta.windows is not known; [[link]] has {ALL}"])
+        await store.links.remove(worse, forced=False, details="", at=3)
+        await until(lambda: not changes.problems)
+        assert "warnings" not in await scene.asked("/readyz")
+        assert alpha.binds == 1
+        await store.links.keep(bad, before=None, act="link added", details="", at=4)
+
+    played(tmp_path, "alpha", lambda scene: [scene.link("alpha", prefixes=["+33"])], test)
+    with pytest.raises(ConfigError, match=r"link\.delta\.tls_ca: nowhere\.pem"):
+        asyncio.run(serve(load(tmp_path / "esito.toml", {})))
+
+
+def test_a_link_that_is_changed_to_and_fro_ends_as_it_was_said_last(tmp_path: Path) -> None:
+    async def test(scene: Scene) -> None:
+        alpha, changes = scene.smscs["alpha"], scene.house.changes
+        await until(lambda: alpha.bound)
+        for window in (9, 10, 11, 100, 9, 100):
+            scene.write(scene.link("alpha", window=window))
+            await changes.reload()
+        scene.write(scene.link("alpha", window=100, sender="LAST"))
+        await changes.reload()
+        await until(lambda: alpha.bound)
+        store = scene.house.store
+        account = await account_in(store)
+        draft = Draft(account=account, texts=("ciao",), numbers=[("+33600000001", 0)])
+        await scene.house.acceptance.accept(draft)
+        await until(lambda: alpha.taken)
+        (submit,) = [pdu for session in alpha.peer.sessions for pdu in session.of(p.SubmitSm)]
+        assert isinstance(submit, p.SubmitSm)
+        assert submit.source_addr == "LAST"
+        assert alpha.binds <= 7
+        binds = [session for session in alpha.peer.sessions if not session.over]
+        assert len(binds) == 1, "two sessions of one link"
+
+    played(tmp_path, "alpha", lambda scene: [scene.link("alpha")], test)
