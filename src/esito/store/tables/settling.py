@@ -116,7 +116,7 @@ def _decide(connection: Connection, links: Links, receipts: Sequence[DeliveryRec
     known = Snapshot(connection, links, receipts, settlement)
     for number, receipt in enumerate(receipts):
         candidates = known.candidates.get(number, [])
-        if number in known.plain:
+        if candidates and known.leaves_only(number, receipt, candidates[0]):
             settlement.settle_plain(number, receipt, candidates[0])
         else:
             settlement.settle(
