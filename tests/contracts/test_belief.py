@@ -13,6 +13,7 @@ from esito.domain.states import MessageState as S
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
 from esito.store.base import LinkRecord, Store
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of
+from tests.kit.stores import KINDS
 
 pytestmark = pytest.mark.anyio
 
@@ -217,6 +218,19 @@ async def test_a_parked_receipt_is_an_orphan_in_name_once_nothing_is_owed(store:
     assert await orphans(store) == ["orphan"]
 
 
+async def test_however_many_receipts_are_parked_all_are_looked_at_once_nothing_is_owed(
+    store: Store, account: Account
+) -> None:
+    numbers = [33700000000 + n for n in range(600)]
+    for share in (numbers[:300], numbers[300:]):
+        await store.accept(message(account, share))
+    claimed = [*await store.claim("alpha", limit=300, at=NOW), *await store.claim("alpha", limit=300, at=NOW)]
+    await store.apply_receipts([dated(f"x{n}", n, at=NOW + 500, submitted_at=NOW) for n in numbers])
+    await store.record_answers("alpha", [accepted(one, f"y{one.msisdn}", at=NOW + 600) for one in claimed])
+    await store.expire(NOW + 1_000)
+    assert {one.verdict for one in await store.orphans(after=0, limit=1_000)} == {"orphan"}
+
+
 async def test_a_segment_that_the_operator_may_have_is_concluded_and_not_refunded(store: Store) -> None:
     """Written, its response lost, put back to be submitted again, and then too old."""
     await links_in(store, again=True)
@@ -329,6 +343,7 @@ async def test_another_base_is_not_tried_where_a_lost_response_fits(store: Store
     assert await state_of(store, account, sixteen) == S.DELIVERED
 
 
+@pytest.mark.parametrize("store", KINDS, indirect=True)
 async def test_nothing_is_learned_of_ids_from_a_transaction_that_is_undone(store: Store, account: Account) -> None:
     (one,) = await sent(store, account, PARIS, at=NOW)
     await answered(store, one, "1001", at=NOW + 500)

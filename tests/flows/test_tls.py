@@ -96,9 +96,10 @@ def test_a_certificate_is_changed_while_requests_are_answered_and_links_stay(tmp
         certificate(tmp_path, "new.example")
         process.send_signal(signal.SIGHUP)
         until(lambda: shown(port) == "new")
-        since, log = asker.answered, tmp_path / "log"
+        since = asker.answered
         until(lambda: asker.answered > since + 10)
-        until(lambda: "certificate_reloaded" in log.read_text(encoding="utf-8"))
+        log = tmp_path / "log"
+        until(lambda: "certificate_reloaded" in log.read_text(encoding="utf-8"))  # until then the old one listens too
         (tmp_path / "cert.pem").write_text("no certificate", encoding="ascii")
         process.send_signal(signal.SIGHUP)
         until(lambda: "certificate_refused" in log.read_text(encoding="utf-8"))

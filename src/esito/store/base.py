@@ -22,6 +22,7 @@ from esito.store.callbacks import Callbacks
 from esito.store.intake import IntakeStore
 from esito.store.leases import Lease, LeaseStore
 from esito.store.ledger import LedgerStore
+from esito.store.links import LinkKeeper
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
 from esito.store.replies import ReplyStore
 from esito.store.retention import RetentionStore
@@ -53,6 +54,8 @@ class LinkRecord:
     """How the operator spells its ids in receipts, when it is not to be learned."""
     wait_ms: int = VALIDITY_MS
     """How long after a submission we wait for the operator's last word."""
+    prefixes: tuple[str, ...] | None = None
+    """What it serves, none for all other numbers; None: nobody stands in for it, and it for nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +151,10 @@ class Store(Protocol):
         """Who may do what only one process may do."""
 
     @property
+    def links(self) -> LinkKeeper:
+        """Links that commands have added or changed."""
+
+    @property
     def intake(self) -> IntakeStore:
         """Receipts that come through a log."""
 
@@ -196,7 +203,13 @@ class Store(Protocol):
     # -- the life of a message --------------------------------------------------------------
 
     async def register_links(self, links: Sequence[LinkRecord]) -> dict[str, int]:
-        """Keep the links that are configured; return the number of each, stable over restarts."""
+        """Keep links that are configured; return the number of each, stable over restarts."""
+
+    async def retire_links(self, names: Sequence[str]) -> None:
+        """Have no such links any more: others take what waits for them where they may (`domain/routing`).
+
+        Receipts for what they submitted are settled as ever.
+        """
 
     async def register_routes(self, routes: Sequence[Route]) -> dict[Route, int]:
         """Keep routes over registered links; return the number of each, stable over restarts."""
