@@ -56,6 +56,8 @@ class Links:
         self.rules: dict[str, MultipartRule] = {}
         self.waits: dict[str, int] = {}
         """How long after a submission the last word of each link's operator is waited for, in milliseconds."""
+        self.asks: dict[str, int] = {}
+        """The links that ask by query_sm, and for how long a segment is away before, in milliseconds."""
 
     def named(self, name: str) -> KnownLink:
         """Return a registered link. Raises UnknownLink."""
@@ -86,6 +88,9 @@ class Links:
             self._locked[operator] = record.message_id_form
         self.rules[record.name] = record.multipart_rule
         self.waits[record.name] = record.wait_ms
+        self.asks.pop(record.name, None)
+        if record.query_after_ms:
+            self.asks[record.name] = record.query_after_ms
         self._priorities[record.name] = record.priority
         self._claimable.clear()
         return number

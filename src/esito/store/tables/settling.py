@@ -100,6 +100,7 @@ def look_again(
 
 def _decide(connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt], settlement: Settlement) -> None:
     known = Snapshot(connection, links, receipts, settlement)
+    settlement.queried_only = known.queried_only
     for number, receipt in enumerate(receipts):
         candidates = known.candidates.get(number, [])
         if number in known.plain:
