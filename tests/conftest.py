@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.kit import left_over
-from tests.kit.lanes import Dealer, put_in_order, workers
+from tests.kit.lanes import OUTAGE, Dealer, put_in_order, workers
 from tests.kit.needs import stop_without
 from tests.kit.patience import HANGS, wait_until
 
@@ -73,7 +73,11 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if found := config.stash[LEFT_OVER]:
-        terminalreporter.section("processes that the tests left behind", red=True)
-        for one in found:
-            terminalreporter.line(one)
+    # Here, as the process that deals out the tests reads no conftest of their folders.
+    said = [one for those in terminalreporter.stats.values() for one in those if getattr(one, "when", "") == "teardown"]
+    told = [line for report in said for name, line in report.user_properties if name == OUTAGE]
+    for title, lines in (("outages", told), ("processes that the tests left behind", config.stash[LEFT_OVER])):
+        if lines:
+            terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.line(line)

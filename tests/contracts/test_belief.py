@@ -127,6 +127,38 @@ async def test_a_receipt_that_was_for_the_older_one_after_all_settles_it_once_no
     assert await state_of(store, account, new) == S.WAITING
 
 
+async def test_an_undated_receipt_waits_for_a_response_of_the_same_instant(store: Store, account: Account) -> None:
+    """Two messages to one number leave in one claim; which one a receipt is about shows once both are answered."""
+    for _ in range(2):
+        await store.accept(message(account, [PARIS]))
+    one, two = await store.claim("alpha", limit=10, at=NOW)
+    said = receipt("1", "DELIVRD", at=NOW + 100, addresses=(str(PARIS), ""))
+    await store.apply_receipts([said])
+    await lost(store, two, at=NOW + MINUTE_MS)
+    assert await state_of(store, account, two) == S.WAITING
+    await answered(store, one, "1", at=NOW + MINUTE_MS + 1)
+    assert [await state_of(store, account, each) for each in (one, two)] == [S.DELIVERED, S.WAITING]
+
+
+async def test_a_segment_that_is_refused_late_is_no_longer_uncertain(store: Store, account: Account) -> None:
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, one, at=NOW + MINUTE_MS)
+    late = SubmitAnswer(ref=one.ref, answer=Answer.REFUSED, at=NOW + 2 * MINUTE_MS, status=0x0B, attempts=one.attempts)
+    await store.record_answers("alpha", [late])
+    said = dated("1001", PARIS, at=NOW + 3 * MINUTE_MS, submitted_at=NOW)
+    assert (await store.apply_receipts([said])).verdicts == {"orphan": 1}
+    assert await state_of(store, account, one) == S.REJECTED
+
+
+async def test_what_was_put_back_and_expires_leaves_the_books_balanced(store: Store, account: Account) -> None:
+    """Refused for a while, and then too old: KO; the fixture looks at the books."""
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    full = SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=NOW + 1, status=0x14, retry_at=NOW + 2, attempts=0)
+    await store.record_answers("alpha", [full])
+    await store.expire(NOW + VALIDITY_MS)
+    assert await state_of(store, account, one) == S.KO
+
+
 async def test_the_newest_of_very_many_uncertain_segments_is_found_by_its_number(
     store: Store, account: Account
 ) -> None:

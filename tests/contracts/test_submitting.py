@@ -9,7 +9,7 @@ from esito.domain.states import MessageState, MultipartRule
 from esito.domain.timing import HOUR_MS
 from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.store.base import LinkRecord, Store
-from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
+from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, refused, states_of, submitted
 
 pytestmark = pytest.mark.anyio
 
@@ -147,6 +147,25 @@ async def test_the_answer_to_an_earlier_attempt_that_was_taken_counts(store: Sto
     assert await store.record_answers("alpha", [refused]) == 0
     assert await states_of(store, account, one.ref.message_id) == [MessageState.WAITING]
     await store.apply_receipts([receipt("1001", "DELIVRD")])
+    assert await states_of(store, account, one.ref.message_id) == [MessageState.DELIVERED]
+
+
+async def test_an_earlier_attempt_that_was_taken_counts_though_the_later_one_was_refused(store: Store) -> None:
+    """An operator that has the message refuses it the second time; what it says of the first is about this one."""
+    account, former, one = await submitted_again(store)
+    await store.record_answers("alpha", [replace(refused(one, status=0x0B), attempts=one.attempts)])
+    await store.record_answers("alpha", [replace(accepted(one, "1001"), attempts=former.attempts)])
+    await store.apply_receipts([receipt("1001", "DELIVRD")])
+    assert await states_of(store, account, one.ref.message_id) == [MessageState.DELIVERED]
+
+
+@pytest.mark.parametrize("delivered", ["1001", "1002"])
+async def test_of_two_attempts_that_were_both_taken_either_may_be_delivered(store: Store, delivered: str) -> None:
+    account, former, one = await submitted_again(store)
+    await store.record_answers("alpha", [replace(accepted(one, "1001"), attempts=former.attempts)])
+    await store.record_answers("alpha", [replace(accepted(one, "1002"), attempts=one.attempts)])
+    for word in ("ACCEPTD", "DELIVRD"):
+        await store.apply_receipts([receipt(delivered, word, addresses=(one.msisdn, ""))])
     assert await states_of(store, account, one.ref.message_id) == [MessageState.DELIVERED]
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.stage import Stage, a_stage
+from tests.kit.lanes import OUTAGE
 from tests.kit.needs import stop_without
-
-OUTAGE = "outage"
 
 
 @pytest.fixture(scope="package")
@@ -32,15 +31,3 @@ def stage(request: pytest.FixtureRequest, running: Stage) -> Iterator[Stage]:
     yield running
     # With its report, a test's properties reach the process that prints the end.
     request.node.user_properties += [(OUTAGE, line) for line in running.told[before:]]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how long each outage was."""
-    reports = [
-        one for those in terminalreporter.stats.values() for one in those if getattr(one, "when", "") == "teardown"
-    ]
-    told = [line for one in reports for name, line in one.user_properties if name == OUTAGE]
-    if told:
-        terminalreporter.section("outages")
-    for line in told:
-        terminalreporter.line(line)

@@ -9,7 +9,11 @@ from tests.histories.truth import DAY, HOUR, MINUTE, SECOND, WRITINGS, Operator
 
 PAUSES = (SECOND, 20 * SECOND, 90 * SECOND, 12 * MINUTE, 2 * HOUR, DAY, 3 * DAY)
 
+NOTHING = "nothing"
+"""What an act is made by whoever shrinks a history: they stay long enough for something to happen in all of them."""
+
 DOES = (
+    NOTHING,
     *["send"] * 5,
     *["claim"] * 5,
     *["respond"] * 6,
@@ -77,4 +81,6 @@ SETUPS = st.builds(
 
 _ACTS = st.builds(Act, st.sampled_from(DOES), st.integers(0, 11), st.integers(0, 11), st.integers(0, 11))
 
-HISTORIES = st.tuples(SETUPS, st.lists(_ACTS, min_size=1, max_size=40))
+HISTORIES = st.tuples(
+    SETUPS, st.lists(_ACTS, min_size=24, max_size=48).map(lambda acts: [act for act in acts if act.does != NOTHING])
+)

@@ -73,7 +73,7 @@ class Play:
             self._lost(one, taken=bool(how & 1), gone=False) if how & 2 else self._accept(one)
         await self._flush()
         self._now += 30 * DAY
-        await self._expire(acts[-1])
+        await self._expire()
         await self.watch.end(self._place.store, self._account, self.links)
 
     async def _do(self, act: Act) -> None:
@@ -123,7 +123,7 @@ class Play:
         self._now += pause
         self._say("pause", f"{pause // SECOND} s")
 
-    async def _expire(self, act: Act) -> None:  # noqa: ARG002  acts are all called alike
+    async def _expire(self, act: Act | None = None) -> None:  # noqa: ARG002  acts are all called alike
         self._say("expire", "")
         await self._place.store.expire(self._now)
         await self._look()

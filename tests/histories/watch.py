@@ -1,7 +1,7 @@
 """Watches what a store makes of a history, and says at once what it may not: the promises, by number.
 
 1. A receipt is never written in the trail of a recipient whose number it does not name, when it names one.
-2. Nor in that of a recipient whose submit_sm left after it came.
+2. Nor in that of a recipient whose submit_sm left after it came, or was refused.
 3. A receipt that is due has moved its segment, or found it as high; one never doubtful is settled nowhere else.
 4. States only climb; every receipt is in a trail or among the orphans, after a restart too; no segment that may have
    been taken is handed out again (but where its link says so) or counts as never sent.
@@ -119,6 +119,8 @@ class Watch:
             raise self.broken(
                 "1 another number", f"r{receipt.serial} is {verdict} on {segment.name} ({segment.msisdn})"
             )
+        if not segment.maybe_taken:
+            raise self.broken("2 never taken", f"r{receipt.serial} is {verdict} on {segment.name}, which was refused")
         if not any(one.left < receipt.received_at for one in segment.maybe_taken):
             raise self.broken("2 before it left", f"r{receipt.serial} came before {segment.name} left; it is {verdict}")
 

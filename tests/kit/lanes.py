@@ -17,6 +17,7 @@ LONGEST_FIRST = (
     "tests/flows/",
     "tests/unit/cluster/",
     "tests/unit/bus/",
+    "tests/histories/",
     "tests/contracts/",
     "tests/unit/store/",
 )
@@ -30,6 +31,9 @@ EACH_ALONE = ("tests/torture/", "tests/unit/cluster/")
 
 MORE, MOST = 2, 8
 """Processes beyond the number of processors, and altogether: each may have a PostgreSQL and three NATS servers."""
+
+OUTAGE = "outage"
+"""Name of the property by which a test says how long something did not work: the end of the run tells all of them."""
 
 
 def workers() -> int:

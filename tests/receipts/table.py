@@ -21,6 +21,39 @@ PAGE = Path(__file__).parents[2] / "docs" / "receipts.md"
 
 HEAD = """# Receipts: what operators do, and what Esito makes of it
 
+## An id is believed only of a number and a time that fit
+
+An operator's ids come round, get lost with a response, and look like those of another base. So an id alone proves
+nothing. A receipt is about a segment only if
+
+1. **the number fits**: a receipt that names a subscriber's number, in either address and in any form (`+33`, `0033`,
+   national), is never about another number. An address that is only our own sender names nobody;
+2. **the time fits**: a receipt that arrived before a submit_sm left is not about it;
+3. **the id fits**: the very spelling always comes first, then the same id in other case, with other zeros, with `0x`
+   or blanks, cut to 64 octets, or as a signed number.
+
+What is left open is decided in this order:
+
+- **Several messages under one id** (it came round): the operator's submit date decides (within two minutes of our own
+  submit_sm), else the newest message without a last word is meant. The trail says `reused_id`.
+- **A response is still owed** to that number, of a submit_sm newer than the segment found: the receipt is parked if the
+  segment has its last word already or its date is not the one of the receipt, as the response may bring the same id.
+- **No response came** (timeout, lost connection, `kill -9`, or a response without an id): the segment is uncertain and
+  is found by its number. A readable submit date must be near ours; without one it must be the only uncertain message to
+  that number, and no newer submit_sm to it may be open. The trail says `matched_by_address`.
+- **Another base** (hexadecimal in the response, decimal in the receipt, or the other way round) is a hypothesis about
+  the operator. It is never tried while a response is owed that may bring the very id, nor where an uncertain segment
+  fits. Receipts that only one form explains are counted for it and against the others; a form is known after three,
+  when ten times as many speak for plain ids as against them, or twenty times as many for another base. From then on it
+  decides; until then a receipt that names nobody and fits in two bases is refused, kept as an orphan (`ambiguous`), and
+  settled once the form is known. `message_id_form` locks it.
+
+A parked receipt is looked at again when a response brings its id, when a segment to its number becomes uncertain, and
+when no submit_sm is owed any more that left before it came: always in the transaction in which that happened. What is
+kept is never altered; a receipt that finds nobody stays an orphan, counted and listed (`esito orphans`).
+
+## The cases
+
 Each row is a case of `tests/receipts/cases.json`. Every one is played by `make test`, end to end: a scripted
 operator on a real socket, the running server, and the v1 API asked for the outcome. `make receipts CASES=FILE`
 plays the cases of any file of this form against a fresh server, prints a line for each, and ends with exit

@@ -89,6 +89,8 @@ def choose(
     `lost`: the segment without an id that the receipt's number and date name, if there is one (`identify`).
     """
     said = receipt.smsc_message_id
+    if isinstance(lost, Candidate) and any(one[:2] == lost[:2] and one.smsc_message_id == said for one in candidates):
+        lost = Nobody(Why.UNKNOWN)  # another segment of the recipient has the very id
     plain, other = _by_base(receipt, candidates, known)
     first, second = (other, plain) if known.is_another_base and not says_nothing(said) else (plain, other)
     if first and second and known.form is IdForm.AUTO and not named_numbers(receipt):
@@ -116,8 +118,7 @@ def identify(receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owe
     ]
     if not fitting:
         return Nobody(Why.UNKNOWN)
-    newest = max(one.submitted_at for one in fitting)
-    if owed.dated(receipt) or (receipt.submitted_at is None and owed.newer(receipt, newest)):
+    if owed.dated(receipt) or (receipt.submitted_at is None and owed.may_bring(receipt)):
         return Nobody(Why.OWED)
     if len({one[:2] for one in fitting}) > 1:
         return Nobody(Why.TWINS)

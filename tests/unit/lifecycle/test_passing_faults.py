@@ -189,3 +189,31 @@ async def test_an_operator_that_is_full_itself_slows_the_link(store: SqliteStore
         await one.all_answered()
         assert one.link.throttled_count == 100
         assert one.link.pace.rate < 500
+
+
+async def test_a_stopping_gateway_keeps_the_answers_it_is_owed(store: SqliteStore, clock: PushableClock) -> None:
+    async with scene(store, clock, lambda _: None, window=100) as one:
+        await one.send(*FULL[:100])
+        sent = await one.smsc.came(p.SubmitSm, 100)
+        stopping = asyncio.create_task(one.gateway.stop())
+        await until(lambda: one.link.room == 0)
+        session = one.smsc.session
+        session.say(*(p.SubmitSmResp(sequence=pdu.sequence, message_id=f"{pdu.sequence}") for pdu in sent[:50]))
+        await until(lambda: one.link.window_in_use == 50)
+        assert not stopping.done()
+        session.say(*(p.SubmitSmResp(sequence=pdu.sequence, message_id=f"{pdu.sequence}") for pdu in sent[50:]))
+        await stopping
+        assert len(session.of(p.Unbind)) == 1
+    assert {phase for phase, _, _ in await phases(store)} == {3}
+    assert await store.recover(clock.now()) == 0
+
+
+async def test_a_link_that_another_process_has_taken_over_is_left_soon(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    async with scene(store, clock, lambda _: None) as one:
+        await one.send(FULL[0])
+        await one.smsc.came(p.SubmitSm)
+        await one.gateway.lay_down("alpha", patience=0.1)
+        assert len(one.smsc.session.of(p.Unbind)) == 1
+    assert [phase for phase, _, _ in await phases(store)] == [5]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from esito.lifecycle.health import usable
 from esito.smpp import pdu as p
 from tests.kit.links import Events, in_a_loop, linked, some
 from tests.kit.patience import until
@@ -192,10 +193,10 @@ async def test_an_smsc_that_answers_no_submit_sm_costs_one_window_and_then_one_m
         for _ in range(3):
             connections = len(smsc.sessions)
             await until(lambda: len(smsc.sessions) > connections and link.can_send)  # noqa: B023
-            assert (link.room, link.unanswering) == (1, True)
+            assert (link.room, link.unanswering, usable(link)) == (1, True, True)
             assert "answers no submit_sm" in link.troubles[0]
             link.submit(some(1))
-            assert link.room == 0
+            assert (link.room, usable(link)) == (0, False), "others take its place while it is tried"
         await smsc.came(p.SubmitSm, 13)
         smsc.on_submit = lambda pdu: p.SubmitSmResp(sequence=pdu.sequence, message_id="7")
         await until(lambda: len(smsc.sessions) == 5 and link.room == 1)

@@ -56,6 +56,8 @@ class Submitting:
                 for one, shelf in zip(accepted, shelves, strict=True)
             ],
         )
+        # Only what was submitted again may have been taken twice.
+        connection.run_rows("answer_twice", [(*one.ref, one.smsc_message_id) for one in accepted if one.attempts != 0])
         connection.run_rows(
             "answer_other",
             [_other_row(one, link) for one in batch.answers if one.answer is not Answer.ACCEPTED],

@@ -179,15 +179,26 @@ SELECT s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode
   JOIN message_text t ON t.message_id = r.message_id AND t.number = r.text
 
 -- name: answer_accepted
+-- A segment that stands refused was taken after all, by an earlier attempt.
 UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
                    retry_at = NULL, number_tail = NULL, query_at = submitted_at + a.column7
   FROM {rows: bigint, int, int, bigint, text, text, bigint} AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
-   AND segment.phase IN (1, 2, 5)
+   AND segment.phase IN (1, 2, 4, 5)
+
+-- name: answer_twice
+-- Two attempts were taken: the segment keeps its id, and receipts with the other one find it by its number.
+UPDATE segment SET number_tail = (SELECT r.msisdn % 10000000 FROM recipient r
+                                   WHERE r.message_id = segment.message_id AND r.seq = segment.seq)
+  FROM {rows: bigint, int, int, text} AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND segment.phase = 3 AND segment.smsc_id <> a.column4
 
 -- name: answer_other
 -- An answer to an earlier attempt than the last says nothing of that one.
-UPDATE segment SET phase = a.column4, answered_at = a.column5, status = a.column6, retry_at = a.column7
+-- One that says that the only attempt was not taken ends all doubt about it.
+UPDATE segment SET phase = a.column4, answered_at = a.column5, status = a.column6, retry_at = a.column7,
+                   number_tail = CASE WHEN a.column6 <> 0 AND segment.attempts = 1 THEN NULL ELSE number_tail END
   FROM {rows: bigint, int, int, smallint, bigint, bigint, bigint, int} AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 5) AND segment.attempts = coalesce(a.column8, segment.attempts)
@@ -352,8 +363,11 @@ UPDATE unmatched SET waits = w.column2 FROM {rows: bigint, smallint} AS w
 SELECT operator, source_addr, destination_addr FROM unmatched WHERE trail = $1
 
 -- name: identify_segments
-UPDATE segment SET smsc_id = told.column4, shelf = told.column5, answered_at = told.column6, phase = 3,
-                   number_tail = NULL, retry_at = NULL, query_at = submitted_at + told.column7
+-- One that has an id already (`answer_twice`) keeps it, and is found by its number as before.
+UPDATE segment SET smsc_id = coalesce(nullif(smsc_id, ''), told.column4), shelf = coalesce(shelf, told.column5),
+                   answered_at = CASE WHEN shelf IS NULL THEN told.column6 ELSE answered_at END,
+                   phase = 3, retry_at = NULL, query_at = coalesce(query_at, submitted_at + told.column7),
+                   number_tail = CASE WHEN shelf IS NULL THEN NULL ELSE number_tail END
   FROM {rows: bigint, int, int, text, text, bigint} AS told
  WHERE segment.message_id = told.column1 AND segment.seq = told.column2 AND segment.part = told.column3
 

@@ -37,6 +37,7 @@ SELECT s.message_id, s.seq, s.part, s.state,
 SELECT r.message_id, r.seq, r.state, s.state
   FROM recipient r JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq
  WHERE r.segments = 1 AND r.state <> s.state
+   AND NOT (r.state = -1 AND s.state = 0) -- one that never left has no state of its own
 
 -- name: books_callbacks
 SELECT r.message_id, r.seq, r.state FROM message m JOIN recipient r ON r.message_id = m.id
