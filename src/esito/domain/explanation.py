@@ -17,7 +17,6 @@ from esito.domain.explanation_words import (
     NOT_BELIEVED,
     NOT_TOLD,
     OTHER_WORD,
-    QUERIED,
     REFUSED_AT_ONCE,
     VERDICTS,
 )
@@ -112,7 +111,7 @@ def _answered(one: TrailEvidence) -> str:
         return NOT_BELIEVED.format(word=_word(one))
     if one.state is None and read_stat(one.stat).number is None:
         return NOT_TOLD.format(word=_shown(one.stat))
-    said = [QUERIED.format(word=_word(one), meaning=_meaning(one.state))]
+    said = [VERDICTS[Verdict.QUERIED].format(word=_word(one), meaning=_meaning(one.state))]
     return " ".join([*said, *(text for flag, text in FLAGS.items() if flag in one.flags)])
 
 

@@ -27,6 +27,7 @@ VERDICTS = {
     Verdict.UNKNOWN_WORD: "The operator reported {word}, a word we do not know. We kept it; it changed nothing.",
     Verdict.PARKED: "The operator reported {word} before it had confirmed the message. We kept it to match it later.",
     Verdict.ORPHAN: "The operator reported {word} for a message we could not find. We kept it to match it later.",
+    Verdict.QUERIED: "We asked the operator what became of the message, and it answered with {word}, {meaning}.",
     Verdict.NOT_A_RECEIPT: (
         "The phone or its user acknowledged the message. That is no report of the operator, so it changed nothing."
     ),
@@ -56,9 +57,6 @@ FLAGS = {
     ),
 }
 """Each is a sentence of its own, after that of the verdict."""
-
-QUERIED = "We asked the operator what became of the message, and it answered with {word}, {meaning}."
-"""Of an answer to query_sm."""
 
 NOT_TOLD = "We asked the operator what became of the message, and it gave no answer but the refusal {word}."
 """Of a refusal to answer it."""

@@ -368,7 +368,7 @@ UPDATE segment SET smsc_id = coalesce(nullif(smsc_id, ''), told.column4), shelf 
                    answered_at = CASE WHEN shelf IS NULL THEN told.column6 ELSE answered_at END,
                    phase = 3, retry_at = NULL, query_at = coalesce(query_at, submitted_at + told.column7),
                    number_tail = CASE WHEN shelf IS NULL THEN NULL ELSE number_tail END
-  FROM {rows: bigint, int, int, text, text, bigint} AS told
+  FROM {rows: bigint, int, int, text, text, bigint, bigint} AS told
  WHERE segment.message_id = told.column1 AND segment.seq = told.column2 AND segment.part = told.column3
 
 -- name: keep_form
