@@ -12,7 +12,7 @@ import httpx
 from esito.cluster.process import free_port
 from esito.smpp import pdu as p
 from tests.kit.live import LiveServer, live_server, live_smsc
-from tests.kit.patience import PATIENCE, wait_until
+from tests.kit.patience import PATIENCE, Stopwatch, wait_until
 from tests.kit.peer import Peer, peer
 
 ASKS: dict[str, object] = {"query_after": "1h"}
@@ -76,6 +76,8 @@ def test_a_message_without_a_receipt_ends_with_what_query_sm_tells(tmp_path: Pat
         message_id = server.send(number)
         wait_until(lambda: answered(server, message_id, number))
         assert status(server, message_id) == "Waiting"
+        since = Stopwatch()
+        wait_until(lambda: since.at_least(2))  # of the simulator's own clock: its subscriber has the message after one
         push(server, 61)
         wait_until(lambda: status(server, message_id) == "Delivered")
         assert verdicts(server, message_id, number) == ["queried"]

@@ -20,6 +20,7 @@ from esito.domain.explanation_words import (
     REFUSED_AT_ONCE,
     VERDICTS,
 )
+from esito.domain.query import said_more
 from esito.domain.receipt import Verdict, read_stat
 from esito.domain.retrying import RetryRule, RetryTable
 from esito.domain.states import FIRST_FINAL, STAT_WORDS, MessageState, is_final
@@ -296,22 +297,8 @@ def _silence(known: RecipientEvidence) -> list[str]:
 
 
 def _last_word(known: RecipientEvidence) -> TrailEvidence | None:
-    words = _confirmed(known) or _moved(known)
+    words = _confirmed(known) or said_more(known.trail)
     return words[-1] if words else None
-
-
-def _moved(known: RecipientEvidence) -> list[TrailEvidence]:
-    """Return the operator's words that said more than was known, by itself or when it was asked."""
-    reached: dict[int, int] = {}
-    found = []
-    for one in known.trail:
-        counts = one.verdict in {Verdict.MOVED, Verdict.INFERRED, Verdict.QUERIED} and one.state is not None
-        rises = counts and (one.state or 0) > reached.get(one.part, 0)
-        if one.verdict is Verdict.MOVED or (one.verdict is Verdict.QUERIED and rises):
-            found.append(one)
-        if rises:
-            reached[one.part] = one.state or 0
-    return found
 
 
 def _confirmed(known: RecipientEvidence) -> list[TrailEvidence]:
@@ -334,7 +321,7 @@ def _failure(known: RecipientEvidence, last: TrailEvidence | None, vocabulary: V
     if refused is not None and refused.status is not None:
         raw = f"0x{refused.status:08X}"
         return FailureEvidence(raw=raw, meaning=vocabulary.of_submit(refused.operator, refused.status))
-    moved = _moved(known)
+    moved = said_more(known.trail)
     failed = [one for one in moved if one.state is not None and FIRST_FINAL <= one.state < MessageState.DELIVERED]
     one = failed[-1] if failed else last
     if one is None:
@@ -375,7 +362,9 @@ def _word(one: TrailEvidence) -> str:
     if number is None:
         return f"“{_shown(word)}”" if word else "a report without a word"
     # The parameter spoke where the text was silent or broken, or against it.
-    return f"the number {number}" if word else f"the number {number} instead of a word"
+    return (
+        f"the number {number}" if word or one.verdict is Verdict.QUERIED else f"the number {number} instead of a word"
+    )
 
 
 def _other_word(one: TrailEvidence) -> list[str]:

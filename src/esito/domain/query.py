@@ -5,12 +5,14 @@ long as the time before, and a last time shortly before we stop waiting. What is
 ladder as a receipt does, and counts for less: a receipt that says the same is still the receipt.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from esito.domain.choosing import Candidate
+from esito.domain.evidence import TrailEvidence
 from esito.domain.message import SegmentRef
 from esito.domain.message_ids import shelves
-from esito.domain.receipt import SKEW_MS, DeliveryReceipt
+from esito.domain.receipt import SKEW_MS, DeliveryReceipt, Verdict
 from esito.domain.states import MessageState
 from esito.domain.timing import DAY_MS, MINUTE_MS, SECOND_MS
 
@@ -86,6 +88,23 @@ def believed(said: DeliveryReceipt, owner: Candidate, namesakes: list[Candidate]
 
 def _unbelieved(said: DeliveryReceipt, flag: str) -> DeliveryReceipt:
     return said._replace(state=None, done_at=None, flags=f"{said.flags} {flag}".strip())
+
+
+_RAISING = frozenset({Verdict.MOVED, Verdict.INFERRED, Verdict.QUERIED})
+"""Verdicts of what may have moved a segment."""
+
+
+def said_more(trail: Sequence[TrailEvidence]) -> list[TrailEvidence]:
+    """Return the operator's words that said more than was known, by itself or when it was asked."""
+    reached: dict[int, int] = {}
+    found = []
+    for one in trail:
+        known = reached.get(one.part, 0)
+        rises = one.verdict in _RAISING and (one.state or 0) > known
+        if one.verdict is Verdict.MOVED or (one.verdict is Verdict.QUERIED and rises):
+            found.append(one)
+        reached[one.part] = (one.state or 0) if rises else known
+    return found
 
 
 class Reluctance:
