@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -115,7 +115,7 @@ async def storm(weather: Weather, folder: Path) -> tuple[list[str], list[str]]:
             doors.push_async_callback(operator.stop)
         _configure(sky)
         await _accounts(sky)
-        server = doors.enter_context(running(sky.place))
+        server = await doors.enter_async_context(_serving(sky.place))
         clients = {
             name: await doors.enter_async_context(AsyncClient(sky.place.url, sky.keys[name])) for name in ACCOUNTS
         }
@@ -139,6 +139,17 @@ async def storm(weather: Weather, folder: Path) -> tuple[list[str], list[str]]:
     if ended is not None:
         wrong.append(f"the server ended in the storm, with {ended}")
     return list(lines(told, measured)), wrong
+
+
+@asynccontextmanager
+async def _serving(place: Workplace) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """Run the server; the operators go on meanwhile, also while it takes leave of them."""
+    server = running(place)
+    process = await asyncio.to_thread(server.__enter__)
+    try:
+        yield process
+    finally:
+        await asyncio.to_thread(server.__exit__, None, None, None)
 
 
 async def _prepared(weather: Weather, folder: Path) -> Sky:

@@ -140,6 +140,18 @@ async def test_an_undated_receipt_waits_for_a_response_of_the_same_instant(store
     assert [await state_of(store, account, each) for each in (one, two)] == [S.DELIVERED, S.WAITING]
 
 
+async def test_twins_are_told_apart_once_one_of_them_is_refused(store: Store, account: Account) -> None:
+    for _ in range(2):
+        await store.accept(message(account, [PARIS]))
+    one, two = await store.claim("alpha", limit=10, at=NOW)
+    await lost(store, one, two, at=NOW + MINUTE_MS)
+    said = dated("1", PARIS, at=NOW + 2 * MINUTE_MS, submitted_at=NOW)
+    assert (await store.apply_receipts([said])).verdicts == {"orphan": 1}
+    late = SubmitAnswer(ref=two.ref, answer=Answer.REFUSED, at=NOW + 3 * MINUTE_MS, status=0x0B, attempts=two.attempts)
+    await store.record_answers("alpha", [late])
+    assert [await state_of(store, account, each) for each in (one, two)] == [S.DELIVERED, S.REJECTED]
+
+
 async def test_a_segment_that_is_refused_late_is_no_longer_uncertain(store: Store, account: Account) -> None:
     (one,) = await sent(store, account, PARIS, at=NOW)
     await lost(store, one, at=NOW + MINUTE_MS)

@@ -15,7 +15,7 @@ from esito.lifecycle.retain import Retaining
 from esito.store.base import Store
 from esito.store.retention import BEGINNING, Place, Sweep
 from tests.kit import looking
-from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, states_of, submitted
+from tests.kit.builders import NOW, account_in, complaints, expire, links_in, message, receipt, states_of, submitted
 from tests.kit.desk import Standing
 from tests.kit.kept import delivered, numbers_of, texts_of, texts_of_replies
 from tests.kit.replying import furnished, keep, reply, send
@@ -30,7 +30,7 @@ DAYS = RetentionSettings(text_days=7, number_days=30, status_days=90)
 async def aged(store: Store, days: float, settings: RetentionSettings = DAYS) -> None:
     """Let everything be looked through as if so many days had passed since NOW."""
     at = NOW + int(days * DAY_MS)
-    await store.expire(at)
+    await expire(store, at)
     await Retaining(store=store, clock=Standing(at), settings=settings, pause=0).look()
 
 
@@ -178,7 +178,7 @@ async def test_the_books_balance_between_the_transactions_of_a_long_message(stor
     await links_in(store)
     number = await delivered(store, account, *range(33611000000, 33611000000 + size))
     later = NOW + 90 * DAY_MS
-    await store.expire(later)
+    await expire(store, later)
 
     async def look() -> None:
         assert await complaints(store) == []
@@ -196,7 +196,7 @@ async def test_a_process_killed_between_two_transactions_goes_on_where_it_was(pl
     await links_in(first)
     number = await delivered(first, account, *range(33611000000, 33611000500))
     later = NOW + 90 * DAY_MS
-    await first.expire(later)
+    await expire(first, later)
     await first.retention.sweep(Sweep.TEXTS, before=later)
     await first.retention.sweep(Sweep.NUMBERS, before=later)  # one transaction of several
     await first.close()
@@ -246,7 +246,7 @@ async def test_kill_dash_nine_in_the_middle_leaves_books_that_balance(place: str
     await links_in(first)
     numbers = [await delivered(first, account, *range(33611000000, 33611000400)) for _ in range(4)]
     later = NOW + 90 * DAY_MS
-    await first.expire(later)
+    await expire(first, later)
     await first.close()
 
     await asyncio.to_thread(_begin_and_kill, place, later, seconds)

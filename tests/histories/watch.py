@@ -2,6 +2,7 @@
 
 1. A receipt is never written in the trail of a recipient whose number it does not name, when it names one.
 2. Nor in that of a recipient whose submit_sm left after it came, or was refused.
+   Segments of one recipient whose ids are lost stand for one another in 2 and 3.
 3. A receipt that is due has moved its segment, or found it as high; one never doubtful is settled nowhere else.
 4. States only climb; every receipt is in a trail or among the orphans, after a restart too; no segment that may have
    been taken is handed out again (but where its link says so) or counts as never sent.
@@ -119,10 +120,14 @@ class Watch:
             raise self.broken(
                 "1 another number", f"r{receipt.serial} is {verdict} on {segment.name} ({segment.msisdn})"
             )
-        if not segment.maybe_taken:
+        if not any(one.maybe_taken for one in self._sisters(segment)):
             raise self.broken("2 never taken", f"r{receipt.serial} is {verdict} on {segment.name}, which was refused")
-        if not any(one.left < receipt.received_at for one in segment.maybe_taken):
+        if not any(one.left < receipt.received_at for sister in self._sisters(segment) for one in sister.maybe_taken):
             raise self.broken("2 before it left", f"r{receipt.serial} came before {segment.name} left; it is {verdict}")
+
+    def _sisters(self, segment: Segment) -> list[Segment]:
+        """Return the segments of the same recipient: where their ids are lost, one stands for another."""
+        return [one for one in self._segments.values() if one.ref[:2] == segment.ref[:2]]
 
     async def _climbs(self, store: Store, account: Account, told: set[tuple[int, str]]) -> None:
         pairs = list(self._recipients)
@@ -163,7 +168,9 @@ class Watch:
         """Judge what a history has come to, once nothing is owed."""
         for receipt in self._judge.receipts:
             elsewhere = [
-                self._segments[ref] for ref in receipt.settled_on if self._segments[ref] is not receipt.segment
+                self._segments[ref]
+                for ref in receipt.settled_on
+                if receipt.segment is None or ref[:2] != receipt.segment.ref[:2]
             ]
             if elsewhere and not receipt.doubtful:
                 raise self.broken(

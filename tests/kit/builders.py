@@ -103,3 +103,9 @@ async def states_of(store: Store, account: Account, message_id: int) -> list[int
 
 async def complaints(store: Store) -> list[str]:
     return [sentence async for sentence in store.check()]
+
+
+async def expire(store: Store, at: int) -> None:
+    """Conclude everything that is due."""
+    while await store.expire(at):
+        pass

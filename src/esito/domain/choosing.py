@@ -107,7 +107,7 @@ def choose(
 def identify(receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owed) -> Candidate | Nobody:
     """Return the segment without an id that a receipt's number and date name, or why there is none.
 
-    Of several segments of one recipient it is the first that lacks its receipt.
+    Of several segments of one recipient it is the first that lacks its last word.
     """
     fitting = [
         one
@@ -122,7 +122,7 @@ def identify(receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owe
         return Nobody(Why.OWED)
     if len({one[:2] for one in fitting}) > 1:
         return Nobody(Why.TWINS)
-    return min(fitting, key=lambda one: one.part)
+    return min(fitting, key=lambda one: (one.state >= FIRST_FINAL, one.part))
 
 
 def _by_base(receipt: DeliveryReceipt, candidates: Sequence[Candidate], known: Learned) -> tuple[Agreeing, Agreeing]:

@@ -82,6 +82,8 @@ class Waits(IntEnum):
     """A submit_sm_resp that is owed."""
     FORM = 2
     """Ambiguous: to be decided once the operator's form of ids is known."""
+    TWINS = 3
+    """Several uncertain segments fit alike: to be decided once one of them is uncertain no more."""
 
 
 class Unmatched(NamedTuple):
@@ -241,6 +243,8 @@ class Settlement:
             waits = Waits.FORM
         elif receipt.smsc_message_id and (choice.why is Why.OWED or owed.may_bring(receipt)):
             waits = Waits.RESPONSE
+        elif choice.why is Why.TWINS:
+            waits = Waits.TWINS
         verdict = Verdict.PARKED if waits is Waits.RESPONSE else Verdict.ORPHAN
         self._note(number, receipt, verdict, None, "" if verdict is Verdict.PARKED else choice.flag)
         self.decisions.unmatched.append(Unmatched(number, waits))

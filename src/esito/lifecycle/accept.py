@@ -89,7 +89,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """Which links serve a number: the longest prefix wins, a link without any takes the rest (`domain/routing`)."""
+    """Which links serve a number: longest prefix wins, links without prefixes take the rest (`domain/routing`)."""
 
     prefixes: dict[str, str]
     """Prefix (`+33`, or empty for the default link) to the name of a route."""

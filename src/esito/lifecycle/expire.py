@@ -12,15 +12,17 @@ from esito.store.base import Store
 log = structlog.get_logger()
 
 LOOK_EVERY_MS = 1_000
-MESSAGES_AT_ONCE = 200
+PAUSE = 0.02
+"""Seconds between two transactions, in which receipts and sends have the store to themselves."""
 
 
 class Expiry:
     """Looks, once a second of the clock, for messages whose time has come."""
 
-    def __init__(self, *, store: Store, clock: Clock) -> None:
+    def __init__(self, *, store: Store, clock: Clock, pause: float = PAUSE) -> None:
         self._store = store
         self._clock = clock
+        self._pause = pause
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -29,9 +31,9 @@ class Expiry:
             await sleep_until(self._clock, self._clock.now() + LOOK_EVERY_MS)
 
     async def look(self) -> None:
-        """Conclude everything that is due now, a few hundred messages to a transaction."""
+        """Conclude everything that is due now, a few hundred recipients to a transaction."""
         try:
-            while await self._store.expire(self._clock.now(), limit=MESSAGES_AT_ONCE) == MESSAGES_AT_ONCE:
-                await asyncio.sleep(0)
+            while await self._store.expire(self._clock.now()):
+                await asyncio.sleep(self._pause)
         except StoreUnavailable as error:
             log.warning("expiry_put_off", reason=str(error))

@@ -270,11 +270,11 @@ class Store(Protocol):
         When to ask next is kept with it.
         """
 
-    async def expire(self, at: int, *, limit: int = 1000) -> int:
+    async def expire(self, at: int) -> int:
         """Infer EXPIRED for recipients without a final word 48 h, or what their link waits, after their submission.
 
-        Those never submitted 48 h after they were due become KO. Handles up to `limit` messages;
-        returns how many it looked at.
+        Those never submitted 48 h after they were due become KO. One call is one transaction of some hundred
+        recipients; it returns how many messages it looked at, 0 when nothing is due any more.
         """
 
     # -- questions --------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Whose segment leaves next."""
 
-import itertools
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -118,7 +118,7 @@ def test_of_two_kinds_neither_is_left_waiting(slots: list[int]) -> None:
     second = [halves.second(one) for one in slots]
     assert all(0 <= kept < one or one == 1 for kept, one in zip(second, slots, strict=True))
     singles = [kept for kept, one in zip(second, slots, strict=True) if one == 1]
-    assert all(first != then for first, then in itertools.pairwise(singles))
+    assert all(first != then for first, then in pairwise(singles))
 
 
 def test_small_and_large_of_one_class_stand_side_by_side() -> None:

@@ -33,7 +33,7 @@ INSERT INTO trail (id, message_id, received_at, checksum, link, seq, part, verdi
 SELECT 20000 + n, n / 10 + 1, n, 0, 1, n % 10 + 1, 1, 'moved', 'y' || n, 'DELIVRD', '', '', ''
   FROM generate_series(0, 199999) AS n;
 INSERT INTO unmatched (trail, operator, source_addr, destination_addr, received_at, waits)
-SELECT n, 1, '', '', n, n % 3 FROM generate_series(1, 20000) AS n;
+SELECT n, 1, '', '', n, n % 4 FROM generate_series(1, 20000) AS n;
 INSERT INTO unmatched_shelf SELECT 1, 'x' || n, n FROM generate_series(1, 20000) AS n;
 INSERT INTO destination (account, origin) SELECT 1, 'https://h' || n FROM generate_series(1, 50) AS n;
 INSERT INTO callback (message_id, at, seq, state, destination, phase, next_at, done_at)
@@ -46,12 +46,13 @@ INSERT INTO stop (account, msisdn, created_at) SELECT 1, n, 1 FROM generate_seri
 HOT = [
     "account_by_key", "has_stops", "stopped_among", "credits", "insert_messages", "insert_texts", "insert_recipients",
     "insert_outgoing", "due", "waiting", "come_due", "set_lane", "outgoing", "drop_outgoing_of", "postponed",
+    "postponed_elsewhere", "put_off_too_far", "bring_forward", "drop_postponed_of",
     "resubmit", "insert_segments", "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_twice",
     "answer_other", "refused", "told_by_sisters",
     "candidates_by_shelf", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
     "move_recipients", "known_shelves", "owes_answers", "open_submissions", "has_uncertain", "set_tails",
     "tailed_numbers", "candidates_by_tail", "senders", "identify_segments", "insert_callbacks", "insert_unmatched",
-    "insert_unmatched_shelves", "unmatched_under", "has_parked", "released", "undecided", "keep_waiting",
+    "insert_unmatched_shelves", "unmatched_under", "has_waiting", "released", "undecided", "keep_waiting",
     "delete_unmatched", "delete_unmatched_shelves", "recipients_of", "recipient_of", "tag_total", "recipients_by_tag",
     "message_overview", "message_counts", "message_texts", "recipients_page", "explained_recipient",
     "explained_segments", "explained_trail", "messages_to_check", "never_submitted", "unreported", "set_check",

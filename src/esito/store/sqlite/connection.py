@@ -239,7 +239,9 @@ class SqliteConnection:
 
     def is_ours(self, error: Exception) -> bool:
         """Tell whether the file itself failed us."""
-        return isinstance(error, apsw.IOError | apsw.FullError | apsw.BusyError | apsw.CorruptError)
+        return isinstance(
+            error, apsw.IOError | apsw.FullError | apsw.BusyError | apsw.CorruptError | apsw.ReadOnlyError
+        )
 
     def unknown(self, error: Exception) -> bool:
         """Tell whether a read or write of the disk failed: it may hold the commit or not."""

@@ -233,9 +233,9 @@ class TableStore:
         """Keep what query_sm were answered; return how many recipients moved."""
         return cast("int", await self._engine.do(self._keep_query_answers, QueryAnswers(link, answers)))
 
-    async def expire(self, at: int, *, limit: int = 1000) -> int:
+    async def expire(self, at: int) -> int:
         """Infer EXPIRED for recipients without a final word 48 h after their submission."""
-        return cast("int", await self._engine.do(self._expiring, Expiry(at, limit), alone=True))
+        return cast("int", await self._engine.do(self._expiring, Expiry(at), alone=True))
 
     # -- questions --------------------------------------------------------------------------
 

@@ -24,8 +24,8 @@ SORTED = "callbacks_sorted"
 DESTINATIONS_AT_ONCE = 500
 """Destinations that one claim looks at; the next claim goes on behind the last of them."""
 
-BURIED_AT_ONCE = 1000
-REPLAYED_AT_ONCE = 1000
+BURIED_AT_ONCE = 300
+REPLAYED_AT_ONCE = 300
 
 ORPHANED = "its message was deleted"
 DISABLED = "destination disabled: {}"
@@ -220,10 +220,14 @@ class _Destinations:
 
 
 def _bury(connection: Connection, at: int) -> None:
+    left = BURIED_AT_ONCE  # over all destinations: the next transaction goes on
     for destination, reason in connection.rows("disabled_with_callbacks"):
-        due = _numbers(connection, "due_of_destination", destination, BURIED_AT_ONCE)
+        due = _numbers(connection, "due_of_destination", destination, left)
+        left -= len(due)
         connection.run_rows("bury_callbacks", [(number, at, DISABLED.format(reason)) for number in due])
         _promote(connection, due, at)
+        if left <= 0:
+            break
 
 
 # -- claiming ----------------------------------------------------------------------------------

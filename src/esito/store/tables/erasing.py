@@ -12,7 +12,6 @@ from esito.store.retention import Erased
 from esito.store.tables.auditing import note
 from esito.store.tables.connection import Connection
 from esito.store.tables.sent_to import forget_recipient
-from esito.store.tables.unmatched import unname_unmatched
 
 MESSAGES_AT_ONCE = 2_000
 """Messages whose recipients are searched in one go: no index leads from a number to its messages."""
@@ -116,28 +115,34 @@ def erase_beginning(
     forget_stop: bool,
     actor: str,
     at: int,
-) -> Erased:
-    """Note the erasure and remove what is no recipient: replies, receipts that match nothing, the STOP entry."""
+) -> tuple[list[int], Erased]:
+    """Note the erasure and remove the STOP entry; return the replies that are to be erased, and what it comes to."""
     stops = connection.run("forget_stops", digits, account_id) if forget_stop else 0
-    responses: list[Any] = connection.rows("responses_of_number", digits, account_id)
-    for (response,) in responses:
-        pieces: list[Any] = connection.rows("pieces_of_response", response)
-        for (piece,) in pieces:
-            connection.run("unname_reply", piece)
-        connection.run("unname_response", response)
-        connection.run("unname_stop_answer", response)
-    _erase_unowned(connection, found)
+    responses = [int(str(number)) for (number,) in connection.rows("responses_of_number", digits, account_id)]
     details = f"{len(found.places)} recipients, {len(responses)} replies, {stops} entries of STOP lists"
     note(connection, at=at, actor=actor, act="number erased", subject=mask_for_people(f"+{digits}"), details=details)
-    return Erased(recipients=len(found.places), replies=len(responses), stops=stops)
+    return responses, Erased(recipients=len(found.places), replies=len(responses), stops=stops)
 
 
-def _erase_unowned(connection: Connection, found: Found) -> None:
-    for reply in found.repeats:
+def erase_responses(connection: Connection, responses: list[int]) -> None:
+    """Remove the number from replies, with their pieces, and what was answered to a STOP."""
+    for response in responses:
+        erase_repeats(connection, [int(str(piece)) for (piece,) in connection.rows("pieces_of_response", response)])
+        connection.run("unname_response", response)
+        connection.run("unname_stop_answer", response)
+
+
+def erase_repeats(connection: Connection, replies: list[int]) -> None:
+    """Remove the number from pieces of replies."""
+    for reply in replies:
         connection.run("unname_reply", reply)
-    _erase_rows(connection, found.loose)
-    for number in found.loose:
-        unname_unmatched(connection, number)
+
+
+def erase_loose(connection: Connection, numbers: list[int]) -> None:
+    """Remove the octets of rows of the trail that belong to no message, and their addresses."""
+    _erase_rows(connection, numbers)
+    for number in numbers:
+        connection.run("unname_unmatched", number)
 
 
 def _erase_rows(connection: Connection, numbers: list[int]) -> None:

@@ -15,12 +15,19 @@ from esito.store.tables.giving_up import give_up_unsent, send_no_more
 from esito.store.tables.links import Links
 from esito.store.tables.settling import conclude
 
+MESSAGES_AT_ONCE = 100
+
+RECIPIENTS_AT_ONCE = 500
+"""Recipients of the messages that one transaction looks at; of one message there are no more."""
+
+CONCLUDED_AT_ONCE = 250
+"""Segments that one transaction concludes: some tens of milliseconds of the writer's time, and sends go on."""
+
 
 class Expiry(NamedTuple):
-    """Look at up to `limit` messages whose time has come."""
+    """Look at messages whose time has come."""
 
     at: int
-    limit: int
 
 
 class Expiring:
@@ -31,31 +38,48 @@ class Expiring:
 
     def __call__(self, connection: Connection, asked: Sequence[Expiry]) -> list[int]:
         """Conclude what can be concluded, and note when to look again."""
-        return [self._expire(connection, *one) for one in asked]
+        return [self._expire(connection, one.at) for one in asked]
 
-    def _expire(self, connection: Connection, at: int, limit: int) -> int:
-        messages: list[Any] = connection.rows("messages_to_check", at, limit)
-        for message_id, due_at in messages:
-            again = self._expire_message(connection, message_id, due_at, at)
-            connection.run("set_check", message_id, again)
+    def _expire(self, connection: Connection, at: int) -> int:
+        messages = _portion(connection.rows("messages_to_check", at, MESSAGES_AT_ONCE))
+        if not messages:
+            return 0
+        over = [message_id for message_id, due_at in messages.items() if at >= due_at + VALIDITY_MS]
+        if over:
+            give_up_unsent(connection, over, at)
+            send_no_more(connection, over)
+        silent = [
+            (SegmentRef(message_id, seq, part), link, self._end(link, submitted_at))
+            for message_id, seq, part, submitted_at, link in connection.rows("unreported", list(messages))
+        ]
+        ended = [(ref, link) for ref, link, end in silent if end <= at]
+        conclude(connection, self._links, [(ref, self._expired(link, at)) for ref, link in ended[:CONCLUDED_AT_ONCE]])
+        unfinished = {ref.message_id for ref, _ in ended[CONCLUDED_AT_ONCE:]}
+        ends: dict[int, int] = {}
+        for ref, _, end in silent:
+            if end > at:
+                ends[ref.message_id] = min(end, ends.get(ref.message_id, end))
+        connection.run_rows("set_check", [(one, ends.get(one)) for one in messages if one not in unfinished])
         return len(messages)
 
-    def _expire_message(self, connection: Connection, message_id: int, due_at: int, at: int) -> int | None:
-        """Return when to look again; None when nothing is left to wait for."""
-        if at >= due_at + VALIDITY_MS:
-            give_up_unsent(connection, message_id, at)
-            send_no_more(connection, message_id, due_at)
-        silent: list[Any] = connection.rows("unreported", message_id)
-        ends = [
-            (SegmentRef(message_id, seq, part), link, submitted_at + self._links.waits.get(link, VALIDITY_MS))
-            for seq, part, submitted_at, link in silent
-        ]
-        conclusions = [(ref, self._expired(link, at)) for ref, link, end in ends if end <= at]
-        conclude(connection, self._links, conclusions)
-        return min((end for _, _, end in ends if end > at), default=None)
+    def _end(self, link: str, submitted_at: int) -> int:
+        """Return when we stop waiting for the last word on a segment."""
+        return submitted_at + self._links.waits.get(link, VALIDITY_MS)
 
     def _expired(self, link: str, at: int) -> DeliveryReceipt:
         hours = self._links.waits.get(link, VALIDITY_MS) // HOUR_MS
         return DeliveryReceipt(
             link=link, smsc_message_id="", state=MessageState.EXPIRED, stat=f"no receipt in {hours} h", received_at=at
         )
+
+
+def _portion(found: Sequence[Any]) -> dict[int, int]:
+    """Return messages, and when they were due, up to so many recipients; the first one in any case."""
+    messages: dict[int, int] = {}
+    recipients = 0
+    for message_id, due_at, count in found:
+        recipients += count
+        if messages and recipients > RECIPIENTS_AT_ONCE:
+            break
+        messages[message_id] = due_at
+    return messages

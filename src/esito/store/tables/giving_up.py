@@ -1,29 +1,30 @@
 """Giving up what has not left: recipients become KO, and their price goes back to the credit."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from esito.domain.states import MessageState
 from esito.store.tables.connection import Connection
-from esito.store.tables.ledger import take_off_month
+from esito.store.tables.ledger import take_off_months
 
 
-def give_up_unsent(connection: Connection, message_id: int, at: int) -> None:
+def give_up_unsent(connection: Connection, messages: Sequence[int], at: int) -> None:
     """Let recipients that no operator ever took become KO, and give their price back."""
-    unsent: list[Any] = connection.rows("never_submitted", message_id)
+    unsent: list[Any] = connection.rows("never_submitted", messages)
     if not unsent:
         return
-    connection.run_rows("give_back", [(message_id, cost) for _, cost in unsent])
-    take_off_month(connection, message_id, unsent)
-    for seq, _ in unsent:
-        connection.run("make_ko", message_id, at, seq)
+    connection.run_rows("give_back", [(message_id, cost) for message_id, _, cost, *_ in unsent])
+    take_off_months(
+        connection, [(account, created_at, cost, segments) for _, _, cost, segments, account, created_at in unsent]
+    )
+    connection.run_rows("make_ko", [(message_id, seq, at) for message_id, seq, *_ in unsent])
     connection.run_rows(
-        "callbacks_of_ko",
-        [(message_id, seq, int(MessageState.KO), at) for seq, _ in unsent],
+        "callbacks_of_ko", [(message_id, seq, int(MessageState.KO), at) for message_id, seq, *_ in unsent]
     )
 
 
-def send_no_more(connection: Connection, message_id: int, due_at: int) -> None:
+def send_no_more(connection: Connection, messages: Sequence[int]) -> None:
     """Keep back what has not left yet, even of recipients who got a part of their text."""
-    connection.run("drop_outgoing_of", message_id)
-    connection.run("drop_unsent_parts_of", message_id, due_at)
-    connection.run("drop_postponed_of", message_id)
+    connection.run("drop_outgoing_of", messages)
+    connection.run("drop_unsent_parts_of", messages)
+    connection.run("drop_postponed_of", messages)

@@ -1,6 +1,6 @@
 """Sub-accounts, credit, spending and the audit log in SQLite."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
@@ -65,13 +65,14 @@ class Ledger(Area):
         ]
 
 
-def take_off_month(connection: Connection, message_id: int, unsent: Sequence[tuple[int, int]]) -> None:
-    """Take recipients that were given up, (seq, cost) each, off the month of their message."""
-    account, created_at = cast("tuple[int, int]", connection.row("whose_message", message_id))
-    seqs = [seq for seq, _ in unsent]
-    segments = connection.number("segments_given_up", message_id, seqs)
-    cost = sum(cost for _, cost in unsent)
-    connection.run_rows("spend", [(account, month_of(created_at), -cost, -segments)])
+def take_off_months(connection: Connection, given_up: Iterable[tuple[int, int, int, int]]) -> None:
+    """Take recipients that were given up off the months of their messages: account, acceptance, cost, segments each."""
+    sums: dict[tuple[int, str], tuple[int, int]] = {}
+    for account, created_at, cost, segments in given_up:
+        month = account, month_of(created_at)
+        before = sums.get(month, (0, 0))
+        sums[month] = before[0] - cost, before[1] - segments
+    connection.run_rows("spend", [(*month, *taken) for month, taken in sorted(sums.items())])
 
 
 def _create(connection: Connection, parent: int, new: NewSubaccount, actor: str, at: int) -> None:

@@ -16,8 +16,11 @@ from esito.store.tables.connection import Connection
 from esito.store.tables.erasing import (
     Places,
     erase_beginning,
+    erase_loose,
     erase_places,
     erase_raw,
+    erase_repeats,
+    erase_responses,
     find,
     refuse_unfinished,
     unname,
@@ -33,8 +36,11 @@ MOST_ROWS = 400
 LOOKED_AT = 500
 """Rows that are read to find them."""
 
-AT_ONCE = 50
-"""Recipients that are treated before the rows are counted again."""
+MESSAGES_AT_ONCE = 100
+"""Messages that are looked at to find them, each with up to 500 recipients."""
+
+AT_ONCE = 20
+"""Recipients, replies or receipts that are treated before the rows are counted again."""
 
 STAGE = {Sweep.TEXTS: 0, Sweep.NUMBERS: 1, Sweep.STATUSES: 2}
 """Which messages a sweep is about."""
@@ -54,15 +60,18 @@ class Retention(Area):
         digits = msisdn.removeprefix("+")
         found = await self._engine.ask_aside(lambda aside: find(aside, digits, account_id))
         await self._ask(lambda read: refuse_unfinished(read, digits, account_id, found.places, at))
-        begun: Erased = await self._act(
+        responses, erased = await self._act(
             lambda open_: erase_beginning(open_, digits, account_id, found, forget_stop=forget_stop, actor=actor, at=at)
         )
+        for act, numbers in ((erase_responses, responses), (erase_repeats, found.repeats), (erase_loose, found.loose)):
+            for start in range(0, len(numbers), AT_ONCE):
+                await self._act(partial(_without_trace, act=act, numbers=numbers[start : start + AT_ONCE]))
         for start in range(0, len(found.places), AT_ONCE):
             chunk = found.places[start : start + AT_ONCE]
             await self._act(partial(_erase, places=chunk, digits=digits, at=at))
         if not await self._engine.wash():
             log.info("erased_in_the_log_later", reason="somebody reads the database; the engine does it by itself")
-        return begun
+        return cast("Erased", erased)
 
 
 def _sweep(connection: Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
@@ -70,6 +79,11 @@ def _sweep(connection: Connection, kind: Sweep, before: int, beyond: Place) -> P
         if kind in STAGE or kind is Sweep.SANDBOX:
             return _sweep_messages(connection, kind, before, beyond)
         return _SWEEPS[kind](connection, kind, before)
+
+
+def _without_trace(connection: Connection, act: Callable[[Connection, list[int]], None], numbers: list[int]) -> None:
+    with connection.without_trace():
+        act(connection, numbers)
 
 
 def _erase(connection: Connection, places: Places, digits: str, at: int) -> None:
@@ -82,7 +96,7 @@ def _erase(connection: Connection, places: Places, digits: str, at: int) -> None
 
 def _sweep_messages(connection: Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
     asked = "old_sandbox_messages" if kind is Sweep.SANDBOX else "old_messages"
-    found: list[Any] = connection.rows(asked, STAGE.get(kind, 0), before, beyond.at, beyond.id, LOOKED_AT)
+    found: list[Any] = connection.rows(asked, STAGE.get(kind, 0), before, beyond.at, beyond.id, MESSAGES_AT_ONCE)
     start = connection.changed
     place = beyond
     for due_at, message_id in found:
@@ -93,7 +107,7 @@ def _sweep_messages(connection: Connection, kind: Sweep, before: int, beyond: Pl
         place = Place(due_at, message_id)
         if connection.changed - start >= MOST_ROWS:
             return place
-    return place if len(found) == LOOKED_AT else None
+    return place if len(found) == MESSAGES_AT_ONCE else None
 
 
 def _drop_texts(connection: Connection, message_id: int) -> bool:

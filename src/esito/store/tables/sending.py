@@ -41,6 +41,6 @@ def _cancel(connection: Connection, account_id: int, message_id: int, at: int) -
     if sandbox:  # it was never to leave, and cost nothing
         connection.run("make_all_ko", message_id, at)
     else:
-        give_up_unsent(connection, message_id, at)
-        send_no_more(connection, message_id, due_at)
+        give_up_unsent(connection, [message_id], at)
+        send_no_more(connection, [message_id])
     connection.run("set_cancelled", message_id, at)

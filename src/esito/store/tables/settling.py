@@ -9,7 +9,7 @@ from typing import Any
 
 from esito.domain.belief import tail_of
 from esito.domain.id_forms import Learned
-from esito.domain.matching import Decisions, Settlement
+from esito.domain.matching import Decisions, Settlement, Waits
 from esito.domain.message import SegmentRef
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
@@ -49,7 +49,11 @@ def settle(connection: Connection, links: Links, receipts: Sequence[DeliveryRece
     rows = write(connection, links, receipts, decisions)
     row_of = {line.receipt: rows[place] for place, line in enumerate(decisions.trail)}
     keep_unmatched(connection, links, receipts, decisions.unmatched, row_of)
-    _learn(connection, links, forms, max((receipt.received_at for receipt in receipts), default=0))
+    at = max((receipt.received_at for receipt in receipts), default=0)
+    _learn(connection, links, forms, at)
+    if decisions.identified:
+        for operator in {links.named(link).operator for link in forms}:
+            _tell_twins_apart(connection, links, operator, at)
     return decisions
 
 
@@ -85,17 +89,27 @@ def look_again(
     at: int,
     shelves: Iterable[str] = (),
     msisdns: Iterable[str] = (),
+    cleared: bool = False,
 ) -> int:
     """Settle the receipts that waited for what has just become known of an operator; return how many recipients moved.
 
-    `shelves`: the ids of responses; `msisdns`: the numbers of segments that have become uncertain (E.164 digits).
-    Whatever else was parked is looked at once no submit_sm is owed any more that left before it came.
+    `shelves`: the ids of responses; `msisdns`: the numbers of segments that have become uncertain (E.164 digits);
+    `cleared`: whether any is uncertain no more. Whatever else was parked is looked at once no submit_sm is owed any
+    more that left before it came.
     """
     keys = {*shelves, *(number_key(tail_of(msisdn)) for msisdn in msisdns)}
     rows = connection.ask_rows("unmatched_under", [(operator, key) for key in keys])
-    if connection.number("has_parked", operator):
+    if connection.number("has_waiting", operator, Waits.RESPONSE):
         rows += connection.ask("released", operator, AT_ONCE)
-    return _adopt(connection, links, list({row[0]: row for row in rows}.values()), at)
+    moved = _adopt(connection, links, list({row[0]: row for row in rows}.values()), at)
+    return moved + (_tell_twins_apart(connection, links, operator, at) if cleared else 0)
+
+
+def _tell_twins_apart(connection: Connection, links: Links, operator: int, at: int) -> int:
+    """Settle the receipts for which several uncertain segments fitted, now that there are fewer."""
+    if not connection.number("has_waiting", operator, Waits.TWINS):
+        return 0
+    return _adopt(connection, links, connection.ask("undecided", operator, Waits.TWINS, AT_ONCE), at)
 
 
 def _decide(connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt], settlement: Settlement) -> None:
@@ -103,7 +117,7 @@ def _decide(connection: Connection, links: Links, receipts: Sequence[DeliveryRec
     settlement.queried_only = known.queried_only
     for number, receipt in enumerate(receipts):
         candidates = known.candidates.get(number, [])
-        if number in known.plain:
+        if candidates and known.leaves_only(number, receipt, candidates[0]):
             settlement.settle_plain(number, receipt, candidates[0])
         else:
             settlement.settle(
@@ -142,7 +156,7 @@ def _adopt(connection: Connection, links: Links, rows: Sequence[Sequence[Any]], 
 def _learn(connection: Connection, links: Links, forms: Mapping[str, Learned], at: int) -> int:
     """Keep what receipts taught of the operators' ids; a form that is known now decides what was ambiguous."""
     return sum(
-        _adopt(connection, links, connection.ask("undecided", operator, AT_ONCE), at)
+        _adopt(connection, links, connection.ask("undecided", operator, Waits.FORM, AT_ONCE), at)
         for operator in links.keep(connection, forms)
     )
 

@@ -7,7 +7,7 @@ asked about further: other spellings, submit_sm whose response is owed, segments
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
-from esito.domain.belief import SUBMIT_DATE_WITHIN_MS, Open, Owed, named_numbers, tails
+from esito.domain.belief import SUBMIT_DATE_WITHIN_MS, Open, Owed, is_addressed, named_numbers, tails
 from esito.domain.choosing import Candidate
 from esito.domain.matching import Settlement
 from esito.domain.message_ids import canonical, shelves
@@ -32,8 +32,10 @@ class Snapshot:
         operator_of = {link: links.named(link).operator for link in {receipt.link for receipt in receipts}}
         self._operators = [operator_of[receipt.link] for receipt in receipts]
         self._connection = connection
+        self.clear: set[int] = set()
+        """Receipts whose one candidate has the very id and the number."""
         self.plain: set[int] = set()
-        """Receipts that have one candidate, whose outcome nothing else can change."""
+        """Those of them whose outcome nothing that is owed or was lost can change."""
         self.candidates = self._under_their_ids(receipts, settlement)
         open_ = [number for number in range(len(receipts)) if number not in self.plain]
         self._lost: set[int] = set()
@@ -51,13 +53,21 @@ class Snapshot:
         """Return the segments without an id whose number a receipt may name."""
         return self._uncertain.get(number, ())
 
+    def leaves_only(self, number: int, receipt: DeliveryReceipt, owner: Candidate) -> bool:
+        """Tell whether nothing that is owed or was lost may be meant rather than the one candidate of a receipt."""
+        if number in self.plain:
+            return True
+        if number not in self.clear or self._uncertain.get(number):
+            return False
+        return not self.owed(number).newer(receipt, owner.submitted_at)
+
     def addressed(self, number: int, receipt: DeliveryReceipt) -> DeliveryReceipt:
         """Return the receipt without addresses that are only the sender of the messages it may be about.
 
         A sender may be a number too, and where an operator leaves the recipient's out it is nobody's name.
         """
         mine = self.candidates.get(number, ())
-        if not mine or len(named_numbers(receipt)) != 1:
+        if not mine or any(is_addressed(receipt, one.msisdn) for one in mine) or len(named_numbers(receipt)) != 1:
             return receipt
         rows = self._connection.ask_rows("senders", [(one,) for one in {one.message_id for one in mine}])
         senders = {sender.removeprefix("+") for (sender,) in rows}
@@ -77,12 +87,11 @@ class Snapshot:
             key=itemgetter(2)
         )  # operators count upwards, so neighbours on the shelves are neighbours in the tables
         found = load_candidates(self._connection, "candidates_by_shelf", own)
-        clear: set[int] = set()
         before: set[tuple[int, str]] = set()
         for number, receipt in enumerate(receipts):
             candidates = found.get(number, [])
             if settlement.is_clear(receipt, candidates):
-                clear.add(number)
+                self.clear.add(number)
                 key = self._operators[number], receipt.smsc_message_id
                 # The second receipt of a batch with one id may be about the next message that got it.
                 if key not in before and settlement.is_plain(receipt, candidates[0]):
@@ -91,7 +100,7 @@ class Snapshot:
         others = [
             (number, self._operators[number], shelf)
             for number, receipt in enumerate(receipts)
-            if number not in clear
+            if number not in self.clear
             for shelf in shelves(receipt.smsc_message_id)[1:]
         ]
         if others:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from esito.domain.errors import EsitoError, Fenced
+from esito.domain.matching import Waits
 from esito.domain.message import Answer, SegmentRef, SubmitAnswer
 from esito.domain.message_ids import canonical
 from esito.domain.receipt import DeliveryReceipt
@@ -46,6 +47,7 @@ class Submitting:
     def _answer(self, connection: Connection, batch: Answers) -> int:
         link = self._links.named(batch.link)
         self._links.hold(connection, [batch.link])
+        cleared = self._clears(connection, link.operator, batch.answers)
         accepted = [one for one in batch.answers if one.answer is Answer.ACCEPTED]
         shelves = [canonical(one.smsc_message_id) or None for one in accepted]
         ask = self._links.asks.get(batch.link)
@@ -75,7 +77,15 @@ class Submitting:
             at=at,
             shelves=[shelf for shelf in shelves if shelf],
             msisdns=_uncertain(connection, nameless + lost),
+            cleared=cleared,
         )
+
+    @staticmethod
+    def _clears(connection: Connection, operator: int, answers: Sequence[SubmitAnswer]) -> bool:
+        """Tell whether a receipt waits for one of several uncertain segments, and these answers are about any."""
+        if not connection.number("has_waiting", operator, Waits.TWINS):
+            return False
+        return bool(connection.ask_rows("tailed_numbers", [one.ref for one in answers]))
 
     def recover(self, connection: Connection, asked: Sequence[Recovery]) -> list[int | EsitoError]:
         """Settle the segments of a link, or of all, that a dead process left without a response."""
@@ -114,7 +124,10 @@ def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:
         phase, retry_at = LATER, one.retry_at
     elif one.answer is Answer.UNCERTAIN:
         phase, retry_at = (LATER, one.at) if link.resubmit_uncertain else (UNCERTAIN, None)
-    return (*one.ref, phase, one.at, one.status, retry_at, None if one.attempts is None else one.attempts + 1)
+    attempt = None if one.attempts is None else one.attempts + 1
+    # What never left is no attempt: it uses up nothing of how often a passing fault is tried again.
+    unwritten = int(one.answer is Answer.LATER and not one.status)
+    return (*one.ref, phase, one.at, one.status, retry_at, attempt, unwritten)
 
 
 def _refusals(connection: Connection, batch: Answers) -> list[tuple[SegmentRef, DeliveryReceipt]]:

@@ -228,7 +228,7 @@ CREATE TABLE unmatched (
     submitted_at     bigint,                          -- the operator's submit date
     received_at      bigint   NOT NULL,
     operator         int      NOT NULL,
-    waits            smallint NOT NULL,               -- 0 for nothing, 1 for a response, 2 for the form of the ids
+    waits            smallint NOT NULL,               -- 0 nothing, 1 a response, 2 the form of the ids, 3 twins
     source_addr      text     NOT NULL,
     destination_addr text     NOT NULL
 );

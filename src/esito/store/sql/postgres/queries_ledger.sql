@@ -34,13 +34,6 @@ INSERT INTO spending (account, month, cost, segments) SELECT * FROM {rows: bigin
 -- name: spent
 SELECT month, cost, segments FROM spending WHERE account = $1 AND month BETWEEN $2 AND $3 ORDER BY month
 
--- name: whose_message
-SELECT account, created_at FROM message WHERE id = $1
-
--- name: segments_given_up
-SELECT coalesce(sum(segments), 0) FROM recipient
- WHERE message_id = $1 AND seq = ANY($2::bigint[])
-
 -- name: note
 INSERT INTO audit (at, actor, act, subject, details) VALUES ($1, $2, $3, $4, $5)
 

@@ -9,7 +9,7 @@ CREATE INDEX segment_without_id ON segment (operator, submitted_at) WHERE number
 
 ALTER TABLE unmatched ADD COLUMN submitted_at INTEGER;                -- the operator's submit date
 ALTER TABLE unmatched ADD COLUMN received_at INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE unmatched ADD COLUMN waits INTEGER NOT NULL DEFAULT 1;    -- 0 for nothing, 1 for a response, 2 for the form
+ALTER TABLE unmatched ADD COLUMN waits INTEGER NOT NULL DEFAULT 1;    -- 0 nothing, 1 a response, 2 the form, 3 twins
 UPDATE unmatched SET received_at = coalesce((SELECT t.received_at FROM trail t WHERE t.id = unmatched.trail), 0),
        waits = coalesce((SELECT CASE WHEN t.flags LIKE '%ambiguous%' THEN 2 ELSE 1 END
                            FROM trail t WHERE t.id = unmatched.trail), 1);

@@ -91,7 +91,7 @@ INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_
 SELECT json_group_array(json_array(message_id, seq, part)) FROM (
     SELECT message_id, seq, part FROM segment
      WHERE link = ?1 AND phase = 2 AND retry_at <= ?2
-     ORDER BY retry_at LIMIT ?3)
+     ORDER BY retry_at, message_id, seq, part LIMIT ?3)
 
 -- name: put_off_too_far
 SELECT json_group_array(json_array(message_id, seq, part)) FROM (
@@ -109,7 +109,7 @@ SELECT json_group_array(json_array(message_id, seq, part)) FROM (
     SELECT s.message_id, s.seq, s.part
       FROM segment s CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
      WHERE s.link = ?1 AND s.phase = 2 AND s.retry_at <= ?2 AND r.link IN (SELECT value FROM json_each(?4))
-     ORDER BY s.retry_at LIMIT ?3)
+     ORDER BY s.retry_at, s.message_id, s.seq, s.part LIMIT ?3)
 
 -- name: waiting
 -- The lanes of a route that have work, beyond a lane, at most so many, each with the weight of its account;
@@ -193,7 +193,8 @@ UPDATE segment SET number_tail = (SELECT r.msisdn % 10000000 FROM recipient r
 -- An answer to an earlier attempt than the last says nothing of that one.
 -- One that says that the only attempt was not taken ends all doubt about it.
 UPDATE segment SET phase = a.column4, answered_at = a.column5, status = a.column6, retry_at = a.column7,
-                   number_tail = CASE WHEN a.column6 <> 0 AND segment.attempts = 1 THEN NULL ELSE number_tail END
+                   number_tail = CASE WHEN a.column6 <> 0 AND segment.attempts = 1 THEN NULL ELSE number_tail END,
+                   attempts = segment.attempts - a.column9
   FROM (VALUES {rows}) AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 5) AND segment.attempts = coalesce(a.column8, segment.attempts)
@@ -333,8 +334,8 @@ SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.
   CROSS JOIN trail t ON t.id = w.trail
   CROSS JOIN link l ON l.id = t.link
 
--- name: has_parked
-SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = ? AND waits = 1)
+-- name: has_waiting
+SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits = ?2)
 
 -- name: released
 -- Parked receipts that came before any submit_sm left whose response is still owed.
@@ -349,9 +350,10 @@ SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.
   CROSS JOIN link l ON l.id = t.link
 
 -- name: undecided
+-- Receipts that wait for the form of the ids (2), or for one of several uncertain segments (3).
 SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
                                    t.flags, u.source_addr, u.destination_addr, u.submitted_at))
-  FROM (SELECT * FROM unmatched WHERE operator = ?1 AND waits = 2 ORDER BY received_at LIMIT ?2) AS u
+  FROM (SELECT * FROM unmatched WHERE operator = ?1 AND waits = ?2 ORDER BY received_at LIMIT ?3) AS u
   CROSS JOIN trail t ON t.id = u.trail
   CROSS JOIN link l ON l.id = t.link
 
@@ -381,47 +383,52 @@ DELETE FROM unmatched WHERE trail IN (SELECT value FROM json_each(?))
 DELETE FROM unmatched_shelf WHERE (operator, shelf, trail) IN (VALUES {rows})
 
 -- name: messages_to_check
-SELECT id, due_at FROM message WHERE check_at <= ? ORDER BY check_at LIMIT ?
+-- With how many recipients each has.
+SELECT m.id, m.due_at, (SELECT coalesce(max(r.seq), 0) + 1 FROM recipient r WHERE r.message_id = m.id)
+  FROM message m WHERE m.check_at <= ?1 ORDER BY m.check_at LIMIT ?2
 
 -- name: never_submitted
-SELECT seq, cost FROM recipient r
- WHERE message_id = ?1 AND state = 0
-   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = ?1 AND s.seq = r.seq
+SELECT r.message_id, r.seq, r.cost, r.segments, m.account, m.created_at
+  FROM recipient r CROSS JOIN message m ON m.id = r.message_id
+ WHERE r.message_id IN (SELECT value FROM json_each(?1)) AND r.state = 0
+   AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
                      AND (s.phase <> 2 OR s.number_tail IS NOT NULL))
 
 -- name: unreported
-SELECT s.seq, s.part, s.submitted_at, l.name
-  FROM recipient r JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq JOIN link l ON l.id = s.link
- WHERE r.message_id = ? AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2
+SELECT s.message_id, s.seq, s.part, s.submitted_at, l.name
+  FROM recipient r CROSS JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq CROSS JOIN link l ON l.id = s.link
+ WHERE r.message_id IN (SELECT value FROM json_each(?1)) AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2
    AND (s.phase <> 2 OR s.number_tail IS NOT NULL)
+ ORDER BY s.message_id, s.seq, s.part
 
 -- name: set_check
-UPDATE message SET check_at = ?2 WHERE id = ?1
+UPDATE message SET check_at = next.column2 FROM (VALUES {rows}) AS next WHERE message.id = next.column1
 
 -- name: make_ko
-UPDATE recipient SET state = -1, changed_at = ?2, cost = 0 WHERE message_id = ?1 AND seq = ?3
+UPDATE recipient SET state = -1, changed_at = ko.column3, cost = 0
+  FROM (VALUES {rows}) AS ko WHERE recipient.message_id = ko.column1 AND recipient.seq = ko.column2
 
 -- name: drop_outgoing_of
-DELETE FROM outgoing WHERE message_id = ?
+DELETE FROM outgoing WHERE message_id IN (SELECT value FROM json_each(?1))
 
 -- name: drop_unsent_parts_of
 -- The segments that a recipient still lacks, as refused ones, so that it can be concluded.
 INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, state)
-SELECT r.message_id, r.seq, part.value, l.id, l.operator, 4, 0, ?2, 0
-  FROM recipient r
+SELECT r.message_id, r.seq, part.value, l.id, l.operator, 4, 0, m.due_at, 0
+  FROM recipient r JOIN message m ON m.id = r.message_id
   JOIN link l ON l.id = CASE WHEN r.link >= 0 THEN r.link
             ELSE coalesce((SELECT s.link FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
                             ORDER BY s.part LIMIT 1),
                           (SELECT way.link FROM route way WHERE way.id = -r.link)) END
   JOIN json_each('[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]') AS part ON part.value <= r.segments
- WHERE r.message_id = ?1 AND r.state BETWEEN 0 AND 7 AND r.segments > 1
+ WHERE r.message_id IN (SELECT value FROM json_each(?1)) AND r.state BETWEEN 0 AND 7 AND r.segments > 1
    AND NOT EXISTS (SELECT 1 FROM segment s
                     WHERE s.message_id = r.message_id AND s.seq = r.seq AND s.part = part.value)
 
 -- name: drop_postponed_of
 -- What the operator may have from an earlier try is uncertain, not refused.
 UPDATE segment SET phase = CASE WHEN number_tail IS NULL THEN 4 ELSE 5 END, retry_at = NULL
- WHERE message_id = ? AND phase = 2
+ WHERE message_id IN (SELECT value FROM json_each(?1)) AND phase = 2
 
 -- name: callbacks_of_ko
 INSERT INTO callback (message_id, seq, state, at)

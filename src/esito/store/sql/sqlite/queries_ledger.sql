@@ -33,13 +33,6 @@ INSERT INTO spending (account, month, cost, segments) SELECT * FROM (VALUES {row
 -- name: spent
 SELECT month, cost, segments FROM spending WHERE account = ?1 AND month BETWEEN ?2 AND ?3 ORDER BY month
 
--- name: whose_message
-SELECT account, created_at FROM message WHERE id = ?
-
--- name: segments_given_up
-SELECT coalesce(sum(segments), 0) FROM recipient
- WHERE message_id = ?1 AND seq IN (SELECT value FROM json_each(?2))
-
 -- name: note
 INSERT INTO audit (at, actor, act, subject, details) VALUES (?, ?, ?, ?, ?)
 
