@@ -11,13 +11,15 @@ Long because it is one table.
 
 import dataclasses
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeVar, get_origin, get_type_hints
+
+import msgspec
 
 from esito import config_rules as rules
 from esito.domain.coding import Alphabet, Codings
@@ -184,6 +186,9 @@ class LinkSettings:
     """One way to an operator; the section `[[link]]` stands once for each."""
 
     name: str = _setting("", "Its name in answers, logs and metrics.", rules.LINK_NAME)
+    enabled: bool = _setting(
+        True, "Whether it is bound; what waits for one that is not leaves by others that serve the prefix, or waits."
+    )
     operator: str = _setting("", "Links of one operator share their SMSC ids; empty: the link's own name.")
     host: str = _setting("127.0.0.1", "Host of the SMSC.", rules.NOT_EMPTY)
     port: int = _setting(2775, "Port of the SMSC.", rules.PORT)
@@ -419,6 +424,47 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     settings = Settings(**sections, links=tuple(reader.link(number, link) for number, link in enumerate(links, 1)))
     _agree(file, settings)
     return settings
+
+
+def new_link(written: Mapping[str, Any], environ: Mapping[str, str], *, where: str) -> LinkSettings:
+    """Return a link that no file tells of: `environ` says what is not written. Raises ConfigError."""
+    name = str(written.get("name", ""))
+    prefix = f"ESITO_LINK_{name}_".replace("-", "_").upper()
+    apart = {
+        variable: value for variable, value in environ.items() if variable.removeprefix(prefix).lower() not in written
+    }
+    return _Reader(where, apart).link(0, dict(written))
+
+
+def changed_link(link: LinkSettings, written: Mapping[str, Any], *, where: str) -> LinkSettings:
+    """Return a link with some settings as they would be written in its section. Raises ConfigError."""
+    changed = _Reader(where, {}).link(0, {"name": link.name, **written})
+    return dataclasses.replace(link, **{name: getattr(changed, name) for name in written})
+
+
+def with_links(settings: Settings, links: Sequence[LinkSettings], *, where: str) -> Settings:
+    """Return the settings with other links. Raises ConfigError when these do not go together."""
+    changed = dataclasses.replace(settings, links=tuple(links))
+    _agree(where, changed)
+    return changed
+
+
+def as_written(name: str, text: str, *, where: str) -> Any:
+    """Return a setting of a link, given as a variable would hold it or as in the file, as JSON would hold it.
+
+    Raises ConfigError.
+    """
+    settings = {known: (kind, declared) for known, kind, declared in _declared(LinkSettings)}
+    if name not in settings:
+        raise ConfigError(f"{where}.{name} is not known; [[link]] has {', '.join(settings)}")
+    kind, declared = settings[name]
+    if kind in _TABLES_OF_VALUES or (get_origin(kind) is tuple and text.startswith("[")):
+        try:
+            written = tomllib.loads(f"it = {text}")["it"]
+        except tomllib.TOMLDecodeError:
+            written = None  # which no setting may be
+        return msgspec.to_builtins(_value(f"{where}.{name}", written, kind, declared, from_text=False))
+    return msgspec.to_builtins(_value(f"{where}.{name}", text, kind, declared, from_text=True))
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:

@@ -174,6 +174,15 @@ def link_state(link: str, *, sending: bool, receiving: bool, refused: bool = Fal
     LINK_UP.labels(link, "receiving").set(receiving)
 
 
+def link_gone(link: str) -> None:
+    """Show no more what a link is doing that there is no more; what it did stays counted."""
+    for direction in ("sending", "receiving"):
+        LINK_UP.remove(link, direction)
+    for trouble in ("refused", "unanswered"):
+        LINK_TROUBLE.remove(link, trouble)
+    LINK_WINDOW.remove(link)
+
+
 def submit_answered(link: str, answer: str) -> None:
     """Count what became of one submit_sm."""
     _submits(link, answer).inc()

@@ -217,6 +217,19 @@ async def test_a_parked_receipt_is_an_orphan_in_name_once_nothing_is_owed(store:
     assert await orphans(store) == ["orphan"]
 
 
+async def test_however_many_receipts_are_parked_all_are_looked_at_once_nothing_is_owed(
+    store: Store, account: Account
+) -> None:
+    numbers = [33700000000 + n for n in range(600)]
+    for share in (numbers[:300], numbers[300:]):
+        await store.accept(message(account, share))
+    claimed = [*await store.claim("alpha", limit=300, at=NOW), *await store.claim("alpha", limit=300, at=NOW)]
+    await store.apply_receipts([dated(f"x{n}", n, at=NOW + 500, submitted_at=NOW) for n in numbers])
+    await store.record_answers("alpha", [accepted(one, f"y{one.msisdn}", at=NOW + 600) for one in claimed])
+    await store.expire(NOW + 1_000)
+    assert {one.verdict for one in await store.orphans(after=0, limit=1_000)} == {"orphan"}
+
+
 async def test_a_segment_that_the_operator_may_have_is_concluded_and_not_refunded(store: Store) -> None:
     """Written, its response lost, put back to be submitted again, and then too old."""
     await links_in(store, again=True)

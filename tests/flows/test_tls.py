@@ -98,9 +98,10 @@ def test_a_certificate_is_changed_while_requests_are_answered_and_links_stay(tmp
         until(lambda: shown(port) == "new")
         since = asker.answered
         until(lambda: asker.answered > since + 10)
+        log = tmp_path / "log"
+        until(lambda: "certificate_reloaded" in log.read_text(encoding="utf-8"))  # until then the old one listens too
         (tmp_path / "cert.pem").write_text("no certificate", encoding="ascii")
         process.send_signal(signal.SIGHUP)
-        log = tmp_path / "log"
         until(lambda: "certificate_refused" in log.read_text(encoding="utf-8"))
         assert shown(port) == "new", "a certificate that cannot be used changes nothing"
         asker.ending.set()

@@ -33,7 +33,7 @@ class LinkStatus:
     name: str
     operator: str
     state: str
-    """`bound`, `sending only`, `receiving only` or `down`."""
+    """`bound`, `sending only`, `receiving only`, `down` or `disabled`."""
     sessions: tuple[SessionStatus, ...]
     troubles: tuple[str, ...] = ()
     """What somebody should look at; each begins with a word for programs: `refused`, `unanswered` or `unqueried`."""

@@ -139,7 +139,7 @@ V2_SCHEMAS: dict[str, Schema] = {
         {
             "link": text(),
             "operator": text(),
-            "state": {"type": "string", "enum": ["bound", "sending only", "receiving only", "down"]},
+            "state": {"type": "string", "enum": ["bound", "sending only", "receiving only", "down", "disabled"]},
             "sessions": array(record({"bind": text(), "state": text(), "since": _AT, "last_error": text()})),
             "id_form": text("How the operator spells ids in receipts; empty: not known yet."),
             "id_form_locked": {**_BOOLEAN, "description": "It is set in the configuration."},

@@ -8,22 +8,21 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
 from esito.api.app import Services, build, build_for_monitors
 from esito.api.limits import Limits
 from esito.api.services import LinkStatus
-from esito.bootstrap.link_doubts import doubts
-from esito.bootstrap.links import make_link, register_links, standing, told, told_standing
+from esito.bootstrap.link_changes import Followers, LinkChanges, check, present, reading_of
+from esito.bootstrap.links import register_links, standing, told, told_standing
 from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
 from esito.bus.base import Bus
 from esito.chores import Chores, callback_worker, chores
@@ -33,15 +32,15 @@ from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.clock_watch import ClockWatch
-from esito.lifecycle.gateway import Gateway, share_links
+from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.holding import Holder
 from esito.lifecycle.intake import Intake
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.relay import Relay
+from esito.lifecycle.relinking import Relinking
 from esito.lifecycle.shared_clock import follow
 from esito.serving import WebServer
 from esito.smpp.link import Link
-from esito.smpp.receipts import WithoutEsmClass
 from esito.store.base import CLOCK_OFFSET, Store
 from esito.vocabulary_files import load_vocabulary
 
@@ -98,6 +97,8 @@ class House:
     clock: Clock
     store: Store
     gateway: Gateway
+    relinking: Relinking
+    changes: LinkChanges
     holder: Holder
     relay: Relay | None
     intake: Intake | None
@@ -116,9 +117,12 @@ async def serve(
     role: str = "all",
     clock: Clock | None = None,
     on_ready: OnReady | None = None,
+    load: Callable[[], Settings] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT; then finish what was begun.
 
+    `load` reads the settings anew when SIGHUP comes; `environ` goes over what the store tells of links.
     Raises ConfigError, StoreError, and OSError when the address cannot be listened on.
     """
     if role != "all" and not settings.store.shared:
@@ -134,7 +138,9 @@ async def serve(
         if bus is not None and doing.has_links:
             spool = await doors.enter_async_context(open_spool(settings))
             relay = Relay(gateway=gateway_name(settings), bus=bus, spool=spool, store=store)
-        house = await _furnish(settings, store, clock or await _clock(settings, store), doing, bus=bus, relay=relay)
+        when = clock or await _clock(settings, store)
+        file = File(settings, environ or {}, load)
+        house = await _furnish(file, store, when, doing, bus=bus, relay=relay)
         await _run(house, on_ready)
 
 
@@ -150,12 +156,21 @@ async def _clock(settings: Settings, store: Store) -> Clock:
     return PushableClock(speed=settings.clock.speed, offset_ms=int(await store.setting(CLOCK_OFFSET) or 0))
 
 
+class File(NamedTuple):
+    """The settings as the process was given them, without what the store goes over links."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    load: Callable[[], Settings] | None
+
+
 async def _furnish(
-    settings: Settings, store: Store, clock: Clock, role: Role, *, bus: Bus | None, relay: Relay | None
+    file: File, store: Store, clock: Clock, role: Role, *, bus: Bus | None, relay: Relay | None
 ) -> House:
+    secret = key_secret(file.settings)
+    settings = await present(file.settings, store, secret=secret, environ=file.environ)
+    check(settings)
     routes = await register_links(settings, store)
-    for name, sentence in doubts(settings):
-        log.warning("link_doubtful", link=name, reason=sentence)
     if not store.shared:
         uncertain = await store.recover(clock.now())
         if uncertain:
@@ -165,18 +180,12 @@ async def _furnish(
     receiving = Receiving(
         store=store,
         clock=clock,
-        zones={link.name: link.zone for link in settings.links},
-        without_esm_class={link.name: WithoutEsmClass(link.receipts_without_esm_class) for link in settings.links},
-        words={link.name: link.stat_words for link in settings.links},
-        codings={link.name: link.codings for link in settings.links},
+        **reading_of(settings.links),  # type: ignore[arg-type]  # as its parameters are
         relay=relay,
         moved=callbacks.wake,
         stopped=stop_kept.set,
     )
     gateway = Gateway(receiving)
-    if role.has_links:
-        for link_settings in settings.links:
-            gateway.add(link_settings.name, partial(make_link, link_settings, gateway, store, clock))
     acceptance = Acceptance(
         store=store,
         clock=clock,
@@ -185,6 +194,28 @@ async def _furnish(
         kept=gateway.wake,
         currency=settings.pricing.currency,
     )
+    holder = Holder(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
+
+    async def look() -> None:
+        await link_changes.look()
+
+    relinking = Relinking(
+        gateway,
+        store,
+        clock,
+        holder=holder if store.shared else None,
+        tell=lambda link: _told(link_changes, link),
+        look=look,
+    )
+    followers = Followers(
+        store=store,
+        clock=clock,
+        receiving=receiving,
+        acceptance=acceptance,
+        gateway=gateway,
+        relinking=relinking if role.has_links else None,
+    )
+    link_changes = LinkChanges(file.settings, settings, followers, secret=secret, environ=file.environ, load=file.load)
     scheme = "https" if settings.http.tls_cert else "http"
     host, port = settings.http.address
     return House(
@@ -193,7 +224,9 @@ async def _furnish(
         clock=clock,
         store=store,
         gateway=gateway,
-        holder=Holder(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"),
+        relinking=relinking,
+        changes=link_changes,
+        holder=holder,
         relay=relay,
         intake=Intake(bus=bus, store=store, moved=callbacks.wake) if bus is not None and role.has_chores else None,
         acceptance=acceptance,
@@ -231,9 +264,10 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     reloads: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
-        task = loop.create_task(server.reload())
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
+        for again in (server.reload(), house.changes.reload()):
+            task = loop.create_task(again)
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     working = await _start(house)
@@ -254,11 +288,10 @@ async def _start(house: House) -> list[asyncio.Task[None]]:
     """Begin what this role does; return what runs until it is cancelled."""
     loop = asyncio.get_running_loop()
     working = [loop.create_task(one.run()) for one in (house.relay, house.intake) if one is not None]
+    house.changes.begin()
+    working.append(loop.create_task(house.changes.run(), name="link-changes"))
     if house.role.has_links and house.store.shared:
-        sharing = share_links(house.gateway, house.store, house.clock, house.holder, partial(_told, house))
-        working.append(loop.create_task(sharing, name="links"))
-    elif house.role.has_links:
-        await house.gateway.start()
+        working.append(loop.create_task(house.relinking.watch(), name="links"))
     working.append(loop.create_task(ClockWatch(house.store.leases).run(), name="clock-watch"))
     if isinstance(house.clock, PushableClock) and house.store.shared:
         working.append(loop.create_task(follow(house.store, house.clock), name="clock"))
@@ -271,8 +304,8 @@ async def _stop(house: House, server: WebServer, tasks: list[asyncio.Task[Any]])
     """Take no more requests, then no more receipts, then keep what is still on its way."""
     log.info("stopping")
     await server.stop()
-    await house.gateway.stop()
-    for task in tasks:  # whoever holds links lays them down and gives their leases back
+    await house.relinking.stop()
+    for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -285,7 +318,7 @@ def _services(house: House) -> Services:
         prices=_prices(house.settings),
         key_secret=key_secret(house.settings),
         vocabulary=house.vocabulary,
-        retries={link.name: link.retries for link in house.settings.links},
+        retries=house.changes.retries,
         error_status=house.settings.http.error_status,
         trusted_proxies=tuple(ip_network(one) for one in house.settings.http.trusted_proxies),
         bad_keys_per_minute=house.settings.limits.bad_keys_per_minute,
@@ -299,15 +332,16 @@ def _services(house: House) -> Services:
 
 async def _links(house: House) -> list[LinkStatus]:
     """Say how every configured link stands, whoever holds it."""
-    configured = house.settings.links
+    configured = house.changes.settings.links
     if not house.store.shared:
         return standing(configured, house.gateway.links)
     return told_standing(configured, await house.store.leases.all())
 
 
-def _told(house: House, link: Link) -> str:
-    """Write down how a link of ours stands, for those who do not hold it."""
-    return told(next(one for one in house.settings.links if one.name == link.settings.name), link)
+def _told(link_changes: LinkChanges, link: Link) -> str:
+    """Write down how a link of ours stands, for those who do not hold it; nothing of one that is being laid down."""
+    of_that_name = (one for one in link_changes.settings.links if one.name == link.settings.name)
+    return next((told(one, link) for one in of_that_name), "")
 
 
 async def _not_ready(house: House) -> list[str]:
@@ -324,8 +358,9 @@ async def _not_ready(house: House) -> list[str]:
 
 
 def _warnings(house: House) -> list[str]:
-    """Say which of our links are in trouble, and how."""
-    return [f"link {link.settings.name}: {trouble}" for link in house.gateway.links for trouble in link.troubles]
+    """Say which of our links are in trouble, and how; and which settings of links were refused while we run."""
+    troubles = [f"link {link.settings.name}: {trouble}" for link in house.gateway.links for trouble in link.troubles]
+    return troubles + house.changes.problems
 
 
 async def _is_writable(store: Store) -> bool:

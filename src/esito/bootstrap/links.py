@@ -51,7 +51,33 @@ def _record(link: LinkSettings) -> LinkRecord:
         message_id_form=IdForm(link.message_id_form),
         wait_ms=link.wait_ms,
         query_after_ms=link.query_after_ms,
+        prefixes=link.prefixes if link.sends else None,
     )
+
+
+NEEDS_NO_BIND = frozenset(
+    {
+        *(
+            "name",
+            "enabled",
+            "prefixes",
+            "priority",
+            "weight",
+            "multipart_rule",
+            "resubmit_uncertain",
+            "message_id_form",
+        ),
+        *("receipt_timezone", "words", "receipts_without_esm_class", "alphabet", "validity", "validity_hours"),
+        *("sender", "source_numbering", "destination_numbering", "service_type", "protocol_id", "priority_flag"),
+        *("registered_delivery", "data_coding_gsm", "data_coding_latin1", "data_coding_ucs2"),
+    }
+)
+"""Settings that may change while a link is bound; for each other one it is laid down and bound anew."""
+
+
+def bound_with(link: LinkSettings) -> tuple[object, ...]:
+    """Return what a link must be bound anew for when it changes."""
+    return tuple(getattr(link, name) for name in LinkSettings.__dataclass_fields__ if name not in NEEDS_NO_BIND)
 
 
 _VERSIONS = {"3.3": 0x33, "3.4": 0x34, "5.0": 0x50}
@@ -141,9 +167,9 @@ def outgoing_settings(link: LinkSettings) -> OutgoingSettings:
 
 
 def standing(configured: Sequence[LinkSettings], links: Iterable[Link]) -> list[LinkStatus]:
-    """Say how links of ours stand."""
-    by_name = {one.name: one for one in configured}
-    return [link_status(by_name[link.settings.name], link) for link in links]
+    """Say how every configured link stands, by what this process makes of it."""
+    ours = {link.settings.name: link for link in links}
+    return [link_status(one, ours[one.name]) if one.name in ours else _not_bound(one) for one in configured]
 
 
 def told_standing(configured: Sequence[LinkSettings], lines: Sequence[LeaseLine]) -> list[LinkStatus]:
@@ -159,9 +185,18 @@ def told(configured: LinkSettings, link: Link) -> str:
 
 
 def _told_status(configured: LinkSettings, line: LeaseLine | None) -> LinkStatus:
-    if line is not None and line.left_ms > 0 and line.told:
+    if configured.enabled and line is not None and line.left_ms > 0 and line.told:
         return msgspec.json.decode(line.told, type=LinkStatus)
-    return LinkStatus(name=configured.name, operator=configured.operator or configured.name, state="down", sessions=())
+    return _not_bound(configured)
+
+
+def _not_bound(configured: LinkSettings) -> LinkStatus:
+    return LinkStatus(
+        name=configured.name,
+        operator=configured.operator or configured.name,
+        state="down" if configured.enabled else "disabled",
+        sessions=(),
+    )
 
 
 def link_status(configured: LinkSettings, link: Link) -> LinkStatus:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from esito import logs
 from esito.bootstrap import links, stores
+from esito.bootstrap.link_settings import laid_over
 from esito.bus.base import Bus, Lag
 from esito.cli.explain import moment
 from esito.cli.options import print_json, run, with_json, with_settings
@@ -123,7 +124,7 @@ def replay(settings: Settings, since: int, *, as_json: bool) -> None:
 
 async def _replay(settings: Settings, since: int) -> tuple[int, int]:
     async with _opened(settings) as (log, store):
-        await links.register_links(settings, store)
+        await links.register_links(laid_over(settings, await store.links.all(), secret=None), store)
         return await replay_log(log, store, since=since)
 
 

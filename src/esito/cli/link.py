@@ -1,6 +1,7 @@
 """`esito link`: the ways to the operators, and whether they let us in."""
 
 import dataclasses
+import os
 import sys
 from collections.abc import Iterator
 from enum import Enum
@@ -12,12 +13,16 @@ from rich.console import Console
 from rich.table import Table
 
 from esito import logs
+from esito.bootstrap import stores
 from esito.bootstrap.link_doubts import doubts
+from esito.bootstrap.link_settings import FILE, laid_over, sources
+from esito.cli.link_change import add, change, disable, enable, remove
 from esito.cli.link_report import as_data, as_lines, is_good
 from esito.cli.link_trial import Trial, try_link
-from esito.cli.options import print_json, run, with_json, with_settings
+from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.client import Client, ClientError
 from esito.config import ConfigError, LinkSettings, Settings
+from esito.domain.errors import StoreError
 from esito.domain.id_forms import IdForm
 from esito.domain.msisdn import InvalidMsisdn, normalise
 
@@ -31,7 +36,14 @@ TROUBLES = {
 
 @click.group()
 def link() -> None:
-    """List the links to operators, and try one."""
+    """List the links to operators, try them, add and change them."""
+
+
+link.add_command(add)
+link.add_command(change)
+link.add_command(disable)
+link.add_command(enable)
+link.add_command(remove)
 
 
 @link.command("list")
@@ -42,17 +54,30 @@ def link() -> None:
     "--api-key", envvar="ESITO_API_KEY", help="Key of any account, to see learned id forms; or set ESITO_API_KEY."
 )
 def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | None) -> None:
-    """List the configured links; with their state when the server runs."""
+    """List the links that there are; with their state when the server runs."""
+    present, origin = run(_present(settings))
     states = _states(settings)
     forms = _id_forms(settings, url, api_key) if states is not None or url else {}
+    for warning in _warnings(settings) if states is not None else ():
+        click.echo(f"The server says: {warning}", err=True)
     if as_json:
-        print_json([_as_json(one, states, forms) for one in settings.links])
+        print_json([{**_as_json(one, states, forms), "from": origin[one.name]} for one in present.links])
         return
     table = Table()
-    for heading in ("link", "operator", "address", "bind", "prefixes", "id form", "state"):
+    several = set(origin.values()) - {FILE}
+    for heading in (
+        "link",
+        "operator",
+        "address",
+        "bind",
+        "prefixes",
+        "id form",
+        *(["from"] if several else []),
+        "state",
+    ):
         # A narrow terminal folds an address; what a link is and how it binds stays readable.
         table.add_column(heading, overflow="fold", no_wrap=heading == "bind")
-    for one in settings.links:
+    for one in present.links:
         prefixes = " ".join(one.prefixes) or "all others"
         bind = f"{one.sessions} x {one.bind}" if one.sessions > 1 else one.bind
         table.add_row(
@@ -62,11 +87,33 @@ def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | 
             bind,
             prefixes,
             _id_form(one, forms),
+            *([origin[one.name]] if several else []),
             _state(one, states),
         )
     Console().print(table)
     if states is None:
         click.echo(f"The server does not answer at {settings.http.listen}, so their state is unknown.")
+
+
+async def _present(settings: Settings) -> tuple[Settings, dict[str, str]]:
+    """Return the settings with the links that there are, no password opened, and from where each comes."""
+    try:
+        if not settings.store.shared and not settings.store.path.exists():
+            return settings, sources(settings, [])
+        async with stores.open_store(settings, actor=actor()) as store:
+            kept = await store.links.all()
+        return laid_over(settings, kept, secret=None), sources(settings, kept)
+    except (StoreError, ConfigError) as error:
+        click.echo(f"What commands have changed is not shown: {error}", err=True)
+        return settings, sources(settings, [])
+
+
+async def _with_passwords(settings: Settings) -> Settings:
+    if not settings.store.shared and not settings.store.path.exists():
+        return settings
+    async with stores.open_store(settings, actor=actor()) as store:
+        kept = await store.links.all()
+    return laid_over(settings, kept, secret=stores.key_secret(settings), environ=os.environ) if kept else settings
 
 
 def _as_json(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: dict[str, str]) -> dict[str, object]:
@@ -98,13 +145,25 @@ def _id_form(one: LinkSettings, forms: dict[str, str]) -> str:
 
 def _states(settings: Settings) -> dict[tuple[str, str], bool] | None:
     """Ask the running server how links are, by link and direction or trouble; None when it does not answer."""
-    scheme = "https" if settings.http.tls_cert else "http"
     try:
-        # The certificate names the public host, not the address we ask here; nothing secret is sent.
-        answer = httpx.get(f"{scheme}://{settings.http.listen}/metrics", timeout=2, verify=False)  # noqa: S501
+        answer = _asked(settings, "/metrics")
         return dict(_bound(answer.text)) if answer.is_success else None
     except (httpx.HTTPError, ValueError):
         return None
+
+
+def _warnings(settings: Settings) -> list[str]:
+    """Ask the running server what it warns of."""
+    try:
+        return [str(one) for one in _asked(settings, "/readyz").json().get("warnings", [])]
+    except (httpx.HTTPError, ValueError):
+        return []
+
+
+def _asked(settings: Settings, path: str) -> httpx.Response:
+    scheme = "https" if settings.http.tls_cert else "http"
+    # The certificate names the public host, not the address we ask here; nothing secret is sent.
+    return httpx.get(f"{scheme}://{settings.http.listen}{path}", timeout=2, verify=False)  # noqa: S501
 
 
 def _bound(metrics: str) -> Iterator[tuple[tuple[str, str], bool]]:
@@ -116,6 +175,8 @@ def _bound(metrics: str) -> Iterator[tuple[tuple[str, str], bool]]:
 
 
 def _state(one: LinkSettings, states: dict[tuple[str, str], bool] | None) -> str:
+    if not one.enabled:
+        return "disabled"
     if states is None:
         return "unknown"
     up = [direction for direction in ("sending", "receiving") if states.get((one.name, direction))]
@@ -137,6 +198,7 @@ def test(name: str, settings: Settings, *, as_json: bool, to: str | None, text: 
 
     Without --to nothing is sent. Receipts of other messages that come meanwhile are put off, so that none is lost.
     """
+    settings = run(_with_passwords(settings))
     configured = next((one for one in settings.links if one.name == name), None)
     if configured is None:
         names = ", ".join(one.name for one in settings.links) or "none"

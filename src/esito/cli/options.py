@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Callable, Coroutine
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,16 +21,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 USUAL_CONFIG = Path("esito.toml")
+AGAIN = "esito.settings_again"
 
 
-def _settings(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Settings:
-    if value:
-        path = Path(value)
-    elif USUAL_CONFIG.exists():
-        path = USUAL_CONFIG
-    else:
-        return load(None, os.environ)
-    return load(path, os.environ)
+def _settings(ctx: click.Context, _param: click.Parameter, value: str | None) -> Settings:
+    path = Path(value) if value else USUAL_CONFIG if USUAL_CONFIG.exists() else None
+    again = partial(load, path, os.environ)
+    ctx.meta[AGAIN] = again
+    return again()
+
+
+def load_again() -> Callable[[], Settings]:
+    """Return what reads the settings of this command anew; it raises ConfigError."""
+    again: Callable[[], Settings] = click.get_current_context().meta[AGAIN]
+    return again
 
 
 def with_settings(command: F) -> F:

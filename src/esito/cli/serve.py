@@ -9,7 +9,7 @@ import structlog
 
 from esito import logs
 from esito.bootstrap import house
-from esito.cli.options import listenable, with_settings
+from esito.cli.options import listenable, load_again, with_settings
 from esito.config import Settings, unknown_variables
 
 log = structlog.get_logger()
@@ -31,4 +31,4 @@ def serve(settings: Settings, role: str) -> None:
         log.warning("variable_ignored", variable=name, reason="there is no such setting")
     address = listenable(settings.http.listen)
     settings = dataclasses.replace(settings, http=dataclasses.replace(settings.http, listen=address))
-    asyncio.run(house.serve(settings, role=role))
+    asyncio.run(house.serve(settings, role=role, load=load_again(), environ=os.environ))

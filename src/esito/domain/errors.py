@@ -7,6 +7,7 @@
     │   ├── what was asked for   MessageIdMissing MessageNotFound NoSuchMessage ...
     │   └── what was to be sent  InvalidFields TooManyRecipients TooManySegments NothingToSend ...
     ├── NameTaken NoSuchAccount  an administrator's command names the wrong account
+    ├── LinkInUse LinkChanged    a link cannot be changed so, or not now
     ├── LookupUnavailable        an extra is not installed
     ├── AnsweredBefore           the same request under one idempotency key, at the same time
     └── StoreError               the database is at fault
@@ -312,6 +313,14 @@ class NameTaken(EsitoError):
 
 class NoSuchAccount(EsitoError):
     """There is no account or key of this name."""
+
+
+class LinkInUse(EsitoError):
+    """Segments still wait for this link, or for its operator's answer."""
+
+
+class LinkChanged(EsitoError):
+    """Somebody else has changed this link meanwhile; look at it and try again."""
 
 
 class StoreError(EsitoError):

@@ -3,6 +3,7 @@
 A recipient is given a route when it is accepted: a link of its own, chosen by weight among those of the best
 priority, and the others that serve its prefix. Its own link takes it while that link is usable; else those of the
 best priority among the usable others do. So what waits flows to the links that work, and back.
+Links change while recipients wait: one that serves all that another has served may stand in for it (`stand_ins`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -70,6 +71,22 @@ def takers(route: Route, priorities: Mapping[str, int], passed_over: frozenset[s
         return frozenset({route.link})
     best = min(priorities[one] for one in usable)
     return frozenset(one for one in usable if priorities[one] == best)
+
+
+def stand_ins(name: str, served: frozenset[str], serving: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the links that may take whatever has a link for its own.
+
+    `served`: the prefixes it has served while anything waits for it; `serving`: those of every link that there is,
+    as configured now, an empty one for all other numbers. A link that there is no more is stood in for by those to
+    which its numbers lead now, by the longest prefix.
+    """
+    wanted = served
+    if name not in serving:
+        named = frozenset().union(*serving.values())
+        wanted = frozenset(
+            max((one for one in named if lost.startswith(one)), key=len, default=lost) for lost in served
+        )
+    return frozenset(other for other, prefixes in serving.items() if other != name and wanted and wanted <= prefixes)
 
 
 class Wheel:

@@ -155,12 +155,16 @@ class Acceptance:
         """`kept` is called after each commit, so that links may look for work at once."""
         self._store = store
         self._clock = clock
-        self._routes = routes
         self._prices = prices
         self._kept = kept
         self._currency = currency
-        # Eight digits and the plus tell country and kind (`domain/dialling`), a routing prefix may look further.
+        self.follow(routes)
+
+    def follow(self, routes: Routes) -> None:
+        """Route what is accepted from now on so; a message is routed by one or the other in whole."""
+        self._routes = routes
         self._wheels = routes.wheels()
+        # Eight digits and the plus tell country and kind (`domain/dialling`), a routing prefix may look further.
         self._telling = max([9, *map(len, routes.prefixes)])
 
     async def accept(self, draft: Draft, *, once: OnceOf | None = None) -> Accepted:

@@ -2,21 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-
-import structlog
 
 from esito import metrics
-from esito.domain.timing import Clock
-from esito.lifecycle.health import Health, usable, watch_others
-from esito.lifecycle.holding import Held, Holder
+from esito.lifecycle.health import Health, usable
+from esito.lifecycle.holding import Held
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.submit import FINISH_WITHIN, Submitter
 from esito.smpp.link import Link, SubmitOutcome
 from esito.smpp.pdu import DataSm, DeliverSm
-from esito.store.base import Store
-
-log = structlog.get_logger()
 
 HAND_ON_WITHIN = 3.0
 """Seconds that responses have when another process has taken a link over: it cannot bind while we are bound."""
@@ -33,23 +26,41 @@ class Gateway:
         self._made: dict[str, Made] = {}
         self._used: set[str] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._leaving: dict[str, asyncio.Task[None]] = {}
         self.health = Health()
+        self.disabled: frozenset[str] = frozenset()
+        """Links whose place others take at once."""
 
     def passed_over(self) -> frozenset[str]:
         """Return the links that are unusable, ours and those of other processes: others take their place."""
         for name in self._tasks:
             self.health.note(name, is_usable=usable(self._made[name][0]))
-        return self.health.passed_over()
+        return self.health.passed_over() | self.disabled
 
     def of_others(self) -> list[str]:
         """Return the links that this process does not hold."""
         return [name for name in self._made if name not in self._tasks]
 
     def add(self, name: str, make: Callable[[], Made]) -> None:
-        """Have a link; it is made anew each time it is taken up again."""
+        """Have a link, or another one in its place once it is laid down; it is made anew when it is taken up again."""
         self._make[name] = make
         self._made[name] = make()
+        self._used.discard(name)
         self.health.note(name, is_usable=False)  # until it is bound
+
+    def revise(self, name: str, make: Callable[[], Made]) -> Submitter | None:
+        """Make a link so from now on; return what submits by it where it is at work, which goes on."""
+        self._make[name] = make
+        self._used.add(name)
+        return self._made[name][1] if name in self._tasks else None
+
+    def forget(self, name: str) -> None:
+        """Have a link no more that was laid down."""
+        self._make.pop(name, None)
+        self._made.pop(name, None)
+        self._used.discard(name)
+        self.health.forget(name)
+        metrics.link_gone(name)
 
     @property
     def links(self) -> Iterable[Link]:
@@ -83,11 +94,17 @@ class Gateway:
     async def lay_down(self, name: str, *, patience: float | None = None) -> None:
         """Submit nothing more by one link, wait for the responses it is owed, unbind, and keep every answer that came.
 
-        `patience`: seconds we wait for responses; those of the link's settings when it is not given.
+        `patience`: seconds we wait for responses; those of the link's settings when it is not given. It goes on to its
+        end though whoever waits for it is cancelled.
         """
-        task = self._tasks.pop(name, None)
-        if task is None:
-            return
+        if name in self._tasks:
+            leaving = self._lay_down(name, self._tasks.pop(name), patience)
+            self._leaving[name] = asyncio.get_running_loop().create_task(leaving, name=f"lay-down-{name}")
+            self._leaving[name].add_done_callback(lambda _: self._leaving.pop(name))
+        if name in self._leaving:
+            await asyncio.shield(self._leaving[name])
+
+    async def _lay_down(self, name: str, task: asyncio.Task[None], patience: float | None) -> None:
         link, submitter = self._made[name]
         submitter.stop()
         await asyncio.wait({task}, timeout=FINISH_WITHIN)
@@ -95,6 +112,7 @@ class Gateway:
         await asyncio.gather(task, return_exceptions=True)
         await link.stop(patience)
         await submitter.finish()
+        metrics.link_state(name, sending=False, receiving=False, refused=False, unanswered=False)
 
     def wake(self) -> None:
         """Something was accepted: every link looks for work."""
@@ -105,7 +123,8 @@ class Gateway:
 
     def submitted(self, link: Link, outcomes: list[SubmitOutcome]) -> None:
         """Take the answers to submit_sm."""
-        self._made[link.settings.name][1].submitted(outcomes)
+        if link.settings.name in self._made:  # else it is gone, and what it left was settled
+            self._made[link.settings.name][1].submitted(outcomes)
 
     async def delivered(self, link: Link, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
         """Keep what the SMSC delivered, after every answer that came before; return the status of each response."""
@@ -116,6 +135,8 @@ class Gateway:
     def changed(self, link: Link) -> None:
         """Note what the link is able to do now."""
         name = link.settings.name
+        if name not in self._made:  # it is gone, and what was to be told is told
+            return
         metrics.link_state(
             name,
             sending=link.can_send,
@@ -124,28 +145,3 @@ class Gateway:
             unanswered=link.unanswering,
         )
         self._made[name][1].wake()
-
-
-async def share_links(
-    gateway: Gateway, store: Store, clock: Clock, holder: Holder, tell: Callable[[Link], str]
-) -> None:
-    """Work on every link that no other process holds, until cancelled."""
-
-    async def share(name: str) -> None:
-        async def take_up(held: Held) -> None:
-            uncertain = await store.recover(clock.now(), link=name, lease=held.lease)
-            if uncertain:
-                log.warning("segments_uncertain", link=name, count=uncertain, reason="whoever had the link is gone")
-            await gateway.take_up(name, held)
-
-        def told() -> str:
-            return tell(next(link for link in gateway.links if link.settings.name == name))
-
-        # When the process stops all links are laid down before this; here another process waits for the link.
-        lay_down = partial(gateway.lay_down, name, patience=HAND_ON_WITHIN)
-        await holder.hold(f"link:{name}", take_up=take_up, lay_down=lay_down, tell=told)
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(watch_others(gateway.health, store, gateway.of_others))
-        for link in gateway.links:
-            group.create_task(share(link.settings.name))

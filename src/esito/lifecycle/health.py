@@ -53,6 +53,10 @@ class Health:
         else:
             self._since.setdefault(name, self._seconds())
 
+    def forget(self, name: str) -> None:
+        """Have no such link any more."""
+        self._since.pop(name, None)
+
     def passed_over(self) -> frozenset[str]:
         """Return the links whose place others take."""
         before = self._seconds() - PASSED_OVER_AFTER

@@ -72,6 +72,20 @@ class Receiving:
         self._words = stop_words()
         self._in_flight = 0
 
+    def follow(
+        self,
+        *,
+        zones: Mapping[str, tzinfo],
+        without_esm_class: Mapping[str, WithoutEsmClass],
+        words: Mapping[str, Mapping[str, MessageState]],
+        codings: Mapping[str, Codings],
+    ) -> None:
+        """Read what these links bring so from now on; what a link brings that is being laid down is read as before."""
+        self._zones = {**self._zones, **zones}
+        self._unmarked.follow(without_esm_class)
+        self._stat_words = {**self._stat_words, **words}
+        self._codings = {**self._codings, **codings}
+
     async def keep(self, link: str, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
         """Keep what a link brought; return the command_status of each response."""
         if self._in_flight + len(pdus) > MAX_IN_FLIGHT:

@@ -112,6 +112,10 @@ class Submitter:
         self._stopping = True
         self.wake()
 
+    def write(self, outgoing: OutgoingSettings) -> None:
+        """Let every submit_sm be like this from now on; how texts are concatenated stays."""
+        self._outgoing = outgoing
+
     async def run(self) -> None:
         """Submit until stopped. (Cancelled in the middle of a claim it would leave segments that nobody submits.)"""
         asking = None if self.asker is None else asyncio.create_task(self.asker.run(), name=f"ask-{self._name}")

@@ -29,6 +29,10 @@ class Unmarked:
         self._store = store
         self._rules = rules
 
+    def follow(self, rules: Mapping[str, WithoutEsmClass]) -> None:
+        """Let this count on these links from now on."""
+        self._rules = {**self._rules, **rules}
+
     async def among(self, link: str, pdus: Sequence[DeliverSm | DataSm], *, at: int, words: Container[str]) -> Found:
         """Return which deliveries are receipts although esm_class denies it. The store is asked only about such.
 

@@ -23,6 +23,7 @@ from esito.store.callbacks import Callbacks
 from esito.store.intake import IntakeStore
 from esito.store.leases import Lease, LeaseStore
 from esito.store.ledger import LedgerStore
+from esito.store.links import LinkKeeper
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
 from esito.store.replies import ReplyStore
 from esito.store.retention import RetentionStore
@@ -56,6 +57,8 @@ class LinkRecord:
     """How long after a submission we wait for the operator's last word."""
     query_after_ms: int = 0
     """How long after a submission the operator is asked by query_sm for the first time; 0: never."""
+    prefixes: tuple[str, ...] | None = None
+    """What it serves, none for all other numbers; None: nobody stands in for it, and it for nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +154,10 @@ class Store(Protocol):
         """Who may do what only one process may do."""
 
     @property
+    def links(self) -> LinkKeeper:
+        """Links that commands have added or changed."""
+
+    @property
     def intake(self) -> IntakeStore:
         """Receipts that come through a log."""
 
@@ -199,7 +206,13 @@ class Store(Protocol):
     # -- the life of a message --------------------------------------------------------------
 
     async def register_links(self, links: Sequence[LinkRecord]) -> dict[str, int]:
-        """Keep the links that are configured; return the number of each, stable over restarts."""
+        """Keep links that are configured; return the number of each, stable over restarts."""
+
+    async def retire_links(self, names: Sequence[str]) -> None:
+        """Have no such links any more: others take what waits for them where they may (`domain/routing`).
+
+        Receipts for what they submitted are settled as ever.
+        """
 
     async def register_routes(self, routes: Sequence[Route]) -> dict[Route, int]:
         """Keep routes over registered links; return the number of each, stable over restarts."""

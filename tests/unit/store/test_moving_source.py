@@ -22,6 +22,7 @@ from esito.store.base import Store
 from esito.store.callbacks import Wanted
 from esito.store.intake import Brought
 from esito.store.ledger import NewSubaccount
+from esito.store.links import KeptLink
 from esito.store.moving.tables import TABLES
 from esito.store.searching import Wanted as Searched
 from esito.store.sqlite import SqliteStore
@@ -166,6 +167,8 @@ async def _write_back(store: Store, account: Account) -> None:
 
 
 async def _share(store: Store) -> None:
+    changed = KeptLink("beta", added=False, settings='{"window":5}')
+    await store.links.keep(changed, before=None, act="link changed", details="window = 5", at=NOW)
     assert await store.leases.take("link:alpha", "g1", seconds=0.0) is not None
     frames = [Brought("g1", 7, number, [receipt(f"F{number}", "DELIVRD")]) for number in (1, 2, 5)]
     await store.intake.apply(frames)
@@ -179,6 +182,7 @@ async def answers(store: Store) -> dict[str, Any]:
         "accounts": accounts,
         "counts": await store.counts(),
         "orphans": await store.orphans(after=0, limit=100),
+        "links": await store.links.all(),
         "audit": await store.ledger.audit(limit=100),
         "marks": await store.intake.marks(),
         "poison": await store.intake.poison(),

@@ -31,6 +31,7 @@ from esito.store.tables.intake import Intake
 from esito.store.tables.knowing import known_ids
 from esito.store.tables.leases import Leases
 from esito.store.tables.ledger import Ledger
+from esito.store.tables.link_keeper import Keeper
 from esito.store.tables.links import Links
 from esito.store.tables.querying import QueryAnswers, QueryClaim, Querying
 from esito.store.tables.replies import Replies
@@ -65,7 +66,9 @@ class TableStore:
         # The handler is compared by identity when neighbours are grouped, so it is bound once.
         self._answer, self._recover = self._submitting.answer, self._submitting.recover
         self._register, self._register_routes = self._links.register, self._links.register_routes
+        self._retire = self._links.retire
         self.ledger = Ledger(engine)
+        self.links = Keeper(engine, actor=actor)
         self.sending = Sending(engine)
         self.callbacks = CallbackOutbox(engine)
         self.stops = Stops(engine)
@@ -183,8 +186,12 @@ class TableStore:
     # -- the life of a message --------------------------------------------------------------
 
     async def register_links(self, links: Sequence[LinkRecord]) -> dict[str, int]:
-        """Keep the links that are configured; return the number of each, stable over restarts."""
+        """Keep links that are configured; return the number of each, stable over restarts."""
         return cast("dict[str, int]", await self._engine.do(self._register, links, alone=True))
+
+    async def retire_links(self, names: Sequence[str]) -> None:
+        """Have no such links any more."""
+        await self._engine.do(self._retire, names, alone=True)
 
     async def register_routes(self, routes: Sequence[Route]) -> dict[Route, int]:
         """Keep routes over registered links; return the number of each."""

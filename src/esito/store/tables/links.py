@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from esito.domain.errors import UnknownLink
 from esito.domain.id_forms import IdForm, Learned
-from esito.domain.routing import Route, takers
+from esito.domain.routing import Route, stand_ins, takers
 from esito.domain.states import MultipartRule
 from esito.store.base import LinkRecord
 from esito.store.tables.connection import Connection
@@ -48,8 +50,10 @@ class Links:
 
     def __init__(self) -> None:
         self._known: dict[str, KnownLink] = {}
+        self._configured: dict[str, LinkRecord] = {}
+        self._served: dict[str, frozenset[str]] = {}
         self._operators: dict[int, str] = {}
-        self._locked: dict[int, IdForm] = {}
+        self._kept_routes: dict[int, Route] = {}
         self._routes: dict[int, Route] = {}
         self._priorities: dict[str, int] = {}
         self._claimable: dict[tuple[str, frozenset[str]], Claimable] = {}
@@ -75,57 +79,96 @@ class Links:
 
     def register(self, connection: Connection, batches: Sequence[Sequence[LinkRecord]]) -> list[dict[str, int]]:
         """Keep links under stable numbers."""
-        return [{record.name: self._register(connection, record) for record in batch} for batch in batches]
+        before = {name: prefixes for _, name, *_, prefixes in connection.rows("links")}
+        registered = [
+            {record.name: self._register(connection, record, before.get(record.name)) for record in batch}
+            for batch in batches
+        ]
+        # Those that were configured once are known too: receipts for what they submitted may still come.
+        for number, name, operator, again, prefixes in connection.rows("links"):
+            self._known[name] = KnownLink(number, operator, bool(again))
+            if prefixes is not None:
+                self._served[name] = frozenset(msgspec.json.decode(prefixes, type=list[str]))
+        self._find_routes()
+        return registered
 
-    def _register(self, connection: Connection, record: LinkRecord) -> int:
+    def _register(self, connection: Connection, record: LinkRecord, before: str | None) -> int:
         connection.run("insert_operator", record.operator)
         operator = connection.number("operator_named", record.operator)
-        connection.run("keep_link", record.name, operator, int(record.resubmit_uncertain))
-        number = connection.number("link_named", record.name)
-        self._known[record.name] = KnownLink(number, operator, record.resubmit_uncertain)
+        prefixes = _prefixes(connection, record, before)
+        connection.run("keep_link", record.name, operator, int(record.resubmit_uncertain), prefixes)
         self._operators[operator] = record.operator
-        if record.message_id_form is not IdForm.AUTO:  # a locked form counts for all links of the operator
-            self._locked[operator] = record.message_id_form
+        self._served.pop(record.name, None)
+        self._configured[record.name] = record
         self.rules[record.name] = record.multipart_rule
         self.waits[record.name] = record.wait_ms
         self.asks.pop(record.name, None)
         if record.query_after_ms:
             self.asks[record.name] = record.query_after_ms
-        self._priorities[record.name] = record.priority
-        self._claimable.clear()
-        return number
+        return connection.number("link_named", record.name)
+
+    def retire(self, _connection: Connection, batches: Sequence[Sequence[str]]) -> list[None]:
+        """Have no such links any more; what they submitted is still theirs."""
+        for name in {name for batch in batches for name in batch}:
+            self._configured.pop(name, None)
+            self.asks.pop(name, None)
+        self._find_routes()
+        return [None] * len(batches)
 
     def register_routes(self, connection: Connection, batches: Sequence[Sequence[Route]]) -> list[dict[Route, int]]:
         """Keep routes under stable numbers: of one link that of the link, of several ones below zero."""
         for route in {route for batch in batches for route in batch if route.others}:
             connection.run("keep_route", route.name, self.named(route.link).id)
         # Those that were configured once are known too: what still has them is taken by the links that are left.
-        self._routes = {-number: Route.named(name) for number, name in connection.rows("routes")}
-        self._claimable.clear()
-        numbers = {route: number for number, route in self._routes.items()}
+        self._kept_routes = {-number: Route.named(name) for number, name in connection.rows("routes")}
+        self._find_routes()
+        numbers = {route: number for number, route in self._kept_routes.items()}
         return [
             {route: numbers[route] if route.others else self.named(route.link).id for route in batch}
             for batch in batches
         ]
 
+    def _find_routes(self) -> None:
+        """Work out who may take what; questions meanwhile see the state before or after."""
+        serving = {
+            name: frozenset(record.prefixes or ("",))
+            for name, record in self._configured.items()
+            if record.prefixes is not None
+        }
+        found = {}
+        alone = {known.id: Route(name) for name, known in self._known.items()}
+        for number, route in (self._kept_routes | alone).items():
+            others = stand_ins(route.link, self._served.get(route.link, frozenset()), serving) | {*route.others}
+            found[number] = Route(route.link, tuple(sorted(others - {route.link})))
+        self._routes = found
+        self._priorities = {name: record.priority for name, record in self._configured.items()}
+        self._claimable = {}
+
     def routes_of(self, name: str, passed_over: frozenset[str]) -> Claimable:
         """Return what a link may claim while others are passed over. Raises UnknownLink."""
         key = name, passed_over
-        if key not in self._claimable:
-            if len(self._claimable) > MOST_REMEMBERED:
-                self._claimable.clear()
-            self._claimable[key] = self._find_claimable(name, passed_over)
-        return self._claimable[key]
+        # Links may change in the writer's thread meanwhile: what was found of those before is then not remembered.
+        remembered = self._claimable
+        found = remembered.get(key)
+        if found is None:
+            if len(remembered) > MOST_REMEMBERED:
+                remembered.clear()
+            found = remembered[key] = self._find_claimable(name, passed_over)
+        return found
 
     def _find_claimable(self, name: str, passed_over: frozenset[str]) -> Claimable:
         own = self.named(name).id
         shared = {
             number: route
             for number, route in self._routes.items()
-            if name in takers(route, self._priorities, passed_over)
+            if number != own and name in takers(route, self._priorities, passed_over)
         }
         members = {member for route in shared.values() for member in (route.link, *route.others)} - {name}
-        gone = [self._known[one].id for one in sorted(members & passed_over) if one in self._known]
+        gone = [
+            self._known[one].id
+            for one in sorted(members)
+            if one in self._known and (one in passed_over or one not in self._priorities)
+        ]
         return Claimable([own, *shared], list(shared), gone)
 
     def hold(self, connection: Connection, links: Iterable[str]) -> dict[str, Learned]:
@@ -161,5 +204,25 @@ class Links:
 
     def _learned(self, operator: int, counted: Sequence[int]) -> Learned:
         *seen, ambiguous = counted
-        locked = self._locked.get(operator, IdForm.AUTO)
-        return Learned(locked, dict(zip(FORM_OF_COLUMN, seen, strict=True)), ambiguous)
+        return Learned(self._locked(operator), dict(zip(FORM_OF_COLUMN, seen, strict=True)), ambiguous)
+
+    def _locked(self, operator: int) -> IdForm:
+        """Return the form that counts for all links of an operator, where one of them names it."""
+        forms = (
+            record.message_id_form
+            for record in self._configured.values()
+            if record.operator == self._operators.get(operator)
+        )
+        return next((form for form in forms if form is not IdForm.AUTO), IdForm.AUTO)
+
+
+def _prefixes(connection: Connection, record: LinkRecord, before: str | None) -> str | None:
+    """Return the prefixes to keep of a link: while anything waits for it, those of before too."""
+    if record.prefixes is None:
+        return None
+    served = {*(record.prefixes or ("",))}
+    if before is not None:
+        earlier = set(msgspec.json.decode(before, type=list[str]))
+        if earlier - served and connection.number("something_waits", connection.number("link_named", record.name)):
+            served |= earlier
+    return msgspec.json.encode(sorted(served)).decode()

@@ -548,14 +548,43 @@ INSERT INTO operator (name) VALUES (?) ON CONFLICT DO NOTHING
 SELECT id FROM operator WHERE name = ?
 
 -- name: keep_link
-INSERT INTO link (name, operator, resubmit_uncertain) VALUES (?1, ?2, ?3)
-    ON CONFLICT (name) DO UPDATE SET operator = ?2, resubmit_uncertain = ?3
+INSERT INTO link (name, operator, resubmit_uncertain, prefixes) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (name) DO UPDATE SET operator = ?2, resubmit_uncertain = ?3, prefixes = ?4
 
 -- name: keep_route
 INSERT INTO route (name, link) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET link = ?2
 
 -- name: routes
 SELECT id, name FROM route
+
+-- name: links
+SELECT id, name, operator, resubmit_uncertain, prefixes FROM link ORDER BY id
+
+-- name: something_waits
+-- For one link: to be submitted for the first time, or again.
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = ?1) OR EXISTS (SELECT 1 FROM segment WHERE link = ?1 AND phase = 2)
+
+-- name: links_kept
+SELECT name, added, settings FROM link_kept ORDER BY name
+
+-- name: link_kept
+SELECT name, added, settings FROM link_kept WHERE name = ?1
+
+-- name: keep_link_settings
+INSERT INTO link_kept (name, added, settings) VALUES (?1, ?2, ?3)
+    ON CONFLICT (name) DO UPDATE SET added = ?2, settings = ?3
+
+-- name: forget_link_settings
+DELETE FROM link_kept WHERE name = ?1
+
+-- name: link_work
+-- Recipients that wait for a link or for those that share its routes; segments put off; segments without a response.
+SELECT (SELECT count(*)
+          FROM outgoing o
+          JOIN recipient r ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq
+         WHERE o.link = ?1 OR o.link IN (SELECT -route.id FROM route WHERE route.link = ?1)),
+       (SELECT count(*) FROM segment WHERE link = ?1 AND phase = 2),
+       (SELECT count(*) FROM segment WHERE link = ?1 AND phase = 1)
 
 -- name: link_named
 SELECT id FROM link WHERE name = ?

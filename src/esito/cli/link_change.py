@@ -1,0 +1,268 @@
+"""`esito link add`, `change`, `disable`, `enable` and `remove`: links that change while servers run.
+
+What they say is kept in the store and goes over the settings file, by the name of the link. Every running server of
+the installation takes it up within some seconds, and a restart keeps it. What cannot be used is refused here.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import click
+
+from esito.bootstrap import stores
+from esito.bootstrap.link_changes import Change, changes, check
+from esito.bootstrap.link_doubts import doubts
+from esito.bootstrap.link_settings import SECRET, closed, laid_over, opened, settings_of, told_of
+from esito.cli.options import F, actor, print_json, run, with_json, with_settings
+from esito.config import ConfigError, Settings, as_written
+from esito.domain.errors import LinkInUse
+from esito.domain.timing import RealClock
+from esito.store.base import Store
+from esito.store.links import KeptLink, LinkWork
+
+
+class Edit(NamedTuple):
+    """What a command says of a link."""
+
+    set: Mapping[str, Any]
+    unset: Sequence[str] = ()
+    """What is to be as in the file again, or as usual."""
+
+    @property
+    def told(self) -> str:
+        """As the audit log has it."""
+        return ", ".join([told_of(*one) for one in self.set.items()] + [f"{name} is unset" for name in self.unset])
+
+
+def with_password(command: F) -> F:
+    """Give a command `password_file`, `ask_password` and `password_env`: no list of processes shows these."""
+    command = click.option("--password-env", metavar="VARIABLE", help="Take the password from this variable.")(command)
+    command = click.option("--ask-password", is_flag=True, help="Ask for the password.")(command)
+    return click.option(
+        "--password-file", metavar="FILE", help="Read the password from the first line of a file; -: standard input."
+    )(command)
+
+
+def _password(file: str | None, variable: str | None, *, ask: bool) -> dict[str, str]:
+    if sum((file is not None, variable is not None, ask)) > 1:
+        raise click.UsageError("--password-file, --password-env and --ask-password are three ways to say one thing")
+    if file is not None:
+        with click.open_file(file, encoding="utf-8") as opened_file:
+            return {SECRET: opened_file.readline().rstrip("\r\n")}
+    if variable is not None:
+        if variable not in os.environ:
+            raise ConfigError(f"there is no variable {variable}")
+        return {SECRET: os.environ[variable]}
+    return {SECRET: click.prompt("Password", hide_input=True)} if ask else {}
+
+
+def _read(name: str, written: Sequence[str], password: Mapping[str, str]) -> dict[str, Any]:
+    """Return settings written as `FIELD=VALUE`, as a file would hold them. Raises BadParameter, ConfigError."""
+    where = f"esito link: link.{name}"
+    found: dict[str, Any] = {}
+    for one in written:
+        field, equals, value = one.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{one!r} is not FIELD=VALUE")
+        if field == "name":
+            raise ConfigError(f"{where}.name stays; add a link of the other name, and remove this one")
+        found[field] = as_written(field, value, where=where)
+    return found | {field: as_written(field, value, where=where) for field, value in password.items()}
+
+
+@click.command()
+@click.argument("name")
+@click.argument("written", metavar="FIELD=VALUE...", nargs=-1)
+@with_password
+@with_json
+@with_settings
+def add(
+    name: str,
+    written: tuple[str, ...],
+    settings: Settings,
+    *,
+    as_json: bool,
+    password_file: str | None,
+    password_env: str | None,
+    ask_password: bool,
+) -> None:
+    """Add a link; its settings are those of [[link]], each as FIELD=VALUE."""
+    edit = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)))
+    _tell("added", name, *run(_edit(settings, name, "link added", lambda _row: edit)), as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("written", metavar="FIELD=VALUE...", nargs=-1)
+@click.option("--unset", multiple=True, metavar="FIELD", help="Have it as in the file again, or as usual.")
+@with_password
+@with_json
+@with_settings
+def change(
+    name: str,
+    written: tuple[str, ...],
+    unset: tuple[str, ...],
+    settings: Settings,
+    *,
+    as_json: bool,
+    password_file: str | None,
+    password_env: str | None,
+    ask_password: bool,
+) -> None:
+    """Change settings of a link, of the file too; it is bound anew only where that is needed."""
+    edit = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)), unset)
+    if not (edit.set or edit.unset):
+        raise click.UsageError("say what to change: FIELD=VALUE or --unset FIELD")
+    if both := edit.set.keys() & set(unset):
+        raise click.UsageError(f"{', '.join(sorted(both))} cannot be set and unset at once")
+    _tell("changed", name, *run(_edit(settings, name, "link changed", lambda _row: edit)), as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@with_json
+@with_settings
+def disable(name: str, settings: Settings, *, as_json: bool) -> None:
+    """Lay a link down; receipts of its operator still count, what waits for it leaves by others that serve the same."""
+    edit = Edit({"enabled": False})
+    _tell("disabled", name, *run(_edit(settings, name, "link disabled", lambda _row: edit)), as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@with_json
+@with_settings
+def enable(name: str, settings: Settings, *, as_json: bool) -> None:
+    """Bind a disabled link again."""
+
+    def edit(kept: Mapping[str, Any]) -> Edit:
+        in_file = any(one.name == name and one.enabled for one in settings.links)
+        return Edit({}, ("enabled",)) if in_file and "enabled" in kept else Edit({"enabled": True})
+
+    _tell("enabled", name, *run(_edit(settings, name, "link enabled", edit)), as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Though segments wait for it, or for its operator's answer.")
+@with_json
+@with_settings
+def remove(name: str, settings: Settings, *, as_json: bool, force: bool) -> None:
+    """Remove a link that was added by command."""
+    work, notes = run(_remove(settings, name, forced=force))
+    if as_json:
+        print_json({"link": name, "act": "removed", **work._asdict(), "notes": notes})
+        return
+    click.echo(f"Link {name} is removed; running servers lay it down within some seconds.")
+    for note in notes:
+        click.echo(f"Note: {note}.")
+
+
+def _tell(did: str, name: str, found: Change | None, notes: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        about = {"changed": found is not None, "rebinds": found is not None and found.rebinds}
+        print_json({"link": name, "act": did, **about, "notes": notes})
+        return
+    if found is None:
+        click.echo(f"Link {name} is {did}; it was so before.")
+    else:
+        bound = "bind it" if found.rebinds else "take it up without binding it anew"
+        if did == "disabled":
+            bound = "lay it down"
+        click.echo(f"Link {name} is {did}; running servers {bound} within some seconds.")
+    for note in notes:
+        click.echo(f"Note: {note}.")
+
+
+async def _edit(
+    settings: Settings, name: str, act: str, edit_of: Callable[[Mapping[str, Any]], Edit]
+) -> tuple[Change | None, list[str]]:
+    """Keep what a command says of a link; return what differs by it, and what is worth a word."""
+    secret = stores.key_secret(settings)
+    async with stores.open_store(settings, actor=actor()) as store:
+        kept = await store.links.all()
+        before = next((one for one in kept if one.name == name), None)
+        in_file = any(one.name == name for one in settings.links)
+        _require(settings, kept, name, is_new=act == "link added")
+        row = {} if before is None or act == "link added" else settings_of(before)
+        edit = edit_of(row)
+        for field in edit.unset:
+            if field not in row:
+                raise ConfigError(f"esito link: link.{name}.{field} was not set by command")
+        mine = {} if before is None or act == "link added" else opened(before, None if SECRET in edit.set else secret)
+        mine = {field: value for field, value in (mine | dict(edit.set)).items() if field not in edit.unset}
+        after = closed(name, mine, added=act == "link added" or (before is not None and before.added), secret=secret)
+        others = [one for one in kept if one.name != name]
+        present = laid_over(settings, [*others, after], secret=secret, environ=os.environ)
+        check(present)
+        found = next((one for one in _changes(settings, kept, present, secret) if one.name == name), None)
+        if found is not None:
+            await store.links.keep(after, before=before, act=act, details=edit.told, at=RealClock().now())
+        notes = [sentence for link, sentence in doubts(present) if link == name]
+        if in_file and act == "link changed" and edit.set:
+            notes.append("it stands in the file too, over which this goes until `esito link change --unset`")
+        return found, notes
+
+
+def _changes(settings: Settings, kept: Sequence[KeptLink], after: Settings, secret: bytes) -> list[Change]:
+    try:
+        before = laid_over(settings, kept, secret=secret, environ=os.environ)
+    except ConfigError:  # what is there cannot be used: whatever mends it is a change
+        before = settings
+    return list(changes(before.links, after.links))
+
+
+def _require(settings: Settings, kept: Sequence[KeptLink], name: str, *, is_new: bool) -> None:
+    names = [one.name for one in settings.links] + [one.name for one in kept if one.added]
+    if is_new and name in names:
+        raise ConfigError(f"there is a link {name} already; change it with `esito link change {name} ...`")
+    if not is_new and name not in names:
+        raise ConfigError(f"there is no link {name}; there are: {', '.join(dict.fromkeys(names)) or 'none'}")
+
+
+async def _remove(settings: Settings, name: str, *, forced: bool) -> tuple[LinkWork, list[str]]:
+    async with stores.open_store(settings, actor=actor()) as store:
+        kept = await store.links.all()
+        _require(settings, kept, name, is_new=False)
+        if any(one.name == name for one in settings.links):
+            raise ConfigError(
+                f"link {name} stands in the settings file: take it out there and send SIGHUP to the server;"
+                f" `esito link disable {name}` lays it down at once"
+            )
+        (row,) = [one for one in kept if one.name == name]
+        work = await store.links.work(name)
+        details = f"forced: {_counted(work)}" if forced and any(work) else ""
+        try:
+            await store.links.remove(row, forced=forced, details=details, at=RealClock().now())
+        except LinkInUse:
+            raise LinkInUse(await _refusal(store, name)) from None
+        left = laid_over(settings, [one for one in kept if one.name != name], secret=None)
+        return work, _aftermath(left, row, work)
+
+
+async def _refusal(store: Store, name: str) -> str:
+    return (
+        f"link {name} still has {_counted(await store.links.work(name))}; `esito link disable {name}` first, so that"
+        " other links take what waits, or remove it with --force: then what waits leaves by links to which its prefixes"
+        " lead then, or is given up and refunded 48 hours after it was due, and what has no answer is uncertain"
+    )
+
+
+def _counted(work: LinkWork) -> str:
+    return (
+        f"{work.waiting} recipients that wait, {work.postponed} segments to be submitted again and {work.open}"
+        " without an answer"
+    )
+
+
+def _aftermath(left: Settings, row: KeptLink, work: LinkWork) -> list[str]:
+    operator = settings_of(row).get("operator") or row.name
+    notes = []
+    if any(work):
+        notes.append(f"it had {_counted(work)}")
+    if not any((one.operator or one.name) == operator and one.receives for one in left.links):
+        notes.append(
+            f"no other link of operator {operator} receives: receipts for what it submitted cannot come any more"
+        )
+    return notes

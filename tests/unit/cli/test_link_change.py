@@ -1,0 +1,208 @@
+"""Links as commands change them: what is kept, what is shown, and what is refused and changes nothing."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from esito.cli.main import cli
+
+Esito = Callable[..., Result]
+
+FILE = """
+[store]
+url = "sqlite:///{folder}/esito.db"
+[[link]]
+name = "north"
+host = "smpp.north.example"
+system_id = "us"
+password = "secret"
+window = 10
+prefixes = ["+33"]
+"""
+
+
+@pytest.fixture
+def esito(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Esito:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "esito.toml").write_text(FILE.format(folder=tmp_path), encoding="utf-8")
+    return lambda *words, stdin="", **environ: CliRunner().invoke(cli, ["link", *words], input=stdin, env=environ)
+
+
+def listed(esito: Esito) -> dict[str, dict[str, object]]:
+    done = esito("list", "--json")
+    assert done.exit_code == 0, done.output
+    return {one["name"]: one for one in json.loads(done.stdout)}
+
+
+def kept(folder: Path) -> list[tuple[str, int, str]]:
+    with sqlite3.connect(folder / "esito.db") as connection:
+        return connection.execute("SELECT name, added, settings FROM link_kept").fetchall()
+
+
+def audited() -> list[tuple[str, str, str]]:
+    lines = json.loads(CliRunner().invoke(cli, ["audit", "--json"]).stdout)
+    return [(one["act"], one["subject"], one["details"]) for one in reversed(lines)]
+
+
+def test_a_link_is_added_and_shown_with_where_it_comes_from(esito: Esito) -> None:
+    words = ["host=smpp.south.example", "port=3550", "prefixes=+34,+351", "tls=true", "weight=2", "alphabet=latin1"]
+    tables = ['words={FAILED = "UNDELIV"}', "source_numbering={alphanumeric = [5, 0]}"]
+    done = esito("add", "south", *words, *tables)
+    assert done.exit_code == 0
+    assert done.output == "Link south is added; running servers bind it within some seconds.\n"
+    links = listed(esito)
+    assert {name: one["from"] for name, one in links.items()} == {"north": "file", "south": "store"}
+    south = links["south"]
+    assert (south["host"], south["port"], south["tls"], south["weight"]) == ("smpp.south.example", 3550, True, 2)
+    assert (south["prefixes"], south["words"]) == (["+34", "+351"], {"FAILED": "UNDELIV"})
+    assert (south["source_numbering"], south["alphabet"]) == ({"alphanumeric": [5, 0]}, "latin1")
+    assert "password" not in south
+    assert "store" in esito("list").stdout
+    ((act, subject, details),) = audited()
+    assert (act, subject) == ("link added", "south")
+    assert 'host = "smpp.south.example", port = 3550, prefixes = ["+34","+351"]' in details
+
+
+def test_a_change_goes_over_the_file_until_it_is_taken_back(esito: Esito, tmp_path: Path) -> None:
+    done = esito("change", "north", "window=20", "weight=3", "--json")
+    assert json.loads(done.stdout) == {
+        "link": "north", "act": "changed", "changed": True, "rebinds": True,
+        "notes": ["it stands in the file too, over which this goes until `esito link change --unset`"],
+    }  # fmt: skip
+    assert (listed(esito)["north"]["window"], listed(esito)["north"]["from"]) == (20, "file, store")
+    assert json.loads(esito("change", "north", "weight=4", "--json").stdout)["rebinds"] is False
+    assert esito("change", "north", "--unset", "window").exit_code == 0
+    assert (listed(esito)["north"]["window"], listed(esito)["north"]["weight"]) == (10, 4)
+    assert esito("change", "north", "--unset", "weight").exit_code == 0
+    assert listed(esito)["north"]["from"] == "file"
+    assert kept(tmp_path) == []
+    assert audited()[0] == ("link changed", "north", "window = 20, weight = 3")
+    assert audited()[-1] == ("link changed", "north", "weight is unset")
+
+
+def test_disabling_and_enabling_twice_is_said_and_changes_nothing(esito: Esito, tmp_path: Path) -> None:
+    done = esito("disable", "north")
+    assert done.output == "Link north is disabled; running servers lay it down within some seconds.\n"
+    assert listed(esito)["north"]["state"] == "disabled"
+    assert esito("disable", "north").output == "Link north is disabled; it was so before.\n"
+    assert esito("enable", "north").output == "Link north is enabled; running servers bind it within some seconds.\n"
+    assert esito("enable", "north").output == "Link north is enabled; it was so before.\n"
+    assert listed(esito)["north"]["state"] == "unknown"
+    assert kept(tmp_path) == []
+    assert [act for act, _, _ in audited()] == ["link disabled", "link enabled"]
+
+
+def test_an_added_link_is_removed(esito: Esito) -> None:
+    esito("add", "south", "operator=iberia")
+    done = esito("remove", "south")
+    assert done.exit_code == 0
+    assert "no other link of operator iberia receives" in done.output
+    assert list(listed(esito)) == ["north"]
+    assert audited()[-1] == ("link removed", "south", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "environ"),
+    [
+        (["password=hunter2"], "", {}),
+        (["--password-file", "-"], "hunter2\nmore\n", {}),
+        (["--password-file", "secret.txt"], "", {}),
+        (["--ask-password"], "hunter2\n", {}),
+        (["--password-env", "SOUTH"], "", {"SOUTH": "hunter2"}),
+    ],
+)
+def test_a_password_is_kept_sealed_and_never_shown(
+    esito: Esito, tmp_path: Path, words: list[str], stdin: str, environ: dict[str, str]
+) -> None:
+    (tmp_path / "secret.txt").write_text("hunter2\r\n", encoding="utf-8")
+    done = esito("add", "south", "port=1", *words, stdin=stdin, **environ)
+    assert done.exit_code == 0, done.output
+    shown = [done.output, esito("list").output, esito("list", "--json").output, str(audited()), str(kept(tmp_path))]
+    assert [one for one in shown if "hunter2" in one] == []
+    assert "password = (set)" in audited()[0][2]
+    (tmp_path / "esito.db").read_bytes()
+    assert b"hunter2" not in b"".join(path.read_bytes() for path in tmp_path.glob("esito.db*"))
+    # It is the one that was meant: nothing differs when it is said again.
+    assert esito("change", "south", "password=hunter2").output.endswith("it was so before.\n")
+    assert "it was so" not in esito("change", "south", "password=hunter3").output
+
+
+def test_a_password_of_another_secret_is_named_and_can_be_set_again(esito: Esito, tmp_path: Path) -> None:
+    esito("add", "south", "port=1", "password=hunter2")
+    (tmp_path / "esito.secret").write_text("another", encoding="utf-8")
+    assert "from" in listed(esito)["south"]
+    for words in (["change", "south", "port=2"], ["test", "south"]):
+        done = esito(*words)
+        assert (done.exit_code, "link.south.password was kept under another store.secret" in done.output) == (1, True)
+    assert esito("change", "south", "password=hunter2").exit_code == 0
+    assert esito("change", "south", "port=2").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["add", "north"], "there is a link north already"),
+        (["add", "NORTH"], "link.NORTH is there twice; the name of a link must be its own"),
+        (["add", "a b"], "name must be 1 to 32 letters, digits, - or _, with a letter or digit first; it is 'a b'"),
+        (["add", "south", "window=0"], "link.south.window must be a whole number, 1 or more; it is '0'"),
+        (["add", "south", "windows=1"], "link.south.windows is not known; [[link]] has name, enabled, operator"),
+        (["add", "south", "words=FAILED"], "link.south.words must be a table of words and states"),
+        (["add", "south", "prefixes=33"], "link.south.prefixes must be a list of prefixes with +, such as +33"),
+        (["add", "south", "tls_ca=x.pem"], "link.south.tls_ca says nothing without tls = true"),
+        (["add", "south", "tls=true", "tls_ca=x.pem"], "link.south.tls_ca: x.pem holds no certificates we can read"),
+        (["add", "south", "password=" + "x" * 65], "link.south.password must be at most 64 ASCII characters"),
+        (["add", "south", "--password-env", "NOBODY"], "there is no variable NOBODY"),
+        (["add", "south", "--password-file", "nowhere"], "nowhere: No such file or directory"),
+        (["change", "north", "bind=receiver"], "link.north.prefixes: a link that only receives serves no numbers"),
+        (["change", "north", "name=other"], "link.north.name stays; add a link of the other name"),
+        (["change", "north", "--unset", "window"], "link.north.window was not set by command"),
+        (["change", "south", "window=1"], "there is no link south; there are: north"),
+        (["disable", "south"], "there is no link south"),
+        (["enable", "south"], "there is no link south"),
+        (["remove", "south"], "there is no link south"),
+        (["remove", "north"], "link north stands in the settings file: take it out there and send SIGHUP"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_and_changes_nothing(
+    esito: Esito, tmp_path: Path, words: list[str], said: str
+) -> None:
+    done = esito(*words)
+    assert (done.exit_code, said in done.output) == (1, True), done.output
+    assert "x" * 65 not in done.output
+    if (tmp_path / "esito.db").exists():
+        assert (kept(tmp_path), audited()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["add", "south", "window"], "'window' is not FIELD=VALUE"),
+        (["change", "north"], "say what to change"),
+        (["change", "north", "window=1", "--unset", "window"], "window cannot be set and unset at once"),
+        (["add", "south", "--ask-password", "--password-env", "X"], "three ways to say one thing"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(esito: Esito, words: list[str], said: str) -> None:
+    done = esito(*words)
+    assert (done.exit_code, said in done.output) == (2, True), done.output
+
+
+def test_a_variable_says_what_an_added_link_does_not(esito: Esito) -> None:
+    esito("add", "south", "port=1", ESITO_LINK_SOUTH_SYSTEM_ID="x" * 65)
+    done = esito("add", "south", "port=1", ESITO_LINK_SOUTH_SYSTEM_ID="x" * 65)
+    assert (done.exit_code, "ESITO_LINK_SOUTH_SYSTEM_ID must be at most 64" in done.output) == (1, True)
+    assert esito("add", "south", "system_id=us", ESITO_LINK_SOUTH_SYSTEM_ID="x" * 65).exit_code == 0
+
+
+def test_a_change_of_a_link_that_the_file_has_no_more_waits_for_it_to_come_back(esito: Esito, tmp_path: Path) -> None:
+    esito("change", "north", "window=20")
+    file = (tmp_path / "esito.toml").read_text(encoding="utf-8")
+    (tmp_path / "esito.toml").write_text(file.partition("[[link]]")[0], encoding="utf-8")
+    assert listed(esito) == {}
+    assert esito("change", "north", "window=30").exit_code == 1
+    (tmp_path / "esito.toml").write_text(file, encoding="utf-8")
+    assert listed(esito)["north"]["window"] == 20
