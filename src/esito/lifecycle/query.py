@@ -73,6 +73,10 @@ class Asker:
         self._next_at = 0.0
         self._awake = asyncio.Event()
 
+    def write(self, outgoing: OutgoingSettings, zone: tzinfo) -> None:
+        """Have every query_sm from now on as these settings say, and read dates in this zone."""
+        self._outgoing, self._zone = outgoing, zone
+
     async def run(self) -> None:
         """Ask until cancelled."""
         while True:

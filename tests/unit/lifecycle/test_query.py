@@ -86,10 +86,6 @@ async def scene(store: SqliteStore, clock: PushableClock, folder: Path, lines: s
             await one.gateway.stop()
 
 
-def says(state: int) -> "dict[str, int]":
-    return {"message_state": state}
-
-
 async def test_what_the_operator_owes_is_asked_for_and_its_answer_is_kept(
     store: SqliteStore, clock: PushableClock, tmp_path: Path
 ) -> None:
