@@ -13,6 +13,7 @@ from esito.domain.states import MessageState as S
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
 from esito.store.base import LinkRecord, Store
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of
+from tests.kit.stores import KINDS
 
 pytestmark = pytest.mark.anyio
 
@@ -342,6 +343,7 @@ async def test_another_base_is_not_tried_where_a_lost_response_fits(store: Store
     assert await state_of(store, account, sixteen) == S.DELIVERED
 
 
+@pytest.mark.parametrize("store", KINDS, indirect=True)
 async def test_nothing_is_learned_of_ids_from_a_transaction_that_is_undone(store: Store, account: Account) -> None:
     (one,) = await sent(store, account, PARIS, at=NOW)
     await answered(store, one, "1001", at=NOW + 500)
