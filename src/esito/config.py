@@ -26,6 +26,7 @@ from esito.domain.coding import Alphabet, Codings
 from esito.domain.errors import EsitoError
 from esito.domain.retrying import RetryTable, read_rules
 from esito.domain.states import STAT_WORDS, MessageState, MultipartRule
+from esito.domain.timing import HOUR_MS, VALIDITY_MS
 
 T = TypeVar("T")
 
@@ -285,6 +286,11 @@ class LinkSettings:
     retry: Mapping[str, Mapping[str, Any]] = _setting(
         {}, "Refusals of a submit_sm that pass, by command_status or `generic_nack`; see below.", rules.RETRY
     )
+    query_after: str = _setting(
+        "",
+        "How long after a submission its operator is asked by query_sm for a word it owes; empty: never.",
+        rules.SPAN,
+    )
     prefixes: tuple[str, ...] = _setting(
         (), "Numbers it serves: longest prefix wins; empty: all others.", rules.PREFIXES
     )
@@ -299,6 +305,16 @@ class LinkSettings:
     def retries(self) -> RetryTable:
         """The refusals that pass: `retry` over the usual ones."""
         return RetryTable(read_rules(self.retry))
+
+    @property
+    def wait_ms(self) -> int:
+        """How long after a submission the operator's last word is waited for, in milliseconds."""
+        return max(VALIDITY_MS, self.validity_hours * HOUR_MS)
+
+    @property
+    def query_after_ms(self) -> int:
+        """The span of `query_after` in milliseconds; 0: nothing is asked."""
+        return rules.span_ms(self.query_after)
 
     @property
     def zone(self) -> tzinfo:
@@ -556,6 +572,10 @@ def _contradictions(link: LinkSettings) -> Iterator[str]:
         yield "tls_cert and tls_key go together: both or none"
     if link.prefixes and not link.sends:
         yield "prefixes: a link that only receives serves no numbers"
+    if link.query_after and not link.sends:
+        yield "query_after: a link that only receives asks nothing"
+    if rules.span_ms(link.query_after) >= link.wait_ms:
+        yield f"query_after must be shorter than the {link.wait_ms // HOUR_MS} hours that a last word is waited for"
     # In their own alphabet, texts of GSM do without a data_coding of theirs.
     used = [link.data_coding_latin1, link.data_coding_ucs2]
     if link.data_coding_gsm or link.alphabet in {Alphabet.GSM, Alphabet.GSM_PACKED}:

@@ -159,6 +159,25 @@ SENDER = Rule(
 )
 
 
+SPANS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+"""Milliseconds of a minute, an hour and a day, by the letter behind their number."""
+
+
+def span_ms(value: str) -> int:
+    """Return a span such as 90m, 1h or 2d in milliseconds; 0 for an empty text. Raises ValueError."""
+    if not value:
+        return 0
+    if (found := re.fullmatch(r"([1-9]\d{0,5})([mhd])", value)) is None:
+        raise ValueError(value)
+    return int(found[1]) * SPANS[found[2]]
+
+
+SPAN = Rule(
+    "empty, or a span of up to 7 days such as 30m, 1h or 1d",
+    lambda value: value == "" or span_ms(value) <= 7 * SPANS["d"],
+)
+
+
 def octets(most: int) -> Rule:
     """Allow what fits an SMPP field of `most` octets, its final NUL not counted."""
     return Rule(f"at most {most} ASCII characters", lambda value: value.isascii() and len(value) <= most)

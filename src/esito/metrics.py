@@ -45,7 +45,8 @@ LINK_UP = Gauge(
 )
 LINK_TROUBLE = Gauge(
     "esito_link_trouble",
-    "1 while the SMSC refuses our login (`refused`), or is there and answers no submit_sm (`unanswered`), else 0.",
+    "1 while the SMSC refuses our login (`refused`), is there and answers no submit_sm (`unanswered`), or is asked"
+    " nothing as it does not answer query_sm (`unqueried`), else 0.",
     ["link", "trouble"],
     registry=REGISTRY,
 )
@@ -63,6 +64,12 @@ LINK_BINDS = Counter(
 )
 SUBMITS = Counter(
     "esito_submits", "Segments submitted, by what became of the submit_sm.", ["link", "answer"], registry=REGISTRY
+)
+QUERIES = Counter(
+    "esito_queries",
+    "query_sm, by what came of them: `answered`, `refused`, `unknown` (the command), `unanswered`.",
+    ["link", "answer"],
+    registry=REGISTRY,
 )
 RECEIPTS = Counter(
     "esito_receipts",
@@ -179,6 +186,16 @@ def link_gone(link: str) -> None:
 def submit_answered(link: str, answer: str) -> None:
     """Count what became of one submit_sm."""
     _submits(link, answer).inc()
+
+
+def query_answered(link: str, answer: str) -> None:
+    """Count what came of one query_sm."""
+    QUERIES.labels(link, answer).inc()
+
+
+def queries_held(link: str, *, held: bool) -> None:
+    """Note whether an operator that does not answer query_sm is asked nothing for now."""
+    LINK_TROUBLE.labels(link, "unqueried").set(held)
 
 
 def receipts_kept(link: str, verdicts: Mapping[str, int], seconds: float) -> None:

@@ -62,9 +62,13 @@ class Session:
         elif isinstance(pdu, p.Unbind):
             self.say(p.UnbindResp(sequence=pdu.sequence))
         elif isinstance(pdu, p.SubmitSm):
-            response = self._peer.on_submit(pdu)
-            if response is not None:
-                self.say(response)
+            self._answer(self._peer.on_submit(pdu))
+        elif isinstance(pdu, p.QuerySm):
+            self._answer(self._peer.on_query(pdu))
+
+    def _answer(self, response: p.Pdu | None) -> None:
+        if response is not None:
+            self.say(response)
 
 
 class Peer:
@@ -78,6 +82,9 @@ class Peer:
         self.answers_enquiries = True
         self.on_submit: Callable[[p.SubmitSm], p.Pdu | None] = lambda pdu: p.SubmitSmResp(
             sequence=pdu.sequence, message_id=f"{pdu.sequence}"
+        )
+        self.on_query: Callable[[p.QuerySm], p.Pdu | None] = lambda pdu: p.GenericNack(
+            sequence=pdu.sequence, status=p.Status.ESME_RINVCMDID
         )
         self.greeting = b""
         """Octets said as soon as somebody connects."""

@@ -48,6 +48,10 @@ What is left open is decided in this order:
   decides; until then a receipt that names nobody and fits in two bases is refused, kept as an orphan (`ambiguous`), and
   settled once the form is known. `message_id_form` locks it.
 
+An answer to query_sm (`query_after`) is asked for by the segment's own id, and counts for less than a receipt: one that
+says the same later is still the receipt. An answer that was final before the submit_sm left, or whose id the operator
+has given again since, is kept and moves nobody.
+
 A parked receipt is looked at again when a response brings its id, when a segment to its number becomes uncertain, and
 when no submit_sm is owed any more that left before it came: always in the transaction in which that happened. What is
 kept is never altered; a receipt that finds nobody stays an orphan, counted and listed (`esito orphans`).

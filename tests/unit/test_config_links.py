@@ -27,6 +27,7 @@ def test_the_usual_operator_needs_nothing_said(tmp_path: Path) -> None:
     assert list(doubts_of(link)) == []
 
 
+SPAN = "empty, or a span of up to 7 days such as 30m, 1h or 1d"
 KINDS = "a table of kinds and pairs, such as {alphanumeric = [5, 0]}; kinds are all, alphanumeric, short_code, " \
         "international, national"  # fmt: skip
 STATES = 'a table of words and states, such as {FAILED = "UNDELIV"}; states are ENROUTE, ACCEPTD, UNKNOWN, EXPIRED, ' \
@@ -55,6 +56,15 @@ STATES = 'a table of words and states, such as {FAILED = "UNDELIV"}; states are 
         ("data_coding_gsm = 8", "data_coding_gsm, data_coding_latin1 and data_coding_ucs2 must differ"),
         ("alphabet = 'ascii'\ndata_coding_gsm = 3", "data_coding_gsm, data_coding_latin1 and data_coding_ucs2 must "
                                                     "differ"),
+        ("query_after = '1 hour'", f"query_after must be {SPAN}; it is '1 hour'"),
+        ("query_after = '0h'", f"query_after must be {SPAN}; it is '0h'"),
+        ("query_after = '30s'", f"query_after must be {SPAN}; it is '30s'"),
+        ("query_after = '8d'", f"query_after must be {SPAN}; it is '8d'"),
+        ("query_after = 60", f"query_after must be {SPAN}; it is 60"),
+        ("query_after = '48h'", "query_after must be shorter than the 48 hours that a last word is waited for"),
+        ("query_after = '3d'\nvalidity_hours = 72",
+         "query_after must be shorter than the 72 hours that a last word is waited for"),
+        ("bind = 'receiver'\nquery_after = '1h'", "query_after: a link that only receives asks nothing"),
         ("concatenation = 'udh32'", "concatenation must be one of udh8, udh16, sar, message_payload, udh; "
                                     "it is 'udh32'"),
         (f"system_id = '{'x' * 65}'", f"system_id must be at most 64 ASCII characters; it is '{'x' * 65}'"),
@@ -168,3 +178,19 @@ def test_every_kind_of_address_can_be_numbered(tmp_path: Path) -> None:
         told = outgoing_settings(link).source_numbering
         assert {numbered(other, told) for other in addresses.values()} == {(7, 9), (1, 2)}
         assert numbered(address, told) == (7, 9)
+
+
+@pytest.mark.parametrize(
+    ("lines", "milliseconds"),
+    [
+        ("", 0),
+        ("query_after = ''", 0),
+        ("query_after = '1m'", 60_000),
+        ("query_after = '90m'", 5_400_000),
+        ("query_after = '1h'", 3_600_000),
+        ("query_after = '1d'", 86_400_000),
+        ("query_after = '2d'\nvalidity_hours = 72", 172_800_000),
+    ],
+)
+def test_a_link_says_after_what_span_its_operator_is_asked(tmp_path: Path, lines: str, milliseconds: int) -> None:
+    assert configured(tmp_path, lines).query_after_ms == milliseconds

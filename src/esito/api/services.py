@@ -36,7 +36,7 @@ class LinkStatus:
     """`bound`, `sending only`, `receiving only`, `down` or `disabled`."""
     sessions: tuple[SessionStatus, ...]
     troubles: tuple[str, ...] = ()
-    """What somebody should look at; each begins with a word for programs: `refused` or `unanswered`."""
+    """What somebody should look at; each begins with a word for programs: `refused`, `unanswered` or `unqueried`."""
 
 
 async def _no_links() -> list[LinkStatus]:

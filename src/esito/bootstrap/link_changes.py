@@ -224,6 +224,8 @@ class LinkChanges:
 
         def revise(submitter: Submitter) -> None:
             submitter.write(outgoing_settings(link))
+            if submitter.asker is not None:
+                submitter.asker.write(outgoing_settings(link), link.zone)
 
         return Wanted(bound_with(link), partial(make_link, link, to.gateway, to.store, to.clock), revise)
 

@@ -11,10 +11,11 @@ from esito.config_rules import host_and_maybe_port
 from esito.domain.id_forms import IdForm
 from esito.domain.routing import Serving, shares_by_prefix
 from esito.domain.states import MultipartRule
-from esito.domain.timing import HOUR_MS, SECOND_MS, VALIDITY_MS, Clock
+from esito.domain.timing import SECOND_MS, Clock
 from esito.lifecycle.accept import Routes
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.health import usable
+from esito.lifecycle.query import Asker
 from esito.lifecycle.submit import Submitter
 from esito.smpp.address import numbering
 from esito.smpp.link import Link
@@ -48,7 +49,8 @@ def _record(link: LinkSettings) -> LinkRecord:
         resubmit_uncertain=link.resubmit_uncertain,
         priority=link.priority,
         message_id_form=IdForm(link.message_id_form),
-        wait_ms=max(VALIDITY_MS, link.validity_hours * HOUR_MS),
+        wait_ms=link.wait_ms,
+        query_after_ms=link.query_after_ms,
         prefixes=link.prefixes if link.sends else None,
     )
 
@@ -132,13 +134,18 @@ def _tls(link: LinkSettings) -> ssl.SSLContext:
 def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clock) -> tuple[Link, Submitter]:
     """Return a new link, and what submits by it."""
     link = Link(smpp_settings(settings), gateway)
+    outgoing = outgoing_settings(settings)
     submitter = Submitter(
         store=store,
         clock=clock,
         link=link,
-        outgoing=outgoing_settings(settings),
+        outgoing=outgoing,
         passed_over=gateway.passed_over,
     )
+    if settings.query_after:
+        submitter.asker = Asker(
+            store=store, clock=clock, link=link, outgoing=outgoing, zone=settings.zone, held=lambda: submitter.held
+        )
     return link, submitter
 
 
@@ -208,5 +215,5 @@ def link_status(configured: LinkSettings, link: Link) -> LinkStatus:
             )
             for binding in link.bindings
         ),
-        troubles=tuple(link.troubles),
+        troubles=(*link.troubles, *filter(None, [link.not_queried])),
     )

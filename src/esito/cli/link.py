@@ -26,7 +26,11 @@ from esito.domain.errors import StoreError
 from esito.domain.id_forms import IdForm
 from esito.domain.msisdn import InvalidMsisdn, normalise
 
-TROUBLES = {"refused": "our login is refused", "unanswered": "no submit_sm is answered"}
+TROUBLES = {
+    "refused": "our login is refused",
+    "unanswered": "no submit_sm is answered",
+    "unqueried": "query_sm is not answered",
+}
 """What stands behind the state of a link, by the name of the trouble in `/metrics`."""
 
 

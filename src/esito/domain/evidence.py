@@ -43,6 +43,8 @@ class SegmentEvidence:
     error: str
     retry_at: int | None = None
     """When it is submitted again; None where it is not waiting for that."""
+    query_at: int | None = None
+    """When the operator is asked about it by query_sm; None where it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

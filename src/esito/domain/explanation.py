@@ -10,7 +10,17 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
-from esito.domain.explanation_words import CONFIRMED, FLAGS, MEANINGS, OTHER_WORD, REFUSED_AT_ONCE, VERDICTS
+from esito.domain.explanation_words import (
+    CONFIRMED,
+    FLAGS,
+    MEANINGS,
+    NOT_BELIEVED,
+    NOT_TOLD,
+    OTHER_WORD,
+    REFUSED_AT_ONCE,
+    VERDICTS,
+)
+from esito.domain.query import said_more
 from esito.domain.receipt import Verdict, read_stat
 from esito.domain.retrying import RetryRule, RetryTable
 from esito.domain.states import FIRST_FINAL, STAT_WORDS, MessageState, is_final
@@ -63,6 +73,7 @@ def explain(
         *_postponed(known, vocabulary, retries),
         *_doubts(known),
         *_report(known, last),
+        *_asked(known, last),
         *_reason(failure),
     ]
     return Explanation(
@@ -81,6 +92,8 @@ def explain_trail(trail: Sequence[TrailEvidence]) -> list[str]:
 def _explain_receipt(one: TrailEvidence, *, confirms: bool) -> str:
     if one.verdict is Verdict.INFERRED:
         return _conclusion(one)
+    if one.verdict is Verdict.QUERIED:
+        return _answered(one)
     said = [
         CONFIRMED.format(word=_word(one))
         if confirms
@@ -91,6 +104,16 @@ def _explain_receipt(one: TrailEvidence, *, confirms: bool) -> str:
         said.append("It came before we knew which message it belonged to, so we kept it and matched it later.")
     said += [text for flag, text in FLAGS.items() if flag in one.flags]
     return " ".join(said)
+
+
+def _answered(one: TrailEvidence) -> str:
+    """Tell what the operator answered to our query_sm."""
+    if "reused_id" in one.flags:
+        return NOT_BELIEVED.format(word=_word(one))
+    if one.state is None and read_stat(one.stat).number is None:
+        return NOT_TOLD.format(word=_shown(one.stat))
+    said = [VERDICTS[Verdict.QUERIED].format(word=_word(one), meaning=_meaning(one.state))]
+    return " ".join([*said, *(text for flag, text in FLAGS.items() if flag in one.flags)])
 
 
 # -- the parts of the answer -------------------------------------------------------------------
@@ -198,6 +221,9 @@ def _doubts(known: RecipientEvidence) -> list[str]:
 
 
 def _report(known: RecipientEvidence, last: TrailEvidence | None) -> list[str]:
+    if last is not None and last.verdict is Verdict.QUERIED:
+        word = f"It answered {_word(last)}, {_meaning(last.state)}; that was at {moment(last.received_at)}."
+        return ["The operator did not report what became of it by itself, so we asked.", word]
     if last is not None:
         word = f"The operator's last word came at {moment(last.received_at)}: {_word(last)}, {_meaning(last.state)}."
         return [word, *_other_word(last)]
@@ -208,6 +234,20 @@ def _report(known: RecipientEvidence, last: TrailEvidence | None) -> list[str]:
             else "The operator never reported what became of it."
         ]
     return []
+
+
+def _asked(known: RecipientEvidence, last: TrailEvidence | None) -> list[str]:
+    """Tell that we asked the operator, what it answered last, and when we ask next."""
+    said = []
+    asked = [one for one in known.trail if one.verdict is Verdict.QUERIED]
+    if asked and asked[-1] is not last:
+        times = "once" if len(asked) == 1 else f"{len(asked)} times"
+        said.append(f"We asked {times}, last at {moment(asked[-1].received_at)}. {_answered(asked[-1])}")
+    due = [part.query_at for part in known.submitted if part.query_at is not None]
+    if due and not is_final(known.state):
+        again = "again " if asked else ""
+        said.append(f"Should no report come, we ask the operator {again}at {moment(min(due))}.")
+    return said
 
 
 def _reason(failure: FailureEvidence | None) -> list[str]:
@@ -257,8 +297,7 @@ def _silence(known: RecipientEvidence) -> list[str]:
 
 
 def _last_word(known: RecipientEvidence) -> TrailEvidence | None:
-    moved = [one for one in known.trail if one.verdict is Verdict.MOVED]
-    words = _confirmed(known) or moved
+    words = _confirmed(known) or said_more(known.trail)
     return words[-1] if words else None
 
 
@@ -282,7 +321,7 @@ def _failure(known: RecipientEvidence, last: TrailEvidence | None, vocabulary: V
     if refused is not None and refused.status is not None:
         raw = f"0x{refused.status:08X}"
         return FailureEvidence(raw=raw, meaning=vocabulary.of_submit(refused.operator, refused.status))
-    moved = [one for one in known.trail if one.verdict is Verdict.MOVED]
+    moved = said_more(known.trail)
     failed = [one for one in moved if one.state is not None and FIRST_FINAL <= one.state < MessageState.DELIVERED]
     one = failed[-1] if failed else last
     if one is None:
@@ -323,7 +362,9 @@ def _word(one: TrailEvidence) -> str:
     if number is None:
         return f"“{_shown(word)}”" if word else "a report without a word"
     # The parameter spoke where the text was silent or broken, or against it.
-    return f"the number {number}" if word else f"the number {number} instead of a word"
+    return (
+        f"the number {number}" if word or one.verdict is Verdict.QUERIED else f"the number {number} instead of a word"
+    )
 
 
 def _other_word(one: TrailEvidence) -> list[str]:

@@ -27,6 +27,7 @@ VERDICTS = {
     Verdict.UNKNOWN_WORD: "The operator reported {word}, a word we do not know. We kept it; it changed nothing.",
     Verdict.PARKED: "The operator reported {word} before it had confirmed the message. We kept it to match it later.",
     Verdict.ORPHAN: "The operator reported {word} for a message we could not find. We kept it to match it later.",
+    Verdict.QUERIED: "We asked the operator what became of the message, and it answered with {word}, {meaning}.",
     Verdict.NOT_A_RECEIPT: (
         "The phone or its user acknowledged the message. That is no report of the operator, so it changed nothing."
     ),
@@ -47,6 +48,8 @@ FLAGS = {
         "What it says in one place contradicts what it says in another; a field of its own counts before the text."
     ),
     "ambiguous": "The message number in it could have meant two messages, so we waited until it was clear which.",
+    "undecided": "That the operator does not know is no answer to go by, so this changed nothing.",
+    "other_id": "It named another message than the one we asked about, so we do not believe it.",
     "reused_id": "The operator has given its message number to more than one message; the date told which was meant.",
     "matched_by_address": (
         "The message number was not known to us, as its confirmation was lost; "
@@ -54,6 +57,15 @@ FLAGS = {
     ),
 }
 """Each is a sentence of its own, after that of the verdict."""
+
+NOT_TOLD = "We asked the operator what became of the message, and it gave no answer but the refusal {word}."
+"""Of a refusal to answer it."""
+
+NOT_BELIEVED = (
+    "We asked the operator what became of the message, and it answered with {word}. "
+    "It has given its message number to more than one message, and this answer is not about ours."
+)
+"""Of an answer that is about another message with the same id."""
 
 OTHER_WORD = "Its text says “{word}” instead; the number counts."
 """Where the number for the state is not what the word in the text means."""

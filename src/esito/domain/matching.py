@@ -60,6 +60,8 @@ class Identified(NamedTuple):
     part: int
     smsc_message_id: str
     at: int
+    link: str
+    """Of the receipt."""
 
 
 class CallbackRow(NamedTuple):
@@ -127,6 +129,8 @@ class Settlement:
         self._standings: dict[tuple[int, int], _Standing] = {}
         self._identified: dict[tuple[int, str], Candidate] = {}
         self._taken: set[tuple[int, int, int]] = set()
+        self.queried_only: set[tuple[int, int, int]] = set()
+        """Segments whose state only an answer to query_sm tells: a receipt that says the same is more."""
 
     def is_clear(self, receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> bool:
         """Tell, from the candidates on the id's own shelf, whether any on its other shelves would change nothing.
@@ -195,6 +199,18 @@ class Settlement:
         for one in moving:
             self._climb(number, conclusion, one, [one], Verdict.INFERRED)
 
+    def settle_answer(
+        self, number: int, answer: DeliveryReceipt, owner: Candidate, together: Sequence[Candidate]
+    ) -> None:
+        """Take in what a query_sm about a segment was answered, as far as it is believed (`query.believed`).
+
+        `together`: the segments of its recipient that have the same id, itself among them.
+        """
+        standing = self._standing(owner)
+        self._note(number, answer, Verdict.QUERIED, owner)
+        if answer.state is not None and answer.state > standing[owner.part]:
+            self._raise(number, answer, owner, together, standing)
+
     def _lost(self, receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owed) -> Candidate | Nobody:
         """Return the segment without an id that the receipt's number and date name, or why there is none."""
         if not receipt.smsc_message_id:
@@ -211,7 +227,9 @@ class Settlement:
             return
         self._identified[key] = owner
         self._taken.add(owner[:3])
-        self.decisions.identified.append(Identified(*owner[:3], receipt.smsc_message_id, self._moment(receipt)))
+        self.decisions.identified.append(
+            Identified(*owner[:3], receipt.smsc_message_id, self._moment(receipt), receipt.link)
+        )
 
     def _keep(self, number: int, receipt: DeliveryReceipt, choice: Nobody, owed: Owed) -> None:
         """Keep a receipt that moves nobody, or not yet."""
@@ -255,23 +273,45 @@ class Settlement:
         together: Iterable[Candidate],
         verdict: Verdict = Verdict.MOVED,
     ) -> None:
-        key = (chosen.message_id, chosen.seq)
-        standing = self._standings.get(key)
-        if standing is None:
-            standing = self._standings[key] = [chosen.recipient_state, *chosen.states]
+        standing = self._standing(chosen)
         reported = receipt.state
         if reported is None:
             self._note(number, receipt, Verdict.UNKNOWN_WORD, chosen)
             return
         known = standing[chosen.part]
-        if reported <= known:
-            self._note(number, receipt, Verdict.DUPLICATE if reported == known else Verdict.WEAKER, chosen)
+        if reported < known:
+            self._note(number, receipt, Verdict.WEAKER, chosen)
+        elif reported == known and chosen[:3] not in self.queried_only:
+            self._note(number, receipt, Verdict.DUPLICATE, chosen)
+        else:
+            self._note(number, receipt, verdict, chosen)
+            self._raise(number, receipt, chosen, together, standing)
+
+    def _standing(self, candidate: Candidate) -> _Standing:
+        key = (candidate.message_id, candidate.seq)
+        standing = self._standings.get(key)
+        if standing is None:
+            standing = self._standings[key] = [candidate.recipient_state, *candidate.states]
+        return standing
+
+    def _raise(
+        self,
+        number: int,
+        receipt: DeliveryReceipt,
+        chosen: Candidate,
+        together: Iterable[Candidate],
+        standing: _Standing,
+    ) -> None:
+        """Let segments have the state of a receipt; those that have it already keep their own, unless it was less."""
+        reported = receipt.state
+        if reported is None:
             return
-        self._note(number, receipt, verdict, chosen)
         for one in together:
-            message_id, seq, part = one[:3]
-            if standing[part] >= reported:  # a sister may have got the common id later
+            message_id, seq, part = ref = one[:3]
+            # A sister may have got the common id later.
+            if standing[part] > reported or (standing[part] == reported and ref not in self.queried_only):
                 continue
+            self.queried_only.discard(ref)
             standing[part] = reported
             self.decisions.segments.append(
                 SegmentMove(message_id, seq, part, reported, receipt.done_at, receipt.error_code, number)

@@ -24,6 +24,8 @@ class Verdict(Enum):
     NOT_A_RECEIPT = "not_a_receipt"
     INFERRED = "inferred"
     """No receipt: our own conclusion, such as an expiry or a refused submit_sm."""
+    QUERIED = "queried"
+    """No receipt: what the operator answered to our query_sm. It moves a segment up, if it says more than is known."""
 
 
 class DeliveryReceipt(NamedTuple):
@@ -47,7 +49,7 @@ class DeliveryReceipt(NamedTuple):
     received_at: int = 0
     flags: str = ""
     """Space-separated: bad_date, skewed_date, bad_tlv, long_id, no_id, unparsed, unreadable, disagree, ambiguous,
-    matched_by_address, reused_id.
+    matched_by_address, reused_id; of answers to query_sm: reused_id, other_id and undecided, which move nobody.
 
     `unreadable`: the PDU is whole, and its fields cannot be told apart. `disagree`: what it says in one place
     contradicts what it says in another; parameters count before the text.

@@ -18,6 +18,7 @@ from esito.domain.retrying import Slows
 from esito.domain.timing import Clock
 from esito.lifecycle.answers import AnswerKeeper
 from esito.lifecycle.holding import Held
+from esito.lifecycle.query import Asker
 from esito.lifecycle.riding import Riding
 from esito.smpp.link import Link, SubmitOutcome
 from esito.smpp.outgoing import USUAL, Concatenation, OutgoingSettings, submit_sm
@@ -99,6 +100,8 @@ class Submitter:
         self._stopping = False
         self.held: Held | None = None
         """Under which lease we submit; None where no other process can."""
+        self.asker: Asker | None = None
+        """Asks the operator about what it has not reported on, where the link is set to."""
 
     def wake(self) -> None:
         """Look for work now: something was accepted, or the window has opened."""
@@ -115,6 +118,14 @@ class Submitter:
 
     async def run(self) -> None:
         """Submit until stopped. (Cancelled in the middle of a claim it would leave segments that nobody submits.)"""
+        asking = None if self.asker is None else asyncio.create_task(self.asker.run(), name=f"ask-{self._name}")
+        try:
+            await self._run()
+        finally:
+            if asking is not None:
+                asking.cancel()
+
+    async def _run(self) -> None:
         while not self._stopping:
             try:
                 await self._submit_what_fits()
@@ -223,3 +234,5 @@ class Submitter:
     async def finish(self) -> None:
         """Wait until every answer that came is kept, but not for a disk that stays full."""
         await self._answers.finish(FINISH_WITHIN)
+        if self.asker is not None:
+            await self.asker.finish()

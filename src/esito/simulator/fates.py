@@ -63,6 +63,8 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
 
     words: tuple[Word, ...] = ()
     """In the order in which they are sent."""
+    untold: tuple[Word, ...] = ()
+    """What became of the message without any receipt: query_sm alone tells it."""
     refused: int = Status.ESME_ROK
     """command_status of the submit_sm_resp; any other than zero and there is no message at all."""
     throttled: int = 0
@@ -99,7 +101,7 @@ FATES = {
     "undeliverable": Fate(words=_says(MessageState.UNDELIVERABLE)),
     "expired": Fate(words=_says(MessageState.EXPIRED, after_ms=VALIDITY_MS)),
     "refused": Fate(refused=Status.ESME_RINVDSTADR),
-    "silent": Fate(),
+    "silent": Fate(untold=_DELIVERED),
     "last-minute": Fate(words=_says(MessageState.DELIVERED, after_ms=VALIDITY_MS - MINUTE_MS)),
     "undeliverable-then-delivered": Fate(words=_says(MessageState.UNDELIVERABLE, MessageState.DELIVERED)),
     "receipt-first": Fate(words=_says(MessageState.DELIVERED, after_ms=0), receipt_first=True),

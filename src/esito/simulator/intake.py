@@ -120,6 +120,7 @@ class Intake:
             recipient=Address(pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr),
             fate=fate,
             plan=self._chooser.plan(fate, valid_ms),
+            untold=self._chooser.plan(Fate(words=fate.untold), valid_ms) if fate.untold else (),
             registered_delivery=pdu.registered_delivery,
             submitted_at=now,
             session=session,

@@ -31,6 +31,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     recipient: Address
     fate: Fate
     plan: tuple[Said, ...]
+    untold: tuple[Said, ...] = ()
+    """What happens to it without a receipt."""
     registered_delivery: int
     submitted_at: int
     session: int
@@ -40,8 +42,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     segment: int = 1
 
     def state_at(self, now: int) -> tuple[Said | None, MessageState]:
-        """Return what was said last and the state that makes; ENROUTE when nothing was."""
-        said = [word for word in self.plan if self.submitted_at + word.after_ms <= now]
+        """Return what was said last, or would have been, and the state that makes; ENROUTE when nothing was."""
+        said = [word for word in self.plan or self.untold if self.submitted_at + word.after_ms <= now]
         return (said[-1], said[-1].state) if said else (None, MessageState.ENROUTE)
 
     def wants(self, state: MessageState) -> bool:

@@ -35,6 +35,7 @@ from esito.smpp.pdu import (
     EnquireLinkResp,
     GenericNack,
     Pdu,
+    QuerySm,
     Status,
     SubmitSm,
     SubmitSmResp,
@@ -42,6 +43,7 @@ from esito.smpp.pdu import (
     UnbindResp,
     status_name,
 )
+from esito.smpp.querying import query_answered, without_queries
 from esito.smpp.reports import Answered, ConnectionOwner
 from esito.smpp.session import Bind, Request, Session
 from esito.smpp.settings import LinkSettings, bind_request
@@ -107,7 +109,7 @@ class Connection(asyncio.BufferedProtocol):
             self._timer.cancel()
         lost = [
             Answered(request.token, None, error="the connection was lost")
-            for request in self.session.give_up()
+            for request in without_queries(self.session.give_up())
             if request.command is Command.SUBMIT_SM
         ]
         self.session.bind = Bind.UNBOUND
@@ -155,12 +157,12 @@ class Connection(asyncio.BufferedProtocol):
             return 0
         return max(0, (1 if self.cautious else self.settings.window) - self.session.outstanding)
 
-    def submit(self, pdus: Sequence[tuple[SubmitSm, object]]) -> None:
+    def submit(self, pdus: Sequence[tuple[SubmitSm | QuerySm, object]]) -> None:
         """Write these in one go."""
         now = self._listened()
         octets = []
         for pdu, token in pdus:
-            sequence = self.session.ask(Command.SUBMIT_SM, token, now)
+            sequence = self.session.ask(COMMAND_OF[type(pdu)], token, now)
             frame = encode(pdu)
             octets.append(frame[:12] + _SEQUENCE.pack(sequence) + frame[16:])
         self._write(b"".join(octets))
@@ -228,7 +230,7 @@ class Connection(asyncio.BufferedProtocol):
             # What it still owes us may come yet; the tick closes the connection.
         else:
             self.session.receive(pdu)
-            self.session.answered(pdu.sequence, COMMAND_OF[type(pdu)])
+            query_answered(self.session.answered(pdu.sequence, COMMAND_OF[type(pdu)]), pdu)
             if isinstance(pdu, UnbindResp) and self._transport is not None:
                 self._transport.close()
 
@@ -254,6 +256,7 @@ class Connection(asyncio.BufferedProtocol):
         if request is not None and request.command is Command.SUBMIT_SM:
             self._note_answer()
             answers.append(Answered(request.token, status, error=GENERIC_NACK))
+        query_answered(request, pdu)
 
     def _take_bind(self, pdu: BindResp) -> None:
         """Take the answer to our bind, under whatever number: some SMSCs count on their own."""
@@ -391,4 +394,4 @@ class Connection(asyncio.BufferedProtocol):
         if late:
             log.warning("submit_sm_unanswered", link=self.settings.name, count=len(late))
             self._owner.answered([Answered(one.token, None, error="no response in time") for one in late])
-        return late, [one for one in overdue if one.command is not Command.SUBMIT_SM]
+        return late, [one for one in without_queries(overdue) if one.command is not Command.SUBMIT_SM]

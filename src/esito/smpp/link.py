@@ -14,7 +14,7 @@ from esito.domain.retrying import Slows
 from esito.smpp.codec import LocalProtocolError
 from esito.smpp.connection import Connection
 from esito.smpp.pace import Pace
-from esito.smpp.pdu import DataSm, DeliverSm, Status, SubmitSm, status_name
+from esito.smpp.pdu import DataSm, DeliverSm, QuerySm, Status, SubmitSm, status_name
 from esito.smpp.reaching import Reaching, Unreachable
 from esito.smpp.reports import Answered
 from esito.smpp.settings import LinkSettings
@@ -99,6 +99,8 @@ class Link:
         self.bindings = [Binding(kind=kind) for _ in range(settings.sessions) for kind in KINDS[settings.bind]]
         self.pace = Pace(settings.throughput)
         self.throttled_count = 0
+        self.not_queried = ""
+        """Why the SMSC is asked nothing by query_sm though it is to be, in a sentence; who asks keeps it."""
         self._events = events
         self._random = random or random_module.Random()  # noqa: S311  jitter, not secrets
         self._tasks: list[asyncio.Task[None]] = []
@@ -181,8 +183,11 @@ class Link:
     def _connections(self) -> list[Connection]:
         return [binding.connection for binding in self.bindings if binding.connection is not None]
 
-    def submit(self, pdus: Sequence[tuple[SubmitSm, object]]) -> None:
-        """Hand over submit_sm with their tokens. Raises LocalProtocolError for more than there is room for."""
+    def submit(self, pdus: Sequence[tuple[SubmitSm | QuerySm, object]]) -> None:
+        """Hand over submit_sm, or query_sm, with their tokens; that of a query_sm is an `Asked`.
+
+        Raises LocalProtocolError for more than there is room for.
+        """
         if len(pdus) > self.room:
             raise LocalProtocolError(f"{len(pdus)} submit_sm handed over, room for {self.room}")
         self.pace.take(len(pdus), asyncio.get_running_loop().time())

@@ -9,11 +9,12 @@ from zlib import crc32
 from esito.domain.address import AddressKind
 from esito.domain.coding import LONG_HEADER, SHORT_HEADER, USUAL_CODINGS, Codings, Written, whole, write
 from esito.domain.message import Submission
+from esito.domain.query import Query
 from esito.domain.text import long_udh, udh
 from esito.domain.timing import SECOND_MS
 from esito.smpp.address import USUAL as USUAL_NUMBERING
 from esito.smpp.address import Numbering, numbered
-from esito.smpp.pdu import EsmClass, SubmitSm, Tag
+from esito.smpp.pdu import EsmClass, QuerySm, SubmitSm, Tag
 
 WANT_RECEIPT = 0x01
 """registered_delivery: a receipt on success and on failure (SMPP 3.4, 5.2.17)."""
@@ -64,8 +65,7 @@ USUAL = OutgoingSettings()
 
 def submit_sm(submission: Submission, settings: OutgoingSettings = USUAL, *, at: int = 0) -> SubmitSm:
     """Return the submit_sm of this segment at an instant; its sequence number is the session's to set."""
-    sender = submission.sender or settings.sender
-    ton, npi = numbered(sender, settings.source_numbering)
+    ton, npi, sender = source_of(submission.sender, settings)
     dest_ton, dest_npi = settings.destination_numbering[AddressKind.INTERNATIONAL]
     octets, data_coding, esm_class, tlvs = _text(submission, settings)
     return SubmitSm(
@@ -85,6 +85,18 @@ def submit_sm(submission: Submission, settings: OutgoingSettings = USUAL, *, at:
         short_message=octets,
         tlvs=tlvs,
     )
+
+
+def source_of(sender: str, settings: OutgoingSettings) -> tuple[int, int, str]:
+    """Return TON, NPI and source address of a message with this sender; empty: it names none."""
+    sender = sender or settings.sender
+    return *numbered(sender, settings.source_numbering), sender
+
+
+def query_sm(query: Query, settings: OutgoingSettings = USUAL) -> QuerySm:
+    """Return the query_sm about a segment: its id, and the source address of its submit_sm (SMPP 3.4, 4.8.1)."""
+    ton, npi, sender = source_of(query.sender, settings)
+    return QuerySm(message_id=query.smsc_message_id, source_addr_ton=ton, source_addr_npi=npi, source_addr=sender)
 
 
 def validity_period(validity: Validity, hours: int, at: int) -> str:

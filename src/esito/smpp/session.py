@@ -49,8 +49,11 @@ NEXT_BIND = {
     (Bind.BOUND_TRX, Command.DATA_SM): Bind.BOUND_TRX,
     (Bind.BOUND_TX, Command.SUBMIT_SM_RESP): Bind.BOUND_TX,
     (Bind.BOUND_TRX, Command.SUBMIT_SM_RESP): Bind.BOUND_TRX,
-    # Responses to what was submitted before may still come after an unbind.
+    (Bind.BOUND_TX, Command.QUERY_SM_RESP): Bind.BOUND_TX,
+    (Bind.BOUND_TRX, Command.QUERY_SM_RESP): Bind.BOUND_TRX,
+    # Responses to what was asked before may still come after an unbind.
     (Bind.UNBOUND, Command.SUBMIT_SM_RESP): Bind.UNBOUND,
+    (Bind.UNBOUND, Command.QUERY_SM_RESP): Bind.UNBOUND,
     (Bind.UNBOUND, Command.UNBIND_RESP): Bind.UNBOUND,
     (Bind.UNBOUND, Command.ENQUIRE_LINK): Bind.UNBOUND,
     (Bind.UNBOUND, Command.ENQUIRE_LINK_RESP): Bind.UNBOUND,
@@ -66,9 +69,9 @@ NEXT_BIND = {
 
 MAY_ASK = {
     Bind.OPEN: {Command.BIND_TRANSMITTER, Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER},
-    Bind.BOUND_TX: {Command.SUBMIT_SM, Command.ENQUIRE_LINK, Command.UNBIND},
+    Bind.BOUND_TX: {Command.SUBMIT_SM, Command.QUERY_SM, Command.ENQUIRE_LINK, Command.UNBIND},
     Bind.BOUND_RX: {Command.ENQUIRE_LINK, Command.UNBIND},
-    Bind.BOUND_TRX: {Command.SUBMIT_SM, Command.ENQUIRE_LINK, Command.UNBIND},
+    Bind.BOUND_TRX: {Command.SUBMIT_SM, Command.QUERY_SM, Command.ENQUIRE_LINK, Command.UNBIND},
     Bind.UNBOUND: set[Command](),
 }
 """What we may ask in which state."""

@@ -14,6 +14,7 @@ from esito.domain.account import Account, AccountState, ApiKey
 from esito.domain.evidence import RecipientEvidence
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
+from esito.domain.query import Query, QueryAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.routing import Route
 from esito.domain.states import MultipartRule
@@ -54,6 +55,8 @@ class LinkRecord:
     """How the operator spells its ids in receipts, when it is not to be learned."""
     wait_ms: int = VALIDITY_MS
     """How long after a submission we wait for the operator's last word."""
+    query_after_ms: int = 0
+    """How long after a submission the operator is asked by query_sm for the first time; 0: never."""
     prefixes: tuple[str, ...] | None = None
     """What it serves, none for all other numbers; None: nobody stands in for it, and it for nobody."""
 
@@ -260,6 +263,24 @@ class Store(Protocol):
         Every receipt gets its row in the trail. One whose submit_sm_resp is not stored yet is
         parked, not dropped. A recipient whose public status changes also gets its callback row,
         if its message has a `urlDlr`.
+        """
+
+    async def queries_due(self, link: str, at: int) -> bool:
+        """Tell whether this link has anything to ask by query_sm now."""
+
+    async def claim_queries(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Query]:
+        """Return up to `limit` segments to ask about by this link now: answered ones that lack their last word.
+
+        What is handed out is handed out again after a while (`domain/query`), unless its answer is kept before.
+        Looks at a bounded number of segments; what needs no question any more comes up once.
+        Raises Fenced, and hands out nothing, once the lease under which it is asked has changed hands.
+        """
+
+    async def record_query_answers(self, link: str, answers: Sequence[QueryAnswer]) -> int:
+        """Keep what query_sm were answered, in one transaction; return how many recipients moved.
+
+        Each answer is a row in the trail, and moves its segment if it is believed and says more than is known.
+        When to ask next is kept with it.
         """
 
     async def expire(self, at: int) -> int:

@@ -203,3 +203,54 @@ def test_what_was_said_of_the_state_is_taken_apart_again(word: str, number: int,
     told = stat_of(word, number, both=both)
     assert len(told) <= 64
     assert read_stat(told) == ((word[:40], number) if both or not word else (word, None))
+
+
+# -- what was asked by query_sm ----------------------------------------------------------------
+
+ASKED = noted("message_state 2", MessageState.DELIVERED, Verdict.QUERIED, error="")
+REFUSED_TO_TELL = noted("ESME_RQUERYFAIL", None, Verdict.QUERIED, error="0x00000067")
+
+
+def test_a_state_that_rests_on_query_sm_says_so() -> None:
+    known = recipient(segment(state=MessageState.DELIVERED), state=MessageState.DELIVERED, trail=(ASKED,))
+    told = explain(known, NO_TABLES, now=NOW)
+    assert told.last_word is ASKED
+    assert "by itself, so we asked. It answered the number 2, which means that the message reached" in said(known)
+    assert "We asked once" not in said(known)
+
+
+def test_a_receipt_after_query_sm_is_the_last_word() -> None:
+    receipt = DELIVERED[0]
+    known = recipient(segment(state=MessageState.DELIVERED), state=MessageState.DELIVERED, trail=(ASKED, receipt))
+    assert explain(known, NO_TABLES, now=NOW).last_word is receipt
+    assert "We asked once, last at 2027-01-15 08:00:05 UTC." in said(known)
+
+
+def test_a_failure_that_query_sm_told_has_a_reason() -> None:
+    word = noted("message_state 5", MessageState.UNDELIVERABLE, Verdict.QUERIED, error="008")
+    known = recipient(segment(state=word.state), state=word.state, trail=(word,))
+    failure = explain(known, NO_TABLES, now=NOW).failure
+    assert failure is not None
+    assert failure.raw == "008"
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (ASKED, "We asked the operator what became of the message, and it answered with the number 2, which means"),
+        (REFUSED_TO_TELL, "it gave no answer but the refusal ESME_RQUERYFAIL."),
+        (dataclasses.replace(ASKED, state=None, flags=frozenset({"reused_id"})), "this answer is not about ours."),
+        (dataclasses.replace(ASKED, state=None, flags=frozenset({"undecided"})), "no answer to go by"),
+        (dataclasses.replace(ASKED, state=None, flags=frozenset({"other_id"})), "It named another message"),
+    ],
+)
+def test_each_answer_to_query_sm_is_told(row: TrailEvidence, sentence: str) -> None:
+    assert sentence in explain_trail([row])[0]
+
+
+def test_when_we_ask_next_is_told_until_the_last_word() -> None:
+    waits = segment(query_at=NOW + HOUR_MS)
+    assert "Should no report come, we ask the operator at 2027-01-15 09:00:00 UTC." in said(recipient(waits))
+    again = said(recipient(waits, trail=(REFUSED_TO_TELL, REFUSED_TO_TELL)))
+    assert "We asked 2 times, last at 2027-01-15 08:00:05 UTC." in again
+    assert "we ask the operator again at 2027-01-15 09:00:00 UTC." in again

@@ -312,3 +312,50 @@ def test_a_later_word_of_the_operator_corrects_a_conclusion() -> None:
     settlement.settle(1, receipt("7", "DELIVRD"), [candidate("7")])
     assert verdicts(settlement) == [("inferred", 1), ("moved", 1)]
     assert [move.state for move in settlement.decisions.recipients] == [S.EXPIRED, S.DELIVERED]
+
+
+# -- answers to query_sm -----------------------------------------------------------------------
+
+
+def queried(word: str, *, at: int = NOW + 5_000, known: Candidate | None = None) -> Settlement:
+    settlement = Settlement({}, defaultdict(Learned))
+    owner = known or candidate("4711")
+    settlement.settle_answer(0, receipt("4711", word, at=at), owner, [owner])
+    return settlement
+
+
+def test_an_answer_to_query_sm_moves_a_segment_up_under_a_verdict_of_its_own() -> None:
+    settlement = queried("DELIVRD", known=candidate("4711", wants_callback=1))
+    assert verdicts(settlement) == [("queried", 1)]
+    assert [(one.state, one.part) for one in settlement.decisions.segments] == [(S.DELIVERED, 1)]
+    assert settlement.decisions.recipients == [RecipientMove(1, 0, S.DELIVERED, NOW + 5_000)]
+    assert settlement.decisions.callbacks == [CallbackRow(1, 0, S.DELIVERED, NOW + 5_000)]
+
+
+@pytest.mark.parametrize("state", [S.UNDELIVERABLE, S.DELIVERED])
+def test_an_answer_to_query_sm_that_says_no_more_than_is_known_moves_nobody(state: MessageState) -> None:
+    settlement = queried("UNDELIV", known=candidate("4711", state=state))
+    assert verdicts(settlement) == [("queried", 1)]
+    assert settlement.decisions.segments == []
+    assert settlement.decisions.recipients == []
+
+
+def test_a_receipt_that_says_the_same_as_an_answer_to_query_sm_is_still_the_receipt() -> None:
+    known = candidate("4711", state=S.DELIVERED)
+    settlement = Settlement({}, defaultdict(Learned))
+    settlement.queried_only = {known[:3]}
+    told = receipt("4711", "DELIVRD")._replace(done_at=NOW + 1_000)
+    for number in range(2):
+        settlement.settle(number, told, [known])
+    assert verdicts(settlement) == [("moved", 1), ("duplicate", 1)]
+    assert settlement.decisions.segments == [SegmentMove(1, 0, 1, S.DELIVERED, NOW + 1_000, "000", 0)]
+    assert settlement.decisions.recipients == []
+    assert settlement.decisions.callbacks == []
+
+
+def test_an_answer_to_query_sm_about_a_common_id_moves_every_segment_that_has_it() -> None:
+    parts = [candidate("4711", part=part, states=(0, 0)) for part in (1, 2)]
+    settlement = Settlement({}, defaultdict(Learned))
+    settlement.settle_answer(0, receipt("4711", "DELIVRD"), parts[0], parts)
+    assert [one.part for one in settlement.decisions.segments] == [1, 2]
+    assert [one.state for one in settlement.decisions.recipients] == [S.DELIVERED]

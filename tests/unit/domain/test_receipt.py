@@ -20,5 +20,5 @@ def test_a_receipt_cannot_be_altered() -> None:
 def test_the_words_of_the_trail_are_these() -> None:
     """They are stored: a word may be added, none renamed."""
     assert [verdict.value for verdict in Verdict] == [
-        "moved", "weaker", "duplicate", "unknown_word", "parked", "orphan", "not_a_receipt", "inferred",
+        "moved", "weaker", "duplicate", "unknown_word", "parked", "orphan", "not_a_receipt", "inferred", "queried",
     ]  # fmt: skip

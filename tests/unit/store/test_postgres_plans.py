@@ -60,7 +60,7 @@ HOT = [
     "lease_callbacks", "free_callbacks", "callbacks_to_make", "record_attempts", "insert_attempts",
     "promote_callbacks", "put_behind", "attempts_of", "callbacks_of_message", "is_unfinished", "last_recipients",
     "remove_recipient", "remove_segments", "remove_trail", "old_messages", "begin_mark", "held_mark", "move_mark",
-    "frames_beyond", "take_lease", "renew_lease", "holds_lease",
+    "frames_beyond", "take_lease", "renew_lease", "holds_lease", "queries_due", "to_query", "set_query", "queried_only",
 ]  # fmt: skip
 
 LARGE = {

@@ -10,6 +10,7 @@ from esito.domain.evidence import RecipientEvidence
 from esito.domain.id_forms import Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
 from esito.domain.pricing import from_micros, to_micros
+from esito.domain.query import Query, QueryAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.routing import Route
 from esito.domain.timing import LONGEST_RETRY_MS, RealClock
@@ -32,6 +33,7 @@ from esito.store.tables.leases import Leases
 from esito.store.tables.ledger import Ledger
 from esito.store.tables.link_keeper import Keeper
 from esito.store.tables.links import Links
+from esito.store.tables.querying import QueryAnswers, QueryClaim, Querying
 from esito.store.tables.replies import Replies
 from esito.store.tables.retention import Retention
 from esito.store.tables.searching import Searching
@@ -59,6 +61,8 @@ class TableStore:
         self._claim = Claiming(self._links)
         self._settling = Settling(self._links)
         self._expiring = Expiring(self._links)
+        querying = Querying(self._links)
+        self._claim_queries, self._keep_query_answers = querying.claim, querying.keep
         # The handler is compared by identity when neighbours are grouped, so it is bound once.
         self._answer, self._recover = self._submitting.answer, self._submitting.recover
         self._register, self._register_routes = self._links.register, self._links.register_routes
@@ -222,6 +226,20 @@ class TableStore:
         """Move each recipient up the ladder, in one transaction; tell what it came to."""
         return cast("Settled", await self._engine.do(self._settling, receipts))
 
+    async def queries_due(self, link: str, at: int) -> bool:
+        """Tell whether this link has anything to ask by query_sm now."""
+        number = self._links.named(link).id
+        return bool(await self._ask(lambda read: read.number("queries_due", number, at)))
+
+    async def claim_queries(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Query]:
+        """Return up to `limit` segments to ask about by this link now."""
+        claim = QueryClaim(link, limit, at, lease)
+        return cast("list[Query]", await self._engine.do(self._claim_queries, claim))
+
+    async def record_query_answers(self, link: str, answers: Sequence[QueryAnswer]) -> int:
+        """Keep what query_sm were answered; return how many recipients moved."""
+        return cast("int", await self._engine.do(self._keep_query_answers, QueryAnswers(link, answers)))
+
     async def expire(self, at: int) -> int:
         """Infer EXPIRED for recipients without a final word 48 h after their submission."""
         return cast("int", await self._engine.do(self._expiring, Expiry(at), alone=True))
@@ -337,8 +355,8 @@ class TableStore:
 
     async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
         """Return everything that bears on one recipient."""
-        waits = self._links.waits
-        return await self._ask(lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, waits=waits))
+        links = self._links
+        return await self._ask(lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, links=links))
 
     async def events(self, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
         """Return events of the account's messages, and the next cursor."""

@@ -39,7 +39,10 @@ def write(
     connection.run_rows("move_recipients", sorted(_last(decisions.recipients, 2)))
     connection.run_rows(
         "identify_segments",
-        [(*ref, smsc_id, canonical(smsc_id), at) for *ref, smsc_id, at in decisions.identified],
+        [
+            (*ref, smsc_id, canonical(smsc_id), at, links.asks.get(link))
+            for *ref, smsc_id, at, link in decisions.identified
+        ],
     )
     connection.run_rows("insert_callbacks", decisions.callbacks)
     return numbers

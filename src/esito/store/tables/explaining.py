@@ -1,16 +1,16 @@
 """Reads what an explanation needs: a message, its recipients, the trail of one, and what matches nobody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
 from esito.domain.pricing import from_micros
 from esito.domain.receipt import Verdict
-from esito.domain.states import MessageState
+from esito.domain.states import MessageState, is_final
 from esito.domain.timing import VALIDITY_MS
 from esito.store.records import MAX_TEXTS, Event, MessageOverview, Orphan, RecipientLine
 from esito.store.tables.connection import Connection
-from esito.store.tables.links import UNROUTED
+from esito.store.tables.links import UNROUTED, Links
 
 LOOKED_AT = 5_000
 """Rows of the trail that one look for events passes; they may all be other accounts'."""
@@ -62,11 +62,11 @@ def read_page(
 
 
 def read_evidence(
-    reader: Connection, account_id: int, message_id: int, msisdn: str, *, waits: Mapping[str, int]
+    reader: Connection, account_id: int, message_id: int, msisdn: str, *, links: Links
 ) -> RecipientEvidence | None:
     """Return everything that bears on one recipient; None when the account has no such message or recipient.
 
-    `waits`: for how long the last word of each link's operator is waited for, in milliseconds.
+    `links` tells for how long the last word of each operator is waited for, and which are asked by query_sm.
     """
     digits = msisdn.removeprefix("+")
     if not (digits.isascii() and digits.isdecimal()):
@@ -88,10 +88,10 @@ def read_evidence(
         link=_routed(link),
         operator=_routed(operator),
         segments=segments,
-        wait_ms=waits.get(link, VALIDITY_MS),
+        wait_ms=links.waits.get(link, VALIDITY_MS),
         state=MessageState(state),
         changed_at=changed_at,
-        submitted=tuple(_segment(part) for part in parts),
+        submitted=tuple(_segment(part, links) for part in parts),
         trail=tuple(_trail(one) for one in trail),
     )
 
@@ -141,7 +141,7 @@ def read_orphans(reader: Connection, *, after: int, limit: int) -> list[Orphan]:
     ]
 
 
-def _segment(row: Sequence[Any]) -> SegmentEvidence:
+def _segment(row: Sequence[Any], links: Links) -> SegmentEvidence:
     (
         part,
         link,
@@ -156,6 +156,7 @@ def _segment(row: Sequence[Any]) -> SegmentEvidence:
         done_at,
         error,
         retry_at,
+        query_at,
     ) = row
     return SegmentEvidence(
         part=part,
@@ -171,6 +172,7 @@ def _segment(row: Sequence[Any]) -> SegmentEvidence:
         done_at=done_at,
         error=error or "",
         retry_at=retry_at,
+        query_at=query_at if link in links.asks and not is_final(state) else None,
     )
 
 

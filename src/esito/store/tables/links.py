@@ -60,6 +60,8 @@ class Links:
         self.rules: dict[str, MultipartRule] = {}
         self.waits: dict[str, int] = {}
         """How long after a submission the last word of each link's operator is waited for, in milliseconds."""
+        self.asks: dict[str, int] = {}
+        """The links that ask by query_sm, and for how long a segment is away before, in milliseconds."""
 
     def named(self, name: str) -> KnownLink:
         """Return a registered link. Raises UnknownLink."""
@@ -100,12 +102,16 @@ class Links:
         self._configured[record.name] = record
         self.rules[record.name] = record.multipart_rule
         self.waits[record.name] = record.wait_ms
+        self.asks.pop(record.name, None)
+        if record.query_after_ms:
+            self.asks[record.name] = record.query_after_ms
         return connection.number("link_named", record.name)
 
     def retire(self, _connection: Connection, batches: Sequence[Sequence[str]]) -> list[None]:
         """Have no such links any more; what they submitted is still theirs."""
         for name in {name for batch in batches for name in batch}:
             self._configured.pop(name, None)
+            self.asks.pop(name, None)
         self._find_routes()
         return [None] * len(batches)
 

@@ -114,6 +114,7 @@ def _tell_twins_apart(connection: Connection, links: Links, operator: int, at: i
 
 def _decide(connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt], settlement: Settlement) -> None:
     known = Snapshot(connection, links, receipts, settlement)
+    settlement.queried_only = known.queried_only
     for number, receipt in enumerate(receipts):
         candidates = known.candidates.get(number, [])
         if candidates and known.leaves_only(number, receipt, candidates[0]):

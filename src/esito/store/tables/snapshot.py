@@ -42,6 +42,8 @@ class Snapshot:
         newest = max((receipt.received_at for receipt in receipts), default=0)
         self._owed = {one: self._load_owed(one, newest) for one in {self._operators[number] for number in open_}}
         self._uncertain = self._load_uncertain([(one, receipts[one]) for one in open_])
+        self.queried_only = self._load_queried_only(receipts)
+        """Segments of which a receipt says what only an answer to query_sm has told before."""
 
     def owed(self, number: int) -> Owed:
         """Return the submit_sm of the operator of a receipt whose responses are owed."""
@@ -105,6 +107,13 @@ class Snapshot:
             for number, more in load_candidates(self._connection, "candidates_by_shelf", others).items():
                 found.setdefault(number, []).extend(more)
         return found
+
+    def _load_queried_only(self, receipts: Sequence[DeliveryReceipt]) -> set[tuple[int, int, int]]:
+        told = {
+            one[:3] for number, many in self.candidates.items() for one in many if one.state == receipts[number].state
+        }
+        rows = self._connection.ask_rows("queried_only", list(told)) if told else ()
+        return {(message_id, seq, part) for message_id, seq, part in rows}
 
     def _load_owed(self, operator: int, newest: int) -> Owed:
         rows = self._connection.ask("open_submissions", operator)

@@ -50,9 +50,13 @@ class Submitting:
         cleared = self._clears(connection, link.operator, batch.answers)
         accepted = [one for one in batch.answers if one.answer is Answer.ACCEPTED]
         shelves = [canonical(one.smsc_message_id) or None for one in accepted]
+        ask = self._links.asks.get(batch.link)
         connection.run_rows(
             "answer_accepted",
-            [(*one.ref, one.at, one.smsc_message_id, shelf) for one, shelf in zip(accepted, shelves, strict=True)],
+            [
+                (*one.ref, one.at, one.smsc_message_id, shelf, ask if shelf else None)
+                for one, shelf in zip(accepted, shelves, strict=True)
+            ],
         )
         # Only what was submitted again may have been taken twice.
         connection.run_rows("answer_twice", [(*one.ref, one.smsc_message_id) for one in accepted if one.attempts != 0])

@@ -182,6 +182,7 @@ CREATE TABLE segment (
     message_id   bigint   NOT NULL,
     submitted_at bigint   NOT NULL,
     retry_at     bigint,
+    query_at     bigint,                              -- when to ask about it by query_sm
     answered_at  bigint,
     status       bigint,                              -- command_status of the response
     done_at      bigint,
@@ -201,6 +202,7 @@ CREATE TABLE segment (
 CREATE INDEX segment_by_shelf ON segment (operator, shelf) WHERE shelf IS NOT NULL;
 CREATE INDEX segment_by_tail ON segment (operator, number_tail, submitted_at) WHERE number_tail IS NOT NULL;
 CREATE INDEX segment_without_id ON segment (operator, submitted_at) WHERE number_tail IS NOT NULL;
+CREATE INDEX segment_to_query ON segment (link, query_at) WHERE query_at IS NOT NULL;
 CREATE INDEX segment_unsettled ON segment (link, phase, retry_at) WHERE phase = 1 OR phase = 2 OR phase = 5;
 
 -- Every receipt ever acknowledged, and every conclusion of our own. Message 0 is none: nobody knows whose it is.

@@ -176,7 +176,7 @@ SELECT json_group_array(json_array(s.message_id, s.seq, s.part, '+' || r.msisdn,
 -- name: answer_accepted
 -- A segment that stands refused was taken after all, by an earlier attempt.
 UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
-                   retry_at = NULL, number_tail = NULL
+                   retry_at = NULL, number_tail = NULL, query_at = submitted_at + a.column7
   FROM (VALUES {rows}) AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 4, 5)
@@ -368,7 +368,7 @@ SELECT operator, source_addr, destination_addr FROM unmatched WHERE trail = ?
 -- One that has an id already (`answer_twice`) keeps it, and is found by its number as before.
 UPDATE segment SET smsc_id = coalesce(nullif(smsc_id, ''), told.column4), shelf = coalesce(shelf, told.column5),
                    answered_at = CASE WHEN shelf IS NULL THEN told.column6 ELSE answered_at END,
-                   phase = 3, retry_at = NULL,
+                   phase = 3, retry_at = NULL, query_at = coalesce(query_at, submitted_at + told.column7),
                    number_tail = CASE WHEN shelf IS NULL THEN NULL ELSE number_tail END
   FROM (VALUES {rows}) AS told
  WHERE segment.message_id = told.column1 AND segment.seq = told.column2 AND segment.part = told.column3
@@ -513,7 +513,7 @@ SELECT m.created_at, m.due_at, m.cancelled_at, m.sandbox, r.seq, l.name, o.name,
 
 -- name: explained_segments
 SELECT s.part, l.name, o.name, s.phase, s.attempts, s.submitted_at, s.answered_at, s.status, s.smsc_id,
-       s.state, s.done_at, s.error, s.retry_at
+       s.state, s.done_at, s.error, s.retry_at, s.query_at
   FROM segment s JOIN link l ON l.id = s.link JOIN operator o ON o.id = s.operator
  WHERE s.message_id = ?1 AND s.seq = ?2
  ORDER BY s.part

@@ -26,7 +26,7 @@ SELECT r.message_id, r.seq FROM recipient r JOIN message m ON m.id = r.message_i
 -- name: books_higher
 SELECT s.message_id, s.seq, s.part, s.state,
        coalesce((SELECT max(t.state) FROM trail t
-                  WHERE t.message_id = s.message_id AND t.seq = s.seq AND t.verdict IN ('moved', 'inferred')
+                  WHERE t.message_id = s.message_id AND t.seq = s.seq AND t.verdict IN ('moved', 'inferred', 'queried')
                     AND (t.part = s.part
                          -- One id may stand for all segments: its receipts move every one that carries it.
                          OR EXISTS (SELECT 1 FROM segment o WHERE o.message_id = t.message_id AND o.seq = t.seq

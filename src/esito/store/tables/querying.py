@@ -1,0 +1,128 @@
+"""Asking operators by query_sm: which segments are due, and what the answers do to them.
+
+When a segment is due stands in its row, for links that ask; an index leads to those alone. Receipts leave it as it
+is: what has its last word when its time comes is passed over, once.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from esito.domain.choosing import Candidate
+from esito.domain.errors import EsitoError, Fenced
+from esito.domain.matching import Settlement
+from esito.domain.message import SegmentRef
+from esito.domain.message_ids import canonical
+from esito.domain.query import ASK_AGAIN_MS, Query, QueryAnswer, believed, is_too_late, next_query
+from esito.domain.states import FIRST_FINAL
+from esito.domain.timing import VALIDITY_MS
+from esito.store.leases import Lease
+from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.decisions import write
+from esito.store.tables.leases import require_lease
+from esito.store.tables.links import Links
+from esito.store.tables.snapshot import load_candidates
+
+LOOKED_AT = 200
+"""Segments whose time has come that one claim looks at; the next claim goes on with what they left."""
+
+
+class QueryClaim(NamedTuple):
+    """A link asks what to ask about."""
+
+    link: str
+    limit: int
+    at: int
+    lease: Lease | None = None
+
+
+class QueryAnswers(NamedTuple):
+    """What the operator of a link answered."""
+
+    link: str
+    answers: Sequence[QueryAnswer]
+
+
+class Querying:
+    """The handlers behind `Store.claim_queries` and `Store.record_query_answers`."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def claim(self, connection: Connection, claims: Sequence[QueryClaim]) -> list[list[Query] | EsitoError]:
+        """Note when to ask again should no answer come, then say what to ask."""
+        results: list[list[Query] | EsitoError] = []
+        for claim in claims:
+            try:
+                require_lease(connection, claim.lease)
+            except Fenced as refusal:
+                results.append(refusal)
+            else:
+                results.append(self._claim(connection, claim))
+        return results
+
+    def _claim(self, connection: Connection, claim: QueryClaim) -> list[Query]:
+        link, at = self._links.named(claim.link), claim.at
+        wait_ms = self._wait_of(claim.link)
+        asked: dict[tuple[int, int, str], Query] = {}
+        again: list[tuple[SqlValue, ...]] = []
+        for *key, smsc_id, sender, submitted_at, state, inferred in connection.ask("to_query", link.id, at, LOOKED_AT):
+            ref = SegmentRef(*key)
+            if (state >= FIRST_FINAL and not inferred) or not smsc_id or is_too_late(submitted_at, at, wait_ms):
+                again.append((*ref, None))
+                continue
+            # One id may stand for all segments of a recipient: it is asked about once.
+            one = (ref.message_id, ref.seq, smsc_id)
+            if one not in asked:
+                if len(asked) >= claim.limit:
+                    continue
+                asked[one] = Query(ref, smsc_id, sender)
+            again.append((*ref, at + ASK_AGAIN_MS))
+        connection.run_rows("set_query", again)
+        return list(asked.values())
+
+    def keep(self, connection: Connection, batches: Sequence[QueryAnswers]) -> list[int]:
+        """Let answers do their work on the segments that were asked about."""
+        return [self._keep(connection, *batch) for batch in batches]
+
+    def _keep(self, connection: Connection, link: str, answers: Sequence[QueryAnswer]) -> int:
+        forms = self._links.hold(connection, [link])
+        settlement = Settlement(self._links.rules, forms)
+        owners = load_candidates(
+            connection, "candidates_by_ref", [(number, *one.ref) for number, one in enumerate(answers)]
+        )
+        namesakes = self._namesakes(connection, link, owners)
+        receipts = [one.said for one in answers]
+        for number, (owner,) in sorted(owners.items()):
+            same_id = [one for one in namesakes.get(number, ()) if one.smsc_message_id == owner.smsc_message_id]
+            receipts[number] = believed(receipts[number], owner, same_id)._replace(
+                smsc_message_id=owner.smsc_message_id
+            )
+            together = [one for one in same_id if one[:2] == owner[:2]] or [owner]
+            settlement.settle_answer(number, receipts[number], owner, together)
+        decisions = settlement.decisions
+        write(connection, self._links, receipts, decisions)
+        final = {move[:3] for move in decisions.segments if move.state >= FIRST_FINAL}
+        connection.run_rows(
+            "set_query",
+            [
+                (*owner[:3], None if owner[:3] in final else self._next(link, owner, receipts[number].received_at))
+                for number, (owner,) in sorted(owners.items())
+            ],
+        )
+        return len(decisions.recipients)
+
+    def _namesakes(
+        self, connection: Connection, link: str, owners: dict[int, list[Candidate]]
+    ) -> dict[int, list[Candidate]]:
+        """Return every segment of the operator under the id of each owner, itself among them."""
+        operator = self._links.named(link).operator
+        shelves = [(number, operator, canonical(owner.smsc_message_id)) for number, (owner,) in owners.items()]
+        return load_candidates(connection, "candidates_by_shelf", [row for row in shelves if row[2]])
+
+    def _next(self, link: str, owner: Candidate, asked_at: int) -> int | None:
+        if owner.state >= FIRST_FINAL:
+            return None
+        return next_query(owner.submitted_at, asked_at, self._wait_of(link))
+
+    def _wait_of(self, link: str) -> int:
+        return self._links.waits.get(link, VALIDITY_MS)
