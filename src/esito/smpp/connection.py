@@ -47,6 +47,7 @@ from esito.smpp.querying import query_answered, without_queries
 from esito.smpp.reports import Answered, ConnectionOwner
 from esito.smpp.session import Bind, Request, Session
 from esito.smpp.settings import LinkSettings, bind_request
+from esito.smpp.unanswered import Unanswered
 
 log = structlog.get_logger()
 
@@ -83,9 +84,9 @@ class Connection(asyncio.BufferedProtocol):
         self._behind_for = 0.0
         self._heard_at = self._quiet_since = self._loop.time()
         self._unfinished_since: float | None = None
-        self._bind_asked_at = self._unbound_at = self._answered_at = self._heard_at
+        self._bind_asked_at = self._unbound_at = self._heard_at
         self._came_instead = ""
-        self.cautious = cautious
+        self._submits = Unanswered(suspect=cautious)
         # It submits nothing more; and it was left as the SMSC is there and answers no submit_sm.
         self.leaving = self.unanswering = False
         self._why = ""
@@ -155,7 +156,7 @@ class Connection(asyncio.BufferedProtocol):
         """How many submit_sm the window has left."""
         if not self.session.bind.can_send or self._peer_is_slow or self.leaving:
             return 0
-        return max(0, (1 if self.cautious else self.settings.window) - self.session.outstanding)
+        return max(0, (1 if self._submits.one_at_a_time else self.settings.window) - self.session.outstanding)
 
     def submit(self, pdus: Sequence[tuple[SubmitSm | QuerySm, object]]) -> None:
         """Write these in one go."""
@@ -239,13 +240,8 @@ class Connection(asyncio.BufferedProtocol):
         if request is None:
             log.info("smpp_response_to_nothing", link=self.settings.name, sequence=pdu.sequence)
             return
-        self._note_answer()
+        self._submits.answered(self._heard_at)
         answers.append(Answered(request.token, pdu.status, pdu.message_id))
-
-    def _note_answer(self) -> None:
-        """Note that the SMSC answers submit_sm."""
-        self._answered_at = self._heard_at
-        self.cautious = False
 
     def _take_nack(self, pdu: GenericNack, answers: list[Answered]) -> None:
         status = pdu.status or Status.ESME_RUNKNOWNERR
@@ -254,7 +250,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         request = self.session.answered(pdu.sequence, Command.GENERIC_NACK)
         if request is not None and request.command is Command.SUBMIT_SM:
-            self._note_answer()
+            self._submits.answered(self._heard_at)
             answers.append(Answered(request.token, status, error=GENERIC_NACK))
         query_answered(request, pdu)
 
@@ -381,8 +377,9 @@ class Connection(asyncio.BufferedProtocol):
         late, others = self._report_overdue(now)
         if others or now - self._heard_at > self.settings.response_timeout:
             self.close("no answer to enquire_link" if others else "the SMSC is silent")
-        elif late and self._answered_at < late[0].asked_at:
-            # It is there and answers none of what we write: a window more would only be uncertain too.
+        elif late and self._submits.overdue(
+            late[0].asked_at, late[-1].asked_at, len(late), window=self.settings.window, now=now
+        ):
             self.unanswering = True
             self._write(encode(Unbind(sequence=self.session.ask(Command.UNBIND, None, now))))
             self.close(f"no submit_sm was answered for {self.settings.response_timeout:g} s")

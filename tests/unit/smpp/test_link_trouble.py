@@ -209,6 +209,37 @@ async def test_an_smsc_that_answers_no_submit_sm_costs_one_window_and_then_one_m
 
 
 @in_a_loop
+async def test_one_lost_answer_costs_no_session_and_its_answer_may_come_late() -> None:
+    kept: list[p.SubmitSm] = []
+    async with (
+        peer(on_submit=kept.append) as smsc,
+        linked(smsc, window=10, response_timeout=0.4, enquire_interval=0.05) as (link, events),
+    ):
+        await until(lambda: link.room == 10)
+        link.submit(some(1))
+        await until(lambda: len(events.answers) == 1 and link.room == 1)
+        assert (events.answers[0].status, link.unanswering) == (None, False)
+        smsc.session.say(p.SubmitSmResp(sequence=kept[0].sequence, status=p.Status.ESME_RINVDSTADR))
+        await until(lambda: link.room == 10)
+        assert events.answers[1].status == p.Status.ESME_RINVDSTADR
+        assert len(smsc.sessions) == 1
+
+
+@in_a_loop
+async def test_two_lost_answers_one_after_the_other_cost_the_session() -> None:
+    async with (
+        peer(on_submit=lambda _: None) as smsc,
+        linked(smsc, window=10, response_timeout=0.4, enquire_interval=0.05) as (link, events),
+    ):
+        await until(lambda: link.room == 10)
+        link.submit(some(1))
+        await until(lambda: len(events.answers) == 1 and link.room == 1)
+        link.submit(some(1))
+        await until(lambda: len(smsc.sessions) == 2 and link.can_send)
+        assert (link.room, link.unanswering) == (1, True)
+
+
+@in_a_loop
 async def test_pauses_grow_while_no_submit_sm_is_answered() -> None:
     async with peer() as smsc, linked(smsc, rebind_min=1.0) as (link, _):
         binding = link.bindings[0]
