@@ -173,7 +173,7 @@ def span_ms(value: str) -> int:
 
 
 SPAN = Rule(
-    "empty, or a span of up to 7 days such as 30m, 1h or 1d",
+    "empty, or minutes, hours or days such as 30m, 1h or 1d, less than validity_hours or 48 h",
     lambda value: value == "" or span_ms(value) <= 7 * SPANS["d"],
 )
 

@@ -27,7 +27,7 @@ def test_the_usual_operator_needs_nothing_said(tmp_path: Path) -> None:
     assert list(doubts_of(link)) == []
 
 
-SPAN = "empty, or a span of up to 7 days such as 30m, 1h or 1d"
+SPAN = "empty, or minutes, hours or days such as 30m, 1h or 1d, less than validity_hours or 48 h"
 KINDS = "a table of kinds and pairs, such as {alphanumeric = [5, 0]}; kinds are all, alphanumeric, short_code, " \
         "international, national"  # fmt: skip
 STATES = 'a table of words and states, such as {FAILED = "UNDELIV"}; states are ENROUTE, ACCEPTD, UNKNOWN, EXPIRED, ' \

@@ -68,6 +68,8 @@ def _read(name: str, written: Sequence[str], password: Mapping[str, str]) -> dic
         if field == "name":
             raise ConfigError(f"{where}.name stays; add a link of the other name, and remove this one")
         found[field] = as_written(field, value, where=where)
+    if both := found.keys() & password.keys():
+        raise click.UsageError(f"{both.pop()} is said twice")
     return found | {field: as_written(field, value, where=where) for field, value in password.items()}
 
 
@@ -88,13 +90,19 @@ def add(
     ask_password: bool,
 ) -> None:
     """Add a link; its settings are those of [[link]], each as FIELD=VALUE."""
-    edit = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)))
-    _tell("added", name, *run(_edit(settings, name, "link added", lambda _row: edit)), as_json=as_json)
+    made = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)))
+
+    def edit(_kept: Mapping[str, Any]) -> Edit:
+        if not written:  # it would be bound to this machine, and serve every number that no other link does
+            raise click.UsageError("say at least where its SMSC is: host=NAME or port=NUMBER")
+        return made
+
+    _tell("added", name, *run(_edit(settings, name, "link added", edit)), as_json=as_json)
 
 
 @click.command()
 @click.argument("name")
-@click.argument("written", metavar="FIELD=VALUE...", nargs=-1)
+@click.argument("written", metavar="[FIELD=VALUE...]", nargs=-1)
 @click.option("--unset", multiple=True, metavar="FIELD", help="Have it as in the file again, or as usual.")
 @with_password
 @with_json

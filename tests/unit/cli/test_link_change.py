@@ -180,6 +180,8 @@ def test_what_cannot_be_used_is_refused_and_changes_nothing(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["add", "south"], "say at least where its SMSC is: host=NAME or port=NUMBER"),
+        (["add", "south", "password=x", "--password-env", "PATH"], "password is said twice"),
         (["add", "south", "window"], "'window' is not FIELD=VALUE"),
         (["change", "north"], "say what to change"),
         (["change", "north", "window=1", "--unset", "window"], "window cannot be set and unset at once"),
