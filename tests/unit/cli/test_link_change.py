@@ -147,7 +147,10 @@ def test_a_password_of_another_secret_is_named_and_can_be_set_again(esito: Esito
     [
         (["add", "north"], "there is a link north already"),
         (["add", "NORTH", "port=1"], "link.NORTH is there twice; the name of a link must be its own"),
-        (["add", "a b", "port=1"], "name must be 1 to 32 letters, digits, - or _, with a letter or digit first; it is 'a b'"),
+        (
+            ["add", "a b", "port=1"],
+            "must be 1 to 32 letters, digits, - or _, with a letter or digit first; it is 'a b'",
+        ),
         (["add", "south", "window=0"], "link.south.window must be a whole number, 1 or more; it is '0'"),
         (["add", "south", "windows=1"], "link.south.windows is not known; [[link]] has name, enabled, operator"),
         (["add", "south", "words=FAILED"], "link.south.words must be a table of words and states"),

@@ -77,6 +77,8 @@ def read_evidence(
     created_at, due_at, cancelled_at, sandbox, seq, link, operator, segments, state, changed_at = row
     parts: Any = reader.rows("explained_segments", message_id, seq)
     trail: Any = reader.rows("explained_trail", message_id, seq)
+    if parts:  # it may have left by another link than was meant at first
+        link, operator = parts[0][1:3]
     return RecipientEvidence(
         message_id=message_id,
         seq=seq,
