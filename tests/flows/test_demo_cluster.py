@@ -46,6 +46,6 @@ def test_all_of_it_runs_answers_and_ends(tmp_path: Path) -> None:
         pushed = httpx.post(f"{where['api2']}/v2/clock/advance", json={"hours": 48}, headers=headers, timeout=PATIENCE)
         assert pushed.is_success, pushed.text
         until(lambda: "Waiting" not in statuses("api1"))
-        assert statuses("api1") == statuses("api2")
+        until(lambda: statuses("api1") == statuses("api2"))  # one of them is corrected a second later
     assert not [port for port in ports if listening(port)], "something goes on after Ctrl-C"
     assert "Traceback" not in printed.read_text(encoding="utf-8")

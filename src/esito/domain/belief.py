@@ -16,8 +16,11 @@ from esito.domain.receipt import DeliveryReceipt
 SUBMIT_DATE_WITHIN_MS = 2 * 60 * 1000
 """How far an operator's submit date, which counts minutes, may be from our own."""
 
-SUBSCRIBER = 8
+SUBSCRIBER = 7
 """Digits from which an address is taken for a subscriber's number rather than a short code."""
+
+ACCESS_CODE = 4
+"""Digits that may stand before a whole international number."""
 
 TAIL = 7
 """Digits at the end of a number that its national and its international form share."""
@@ -53,7 +56,10 @@ def is_addressed(receipt: DeliveryReceipt, msisdn: str) -> bool:
 def _is_same(digits: str, msisdn: str) -> bool:
     """Tell whether digits are this number: international, with 00, or national with or without its trunk zero."""
     bare = digits.lstrip("0")
-    return bare == msisdn or (len(bare) >= TAIL and msisdn.endswith(bare))
+    if len(bare) >= TAIL and msisdn.endswith(bare):
+        return True
+    # The access code of a carrier or a country before the whole number, such as 011 in America.
+    return digits.endswith(msisdn) and len(digits) - len(msisdn) <= ACCESS_CODE
 
 
 def fits(receipt: DeliveryReceipt, msisdn: str, submitted_at: int) -> bool:

@@ -160,11 +160,13 @@ def _hypothesis(
         return Nobody(Why.OWED)
     if isinstance(lost, Candidate) or lost.why is Why.TWINS:
         return Nobody(Why.FORM)
-    if not named_numbers(receipt) and (known.form is not IdForm.AUTO or owed.lost):
-        return Nobody(Why.UNKNOWN if known.form is not IdForm.AUTO else Why.FORM)
-    pairs = [pair for pair in pairs if not contradicts(receipt, pair[1].submitted_at)]
-    if not pairs:
-        return Nobody(Why.UNKNOWN)
+    # A number that is named confirms it, and so does the very id; else the date must not contradict it at least.
+    if not named_numbers(receipt) and not any(agreement is Spelling.SAME for agreement, _ in pairs):
+        if known.form is not IdForm.AUTO or owed.lost:
+            return Nobody(Why.UNKNOWN if known.form is not IdForm.AUTO else Why.FORM)
+        pairs = [pair for pair in pairs if not contradicts(receipt, pair[1].submitted_at)]
+        if not pairs:
+            return Nobody(Why.UNKNOWN)
     return _among(receipt, pairs, known=known, owed=owed, lost=lost, state_of=state_of, decisive=True)
 
 
@@ -180,6 +182,8 @@ def _among(
 ) -> Choice | Nobody:
     """Return the segment that is meant among those whose ids agree, number and time fit."""
     best = min(agreement for agreement, _ in pairs)
+    if best is not Spelling.SAME and named_numbers(receipt) and owed.may_bring(receipt) and not known.is_another_base:
+        return Nobody(Why.OWED)  # the response may bring the very id
     pool = [one for agreement, one in pairs if agreement == best]
     if len({one.smsc_message_id for one in pool}) > 1:
         return Nobody(Why.FORM)

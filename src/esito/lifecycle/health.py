@@ -9,7 +9,6 @@ import structlog
 
 from esito.domain.errors import StoreError
 from esito.smpp.link import Link
-from esito.smpp.pace import SLOWEST
 from esito.store.base import Store
 from esito.store.leases import LeaseLine
 
@@ -27,9 +26,8 @@ def usable(link: Link) -> bool:
 
     One that answered no submit_sm before is usable for the one that tries it, and no more while that has no answer.
     """
-    slow_by_choice = 0 < link.settings.throughput <= SLOWEST
     trying = link.unanswering and link.window_in_use > 0
-    return link.can_send and not trying and (slow_by_choice or link.pace.rate > SLOWEST)
+    return link.can_send and not trying and not link.pace.is_at_floor(asyncio.get_running_loop().time())
 
 
 class Told(msgspec.Struct):

@@ -375,14 +375,17 @@ class Connection(asyncio.BufferedProtocol):
 
     def _look_for_overdue(self, now: float) -> None:
         late, others = self._report_overdue(now)
-        if others or now - self._heard_at > self.settings.response_timeout:
-            self.close("no answer to enquire_link" if others else "the SMSC is silent")
-        elif late and self._submits.overdue(
-            late[0].asked_at, late[-1].asked_at, len(late), window=self.settings.window, now=now
-        ):
+        window, patience = self.settings.window, max(self.settings.response_timeout, self.settings.enquire_interval)
+        if others:
+            self.close("no answer to enquire_link")
+        elif not late:
+            return
+        elif self._submits.overdue(late[0].asked_at, late[-1].asked_at, len(late), window=window, now=now):
             self.unanswering = True
             self._write(encode(Unbind(sequence=self.session.ask(Command.UNBIND, None, now))))
             self.close(f"no submit_sm was answered for {self.settings.response_timeout:g} s")
+        elif now - self._heard_at > patience:
+            self.close("the SMSC is silent")
 
     def _report_overdue(self, now: float) -> tuple[list[Request], list[Request]]:
         """Report the submit_sm that nobody answered in time; return them, and the other requests that are overdue."""

@@ -14,6 +14,9 @@ BURST = 0.1
 SLOWEST = 1.0
 """submit_sm per second below which an operator's throttling does not push us."""
 
+FLOOR_LASTS = 10.0
+"""Seconds for which a link that was pushed to the floor counts as throttled: the next second's rise is no recovery."""
+
 RECOVERED_IN = 50.0
 """Seconds without throttling in which the pace comes back from nothing to what it was before the storm."""
 
@@ -32,7 +35,7 @@ class Pace:
         """submit_sm per second to which the pace comes back; 0 while there is no storm."""
         self._tokens = self._size(self._limit)
         self._at = 0.0
-        self._halved_at = -math.inf
+        self._halved_at = self._floor_at = -math.inf
         self._sent_since = 0.0
         self._window_began = 0.0
         self._last_second = 0.0
@@ -68,7 +71,13 @@ class Pace:
             self._before_storm = max(self._limit if math.isfinite(self._limit) else self._observed(), 2 * SLOWEST)
         current = self._rate if math.isfinite(self._rate) else self._before_storm
         self._rate = max(current / 2, min(SLOWEST, self._limit))
+        if self._rate <= SLOWEST:
+            self._floor_at = now
         self._tokens = min(self._tokens, 0.0) if math.isfinite(self._tokens) else 0.0
+
+    def is_at_floor(self, now: float) -> bool:
+        """Tell whether throttling has pushed us to the floor, now or some seconds ago."""
+        return self._limit > SLOWEST and (self._rate <= SLOWEST or now - self._floor_at < FLOOR_LASTS)
 
     def next_at(self, now: float) -> float:
         """Return when the next one may leave."""

@@ -12,7 +12,7 @@ from esito.domain.choosing import Candidate
 from esito.domain.matching import Settlement
 from esito.domain.message_ids import canonical, shelves
 from esito.domain.receipt import DeliveryReceipt
-from esito.domain.timing import VALIDITY_MS
+from esito.domain.timing import DAY_MS, VALIDITY_MS
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.links import Links
 
@@ -135,7 +135,7 @@ def _left_between(receipt: DeliveryReceipt) -> tuple[int, int]:
     """Return between which instants the submit_sm of a receipt has left."""
     said = receipt.submitted_at
     if said is None:
-        return 0, receipt.received_at
+        return receipt.received_at - VALIDITY_MS - DAY_MS, receipt.received_at
     return said - SUBMIT_DATE_WITHIN_MS, min(said + SUBMIT_DATE_WITHIN_MS, receipt.received_at)
 
 
