@@ -307,6 +307,20 @@ async def test_a_receipt_that_arrived_before_a_submit_sm_left_is_not_about_it(
     assert await orphans(store) == ["orphan"]
 
 
+@pytest.mark.parametrize("store", KINDS, indirect=True)
+@pytest.mark.parametrize("lost_response", [False, True])
+async def test_a_clock_that_is_set_back_orphans_no_receipt(
+    store: Store, account: Account, *, lost_response: bool
+) -> None:
+    (one,) = await sent(store, account, PARIS, at=NOW + 6_000)
+    if lost_response:
+        await lost(store, one, at=NOW)
+    else:
+        await answered(store, one, "1001", at=NOW)
+    assert (await store.apply_receipts([dated("1001", PARIS, at=NOW + 100, submitted_at=NOW)])).verdicts == {"moved": 1}
+    assert await state_of(store, account, one) == S.DELIVERED
+
+
 async def test_a_sender_that_is_a_number_names_nobody(store: Store, account: Account) -> None:
     """Where an operator leaves out whom a receipt is about, the other address is our own."""
     await store.accept(replace(message(account, [PARIS]), sender="+33700900900"))

@@ -32,7 +32,7 @@ class Settling:
 
     def __call__(self, connection: Connection, batches: Sequence[Sequence[DeliveryReceipt]]) -> list[Settled]:
         """Settle the receipts of all batches in the order they came; tell each caller of its own."""
-        decisions = settle(connection, self._links, [receipt for batch in batches for receipt in batch])
+        decisions = settle(connection, self._links, [receipt for batch in batches for receipt in batch], live=True)
         ends, end = [], 0
         for batch in batches:
             end += len(batch)
@@ -40,11 +40,13 @@ class Settling:
         return _shares(decisions, ends)
 
 
-def settle(connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt]) -> Decisions:
-    """Settle receipts in the order they came."""
+def settle(
+    connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt], *, live: bool = False
+) -> Decisions:
+    """Settle receipts in the order they came; `live`: straight from the operators, not through a log."""
     forms = links.hold(connection, {receipt.link for receipt in receipts})
     settlement = Settlement(links.rules, forms)
-    _decide(connection, links, receipts, settlement)
+    _decide(connection, links, receipts, settlement, live=live)
     decisions = settlement.decisions
     rows = write(connection, links, receipts, decisions)
     row_of = {line.receipt: rows[place] for place, line in enumerate(decisions.trail)}
@@ -112,8 +114,15 @@ def _tell_twins_apart(connection: Connection, links: Links, operator: int, at: i
     return _adopt(connection, links, connection.ask("undecided", operator, Waits.TWINS, AT_ONCE), at)
 
 
-def _decide(connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt], settlement: Settlement) -> None:
-    known = Snapshot(connection, links, receipts, settlement)
+def _decide(
+    connection: Connection,
+    links: Links,
+    receipts: Sequence[DeliveryReceipt],
+    settlement: Settlement,
+    *,
+    live: bool = False,
+) -> None:
+    known = Snapshot(connection, links, receipts, settlement, live=live)
     settlement.queried_only = known.queried_only
     for number, receipt in enumerate(receipts):
         candidates = known.candidates.get(number, [])

@@ -27,8 +27,19 @@ class Snapshot:
     """What is known of a batch of receipts."""
 
     def __init__(
-        self, connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt], settlement: Settlement
+        self,
+        connection: Connection,
+        links: Links,
+        receipts: Sequence[DeliveryReceipt],
+        settlement: Settlement,
+        *,
+        live: bool = False,
     ) -> None:
+        """`live`: the receipts come straight from the operators, so whatever is known left before them.
+
+        That holds whatever a clock says that has been set back since.
+        """
+        self._receipts = receipts if live else ()
         operator_of = {link: links.named(link).operator for link in {receipt.link for receipt in receipts}}
         self._operators = [operator_of[receipt.link] for receipt in receipts]
         self._connection = connection
@@ -86,7 +97,7 @@ class Snapshot:
         own.sort(
             key=itemgetter(2)
         )  # operators count upwards, so neighbours on the shelves are neighbours in the tables
-        found = load_candidates(self._connection, "candidates_by_shelf", own)
+        found = self._load("candidates_by_shelf", own)
         before: set[tuple[int, str]] = set()
         for number, receipt in enumerate(receipts):
             candidates = found.get(number, [])
@@ -104,7 +115,7 @@ class Snapshot:
             for shelf in shelves(receipt.smsc_message_id)[1:]
         ]
         if others:
-            for number, more in load_candidates(self._connection, "candidates_by_shelf", others).items():
+            for number, more in self._load("candidates_by_shelf", others).items():
                 found.setdefault(number, []).extend(more)
         return found
 
@@ -120,23 +131,36 @@ class Snapshot:
         lost = self._connection.number("has_uncertain", operator, newest - VALIDITY_MS)
         if lost:
             self._lost.add(operator)
-        return Owed((Open(*row) for row in rows), lost=lost > 1)
+        latest = min((receipt.received_at for receipt in self._receipts), default=None)
+        submissions = [Open(msisdn, at if latest is None else min(at, latest)) for msisdn, at in rows]
+        return Owed(submissions, lost=lost > 1)
 
     def _load_uncertain(self, receipts: Iterable[tuple[int, DeliveryReceipt]]) -> dict[int, list[Candidate]]:
         wanted: list[tuple[SqlValue, ...]] = []
         for number, receipt in receipts:
             operator = self._operators[number]
             if receipt.smsc_message_id and operator in self._lost:
-                wanted += [(number, operator, tail, *_left_between(receipt)) for tail in tails(receipt)]
-        return load_candidates(self._connection, "candidates_by_tail", wanted) if wanted else {}
+                wanted += [
+                    (number, operator, tail, *_left_between(receipt, live=bool(self._receipts)))
+                    for tail in tails(receipt)
+                ]
+        return self._load("candidates_by_tail", wanted) if wanted else {}
+
+    def _load(self, query: str, rows: Sequence[Sequence[SqlValue]]) -> dict[int, list[Candidate]]:
+        found = load_candidates(self._connection, query, rows)
+        for number, candidates in found.items() if self._receipts else ():
+            came = self._receipts[number].received_at
+            if any(one.submitted_at > came for one in candidates):
+                found[number] = [one._replace(submitted_at=min(one.submitted_at, came)) for one in candidates]
+        return found
 
 
-def _left_between(receipt: DeliveryReceipt) -> tuple[int, int]:
-    """Return between which instants the submit_sm of a receipt has left."""
-    said = receipt.submitted_at
+def _left_between(receipt: DeliveryReceipt, *, live: bool) -> tuple[int, int]:
+    """Return between which instants the submit_sm of a receipt has left; a clock that was set back makes them later."""
+    said, came = receipt.submitted_at, receipt.received_at + (DAY_MS if live else 0)
     if said is None:
-        return receipt.received_at - VALIDITY_MS - DAY_MS, receipt.received_at
-    return said - SUBMIT_DATE_WITHIN_MS, min(said + SUBMIT_DATE_WITHIN_MS, receipt.received_at)
+        return receipt.received_at - VALIDITY_MS - DAY_MS, came
+    return said - SUBMIT_DATE_WITHIN_MS, min(said + SUBMIT_DATE_WITHIN_MS, came)
 
 
 def load_candidates(
