@@ -171,6 +171,8 @@ class Watch:
                 self._segments[ref]
                 for ref in receipt.settled_on
                 if receipt.segment is None or ref[:2] != receipt.segment.ref[:2]
+                # One whose response was lost may bear the id by an earlier receipt, as an id that came round.
+                if any(one.told for one in self._segments[ref].attempts)
             ]
             if elsewhere and not receipt.doubtful:
                 raise self.broken(
