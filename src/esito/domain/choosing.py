@@ -160,8 +160,8 @@ def _hypothesis(
         return Nobody(Why.OWED)
     if isinstance(lost, Candidate) or lost.why is Why.TWINS:
         return Nobody(Why.FORM)
-    # A number that is named confirms it, and so does the very id; else the date must not contradict it at least.
-    if not named_numbers(receipt) and not any(agreement is Spelling.SAME for agreement, _ in pairs):
+    # A number that is named confirms it; else the date must not contradict it at least.
+    if not named_numbers(receipt):
         if known.form is not IdForm.AUTO or owed.lost:
             return Nobody(Why.UNKNOWN if known.form is not IdForm.AUTO else Why.FORM)
         pairs = [pair for pair in pairs if not contradicts(receipt, pair[1].submitted_at)]
