@@ -14,6 +14,9 @@ BURST = 0.1
 SLOWEST = 1.0
 """submit_sm per second below which an operator's throttling does not push us."""
 
+FLOOR = 0.05
+"""The share of the pace from before the storm below which a link is at the floor: it rises by less between halvings."""
+
 FLOOR_LASTS = 10.0
 """Seconds for which a link that was pushed to the floor counts as throttled: the next second's rise is no recovery."""
 
@@ -71,7 +74,7 @@ class Pace:
             self._before_storm = max(self._limit if math.isfinite(self._limit) else self._observed(), 2 * SLOWEST)
         current = self._rate if math.isfinite(self._rate) else self._before_storm
         self._rate = max(current / 2, min(SLOWEST, self._limit))
-        if self._rate <= SLOWEST:
+        if self._rate <= max(SLOWEST, self._before_storm * FLOOR):
             self._floor_at = now
         self._tokens = min(self._tokens, 0.0) if math.isfinite(self._tokens) else 0.0
 

@@ -247,3 +247,11 @@ async def test_pauses_grow_while_no_submit_sm_is_answered() -> None:
         for binding.unanswered in range(1, 12):
             pauses.append(link._pause_after(binding, 0))
         assert all(0.8 * min(2**n, 300) <= pause <= min(2**n, 300) for n, pause in enumerate(pauses))
+
+
+@in_a_loop
+async def test_a_link_that_asks_after_its_peer_less_often_than_it_waits_for_answers_is_not_silent_when_idle() -> None:
+    async with peer() as smsc, linked(smsc, response_timeout=0.3, enquire_interval=1.2) as (link, _):
+        await until(lambda: link.can_send)
+        await smsc.came(p.EnquireLink, 2)
+        assert len(smsc.sessions) == 1

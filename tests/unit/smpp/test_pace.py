@@ -150,3 +150,13 @@ def test_the_pace_only_rises_while_nothing_throttles_it(
         assert rate <= pace.rate <= throughput
         assert pace.rate - rate <= throughput / 50 * step * 1.01 + throughput * 1e-9
         rate = pace.rate
+
+
+def test_a_pace_that_was_pushed_to_the_floor_counts_as_throttled_for_some_seconds() -> None:
+    pace = Pace(50.0)
+    assert not pace.is_at_floor(0.0)
+    for second in range(10):
+        pace.throttled(float(second) * 2)
+    assert pace.is_at_floor(19.0)
+    assert pace.is_at_floor(22.0)
+    assert not pace.is_at_floor(60.0)
