@@ -277,6 +277,11 @@ class LinkSettings:
         "What counts as a receipt though esm_class calls it a subscriber's message and it has no message_state:"
         " nothing; the text of one beside an id of ours in receipted_message_id; any text of one, whoever wrote it.",
     )
+    receipt_addresses: Literal["recipient", "ignored"] = _setting(
+        "recipient",
+        "What the addresses of a receipt name: the recipient, whom its id is believed of alone; or nobody we know, such"
+        " as a number of the SMSC itself, and then the id decides alone.",
+    )
     multipart_rule: MultipartRule = _setting(
         MultipartRule.ANY_FAILED, "How the states of several segments make that of the recipient."
     )

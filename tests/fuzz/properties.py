@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from esito.domain.states import MessageState
 from esito.smpp.codec import FrameBuffer, InvalidDelivery, InvalidLength, InvalidPdu, LocalProtocolError, decode, encode
+from esito.smpp.incoming import IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, Pdu, SubmitSm
 from esito.smpp.receipts import Kind, kind_of, read_receipt
 
@@ -88,7 +89,7 @@ def _fields(pdu: Pdu) -> dict[str, object]:
 
 def _settled_well(pdu: DeliverSm | DataSm, choice: int) -> None:
     assert kind_of(pdu) in Kind
-    receipt = read_receipt(pdu, link="alpha", at=AT, zone=ZONES[choice % len(ZONES)])
+    receipt = read_receipt(pdu, link="alpha", at=AT, settings=IncomingSettings(zone=ZONES[choice % len(ZONES)]))
     assert receipt.state is None or receipt.state in MessageState
     assert receipt.raw == pdu.frame
     assert len(receipt.smsc_message_id) <= 255

@@ -21,8 +21,8 @@ import structlog
 from esito.api.app import Services, build, build_for_monitors
 from esito.api.limits import Limits
 from esito.api.services import LinkStatus
-from esito.bootstrap.link_changes import Followers, LinkChanges, check, present, reading_of
-from esito.bootstrap.links import register_links, standing, told, told_standing
+from esito.bootstrap.link_changes import Followers, LinkChanges, check, present
+from esito.bootstrap.links import incoming_of, register_links, standing, told, told_standing
 from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
 from esito.bus.base import Bus
 from esito.chores import Chores, callback_worker, chores
@@ -180,7 +180,7 @@ async def _furnish(
     receiving = Receiving(
         store=store,
         clock=clock,
-        **reading_of(settings.links),  # type: ignore[arg-type]  # as its parameters are
+        incoming=incoming_of(settings.links),
         relay=relay,
         moved=callbacks.wake,
         stopped=stop_kept.set,

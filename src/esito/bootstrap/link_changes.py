@@ -16,7 +16,14 @@ import structlog
 
 from esito.bootstrap.link_doubts import doubts
 from esito.bootstrap.link_settings import differences, laid_over, told_of
-from esito.bootstrap.links import bound_with, make_link, outgoing_settings, register_links, smpp_settings
+from esito.bootstrap.links import (
+    bound_with,
+    incoming_of,
+    make_link,
+    outgoing_settings,
+    register_links,
+    smpp_settings,
+)
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import StoreError
 from esito.domain.timing import Clock
@@ -25,7 +32,6 @@ from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.relinking import Relinking, Wanted
 from esito.lifecycle.submit import Submitter
-from esito.smpp.receipts import WithoutEsmClass
 from esito.store.base import Store
 from esito.store.links import KeptLink
 
@@ -64,16 +70,6 @@ def changes(before: Sequence[LinkSettings], after: Sequence[LinkSettings]) -> It
     for name in old:
         if name not in new:
             yield Change("link removed", name, "", rebinds=False)
-
-
-def reading_of(links: Sequence[LinkSettings]) -> dict[str, Mapping[str, object]]:
-    """Return what `Receiving` must know to read what links bring."""
-    return {
-        "zones": {link.name: link.zone for link in links},
-        "without_esm_class": {link.name: WithoutEsmClass(link.receipts_without_esm_class) for link in links},
-        "words": {link.name: link.stat_words for link in links},
-        "codings": {link.name: link.codings for link in links},
-    }
 
 
 async def present(settings: Settings, store: Store, *, secret: bytes, environ: Mapping[str, str]) -> Settings:
@@ -198,7 +194,7 @@ class LinkChanges:
         """Tell those who follow, in an order in which nobody meets a link that he does not know."""
         to = self._followers
         routes = await register_links(settings, to.store)
-        to.receiving.follow(**reading_of(settings.links))  # type: ignore[arg-type]  # as its parameters are
+        to.receiving.follow(incoming_of(settings.links))
         to.acceptance.follow(routes)
         self.settings = settings
         self.retries.update({link.name: link.retries for link in settings.links})

@@ -18,6 +18,7 @@ from esito.lifecycle.health import usable
 from esito.lifecycle.query import Asker
 from esito.lifecycle.submit import Submitter
 from esito.smpp.address import numbering
+from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
 from esito.smpp.link import Link
 from esito.smpp.outgoing import Concatenation, OutgoingSettings, Validity
 from esito.smpp.settings import LinkSettings as SmppSettings
@@ -67,7 +68,8 @@ NEEDS_NO_BIND = frozenset(
             "resubmit_uncertain",
             "message_id_form",
         ),
-        *("receipt_timezone", "words", "receipts_without_esm_class", "alphabet", "validity", "validity_hours"),
+        *("receipt_timezone", "words", "receipts_without_esm_class", "receipt_addresses"),
+        *("alphabet", "validity", "validity_hours"),
         *("sender", "source_numbering", "destination_numbering", "service_type", "protocol_id", "priority_flag"),
         *("registered_delivery", "data_coding_gsm", "data_coding_latin1", "data_coding_ucs2"),
     }
@@ -164,6 +166,23 @@ def outgoing_settings(link: LinkSettings) -> OutgoingSettings:
         codings=link.codings,
         concatenation=Concatenation("udh8" if link.concatenation == "udh" else link.concatenation),
     )
+
+
+def incoming_settings(link: LinkSettings) -> IncomingSettings:
+    """Return how the operator of a configured link writes what it delivers."""
+    return IncomingSettings(
+        zone=link.zone,
+        words=link.stat_words,
+        codings=link.codings,
+        without_esm_class=WithoutEsmClass(link.receipts_without_esm_class),
+        names_recipient=link.receipt_addresses == "recipient",
+        sender=link.sender,
+    )
+
+
+def incoming_of(links: Iterable[LinkSettings]) -> dict[str, IncomingSettings]:
+    """Return how the operator of each link writes, by the name of the link."""
+    return {link.name: incoming_settings(link) for link in links}
 
 
 def standing(configured: Sequence[LinkSettings], links: Iterable[Link]) -> list[LinkStatus]:

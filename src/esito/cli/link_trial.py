@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from esito.bootstrap.links import outgoing_settings, smpp_settings
+from esito.bootstrap.links import incoming_settings, outgoing_settings, smpp_settings
 from esito.config import LinkSettings
 from esito.domain.id_forms import FORM_OF
 from esito.domain.message import SegmentRef, Submission
@@ -250,8 +250,7 @@ class _Following:
             pdu,
             link=self._configured.name,
             at=int(time.time() * SECOND_MS),
-            zone=self._configured.zone,
-            words=self._configured.stat_words,
+            settings=incoming_settings(self._configured),
         )
         segment, form = _whose(trial, receipt)
         if segment is None and not _names(trial.to, receipt):

@@ -28,6 +28,8 @@ def orphans(*, as_json: bool, url: str, api_key: str) -> None:
         waits = "its submit_sm_resp" if one["verdict"] == "parked" else "nothing in sight"
         if "unreadable" in one["flags"]:
             waits = "nothing: it cannot be read"
+        elif "other_number" in one["flags"]:
+            waits = "nothing: it names another number than its message"
         elif "ambiguous" in one["flags"]:
             waits = "to be told apart"
         # As text: what an operator writes is no markup of ours.

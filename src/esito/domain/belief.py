@@ -11,55 +11,61 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
+from esito.domain.number_forms import digits_of, is_same_line, tail_of, tails_of
 from esito.domain.receipt import DeliveryReceipt
 
 SUBMIT_DATE_WITHIN_MS = 2 * 60 * 1000
 """How far an operator's submit date, which counts minutes, may be from our own."""
 
-SUBSCRIBER = 7
-"""Digits from which an address is taken for a subscriber's number rather than a short code."""
-
-ACCESS_CODE = 4
-"""Digits that may stand before a whole international number."""
-
-TAIL = 7
-"""Digits at the end of a number that its national and its international form share."""
-
 
 def named_numbers(receipt: DeliveryReceipt) -> list[str]:
     """Return the digits of the addresses that are subscribers' numbers, in whatever form they are written."""
-    return [digits for address in receipt.addresses if (digits := _digits(address))]
-
-
-def _digits(address: str) -> str:
-    digits = address.removeprefix("+")
-    return digits if len(digits) >= SUBSCRIBER and digits.isascii() and digits.isdecimal() else ""
+    return [digits for address in receipt.addresses if (digits := digits_of(address))]
 
 
 def tails(receipt: DeliveryReceipt) -> list[int]:
     """Return the ends of the numbers that the receipt names, by which they are found."""
-    return list({int(digits[-TAIL:]) for digits in named_numbers(receipt)})
-
-
-def tail_of(msisdn: str) -> int:
-    """Return the end of a number of ours, E.164 digits without the plus."""
-    return int(msisdn[-TAIL:] or 0)
+    return list({tail for digits in named_numbers(receipt) for tail in tails_of(digits)})
 
 
 def is_addressed(receipt: DeliveryReceipt, msisdn: str) -> bool:
     """Tell whether either address of the receipt is this number (E.164 digits), in whatever form it is written."""
     if msisdn in receipt.addresses:
         return True
-    return any(_is_same(digits, msisdn) for digits in named_numbers(receipt))
+    return any(is_same_line(digits, msisdn) for digits in named_numbers(receipt))
 
 
-def _is_same(digits: str, msisdn: str) -> bool:
-    """Tell whether digits are this number: international, with 00, or national with or without its trunk zero."""
-    bare = digits.lstrip("0")
-    if len(bare) >= TAIL and msisdn.endswith(bare):
+def is_named_first(receipt: DeliveryReceipt, msisdn: str) -> bool:
+    """Tell whether a receipt names this number and no other before it.
+
+    Source address and destination address are those of the submit_sm the other way round (SMPP 3.4, 4.6.1), so the
+    source comes first; but some operators leave them as they were.
+    """
+    source, destination = receipt.addresses
+    if source == msisdn:
         return True
-    # The access code of a carrier or a country before the whole number, such as 011 in America.
-    return digits.endswith(msisdn) and len(digits) - len(msisdn) <= ACCESS_CODE
+    if digits := digits_of(source):
+        return is_same_line(digits, msisdn)
+    return destination == msisdn or is_same_line(digits_of(destination), msisdn)
+
+
+def is_sent_by(receipt: DeliveryReceipt, sender: str) -> bool:
+    """Tell whether the source address of a receipt is the sender of a message: the addresses are not turned round."""
+    return _are_one(digits_of(receipt.addresses[0]), digits_of(sender))
+
+
+def without(receipt: DeliveryReceipt, senders: Iterable[str]) -> DeliveryReceipt:
+    """Return the receipt without addresses that are senders of the messages it may be about: they name nobody."""
+    ours = [digits for sender in senders if (digits := digits_of(sender))]
+    source, destination = (
+        "" if any(_are_one(digits_of(address), one) for one in ours) else address for address in receipt.addresses
+    )
+    return receipt._replace(addresses=(source, destination))
+
+
+def _are_one(one: str, other: str) -> bool:
+    """Tell whether two numbers, each in whatever form it is written, are one."""
+    return bool(one and other) and (is_same_line(one, other) or is_same_line(other, one))
 
 
 def fits(receipt: DeliveryReceipt, msisdn: str, submitted_at: int) -> bool:

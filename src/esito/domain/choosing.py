@@ -46,6 +46,7 @@ class Why(Enum):
     """Why a receipt means no segment, or none yet."""
 
     UNKNOWN = "no segment that it could be about"
+    NUMBER = "a segment has its very id, and it names another number"
     OWED = "it may be about a submit_sm whose response is owed"
     FORM = "its id means different segments in different forms"
     TWINS = "several segments without an id fit equally well"
@@ -59,6 +60,8 @@ class Nobody(NamedTuple):
     @property
     def flag(self) -> str:
         """What the trail says of it."""
+        if self.why is Why.NUMBER:
+            return "other_number"
         return "ambiguous" if self.why in {Why.FORM, Why.TWINS} else ""
 
 
@@ -101,6 +104,10 @@ def choose(
         return Choice(lost, "matched_by_address", identifies=True)
     if second:
         return _hypothesis(receipt, second, known=known, owed=owed, lost=lost, state_of=state_of)
+    if lost == Nobody(Why.UNKNOWN) and any(
+        one.smsc_message_id == said and receipt.received_at >= one.submitted_at for one in candidates
+    ):
+        return Nobody(Why.NUMBER)
     return lost if isinstance(lost, Nobody) else Nobody(Why.UNKNOWN)
 
 

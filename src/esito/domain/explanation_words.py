@@ -48,6 +48,7 @@ FLAGS = {
         "What it says in one place contradicts what it says in another; a field of its own counts before the text."
     ),
     "ambiguous": "The message number in it could have meant two messages, so we waited until it was clear which.",
+    "other_number": "It named another phone number than the message it seemed to mean, so we do not believe it.",
     "undecided": "That the operator does not know is no answer to go by, so this changed nothing.",
     "other_id": "It named another message than the one we asked about, so we do not believe it.",
     "reused_id": "The operator has given its message number to more than one message; the date told which was meant.",

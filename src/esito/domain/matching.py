@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from esito.domain.belief import NOTHING_OWED, Owed, fits, is_addressed, is_dated
+from esito.domain.belief import NOTHING_OWED, Owed, fits, is_dated, is_named_first
 from esito.domain.choosing import Candidate, Nobody, Why, choose, identify
 from esito.domain.id_forms import IdForm, Learned, says_nothing
 from esito.domain.message_ids import Spelling
@@ -143,7 +143,7 @@ class Settlement:
             and known.form is not IdForm.AUTO
             and candidates[0].smsc_message_id == receipt.smsc_message_id
             and known.allows(Spelling.SAME)
-            and is_addressed(receipt, candidates[0].msisdn)
+            and is_named_first(receipt, candidates[0].msisdn)
             and fits(receipt, candidates[0].msisdn, candidates[0].submitted_at)
         )
 

@@ -49,7 +49,8 @@ class DeliveryReceipt(NamedTuple):
     received_at: int = 0
     flags: str = ""
     """Space-separated: bad_date, skewed_date, bad_tlv, long_id, no_id, unparsed, unreadable, disagree, ambiguous,
-    matched_by_address, reused_id; of answers to query_sm: reused_id, other_id and undecided, which move nobody.
+    other_number, matched_by_address, reused_id; of answers to query_sm: reused_id, other_id and undecided, which move
+    nobody.
 
     `unreadable`: the PDU is whole, and its fields cannot be told apart. `disagree`: what it says in one place
     contradicts what it says in another; parameters count before the text.

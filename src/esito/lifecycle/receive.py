@@ -10,24 +10,22 @@ some take as final.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import tzinfo
 from time import perf_counter
 from types import MappingProxyType
 
 import structlog
 
 from esito import metrics
-from esito.domain.coding import USUAL_CODINGS, Codings
 from esito.domain.errors import StoreUnavailable
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.reply import Reply
-from esito.domain.states import STAT_WORDS, MessageState
 from esito.domain.timing import Clock
 from esito.lifecycle.relay import Relay
 from esito.lifecycle.stop_words import stop_words
 from esito.lifecycle.unmarked import Unmarked
+from esito.smpp.incoming import USUAL, IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, Status
-from esito.smpp.receipts import Kind, WithoutEsmClass, kind_of, read_receipt
+from esito.smpp.receipts import Kind, kind_of, read_receipt
 from esito.smpp.replies import read_reply
 from esito.store.base import Store
 
@@ -45,46 +43,28 @@ class Receiving:
         *,
         store: Store,
         clock: Clock,
-        zones: dict[str, tzinfo],
-        without_esm_class: Mapping[str, WithoutEsmClass] = MappingProxyType({}),
-        words: Mapping[str, Mapping[str, MessageState]] | None = None,
-        codings: Mapping[str, Codings] | None = None,
+        incoming: Mapping[str, IncomingSettings] = MappingProxyType({}),
         relay: Relay | None = None,
         stopped: Callable[[], None] = lambda: None,
         moved: Callable[[], None] = lambda: None,
     ) -> None:
-        """`zones`: the zone of the dates in each link's receipts; `relay`: the way to the log, where there is one.
+        """`incoming`: how each link's operator writes; `relay`: the way to the log, where there is one.
 
-        `without_esm_class`: what counts as a receipt on each link where esm_class says otherwise; KNOWN_ID by default.
-
-        `words` and `codings`: of links whose operators have some of their own.
         `stopped` is called once a STOP is kept, `moved` once receipts that moved recipients are, or replies.
         """
         self._store = store
         self._clock = clock
-        self._zones = zones
-        self._unmarked = Unmarked(store, without_esm_class)
-        self._stat_words = words or {}
-        self._codings = codings or {}
+        self._incoming = incoming
+        self._unmarked = Unmarked(store)
         self._relay = relay
         self._stopped = stopped
         self._moved = moved
         self._words = stop_words()
         self._in_flight = 0
 
-    def follow(
-        self,
-        *,
-        zones: Mapping[str, tzinfo],
-        without_esm_class: Mapping[str, WithoutEsmClass],
-        words: Mapping[str, Mapping[str, MessageState]],
-        codings: Mapping[str, Codings],
-    ) -> None:
+    def follow(self, incoming: Mapping[str, IncomingSettings]) -> None:
         """Read what these links bring so from now on; what a link brings that is being laid down is read as before."""
-        self._zones = {**self._zones, **zones}
-        self._unmarked.follow(without_esm_class)
-        self._stat_words = {**self._stat_words, **words}
-        self._codings = {**self._codings, **codings}
+        self._incoming = {**self._incoming, **incoming}
 
     async def keep(self, link: str, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
         """Keep what a link brought; return the command_status of each response."""
@@ -100,17 +80,17 @@ class Receiving:
         at = self._clock.now()
         receipts: list[DeliveryReceipt] = []
         replies: list[Reply] = []
-        words, codings = self._stat_words.get(link, STAT_WORDS), self._codings.get(link, USUAL_CODINGS)
-        unmarked = await self._unmarked.among(link, pdus, at=at, words=words)
+        settings = self._incoming.get(link, USUAL)
+        unmarked = await self._unmarked.among(link, pdus, at=at, settings=settings)
         for place, pdu in enumerate(pdus):
             if place in unmarked.undecided:
                 continue
             if pdu.unreadable:
                 log.warning("delivery_unreadable", link=link, sequence=pdu.sequence, octets=len(pdu.frame))
             if place in unmarked.receipts or kind_of(pdu) is not Kind.REPLY:
-                receipts.append(read_receipt(pdu, link=link, at=at, zone=self._zones[link], words=words))
+                receipts.append(read_receipt(pdu, link=link, at=at, settings=settings))
             else:
-                replies.append(read_reply(pdu, link=link, at=at, codings=codings))
+                replies.append(read_reply(pdu, link=link, at=at, codings=settings.codings))
         try:
             await self._commit(link, receipts, replies)
         except StoreUnavailable as error:

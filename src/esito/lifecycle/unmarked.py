@@ -4,12 +4,13 @@ A subscriber could write the text of a receipt too, so the text alone proves not
 parameter receipted_message_id, which no phone can write, it does.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from esito.domain.errors import StoreUnavailable
+from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
 from esito.smpp.pdu import DataSm, DeliverSm
-from esito.smpp.receipts import Kind, WithoutEsmClass, has_text_of_receipt, kind_of, receipted_id
+from esito.smpp.receipts import Kind, has_text_of_receipt, kind_of, receipted_id
 from esito.store.base import Store
 
 
@@ -24,21 +25,14 @@ class Found(NamedTuple):
 class Unmarked:
     """Finds them."""
 
-    def __init__(self, store: Store, rules: Mapping[str, WithoutEsmClass]) -> None:
-        """`rules`: what counts on each link; KNOWN_ID where nothing is said."""
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._rules = rules
 
-    def follow(self, rules: Mapping[str, WithoutEsmClass]) -> None:
-        """Let this count on these links from now on."""
-        self._rules = {**self._rules, **rules}
-
-    async def among(self, link: str, pdus: Sequence[DeliverSm | DataSm], *, at: int, words: Container[str]) -> Found:
-        """Return which deliveries are receipts although esm_class denies it. The store is asked only about such.
-
-        `words` are the operator's for states, in upper case.
-        """
-        rule = self._rules.get(link, WithoutEsmClass.KNOWN_ID)
+    async def among(
+        self, link: str, pdus: Sequence[DeliverSm | DataSm], *, at: int, settings: IncomingSettings
+    ) -> Found:
+        """Return which deliveries are receipts although esm_class denies it. The store is asked only about such."""
+        rule, words = settings.without_esm_class, settings.words
         if rule is WithoutEsmClass.NEVER:
             return Found()
         alike = [n for n, pdu in enumerate(pdus) if kind_of(pdu) is Kind.REPLY and has_text_of_receipt(pdu, words)]

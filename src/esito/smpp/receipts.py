@@ -5,14 +5,14 @@ text; where they contradict it, the receipt says so. A text alone is a receipt o
 esm_class says so. What cannot be read is kept all the same: nothing here raises.
 """
 
-from collections.abc import Container, Mapping
-from datetime import UTC, tzinfo
+from collections.abc import Container
 from enum import Enum
 
 from esito.domain.message_ids import MAX_LENGTH
 from esito.domain.receipt import DeliveryReceipt, stat_of
 from esito.domain.states import STAT_WORDS, STATE_VALUES, MessageState
 from esito.smpp.ids import LONGEST, id_in
+from esito.smpp.incoming import USUAL, IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 from esito.smpp.receipt_dates import read_dates
 from esito.smpp.receipt_text import errors_disagree, ids_disagree, read_fields, reads_as_receipt
@@ -33,16 +33,6 @@ class Kind(Enum):
     """Written by a subscriber."""
     UNREADABLE = "unreadable"
     """Its fields cannot be told apart: recorded, moves nobody."""
-
-
-class WithoutEsmClass(Enum):
-    """What counts as a receipt though esm_class calls it a subscriber's message, and it has no message_state."""
-
-    NEVER = "never"
-    KNOWN_ID = "known-id"
-    """The text of a receipt beside a receipted_message_id that we know."""
-    ALWAYS = "always"
-    """The text of a receipt, whoever wrote it."""
 
 
 def kind_of(pdu: DeliverSm | DataSm) -> Kind:
@@ -69,27 +59,18 @@ def receipted_id(pdu: DeliverSm | DataSm) -> str:
     return id_in(pdu.tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b""))
 
 
-def read_receipt(
-    pdu: DeliverSm | DataSm,
-    *,
-    link: str,
-    at: int,
-    zone: tzinfo = UTC,
-    words: Mapping[str, MessageState] = STAT_WORDS,
-) -> DeliveryReceipt:
-    """Return what the PDU says, and the PDU itself as it came.
+def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, settings: IncomingSettings = USUAL) -> DeliveryReceipt:
+    """Return what the PDU says, and the PDU itself as it came; `at` is when it arrived, in milliseconds.
 
-    `at` is when it arrived, in milliseconds; `zone` is the one the operator's dates are in,
-    `words` are the states behind what it writes after `stat:`, in upper case.
     A PDU that cannot be read is kept as a receipt that says nothing.
     """
     if pdu.unreadable:
         return DeliveryReceipt(
             link=link, smsc_message_id="", state=None, received_at=at, flags="unreadable", raw=pdu.frame
         )
-    smsc_id, submitted, done, stat, err, disagree = read_fields(text_of(pdu), words)
+    smsc_id, submitted, done, stat, err, disagree = read_fields(text_of(pdu), settings.words)
     smsc_id, stat, error = smsc_id[:LONGEST], stat[:64], err[:32]
-    state = words.get(stat.upper())
+    state = settings.words.get(stat.upper())
     flags: list[str] = ["bad_tlv"] if pdu.damaged else []
     if pdu.tlvs:
         smsc_id, state, stat, error, contradicts = _with_parameters(pdu, smsc_id, state, stat, error)
@@ -98,7 +79,7 @@ def read_receipt(
         flags.append("long_id")
     if not smsc_id:
         flags.append("no_id" if stat else "unparsed")
-    submitted_at, done_at, date_flag = read_dates(submitted, done, at=at, zone=zone)
+    submitted_at, done_at, date_flag = read_dates(submitted, done, at=at, zone=settings.zone)
     if date_flag:
         flags.append(date_flag)
     if disagree:
@@ -109,7 +90,7 @@ def read_receipt(
         state=state,
         stat=stat,
         error_code=error,
-        addresses=(pdu.source_addr, pdu.destination_addr),
+        addresses=settings.addresses(pdu.source_addr, pdu.destination_addr),
         submitted_at=submitted_at,
         done_at=done_at,
         received_at=at,

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
 
 import pytest
@@ -60,7 +59,7 @@ async def house(store: SqliteStore, clock: PushableClock, account: Account | Non
     smsc = Smsc(SmscSettings(port=0, seed=1), clock=clock)
     await smsc.start()
     account, numbers = account or await account_in(store), await links_in(store)
-    gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
+    gateway = Gateway(Receiving(store=store, clock=clock))
     settings = LinkSettings(name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret")
 
     def make() -> tuple[Link, Submitter]:

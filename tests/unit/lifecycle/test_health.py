@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC
 from functools import partial
 
 import msgspec
@@ -90,7 +89,7 @@ async def test_a_link_throttled_to_its_floor_is_not_usable_one_that_is_slow_by_c
     store: SqliteStore, clock: PushableClock
 ) -> None:
     async with operators(1, clock) as (smsc,):
-        gateway = Gateway(Receiving(store=store, clock=clock, zones={}))
+        gateway = Gateway(Receiving(store=store, clock=clock))
         links = [link_to(smsc, "quick", gateway, throughput=2.0), link_to(smsc, "slow", gateway, throughput=1.0)]
         for link in links:
             gateway.add(link.settings.name, partial(submitting, store, clock, link))
@@ -167,7 +166,7 @@ async def test_what_waits_for_a_dead_link_leaves_by_the_other_and_comes_back_wit
                 await asyncio.sleep(0.02)
 
     async with operators(2, clock) as (first, second):
-        gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC, "beta": UTC}))
+        gateway = Gateway(Receiving(store=store, clock=clock))
 
         def make(smsc: Smsc, name: str) -> tuple[Link, Submitter]:
             link = link_to(smsc, name, gateway)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
 
 import pytest
@@ -72,7 +71,7 @@ async def scene(
     account = await account_in(store)
     await links_in(store)
     async with peer(on_submit=on_submit) as smsc:
-        gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
+        gateway = Gateway(Receiving(store=store, clock=clock))
         usual: dict[str, Any] = {
             "name": "alpha", "host": "127.0.0.1", "port": smsc.port, "system_id": "smsc", "password": "secret",
             "rebind_min": 0.01, "rebind_max": 0.05,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +32,7 @@ class Scene:
 
     def __init__(self, store: SqliteStore, clock: PushableClock, smsc: Peer, account: Account) -> None:
         self.store, self.clock, self.smsc, self.account = store, clock, smsc, account
-        self.gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
+        self.gateway = Gateway(Receiving(store=store, clock=clock))
         self.settings: LinkSettings
 
     async def sent(self, count: int = 1) -> list[int]:

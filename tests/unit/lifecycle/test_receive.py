@@ -3,7 +3,6 @@
 import resource
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,8 +15,8 @@ from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, PushableClock
 from esito.lifecycle.receive import MAX_IN_FLIGHT, Receiving
 from esito.smpp.codec import InvalidDelivery, decode
+from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Status, Tag
-from esito.smpp.receipts import WithoutEsmClass
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, accepted, account_in, complaints, links_in, message, states_of, submitted
 from tests.unit.lifecycle.parts import allow_growth, appendix_b, deliver, forbid_growth
@@ -28,7 +27,7 @@ ROK, LATER = Status.ESME_ROK, Status.ESME_RMSGQFUL
 
 
 def receiving(store: SqliteStore, clock: PushableClock) -> Receiving:
-    return Receiving(store=store, clock=clock, zones={"alpha": UTC, "paris": ZoneInfo("Europe/Paris")})
+    return Receiving(store=store, clock=clock, incoming={"paris": IncomingSettings(zone=ZoneInfo("Europe/Paris"))})
 
 
 def asked(path: Path, sql: str) -> list[tuple[object, ...]]:
@@ -132,8 +131,8 @@ async def test_a_receipt_without_its_esm_class_is_one_by_the_rule_of_the_link(
 ) -> None:
     await links_in(store)
     await submitted(store, message(await account_in(store)), ["7"])
-    rules = {} if rule is None else {"alpha": rule}
-    desk = Receiving(store=store, clock=clock, zones={"alpha": UTC}, without_esm_class=rules)
+    rules = {} if rule is None else {"alpha": IncomingSettings(without_esm_class=rule)}
+    desk = Receiving(store=store, clock=clock, incoming=rules)
     assert await desk.keep("alpha", [pdu]) == [ROK]
     counted = asked(tmp_path / "esito.db", "SELECT (SELECT count(*) FROM trail), (SELECT count(*) FROM reply)")
     assert counted == [(1, 0) if is_receipt else (0, 1)]
@@ -159,7 +158,7 @@ async def test_only_what_must_be_asked_about_waits_for_a_store_that_cannot_be_as
     await links_in(store)
     await store.close()
     relay = Kept()
-    desk = Receiving(store=store, clock=clock, zones={"alpha": UTC}, relay=relay)  # type: ignore[arg-type]
+    desk = Receiving(store=store, clock=clock, relay=relay)  # type: ignore[arg-type]
     assert await desk.keep("alpha", [deliver(appendix_b("1")), unmarked("7"), deliver(appendix_b("2"))]) == [
         ROK,
         LATER,
@@ -259,7 +258,7 @@ async def test_whoever_makes_callbacks_is_told_of_receipts_that_moved_someone(
     store: SqliteStore, clock: PushableClock
 ) -> None:
     told: list[str] = []
-    desk = Receiving(store=store, clock=clock, zones={"alpha": UTC}, moved=lambda: told.append("moved"))
+    desk = Receiving(store=store, clock=clock, moved=lambda: told.append("moved"))
     await links_in(store)
     await submitted(store, message(await account_in(store)), ["7"])
     await desk.keep("alpha", [deliver(appendix_b("nobody"))])

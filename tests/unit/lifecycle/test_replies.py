@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 
 import apsw
@@ -50,7 +49,7 @@ def work_of(store: SqliteStore, clock: PushableClock, stop_kept: asyncio.Event |
 async def receive(
     store: SqliteStore, clock: PushableClock, *pdus: DeliverSm, stopped: Callable[[], None] = lambda: None
 ) -> None:
-    receiving = Receiving(store=store, clock=clock, zones={"alpha": UTC}, stopped=stopped)
+    receiving = Receiving(store=store, clock=clock, stopped=stopped)
     assert await receiving.keep("alpha", pdus) == [Status.ESME_ROK] * len(pdus)
 
 

@@ -5,7 +5,6 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC
 
 import pytest
 from hypothesis import given
@@ -123,7 +122,7 @@ async def settled(store: SqliteStore) -> None:
 @asynccontextmanager
 async def working(store: SqliteStore, clock: PushableClock, smsc: Peer, window: int) -> AsyncIterator[Gateway]:
     """A gateway with one link whose operator cuts texts itself."""
-    gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
+    gateway = Gateway(Receiving(store=store, clock=clock))
     settings = LinkSettings(
         name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret", window=window
     )

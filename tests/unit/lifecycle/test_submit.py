@@ -1,7 +1,6 @@
 """What the operator's answers to submit_sm come to. The link is real and not bound: it has room for nothing."""
 
 import asyncio
-from datetime import UTC
 
 import pytest
 
@@ -32,7 +31,7 @@ def submitter(store: SqliteStore, clock: PushableClock) -> Submitter:
 def link_and_submitter(
     store: SqliteStore, clock: PushableClock, gateway: Gateway | None = None, *, port: int = 1
 ) -> tuple[Link, Submitter]:
-    gateway = gateway or Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
+    gateway = gateway or Gateway(Receiving(store=store, clock=clock))
     link = Link(LinkSettings(name="alpha", host="127.0.0.1", port=port, system_id="smsc", password="secret"), gateway)
     return link, Submitter(store=store, clock=clock, link=link)
 
@@ -136,7 +135,7 @@ async def test_who_wakes_up_with_an_answer_does_not_end_what_another_has_submitt
     await links_in(store, again=True)
     await store.accept(message(account))
     async with peer(on_submit=lambda _: None) as smsc:
-        gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
+        gateway = Gateway(Receiving(store=store, clock=clock))
         link, one = link_and_submitter(store, clock, gateway, port=smsc.port)
         gateway.add("alpha", lambda: (link, one))
         await gateway.start()

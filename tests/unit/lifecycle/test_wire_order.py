@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC
 
 import pytest
 
@@ -50,7 +49,7 @@ def answers_and_reports(smsc: Peer) -> Callable[[p.SubmitSm], None]:
 
 
 def gateway_to(store: SqliteStore, clock: PushableClock, smsc: Peer) -> Gateway:
-    gateway = Gateway(Receiving(store=store, clock=clock, zones={"alpha": UTC}))
+    gateway = Gateway(Receiving(store=store, clock=clock))
 
     def make() -> tuple[Link, Submitter]:
         link = Link(

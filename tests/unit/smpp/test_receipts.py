@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.smpp.codec import decode
+from esito.smpp.incoming import IncomingSettings
 from esito.smpp.pdu import Command, DataSm, DeliverSm, EsmClass, SubmitSmResp, Tag
 from esito.smpp.receipts import Kind, has_text_of_receipt, kind_of, read_receipt
 
@@ -22,7 +23,12 @@ USUAL = "id:0A1F sub:001 dlvrd:001 submit date:2611231100 done date:2611231130 s
 
 def read(text: str = "", *, zone: Any = UTC, **fields: Any) -> DeliveryReceipt:
     octets = text.encode("latin-1")
-    return read_receipt(DeliverSm(esm_class=4, short_message=octets, **fields), link="alpha", at=AT, zone=zone)
+    return read_receipt(
+        DeliverSm(esm_class=4, short_message=octets, **fields),
+        link="alpha",
+        at=AT,
+        settings=IncomingSettings(zone=zone),
+    )
 
 
 def test_a_receipt_by_the_book() -> None:
@@ -265,5 +271,22 @@ def test_a_word_of_the_operators_own_is_one_where_it_has_no_name_too() -> None:
     pdu = DeliverSm(esm_class=4, short_message=b"id:1 done date:2611231130 err:000 ANGEKOMMEN2")
     own = {"ANGEKOMMEN2": MessageState.DELIVERED}
     assert read_receipt(pdu, link="alpha", at=AT).state is None
-    assert read_receipt(pdu, link="alpha", at=AT, words=own).state is MessageState.DELIVERED
+    assert read_receipt(pdu, link="alpha", at=AT, settings=IncomingSettings(words=own)).state is MessageState.DELIVERED
     assert (has_text_of_receipt(pdu), has_text_of_receipt(pdu, own)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "source", "destination", "named"),
+    [
+        (IncomingSettings(), "33612345678", "36111", ("33612345678", "36111")),
+        (IncomingSettings(names_recipient=False), "33699000000", "33699000000", ("", "")),
+        (IncomingSettings(sender="+33700900900"), "33612345678", "0700900900", ("33612345678", "")),
+        (IncomingSettings(sender="0700900900"), "33700900900", "33700900900", ("", "")),
+        (IncomingSettings(sender="ESITO"), "33612345678", "ESITO", ("33612345678", "ESITO")),
+    ],
+)
+def test_an_address_that_cannot_name_the_recipient_is_left_out(
+    settings: IncomingSettings, source: str, destination: str, named: tuple[str, str]
+) -> None:
+    pdu = DeliverSm(esm_class=4, source_addr=source, destination_addr=destination, short_message=USUAL.encode())
+    assert read_receipt(pdu, link="alpha", at=AT, settings=settings).addresses == named

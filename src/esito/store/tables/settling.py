@@ -7,10 +7,10 @@ the receipt itself are kept together or not at all.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from esito.domain.belief import tail_of
 from esito.domain.id_forms import Learned
 from esito.domain.matching import Decisions, Settlement, Waits
 from esito.domain.message import SegmentRef
+from esito.domain.number_forms import tail_of
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.store.base import Settled

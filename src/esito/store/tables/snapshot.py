@@ -7,7 +7,17 @@ asked about further: other spellings, submit_sm whose response is owed, segments
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
-from esito.domain.belief import SUBMIT_DATE_WITHIN_MS, Open, Owed, is_addressed, named_numbers, tails
+from esito.domain.belief import (
+    SUBMIT_DATE_WITHIN_MS,
+    Open,
+    Owed,
+    is_addressed,
+    is_named_first,
+    is_sent_by,
+    named_numbers,
+    tails,
+    without,
+)
 from esito.domain.choosing import Candidate
 from esito.domain.matching import Settlement
 from esito.domain.message_ids import canonical, shelves
@@ -53,6 +63,7 @@ class Snapshot:
         newest = max((receipt.received_at for receipt in receipts), default=0)
         self._owed = {one: self._load_owed(one, newest) for one in {self._operators[number] for number in open_}}
         self._uncertain = self._load_uncertain([(one, receipts[one]) for one in open_])
+        self._leave_out_senders(receipts)
         self.queried_only = self._load_queried_only(receipts)
         """Segments of which a receipt says what only an answer to query_sm has told before."""
 
@@ -78,12 +89,37 @@ class Snapshot:
         A sender may be a number too, and where an operator leaves the recipient's out it is nobody's name.
         """
         mine = self.candidates.get(number, ())
-        if not mine or any(is_addressed(receipt, one.msisdn) for one in mine) or len(named_numbers(receipt)) != 1:
+        if not mine or any(is_addressed(receipt, one.msisdn) for one in mine) or not named_numbers(receipt):
             return receipt
-        rows = self._connection.ask_rows("senders", [(one,) for one in {one.message_id for one in mine}])
-        senders = {sender.removeprefix("+") for (sender,) in rows}
-        source, destination = ("" if one.removeprefix("+") in senders else one for one in receipt.addresses)
-        return receipt._replace(addresses=(source, destination))
+        return without(receipt, self._senders_of(mine).values())
+
+    def _leave_out_senders(self, receipts: Sequence[DeliveryReceipt]) -> None:
+        """Leave out segments to a number that a receipt names only as the sender of the message that it is about.
+
+        So it is where somebody who sends is a recipient too: the number comes second, and the first one did not send
+        the message.
+        """
+        second: dict[int, list[Candidate]] = {}
+        for found in (self.candidates, self._uncertain):
+            for number, candidates in found.items():
+                receipt = receipts[number]
+                if number not in self.clear and len(named_numbers(receipt)) > 1:
+                    second.setdefault(number, []).extend(
+                        one
+                        for one in candidates
+                        if is_addressed(receipt, one.msisdn) and not is_named_first(receipt, one.msisdn)
+                    )
+        senders = self._senders_of([one for many in second.values() for one in many])
+        for number, many in second.items():
+            out = {one[:3] for one in many if not is_sent_by(receipts[number], senders.get(one.message_id, ""))}
+            for found in (self.candidates, self._uncertain):
+                if out and number in found:
+                    found[number] = [one for one in found[number] if one[:3] not in out]
+
+    def _senders_of(self, candidates: Iterable[Candidate]) -> dict[int, str]:
+        """Return the senders of these segments' messages, by message; those of none are left out."""
+        messages = [(message_id,) for message_id in {one.message_id for one in candidates}]
+        return dict(self._connection.ask_rows("senders", messages)) if messages else {}
 
     def _under_their_ids(
         self, receipts: Sequence[DeliveryReceipt], settlement: Settlement

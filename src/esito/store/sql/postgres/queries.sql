@@ -283,7 +283,7 @@ SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: senders
-SELECT m.sender FROM {rows: bigint} AS b JOIN message m ON m.id = b.column1
+SELECT m.id, m.sender FROM {rows: bigint} AS b JOIN message m ON m.id = b.column1
 
 -- name: candidates_by_ref
 SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',

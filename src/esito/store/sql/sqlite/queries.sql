@@ -278,7 +278,7 @@ SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coale
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: senders
-SELECT json_group_array(json_array(m.sender)) FROM (VALUES {rows}) AS b CROSS JOIN message m ON m.id = b.column1
+SELECT json_group_array(json_array(m.id, m.sender)) FROM (VALUES {rows}) AS b CROSS JOIN message m ON m.id = b.column1
 
 -- name: candidates_by_ref
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
