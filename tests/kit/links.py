@@ -50,7 +50,7 @@ class Events:
 
 @asynccontextmanager
 async def linked(one: Peer, **settings: Any) -> AsyncIterator[tuple[Link, Events]]:
-    """A link to the peer; everything it waits for is short."""
+    """A link to the peer; everything it waits for is short, and what it is still owed at the end is not waited for."""
     usual: dict[str, Any] = {
         "name": "alpha",
         "host": "127.0.0.1",
@@ -66,7 +66,7 @@ async def linked(one: Peer, **settings: Any) -> AsyncIterator[tuple[Link, Events
     try:
         yield link, events
     finally:
-        await link.stop()
+        await link.stop(patience=0)
 
 
 def some(count: int) -> list[tuple[p.SubmitSm, object]]:

@@ -72,7 +72,8 @@ class Scene:
 @asynccontextmanager
 async def scene(store: SqliteStore, clock: PushableClock, folder: Path, lines: str = "") -> AsyncIterator[Scene]:
     async with peer() as smsc:
-        settings = configured(folder, f"query_after = '1h'\nrebind_max = 0.05\n{lines}", port=smsc.port)
+        usual = "query_after = '1h'\nrebind_max = 0.05\nstop_patience = 0.01"
+        settings = configured(folder, f"{usual}\n{lines}", port=smsc.port)
         await store.register_links([LinkRecord(name="alpha", operator="alpha", query_after_ms=HOUR_MS)])
         one = Scene(store, clock, smsc, await account_in(store))
         one.settings = settings
