@@ -27,7 +27,9 @@ An operator's ids come round, get lost with a response, and look like those of a
 nothing. A receipt is about a segment only if
 
 1. **the number fits**: a receipt that names a subscriber's number, in either address and in any form (`+33`, `0033`,
-   national), is never about another number. An address that is only our own sender names nobody;
+   national, with or without what a country has put into its numbers or taken out), is never about another number. An
+   address that is our own sender names nobody; one in second place, behind a number that did not send the message, is
+   not its recipient. `receipt_addresses` is for operators that put numbers of their own there;
 2. **the time fits**: a receipt that arrived before a submit_sm left is not about it;
 3. **the id fits**: the very spelling always comes first, then the same id in other case, with other zeros, with `0x`
    or blanks, cut to 64 octets, or as a signed number.
