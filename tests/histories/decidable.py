@@ -23,6 +23,8 @@ the number, carries a submit date, is decided by its very id, and its segment ha
 
 * a receipt without a known word, and one that does not count (an acknowledgement);
 * a receipt that names nobody, unless the id that it carries is known in the operator's own base;
+* a receipt without a submit date that came three days after its submit_sm had left or later, while that one's id is not
+  known: no operator tries for so long;
 * a receipt of an operator that writes its ids in another base than its receipts, once any of its receipts carries, as
   written, the id of something else: then its form contradicts itself in what we have seen, and need not be learned;
 * a receipt about a segment that was handed over more than once, unless the one that it is about is the one whose
@@ -40,7 +42,7 @@ be settled on anything that may be meant. One that is never doubtful must never 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from tests.histories.truth import MINUTE, Attempt, Fate, Receipt, Segment
+from tests.histories.truth import DAY, MINUTE, Attempt, Fate, Receipt, Segment
 
 NEAR = 10 * MINUTE
 
@@ -153,6 +155,8 @@ class Judge:
             return False
         known = bool(about.told)
         if receipt.names is None and not (known and not operator.writing.converts):
+            return False
+        if not known and receipt.dated is None and receipt.received_at >= about.left + 3 * DAY:
             return False
         if operator.writing.converts and operator.name in self.contradicted:
             return False
