@@ -65,7 +65,9 @@ def says_nothing(smsc_message_id: str) -> bool:
 class Learned:
     """What is known of one operator's form."""
 
-    __slots__ = ("_allowed", "ambiguous", "changed", "form", "known_before", "locked", "seen")
+    __slots__ = (
+        *("_allowed", "ambiguous", "changed", "counts_plain", "form", "known_before", "locked", "seen", "takes_plain"),
+    )
 
     def __init__(self, locked: IdForm = IdForm.AUTO, seen: dict[IdForm, int] | None = None, ambiguous: int = 0) -> None:
         """`seen` and `ambiguous`: what was kept of earlier receipts."""
@@ -73,6 +75,8 @@ class Learned:
         self.changed = False
         """Whether there is anything new to keep."""
         self.seen = dict.fromkeys(FORM_OF.values(), 0) | (seen or {})
+        self.counts_plain = self.learns(Spelling.SAME)
+        """Whether another receipt with the very id would still be counted."""
         self.ambiguous = ambiguous
         """Receipts refused because their id could mean two segments."""
         self._know(self.locked if self.locked is not IdForm.AUTO else self._conclusion())
@@ -92,6 +96,8 @@ class Learned:
     def _know(self, form: IdForm) -> None:
         self.form = form
         self._allowed = ALLOWED[form]
+        self.takes_plain = form is not IdForm.AUTO and Spelling.SAME in self._allowed
+        """Whether it is known that ids come as they were given, or but for zeros."""
 
     def learns(self, agreement: Spelling) -> bool:
         """Tell whether another match of this kind would still be counted."""
@@ -104,6 +110,7 @@ class Learned:
         if count >= COUNT_TO:
             return
         self.seen[form] = count + 1
+        self.counts_plain = self.learns(Spelling.SAME)
         self.changed = True
         if self.locked is IdForm.AUTO:
             self._know(self._conclusion())

@@ -46,6 +46,8 @@ class Spelling(IntEnum):
 
 def canonical(smsc_message_id: str) -> str:
     """Return the shelf of an id: lower case, without blanks, `0x` and leading zeros, cut to 64; '' stays ''."""
+    if smsc_message_id.isdecimal() and smsc_message_id.isascii() and smsc_message_id[0] != "0":
+        return smsc_message_id[:LONGEST]  # as nearly all are
     bare = smsc_message_id.strip(_BLANKS).lower()[:LONGEST]
     if not bare:
         return ""

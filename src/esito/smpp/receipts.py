@@ -71,19 +71,13 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, settings: Incom
     smsc_id, submitted, done, stat, err, disagree = read_fields(text_of(pdu), settings.words)
     smsc_id, stat, error = smsc_id[:LONGEST], stat[:64], err[:32]
     state = settings.words.get(stat.upper())
-    flags: list[str] = ["bad_tlv"] if pdu.damaged else []
-    if pdu.tlvs:
+    if pdu.tlvs and not (len(pdu.tlvs) == 2 and _says_the_same(pdu, smsc_id, state)):
         smsc_id, state, stat, error, contradicts = _with_parameters(pdu, smsc_id, state, stat, error)
         disagree = disagree or contradicts
-    if len(smsc_id) >= MAX_LENGTH:
-        flags.append("long_id")
-    if not smsc_id:
-        flags.append("no_id" if stat else "unparsed")
     submitted_at, done_at, date_flag = read_dates(submitted, done, at=at, zone=settings.zone)
-    if date_flag:
-        flags.append(date_flag)
-    if disagree:
-        flags.append("disagree")
+    flags = date_flag
+    if disagree or pdu.damaged or not 0 < len(smsc_id) < MAX_LENGTH:
+        flags = _flags(pdu, smsc_id, stat, date_flag, disagree=disagree)
     return DeliveryReceipt(
         link=link,
         smsc_message_id=smsc_id,
@@ -94,10 +88,34 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, settings: Incom
         submitted_at=submitted_at,
         done_at=done_at,
         received_at=at,
-        flags=" ".join(flags),
-        counts=kind_of(pdu) is not Kind.ACKNOWLEDGEMENT,
+        flags=flags,
+        counts=pdu.esm_class & _TYPE_BITS not in _ACKNOWLEDGEMENTS,
         raw=pdu.frame,
     )
+
+
+def _says_the_same(pdu: DeliverSm | DataSm, smsc_id: str, state: MessageState | None) -> bool:
+    """Tell whether two parameters say what the text says: the usual receipt."""
+    reported = pdu.tlvs.get(Tag.MESSAGE_STATE, b"")
+    return (
+        pdu.tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0") == smsc_id.encode("latin-1", "replace")
+        and len(reported) == 1
+        and STATE_VALUES.get(reported[0]) is state is not None
+        and not pdu.disagrees
+    )
+
+
+def _flags(pdu: DeliverSm | DataSm, smsc_id: str, stat: str, date_flag: str, *, disagree: bool) -> str:
+    """Return what is to be said of a receipt that is not as it should be."""
+    without_id = "no_id" if stat else "unparsed"
+    found = {
+        "bad_tlv": pdu.damaged,
+        "long_id": len(smsc_id) >= MAX_LENGTH,
+        without_id: not smsc_id,
+        date_flag: bool(date_flag),
+        "disagree": disagree,
+    }
+    return " ".join(flag for flag, said in found.items() if said)
 
 
 def _with_parameters(

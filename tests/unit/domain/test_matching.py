@@ -70,16 +70,33 @@ def flags(settlement: Settlement) -> list[str]:
         max_size=6,
     ),
     st.integers(ENOUGH, COUNT_TO),
+    st.sampled_from([(S.WAITING, S.WAITING, S.WAITING), (S.ENROUTE, S.WAITING, S.ENROUTE)]),
+    st.booleans(),
+    st.booleans(),
 )
 def test_the_shorter_way_of_the_usual_receipt_ends_where_the_long_one_does(
-    said: list[tuple[str, int, int | None, bool]], seen: int
+    said: list[tuple[str, int, int | None, bool]],
+    seen: int,
+    before: tuple[int, int, int],
+    alone: bool,
+    queried: bool,
 ) -> None:
+    """`alone`: each has a message of its own; `queried`: what is known was only told by answers to query_sm."""
     short, long = ({"alpha": Learned(seen={IdForm.AS_IS: seen})} for _ in range(2))
     by_short, by_long = Settlement({}, short), Settlement({}, long)
+    if queried:
+        for way in (by_short, by_long):
+            way.queried_only = {(1 + place * alone, 0, 1 if alone else place + 1) for place in range(3)}
     for number, (word, part, done_at, counts) in enumerate(said):
         one = receipt(f"100{part}", word, addresses=(PARIS, ""), counts=counts)
         one = one._replace(done_at=done_at, submitted_at=NOW)
-        owner = candidate(f"100{part}", part=part, wants_callback=1, states=(S.WAITING, S.ENROUTE, S.WAITING))
+        state, recipient = before[part - 1], min(before)
+        if alone:
+            owner = candidate(f"100{part}", message_id=part, state=state, recipient_state=recipient, wants_callback=1)
+        else:
+            owner = candidate(
+                f"100{part}", part=part, state=state, recipient_state=recipient, wants_callback=1, states=before
+            )
         assert by_short.is_clear(one, [owner])
         assert by_short.is_plain(one, owner)
         by_short.settle_plain(number, one, owner)

@@ -31,10 +31,7 @@ def write(
     # In the order of their keys: whole pages at a time, and nobody waits for who waits for him.
     connection.run_rows(
         "move_segments",
-        [
-            (move.message_id, move.seq, move.part, move.state, move.done_at, move.error_code)
-            for move in sorted(_last(decisions.segments, 3))
-        ],
+        [move[:6] for move in sorted(_last(decisions.segments, 3))],
     )
     connection.run_rows("move_recipients", sorted(_last(decisions.recipients, 2)))
     connection.run_rows(

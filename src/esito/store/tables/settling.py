@@ -124,8 +124,12 @@ def _decide(
 ) -> None:
     known = Snapshot(connection, links, receipts, settlement, live=live)
     settlement.queried_only = known.queried_only
+    plain, found = known.plain, known.candidates
     for number, receipt in enumerate(receipts):
-        candidates = known.candidates.get(number, [])
+        if number in plain:
+            settlement.settle_plain(number, receipt, found[number][0])
+            continue
+        candidates = found.get(number, [])
         if candidates and known.leaves_only(number, receipt, candidates[0]):
             settlement.settle_plain(number, receipt, candidates[0])
         else:

@@ -50,7 +50,8 @@ class Snapshot:
         That holds whatever a clock says that has been set back since.
         """
         self._receipts = receipts if live else ()
-        operator_of = {link: links.named(link).operator for link in {receipt.link for receipt in receipts}}
+        self._first = min([receipt.received_at for receipt in self._receipts], default=0)
+        operator_of = {link: links.named(link).operator for link in {one.link for one in receipts}}
         self._operators = [operator_of[receipt.link] for receipt in receipts]
         self._connection = connection
         self.clear: set[int] = set()
@@ -58,7 +59,8 @@ class Snapshot:
         self.plain: set[int] = set()
         """Those of them whose outcome nothing that is owed or was lost can change."""
         self.candidates = self._under_their_ids(receipts, settlement)
-        open_ = [number for number in range(len(receipts)) if number not in self.plain]
+        everything_is_plain = len(self.plain) == len(receipts)
+        open_ = [] if everything_is_plain else [one for one in range(len(receipts)) if one not in self.plain]
         self._lost: set[int] = set()
         newest = max((receipt.received_at for receipt in receipts), default=0)
         self._owed = {one: self._load_owed(one, newest) for one in {self._operators[number] for number in open_}}
@@ -99,6 +101,8 @@ class Snapshot:
         So it is where somebody who sends is a recipient too: the number comes second, and the first one did not send
         the message.
         """
+        if len(self.clear) == len(receipts):
+            return
         second: dict[int, list[Candidate]] = {}
         for found in (self.candidates, self._uncertain):
             for number, candidates in found.items():
@@ -134,16 +138,16 @@ class Snapshot:
             key=itemgetter(2)
         )  # operators count upwards, so neighbours on the shelves are neighbours in the tables
         found = self._load("candidates_by_shelf", own)
-        before: set[tuple[int, str]] = set()
-        for number, receipt in enumerate(receipts):
-            candidates = found.get(number, [])
+        for number, candidates in found.items():
+            receipt = receipts[number]
             if settlement.is_clear(receipt, candidates):
                 self.clear.add(number)
-                key = self._operators[number], receipt.smsc_message_id
-                # The second receipt of a batch with one id may be about the next message that got it.
-                if key not in before and settlement.is_plain(receipt, candidates[0]):
+                if settlement.is_plain(receipt, candidates[0]):
                     self.plain.add(number)
-                before.add(key)
+        if len({one[1:] for one in own}) < len(own):
+            self._take_repetitions_from_plain(receipts)
+        if len(self.clear) == len(receipts):
+            return found
         others = [
             (number, self._operators[number], shelf)
             for number, receipt in enumerate(receipts)
@@ -154,6 +158,15 @@ class Snapshot:
             for number, more in self._load("candidates_by_shelf", others).items():
                 found.setdefault(number, []).extend(more)
         return found
+
+    def _take_repetitions_from_plain(self, receipts: Sequence[DeliveryReceipt]) -> None:
+        """Let only the first receipt with an id be plain: the next may be about the next message that got it."""
+        before: set[tuple[int, str]] = set()
+        for number in sorted(self.clear):
+            key = self._operators[number], receipts[number].smsc_message_id
+            if key in before:
+                self.plain.discard(number)
+            before.add(key)
 
     def _load_queried_only(self, receipts: Sequence[DeliveryReceipt]) -> set[tuple[int, int, int]]:
         told = {
@@ -167,8 +180,7 @@ class Snapshot:
         lost = self._connection.number("has_uncertain", operator, newest - VALIDITY_MS)
         if lost:
             self._lost.add(operator)
-        latest = min((receipt.received_at for receipt in self._receipts), default=None)
-        submissions = [Open(msisdn, at if latest is None else min(at, latest)) for msisdn, at in rows]
+        submissions = [Open(msisdn, min(at, self._first) if self._receipts else at) for msisdn, at in rows]
         return Owed(submissions, lost=lost > 1)
 
     def _load_uncertain(self, receipts: Iterable[tuple[int, DeliveryReceipt]]) -> dict[int, list[Candidate]]:
@@ -184,10 +196,12 @@ class Snapshot:
 
     def _load(self, query: str, rows: Sequence[Sequence[SqlValue]]) -> dict[int, list[Candidate]]:
         found = load_candidates(self._connection, query, rows)
-        for number, candidates in found.items() if self._receipts else ():
-            came = self._receipts[number].received_at
-            if any(one.submitted_at > came for one in candidates):
-                found[number] = [one._replace(submitted_at=min(one.submitted_at, came)) for one in candidates]
+        if not self._receipts or not found:
+            return found
+        if max([one.submitted_at for many in found.values() for one in many]) > self._first:
+            for number, many in found.items():
+                came = self._receipts[number].received_at
+                found[number] = [one._replace(submitted_at=min(one.submitted_at, came)) for one in many]
         return found
 
 
@@ -213,8 +227,6 @@ def load_candidates(
     for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments in answer:
         known = tuple(many[message_id, seq]) if segments > 1 else (state,)
         wants = message_id in wanting and msisdn != ERASED
-        candidate = Candidate(
-            message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, wants, known
-        )
-        found.setdefault(number, []).append(candidate)
+        told = message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, wants, known
+        found.setdefault(number, []).append(tuple.__new__(Candidate, told))  # in half the time that the class takes
     return found
