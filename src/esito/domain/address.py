@@ -15,6 +15,8 @@ class AddressKind(Enum):
     NATIONAL = "national"
     """With the zero that is dialled within a country."""
 
+    __hash__ = object.__hash__  # members are one of each, and this one is asked for every segment
+
 
 @lru_cache(maxsize=4096)
 def kind_of(address: str) -> AddressKind | None:

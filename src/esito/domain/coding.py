@@ -34,6 +34,8 @@ class Alphabet(Enum):
     LATIN1 = "latin1"
     ASCII = "ascii"
 
+    __hash__ = object.__hash__  # members are one of each, and this one is asked for every segment
+
 
 class Codings(NamedTuple):
     """The alphabet of data_coding 0, and the data_coding of texts in each alphabet."""

@@ -34,6 +34,8 @@ class IdForm(Enum):
     HEX_TO_DEC = "hex-to-dec"
     DEC_TO_HEX = "dec-to-hex"
 
+    __hash__ = object.__hash__  # members are one of each, and this one is asked for every receipt
+
 
 FORM_OF = {
     Spelling.SAME: IdForm.AS_IS,

@@ -92,16 +92,18 @@ def look_again(
     shelves: Iterable[str] = (),
     msisdns: Iterable[str] = (),
     cleared: bool = False,
+    waiting: bool | None = None,
 ) -> int:
     """Settle the receipts that waited for what has just become known of an operator; return how many recipients moved.
 
     `shelves`: the ids of responses; `msisdns`: the numbers of segments that have become uncertain (E.164 digits);
-    `cleared`: whether any is uncertain no more. Whatever else was parked is looked at once no submit_sm is owed any
+    `cleared`: whether any is uncertain no more; `waiting`: whether any receipt waits for a response, where that is
+    known. Whatever else was parked is looked at once no submit_sm is owed any
     more that left before it came.
     """
     keys = {*shelves, *(number_key(tail_of(msisdn)) for msisdn in msisdns)}
     rows = connection.ask_rows("unmatched_under", [(operator, key) for key in keys])
-    if connection.number("has_waiting", operator, Waits.RESPONSE):
+    if connection.number("has_waiting", operator, Waits.RESPONSE) if waiting is None else waiting:
         rows += connection.ask("released", operator, AT_ONCE)
     moved = _adopt(connection, links, list({row[0]: row for row in rows}.values()), at)
     return moved + (_tell_twins_apart(connection, links, operator, at) if cleared else 0)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from esito.domain.errors import EsitoError, Fenced
-from esito.domain.matching import Waits
 from esito.domain.message import Answer, SegmentRef, SubmitAnswer
 from esito.domain.message_ids import canonical
 from esito.domain.receipt import DeliveryReceipt
@@ -17,6 +16,9 @@ from esito.store.tables.settling import conclude, look_again
 
 SUBMITTED, LATER, ANSWERED, REFUSED, UNCERTAIN = 1, 2, 3, 4, 5
 """The phases of a segment."""
+
+WITHOUT_ID, TWINS, A_RESPONSE = 1, 2, 4
+"""What answers may decide beside their segments: see the query `answers_bear_on`."""
 
 
 class Recovery(NamedTuple):
@@ -47,16 +49,19 @@ class Submitting:
     def _answer(self, connection: Connection, batch: Answers) -> int:
         link = self._links.named(batch.link)
         self._links.hold(connection, [batch.link])
-        cleared = self._clears(connection, link.operator, batch.answers)
+        bears_on = connection.number("answers_bear_on", link.operator)
+        cleared = bool(bears_on & TWINS and connection.ask_rows("tailed_numbers", [one.ref for one in batch.answers]))
         accepted = [one for one in batch.answers if one.answer is Answer.ACCEPTED]
         shelves = [canonical(one.smsc_message_id) or None for one in accepted]
-        ask = self._links.asks.get(batch.link)
+        if bears_on & WITHOUT_ID:
+            connection.run_rows("forget_tails", [one.ref for one in accepted])
+        if ask := self._links.asks.get(batch.link):
+            connection.run_rows(
+                "ask_later", [(*one.ref, ask) for one, shelf in zip(accepted, shelves, strict=True) if shelf]
+            )
         connection.run_rows(
             "answer_accepted",
-            [
-                (*one.ref, one.at, one.smsc_message_id, shelf, ask if shelf else None)
-                for one, shelf in zip(accepted, shelves, strict=True)
-            ],
+            [(*one.ref, one.at, one.smsc_message_id, shelf) for one, shelf in zip(accepted, shelves, strict=True)],
         )
         # Only what was submitted again may have been taken twice.
         connection.run_rows("answer_twice", [(*one.ref, one.smsc_message_id) for one in accepted if one.attempts != 0])
@@ -78,14 +83,8 @@ class Submitting:
             shelves=[shelf for shelf in shelves if shelf],
             msisdns=_uncertain(connection, nameless + lost),
             cleared=cleared,
+            waiting=bool(bears_on & A_RESPONSE),
         )
-
-    @staticmethod
-    def _clears(connection: Connection, operator: int, answers: Sequence[SubmitAnswer]) -> bool:
-        """Tell whether a receipt waits for one of several uncertain segments, and these answers are about any."""
-        if not connection.number("has_waiting", operator, Waits.TWINS):
-            return False
-        return bool(connection.ask_rows("tailed_numbers", [one.ref for one in answers]))
 
     def recover(self, connection: Connection, asked: Sequence[Recovery]) -> list[int | EsitoError]:
         """Settle the segments of a link, or of all, that a dead process left without a response."""

@@ -176,10 +176,30 @@ SELECT json_group_array(json_array(s.message_id, s.seq, s.part, '+' || r.msisdn,
 -- name: answer_accepted
 -- A segment that stands refused was taken after all, by an earlier attempt.
 UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
-                   retry_at = NULL, number_tail = NULL, query_at = submitted_at + a.column7
+                   retry_at = NULL
   FROM (VALUES {rows}) AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 4, 5)
+
+-- name: forget_tails
+-- Of segments whose id is about to be known.
+UPDATE segment SET number_tail = NULL
+  FROM (VALUES {rows}) AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND segment.phase IN (1, 2, 4, 5)
+
+-- name: ask_later
+UPDATE segment SET query_at = submitted_at + a.column4
+  FROM (VALUES {rows}) AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+   AND segment.phase IN (1, 2, 4, 5)
+
+-- name: answers_bear_on
+-- What answers of an operator may decide beside their segments: 1 for segments whose id is not known, 2 and 4 for
+-- receipts that wait for one of several of them, and for a response.
+SELECT EXISTS (SELECT 1 FROM segment WHERE operator = ?1 AND number_tail IS NOT NULL)
+     + EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits = 3) * 2
+     + EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits = 1) * 4
 
 -- name: answer_twice
 -- Two attempts were taken: the segment keeps its id, and receipts with the other one find it by its number.
