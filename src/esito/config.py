@@ -224,7 +224,8 @@ class LinkSettings:
     rebind_max: float = _setting(60.0, "Longest pause, in seconds, between two tries to bind.", rules.POSITIVE)
     rebind_refused_max: float = _setting(
         300.0,
-        "The same where the SMSC refuses our name or password, or is there and answers no submit_sm.",
+        "The same where the SMSC refuses the bind by what does not pass by itself, or is there and answers no"
+        " submit_sm.",
         rules.POSITIVE,
     )
     stop_patience: float = _setting(

@@ -32,7 +32,7 @@ def test_a_refused_password_is_told_everywhere(tmp_path: Path) -> None:
             'esito_link_trouble{link="alpha",trouble="refused"} 1.0'
             in httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
         )
-        assert "our login is refused" in server.esito("link", "list", "--json")
+        assert "our bind is refused" in server.esito("link", "list", "--json")
 
 
 def test_a_link_without_trouble_says_nothing(tmp_path: Path) -> None:

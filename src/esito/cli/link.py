@@ -27,7 +27,7 @@ from esito.domain.id_forms import IdForm
 from esito.domain.msisdn import InvalidMsisdn, normalise
 
 TROUBLES = {
-    "refused": "our login is refused",
+    "refused": "our bind is refused",
     "unanswered": "no submit_sm is answered",
     "unqueried": "query_sm is not answered",
 }

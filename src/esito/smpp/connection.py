@@ -26,6 +26,7 @@ from esito.smpp.codec import (
     encode,
 )
 from esito.smpp.pdu import (
+    RESPONSE_BIT,
     BindResp,
     Command,
     DataSm,
@@ -211,6 +212,9 @@ class Connection(asyncio.BufferedProtocol):
     def _take(self, pdu: Pdu, answers: list[Answered], deliveries: list[DeliverSm | DataSm]) -> None:
         if self.session.bind is Bind.OPEN:
             self._came_instead = COMMAND_OF[type(pdu)].name.lower()
+            if COMMAND_OF[type(pdu)] & RESPONSE_BIT:
+                self._take_answer_to_bind(pdu)
+                return
         if isinstance(pdu, DeliverSm | DataSm):
             self.session.receive(pdu)
             deliveries.append(pdu)
@@ -222,7 +226,7 @@ class Connection(asyncio.BufferedProtocol):
         elif isinstance(pdu, EnquireLink):
             self._write(encode(EnquireLinkResp(sequence=pdu.sequence)))
         elif isinstance(pdu, BindResp):
-            self._take_bind(pdu)
+            pass  # no bind of ours waits for it
         elif isinstance(pdu, Unbind):
             self.session.receive(pdu)
             self._why = "the SMSC unbound"
@@ -245,23 +249,25 @@ class Connection(asyncio.BufferedProtocol):
 
     def _take_nack(self, pdu: GenericNack, answers: list[Answered]) -> None:
         status = pdu.status or Status.ESME_RUNKNOWNERR
-        if self.session.bind is Bind.OPEN:
-            self._reject(status, f"bind answered by generic_nack: {status_name(status)}", hint=True)
-            return
         request = self.session.answered(pdu.sequence, Command.GENERIC_NACK)
         if request is not None and request.command is Command.SUBMIT_SM:
             self._submits.answered(self._heard_at)
             answers.append(Answered(request.token, status, error=GENERIC_NACK))
         query_answered(request, pdu)
 
-    def _take_bind(self, pdu: BindResp) -> None:
-        """Take the answer to our bind, under whatever number: some SMSCs count on their own."""
-        if self.session.bind is not Bind.OPEN:
+    def _take_answer_to_bind(self, pdu: Pdu) -> None:
+        """Take whatever answers: we have asked for nothing but the bind. Only a bind_resp of its kind lets us in.
+
+        It may come under any number: some SMSCs count on their own.
+        """
+        if not isinstance(pdu, BindResp) or COMMAND_OF[type(pdu)] is not Command[f"BIND_{self.kind.upper()}_RESP"]:
+            status = pdu.status or (Status.ESME_RUNKNOWNERR if isinstance(pdu, GenericNack) else None)
+            said = f": {status_name(status)}" if status else ""
+            self._reject(status, f"bind answered by {self._came_instead}{said}", hint=True)
             return
         if self.session.answered(pdu.sequence, COMMAND_OF[type(pdu)]) is None:
             log.warning("bind_resp_of_another_number", link=self.settings.name, sequence=pdu.sequence)
-            if self.session.answered_bind() is None:
-                return
+            self.session.answered_bind()
         self.session.receive(pdu)
         if pdu.status:
             unknown = pdu.status == Status.ESME_RINVCMDID
@@ -270,17 +276,21 @@ class Connection(asyncio.BufferedProtocol):
             self.accepted = pdu
             self._owner.bound(self)
 
-    def _reject(self, status: int, reason: str, *, hint: bool) -> None:
+    def _reject(self, status: int | None, reason: str, *, hint: bool) -> None:
         if hint and self.kind == "transceiver":
             reason = f"{reason}; {HINT}"
         self._why = reason
+        self.session.bind = Bind.UNBOUND  # whatever the same read brings beside it
         self._owner.rejected(self, status, reason)
         self.close(reason)
 
     def _refuse(self, error: InvalidPdu) -> None:
-        """Answer a PDU that cannot be read; the session lives on."""
+        """Answer a PDU that cannot be read; the session lives on, unless it answers our bind."""
         log.warning("smpp_unreadable", link=self.settings.name, reason=str(error))
-        if error.command_id < 0x80000000:
+        if error.command_id & RESPONSE_BIT:
+            if self.session.bind is Bind.OPEN:
+                self._reject(None, f"bind answered by what cannot be read: {error}", hint=True)
+        else:
             self._write(encode(GenericNack(sequence=error.sequence, status=error.status)))
 
     def _not_smpp(self, data: bytes, error: InvalidLength) -> None:

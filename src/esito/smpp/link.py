@@ -14,8 +14,9 @@ from esito.domain.retrying import Slows
 from esito.smpp.codec import LocalProtocolError
 from esito.smpp.connection import Connection
 from esito.smpp.pace import Pace
-from esito.smpp.pdu import DataSm, DeliverSm, QuerySm, Status, SubmitSm, status_name
+from esito.smpp.pdu import DataSm, DeliverSm, QuerySm, SubmitSm, status_name
 from esito.smpp.reaching import Reaching, Unreachable
+from esito.smpp.refusals import PASSING
 from esito.smpp.reports import Answered
 from esito.smpp.settings import LinkSettings
 
@@ -27,11 +28,8 @@ SubmitOutcome = Answered
 STABLE_AFTER = 10.0
 """Seconds a bind must last before the next loss is retried at once again."""
 
-LOGIN_REFUSED = frozenset({Status.ESME_RALYBND, Status.ESME_RBINDFAIL, Status.ESME_RINVPASWD, Status.ESME_RINVSYSID})
-"""Refusals that somebody must mend; an account is locked by too many of them."""
-
 AFTER_REFUSAL = 10.0
-"""How many times longer than after a lost connection the first pause after a refused login is."""
+"""How many times longer than after a lost connection the first pause after a refused bind is."""
 
 KINDS = {
     "transceiver": ("transceiver",),
@@ -63,11 +61,11 @@ class Binding:
     since: float = field(default_factory=time.time)
     last_error: str = ""
     last_status: int | None = None
-    """command_status of the last refused bind."""
+    """command_status of the last refused bind; None too where something else was answered."""
     suspect: bool = False
     """Whether the last connection was left because of what a submit_sm was answered: the next tries one at a time."""
     refusals: int = 0
-    """Logins refused in a row."""
+    """Binds refused in a row, by what does not pass by itself."""
     unanswered: int = 0
     """Connections in a row that were left because no submit_sm was answered."""
     connection: Connection | None = field(default=None, repr=False)
@@ -158,7 +156,7 @@ class Link:
 
     @property
     def refused(self) -> bool:
-        """Whether the SMSC refuses a login of ours."""
+        """Whether the SMSC refuses a bind of ours, by what does not pass by itself."""
         return any(one.refusals for one in self.bindings)
 
     @property
@@ -284,13 +282,14 @@ class Link:
         log.info("link_bound", link=self.settings.name, kind=binding.kind)
         self._events.changed(self)
 
-    def take_rejected(self, binding: Binding, status: int, reason: str) -> None:
+    def take_rejected(self, binding: Binding, status: int | None, reason: str) -> None:
         """Note a bind that was refused; it is tried again, ever more slowly."""
         binding.last_status, binding.last_error = status, reason
-        binding.refusals = binding.refusals + 1 if status in LOGIN_REFUSED else 0
+        binding.refusals = 0 if status in PASSING else binding.refusals + 1
         binding.enter("rejected")
         self._events.changed(self)
-        metrics.LINK_BINDS.labels(self.settings.name, status_name(status)).inc()
+        answer = "another answer" if status is None else status_name(status)
+        metrics.LINK_BINDS.labels(self.settings.name, answer).inc()
         log.warning("bind_rejected", link=self.settings.name, kind=binding.kind, reason=reason)
 
     def take_answers(self, binding: Binding, answers: list[Answered]) -> None:
@@ -348,7 +347,7 @@ class _Owner:
     def bound(self, connection: Connection) -> None:
         self._link.take_bound(self._binding, connection)
 
-    def rejected(self, connection: Connection, status: int, reason: str) -> None:  # noqa: ARG002  the protocol's signature
+    def rejected(self, connection: Connection, status: int | None, reason: str) -> None:  # noqa: ARG002  the protocol's signature
         self._link.take_rejected(self._binding, status, reason)
 
     def answered(self, answers: list[Answered]) -> None:

@@ -12,6 +12,11 @@ class Advice(NamedTuple):
     hint: str
 
 
+PASSING = frozenset({Status.ESME_RSYSERR, Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RX_T_APPN})
+"""The refusals of a bind that pass by themselves, by their meaning in SMPP 3.4, 5.1.3: "System Error", "Throttling
+error", "Message Queue Full", "ESME Receiver Temporary App Error Code". Every other one somebody must mend, those that
+are reserved or vendors' own (0x0400 and above) too: an account is locked by too many of them."""
+
 _INVALID_COMMAND = Advice(
     "It does not know this way to bind.",
     'Older SMSCs have no transceivers: try bind = "transmitter + receiver"; or another interface_version.',
@@ -75,7 +80,7 @@ OF_REASON: tuple[tuple[str, Advice], ...] = (
         'Perhaps TLS is spoken there (tls = true), or the SMSC ignores this kind of bind: try '
         'bind = "transmitter + receiver".',
     )),
-    ("generic_nack", _INVALID_COMMAND),
+    ("bind answered by", Advice("What it answers is no answer to this bind.", _INVALID_COMMAND.hint)),
     ("closed the connection", Advice(
         "It hung up before it answered.",
         "Most often the address we come from is not allowed; perhaps TLS is spoken there (tls = true).",
