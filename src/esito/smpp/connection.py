@@ -126,9 +126,10 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def unbind(self, patience: float) -> None:
+    async def unbind(self, patience: float, why: str) -> None:
         """Take leave: submit nothing more, let open requests be answered, then unbind and close."""
         self.leaving = True
+        self._why = self._why or why
         deadline = self._loop.time() + patience
         while self.session.outstanding and not self.closed.done() and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
@@ -137,7 +138,6 @@ class Connection(asyncio.BufferedProtocol):
         if not self.closed.done() and self.session.bind not in {Bind.OPEN, Bind.UNBOUND}:
             self._write(encode(Unbind(sequence=self.session.ask(Command.UNBIND, None, self._listened()))))
             await asyncio.wait({self.closed}, timeout=max(0.1, deadline - self._loop.time()))
-        self._why = self._why or "stopped"
         if self._transport is not None:
             self._transport.close()
 
@@ -229,7 +229,7 @@ class Connection(asyncio.BufferedProtocol):
             pass  # no bind of ours waits for it
         elif isinstance(pdu, Unbind):
             self.session.receive(pdu)
-            self._why = "the SMSC unbound"
+            self._why = self._why or "the SMSC unbound"
             self._unbound_at = self._heard_at
             self._write(encode(UnbindResp(sequence=pdu.sequence)))
             # What it still owes us may come yet; the tick closes the connection.

@@ -115,15 +115,20 @@ class Link:
             for binding in self.bindings
         ]
 
-    async def stop(self, patience: float | None = None) -> None:
+    async def stop(self, patience: float | None = None, *, why: str = "the server stops") -> None:
         """Submit nothing more, wait for the responses that are owed, take leave of the SMSC, and close.
 
-        `patience`: seconds for all of it; those of the settings when it is not given.
+        `patience`: seconds for all of it; those of the settings when it is not given. `why`: as the log has it.
         """
         self._stopping = True
         patience = self.settings.stop_patience if patience is None else patience
-        connections = [binding.connection for binding in self.bindings if binding.connection is not None]
-        await asyncio.gather(*(connection.unbind(patience) for connection in connections))
+        await asyncio.gather(
+            *(
+                self._leave(binding, binding.connection, patience, why)
+                for binding in self.bindings
+                if binding.connection is not None
+            )
+        )
         if self._easing is not None:
             self._easing.cancel()
         tasks = [*self._tasks, *self._leaving]
@@ -266,7 +271,8 @@ class Link:
             binding.last_error = why
         if connection.unanswering:
             binding.unanswered += 1
-        log.info("link_lost", link=settings.name, kind=binding.kind, reason=why)
+        if not connection.leaving:
+            log.info("link_lost", link=settings.name, kind=binding.kind, reason=why)
         self._events.changed(self)
         return lasted
 
@@ -324,9 +330,19 @@ class Link:
             return
         binding.suspect = True
         log.warning("link_binds_anew", link=self.settings.name, kind=binding.kind, status=status_name(status))
-        leaving = asyncio.get_running_loop().create_task(connection.unbind(self.settings.response_timeout))
+        why = f"bound anew after {status_name(status)}"
+        leaving = asyncio.get_running_loop().create_task(
+            self._leave(binding, connection, self.settings.response_timeout, why)
+        )
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
+
+    async def _leave(self, binding: Binding, connection: Connection, patience: float, why: str) -> None:
+        """Unbind; it is not lost, so the log has another word for it."""
+        was_bound = binding.state == "bound"
+        await connection.unbind(patience, why)
+        if was_bound:
+            log.info("link_left", link=self.settings.name, kind=binding.kind, reason=why)
 
     async def take_deliveries(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
         """Pass deliveries on."""
