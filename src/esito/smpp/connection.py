@@ -45,6 +45,7 @@ from esito.smpp.pdu import (
     status_name,
 )
 from esito.smpp.querying import query_answered, without_queries
+from esito.smpp.refusals import HINT, answered_amiss
 from esito.smpp.reports import Answered, ConnectionOwner
 from esito.smpp.session import Bind, Request, Session
 from esito.smpp.settings import LinkSettings, bind_request
@@ -57,8 +58,6 @@ TICK = 0.25
 
 READ_AT_ONCE = 48 * 1024
 """Octets of one read: a few hundred receipts, two milliseconds of work."""
-
-HINT = 'if it knows no bind_transceiver, set bind = "transmitter + receiver"'
 
 _SEQUENCE = struct.Struct(">I")
 
@@ -225,15 +224,13 @@ class Connection(asyncio.BufferedProtocol):
             self._take_nack(pdu, answers)
         elif isinstance(pdu, EnquireLink):
             self._write(encode(EnquireLinkResp(sequence=pdu.sequence)))
-        elif isinstance(pdu, BindResp):
-            pass  # no bind of ours waits for it
         elif isinstance(pdu, Unbind):
             self.session.receive(pdu)
             self._why = self._why or "the SMSC unbound"
             self._unbound_at = self._heard_at
             self._write(encode(UnbindResp(sequence=pdu.sequence)))
             # What it still owes us may come yet; the tick closes the connection.
-        else:
+        elif not isinstance(pdu, BindResp):  # no bind of ours waits for one
             self.session.receive(pdu)
             query_answered(self.session.answered(pdu.sequence, COMMAND_OF[type(pdu)]), pdu)
             if isinstance(pdu, UnbindResp) and self._transport is not None:
@@ -256,14 +253,9 @@ class Connection(asyncio.BufferedProtocol):
         query_answered(request, pdu)
 
     def _take_answer_to_bind(self, pdu: Pdu) -> None:
-        """Take whatever answers: we have asked for nothing but the bind. Only a bind_resp of its kind lets us in.
-
-        It may come under any number: some SMSCs count on their own.
-        """
+        """Take whatever answers: we have asked for nothing but the bind. Some SMSCs count on their own."""
         if not isinstance(pdu, BindResp) or COMMAND_OF[type(pdu)] is not Command[f"BIND_{self.kind.upper()}_RESP"]:
-            status = pdu.status or (Status.ESME_RUNKNOWNERR if isinstance(pdu, GenericNack) else None)
-            said = f": {status_name(status)}" if status else ""
-            self._reject(status, f"bind answered by {self._came_instead}{said}", hint=True)
+            self._reject(*answered_amiss(pdu), hint=True)
             return
         if self.session.answered(pdu.sequence, COMMAND_OF[type(pdu)]) is None:
             log.warning("bind_resp_of_another_number", link=self.settings.name, sequence=pdu.sequence)

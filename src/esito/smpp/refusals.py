@@ -2,7 +2,11 @@
 
 from typing import NamedTuple
 
-from esito.smpp.pdu import Status
+from esito.smpp.codec import COMMAND_OF
+from esito.smpp.pdu import GenericNack, Pdu, Status, status_name
+
+HINT = 'if it knows no bind_transceiver, set bind = "transmitter + receiver"'
+"""Said at once of a bind_transceiver that is not answered as one."""
 
 
 class Advice(NamedTuple):
@@ -106,3 +110,10 @@ def advice(status: int | None, reason: str) -> Advice | None:
     if status:
         return OF_STATUS.get(status, _OTHER_STATUS)
     return next((said for word, said in OF_REASON if word in reason), None)
+
+
+def answered_amiss(pdu: Pdu) -> tuple[int | None, str]:
+    """Return the command_status, if there is one, and the reason to tell of what answers a bind as it should not."""
+    status = pdu.status or (Status.ESME_RUNKNOWNERR if isinstance(pdu, GenericNack) else None)
+    said = f": {status_name(status)}" if status else ""
+    return status, f"bind answered by {COMMAND_OF[type(pdu)].name.lower()}{said}"

@@ -9,8 +9,7 @@ import pytest
 
 from esito.lifecycle.health import usable
 from esito.smpp import pdu as p
-from esito.smpp.connection import HINT as CONNECTION_HINT
-from esito.smpp.refusals import advice
+from esito.smpp import refusals
 from tests.kit.links import Events, in_a_loop, linked, some
 from tests.kit.patience import until
 from tests.kit.peer import Peer, peer
@@ -73,7 +72,7 @@ async def test_a_bind_answered_by_anything_but_its_own_response_is_told_at_once(
         sequence = smsc.session.came[0].sequence if numbered == "ours" else 4711
         smsc.session.say(msgspec.structs.replace(answer, sequence=sequence), p.BindTransceiverResp(sequence=sequence))
         await until(lambda: link.bindings[0].state == "rejected")
-        hint = f"; {CONNECTION_HINT}" if kind == "transceiver" else ""
+        hint = f"; {refusals.HINT}" if kind == "transceiver" else ""
         assert link.bindings[0].last_error == f"bind answered by {said}{hint}"
         assert link.troubles == [f"refused: the SMSC does not let us in (1 in a row): bind answered by {said}{hint}"]
         assert (link.can_send, link.can_receive) == (False, False)
@@ -166,7 +165,7 @@ async def test_a_refusal_that_passes_by_itself_is_tried_again_at_the_usual_pace(
     ],
 )
 def test_what_a_refused_bind_means_is_said_with_what_helps(status: int | None, reason: str, hint: str) -> None:
-    said = advice(status, reason)
+    said = refusals.advice(status, reason)
     assert said is not None
     assert hint in said.hint
 
