@@ -100,6 +100,18 @@ def test_every_command_and_each_of_its_options_is_documented(name: str) -> None:
             assert f"`{parameter.opts[0]}" in COMMAND_LINE
 
 
+def test_the_first_table_of_the_page_names_every_command_and_no_other() -> None:
+    table = COMMAND_LINE.partition("| command | does |")[2].partition("\n\n")[0]
+    named = set()
+    for row in table.splitlines()[2:]:
+        group = ""
+        for words in re.findall(r"`([^`]+)`", row.split("|")[1]):
+            full = words.removeprefix("esito ") if words.startswith("esito ") else f"{group} {words}"
+            group = full.partition(" ")[0]
+            named.add(full)
+    assert named == set(commands(cli))
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_line_of_the_list_of_commands_leads_to_that_command(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)

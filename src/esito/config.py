@@ -224,7 +224,8 @@ class LinkSettings:
     rebind_max: float = _setting(60.0, "Longest pause, in seconds, between two tries to bind.", rules.POSITIVE)
     rebind_refused_max: float = _setting(
         300.0,
-        "The same where the SMSC refuses our name or password, or is there and answers no submit_sm.",
+        "The same where the SMSC refuses the bind by what does not pass by itself, or is there and answers no"
+        " submit_sm.",
         rules.POSITIVE,
     )
     stop_patience: float = _setting(
@@ -461,15 +462,15 @@ def as_written(name: str, text: str, *, where: str) -> Any:
     """
     settings = {known: (kind, declared) for known, kind, declared in _declared(LinkSettings)}
     if name not in settings:
-        raise ConfigError(f"{where}.{name} is not known; [[link]] has {', '.join(settings)}")
+        raise ConfigError(f"{where}: there is no setting {name!r}; [[link]] has {', '.join(settings)}")
     kind, declared = settings[name]
-    if kind in _TABLES_OF_VALUES or (get_origin(kind) is tuple and text.startswith("[")):
-        try:
-            written = tomllib.loads(f"it = {text}")["it"]
-        except tomllib.TOMLDecodeError:
-            written = None  # which no setting may be
-        return msgspec.to_builtins(_value(f"{where}.{name}", written, kind, declared, from_text=False))
-    return msgspec.to_builtins(_value(f"{where}.{name}", text, kind, declared, from_text=True))
+    as_in_file = kind in _TABLES_OF_VALUES or (get_origin(kind) is tuple and text.startswith("["))
+    try:
+        written = tomllib.loads(f"it = {text}")["it"] if as_in_file else text
+        value = rules.read(written, kind, declared.metadata["rule"], from_text=not as_in_file)
+    except ValueError:  # TOML that cannot be read is one
+        raise _wrong(f"{where}.{name}", text, kind, declared) from None
+    return msgspec.to_builtins(value)
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
@@ -548,9 +549,13 @@ def _value(where: str, written: Any, kind: Any, declared: "dataclasses.Field[Any
     try:
         return rules.read(written, kind, rule, from_text=from_text)
     except ValueError:
-        # A secret is not shown even when it is wrong.
-        shown = f"; it is {written!r}" if declared.repr else ""
-        raise ConfigError(f"{where} must be {rules.allowed(kind, rule)}{shown}") from None
+        raise _wrong(where, written, kind, declared) from None
+
+
+def _wrong(where: str, written: Any, kind: Any, declared: "dataclasses.Field[Any]") -> ConfigError:
+    # A secret is not shown even when it is wrong.
+    shown = f"; it is {written!r}" if declared.repr else ""
+    return ConfigError(f"{where} must be {rules.allowed(kind, declared.metadata['rule'])}{shown}")
 
 
 def _agree(file: str, settings: Settings) -> None:
@@ -580,7 +585,8 @@ def _contradictions(link: LinkSettings) -> Iterator[str]:
     if link.query_after and not link.sends:
         yield "query_after: a link that only receives asks nothing"
     if rules.span_ms(link.query_after) >= link.wait_ms:
-        yield f"query_after must be shorter than the {link.wait_ms // HOUR_MS} hours that a last word is waited for"
+        hours, given = link.wait_ms // HOUR_MS, link.query_after
+        yield f"query_after must be shorter than the {hours} hours that a last word is waited for; it is {given!r}"
     # In their own alphabet, texts of GSM do without a data_coding of theirs.
     used = [link.data_coding_latin1, link.data_coding_ucs2]
     if link.data_coding_gsm or link.alphabet in {Alphabet.GSM, Alphabet.GSM_PACKED}:

@@ -45,7 +45,7 @@ LINK_UP = Gauge(
 )
 LINK_TROUBLE = Gauge(
     "esito_link_trouble",
-    "1 while the SMSC refuses our login (`refused`), is there and answers no submit_sm (`unanswered`), or is asked"
+    "1 while the SMSC refuses our bind (`refused`), is there and answers no submit_sm (`unanswered`), or is asked"
     " nothing as it does not answer query_sm (`unqueried`), else 0.",
     ["link", "trouble"],
     registry=REGISTRY,

@@ -64,7 +64,7 @@ def test_a_rehearsal_on_one_machine(tmp_path: Path) -> None:
             assert own.requests[0].startswith(b"POST /mine?secret=1 HTTP/1.1")
             assert b"webhook-id: msg_" in own.requests[0].lower()
         shown = esito(tmp_path, "tail", "--all", "--once", **environ)
-        assert f"message {made['messageId']} to {made['phoneNumber']}: “DELIVRD” moved -> Delivered" in shown
+        assert f"message {made['messageId']} to {made['phoneNumber']}: “DELIVRD” moved; now Delivered" in shown
         assert made["phoneNumber"].endswith("0007")
         for _ in range(2):
             esito(tmp_path, "trigger", "stop", **environ)

@@ -61,9 +61,10 @@ STATES = 'a table of words and states, such as {FAILED = "UNDELIV"}; states are 
         ("query_after = '30s'", f"query_after must be {SPAN}; it is '30s'"),
         ("query_after = '8d'", f"query_after must be {SPAN}; it is '8d'"),
         ("query_after = 60", f"query_after must be {SPAN}; it is 60"),
-        ("query_after = '48h'", "query_after must be shorter than the 48 hours that a last word is waited for"),
+        ("query_after = '48h'",
+         "query_after must be shorter than the 48 hours that a last word is waited for; it is '48h'"),
         ("query_after = '3d'\nvalidity_hours = 72",
-         "query_after must be shorter than the 72 hours that a last word is waited for"),
+         "query_after must be shorter than the 72 hours that a last word is waited for; it is '3d'"),
         ("bind = 'receiver'\nquery_after = '1h'", "query_after: a link that only receives asks nothing"),
         ("concatenation = 'udh32'", "concatenation must be one of udh8, udh16, sar, message_payload, udh; "
                                     "it is 'udh32'"),

@@ -16,14 +16,7 @@ import structlog
 
 from esito.bootstrap.link_doubts import doubts
 from esito.bootstrap.link_settings import differences, laid_over, told_of
-from esito.bootstrap.links import (
-    bound_with,
-    incoming_of,
-    make_link,
-    outgoing_settings,
-    register_links,
-    smpp_settings,
-)
+from esito.bootstrap.links import bound_with, incoming_of, make_link, register_links, revise_link, smpp_settings
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import StoreError
 from esito.domain.timing import Clock
@@ -31,7 +24,6 @@ from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.relinking import Relinking, Wanted
-from esito.lifecycle.submit import Submitter
 from esito.store.base import Store
 from esito.store.links import KeptLink
 
@@ -217,13 +209,8 @@ class LinkChanges:
 
     def _wanted(self, link: LinkSettings) -> Wanted:
         to = self._followers
-
-        def revise(submitter: Submitter) -> None:
-            submitter.write(outgoing_settings(link))
-            if submitter.asker is not None:
-                submitter.asker.write(outgoing_settings(link), link.zone)
-
-        return Wanted(bound_with(link), partial(make_link, link, to.gateway, to.store, to.clock), revise)
+        make = partial(make_link, link, to.gateway, to.store, to.clock)
+        return Wanted(bound_with(link), make, partial(revise_link, link))
 
     def _tell_what_waits_for_a_start(self, file: Settings) -> None:
         changed = [

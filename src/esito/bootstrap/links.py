@@ -67,6 +67,7 @@ NEEDS_NO_BIND = frozenset(
             "multipart_rule",
             "resubmit_uncertain",
             "message_id_form",
+            "query_after",
         ),
         *("receipt_timezone", "words", "receipts_without_esm_class", "receipt_addresses"),
         *("alphabet", "validity", "validity_hours"),
@@ -144,11 +145,24 @@ def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clo
         outgoing=outgoing,
         passed_over=gateway.passed_over,
     )
-    if settings.query_after:
-        submitter.asker = Asker(
-            store=store, clock=clock, link=link, outgoing=outgoing, zone=settings.zone, held=lambda: submitter.held
-        )
+    submitter.asker = Asker(
+        store=store,
+        clock=clock,
+        link=link,
+        outgoing=outgoing,
+        zone=settings.zone,
+        asks=bool(settings.query_after),
+        held=lambda: submitter.held,
+    )
     return link, submitter
+
+
+def revise_link(settings: LinkSettings, submitter: Submitter) -> None:
+    """Bring what submits by a link up to what may change while it is bound."""
+    outgoing = outgoing_settings(settings)
+    submitter.write(outgoing)
+    if submitter.asker is not None:
+        submitter.asker.write(outgoing, settings.zone, asks=bool(settings.query_after))
 
 
 def outgoing_settings(link: LinkSettings) -> OutgoingSettings:

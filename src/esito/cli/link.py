@@ -10,13 +10,14 @@ import click
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
-from rich.table import Table
 
 from esito import logs
 from esito.bootstrap import stores
 from esito.bootstrap.link_doubts import doubts
 from esito.bootstrap.link_settings import FILE, laid_over, sources
-from esito.cli.link_change import add, change, disable, enable, remove
+from esito.cli.link_change import add, change, disable, enable
+from esito.cli.link_list import Row, as_table, for_programs, in_short_lines
+from esito.cli.link_remove import remove
 from esito.cli.link_report import as_data, as_lines, is_good
 from esito.cli.link_trial import Trial, try_link
 from esito.cli.options import actor, print_json, run, with_json, with_settings
@@ -27,7 +28,7 @@ from esito.domain.id_forms import IdForm
 from esito.domain.msisdn import InvalidMsisdn, normalise
 
 TROUBLES = {
-    "refused": "our login is refused",
+    "refused": "our bind is refused",
     "unanswered": "no submit_sm is answered",
     "unqueried": "query_sm is not answered",
 }
@@ -63,36 +64,30 @@ def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | 
     if as_json:
         print_json([{**_as_json(one, states, forms), "from": origin[one.name]} for one in present.links])
         return
-    table = Table()
-    several = set(origin.values()) - {FILE}
-    for heading in (
-        "link",
-        "operator",
-        "address",
-        "bind",
-        "prefixes",
-        "id form",
-        *(["from"] if several else []),
-        "state",
-    ):
-        # A narrow terminal folds an address; what a link is and how it binds stays readable.
-        table.add_column(heading, overflow="fold", no_wrap=heading == "bind")
-    for one in present.links:
-        prefixes = " ".join(one.prefixes) or "all others"
-        bind = f"{one.sessions} x {one.bind}" if one.sessions > 1 else one.bind
-        table.add_row(
-            one.name,
-            one.operator or one.name,
-            f"{one.host}:{one.port}",
-            bind,
-            prefixes,
-            _id_form(one, forms),
-            *([origin[one.name]] if several else []),
-            _state(one, states),
-        )
-    Console().print(table)
+    rows = [_row(one, states, forms, origin[one.name]) for one in present.links]
+    several = bool(set(origin.values()) - {FILE})
+    console = Console()
+    if not sys.stdout.isatty():
+        click.echo("".join(f"{line}\n" for line in for_programs(rows)), nl=False)
+    elif table := as_table(rows, console.width, with_source=several):
+        console.print(table)
+    else:
+        click.echo("".join(f"{line}\n" for line in in_short_lines(rows, with_source=several)), nl=False)
     if states is None:
-        click.echo(f"The server does not answer at {settings.http.listen}, so their state is unknown.")
+        click.echo(f"The server does not answer at {settings.http.listen}, so their state is unknown.", err=True)
+
+
+def _row(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: dict[str, str], source: str) -> Row:
+    return Row(
+        link=one.name,
+        operator=one.operator or one.name,
+        address=f"{one.host}:{one.port}",
+        bind=f"{one.sessions} x {one.bind}" if one.sessions > 1 else one.bind,
+        prefixes=" ".join(one.prefixes) or "all others",
+        id_form=_id_form(one, forms),
+        source=source,
+        state=_state(one, states),
+    )
 
 
 async def _present(settings: Settings) -> tuple[Settings, dict[str, str]]:

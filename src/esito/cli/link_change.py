@@ -1,10 +1,11 @@
-"""`esito link add`, `change`, `disable`, `enable` and `remove`: links that change while servers run.
+"""`esito link add`, `change`, `disable` and `enable`: links that change while servers run.
 
 What they say is kept in the store and goes over the settings file, by the name of the link. Every running server of
 the installation takes it up within some seconds, and a restart keeps it. What cannot be used is refused here.
 """
 
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,13 +14,11 @@ import click
 from esito.bootstrap import stores
 from esito.bootstrap.link_changes import Change, changes, check
 from esito.bootstrap.link_doubts import doubts
-from esito.bootstrap.link_settings import SECRET, closed, laid_over, opened, settings_of, told_of
+from esito.bootstrap.link_settings import SECRET, WHERE, closed, laid_over, opened, settings_of, told_of
 from esito.cli.options import F, actor, print_json, run, with_json, with_settings
-from esito.config import ConfigError, Settings, as_written
-from esito.domain.errors import LinkInUse
+from esito.config import ConfigError, LinkSettings, Settings, as_written
 from esito.domain.timing import RealClock
-from esito.store.base import Store
-from esito.store.links import KeptLink, LinkWork
+from esito.store.links import KeptLink
 
 
 class Edit(NamedTuple):
@@ -54,16 +53,27 @@ def _password(file: str | None, variable: str | None, *, ask: bool) -> dict[str,
         if variable not in os.environ:
             raise ConfigError(f"there is no variable {variable}")
         return {SECRET: os.environ[variable]}
+    if ask and not _can_ask():
+        raise click.UsageError("--ask-password needs a terminal; without one, use --password-file or --password-env")
     return {SECRET: click.prompt("Password", hide_input=True)} if ask else {}
+
+
+def _can_ask() -> bool:
+    """Return whether somebody can type unseen: at the terminal, or where standard input is one."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return sys.stdin.isatty()
+    return True
 
 
 def _read(name: str, written: Sequence[str], password: Mapping[str, str]) -> dict[str, Any]:
     """Return settings written as `FIELD=VALUE`, as a file would hold them. Raises BadParameter, ConfigError."""
-    where = f"esito link: link.{name}"
+    where = f"link.{name}"
     found: dict[str, Any] = {}
     for one in written:
         field, equals, value = one.partition("=")
-        if not equals:
+        if not (field and equals):
             raise click.BadParameter(f"{one!r} is not FIELD=VALUE")
         if field == "name":
             raise ConfigError(f"{where}.name stays; add a link of the other name, and remove this one")
@@ -73,7 +83,10 @@ def _read(name: str, written: Sequence[str], password: Mapping[str, str]) -> dic
     return found | {field: as_written(field, value, where=where) for field, value in password.items()}
 
 
-@click.command()
+FIELDS = f"FIELD is one of {', '.join(name for name in LinkSettings.__dataclass_fields__ if name != 'name')}."
+
+
+@click.command(epilog=FIELDS)
 @click.argument("name")
 @click.argument("written", metavar="FIELD=VALUE...", nargs=-1)
 @with_password
@@ -100,7 +113,7 @@ def add(
     _tell("added", name, *run(_edit(settings, name, "link added", edit)), as_json=as_json)
 
 
-@click.command()
+@click.command(epilog=FIELDS)
 @click.argument("name")
 @click.argument("written", metavar="[FIELD=VALUE...]", nargs=-1)
 @click.option("--unset", multiple=True, metavar="FIELD", help="Have it as in the file again, or as usual.")
@@ -118,7 +131,11 @@ def change(
     password_env: str | None,
     ask_password: bool,
 ) -> None:
-    """Change settings of a link, of the file too; it is bound anew only where that is needed."""
+    """Change settings of a link, of the file too; it is bound anew only where that is needed.
+
+    Each is said as FIELD=VALUE, as with `esito link add`, or taken back with --unset FIELD; lists with commas, tables
+    as in the file.
+    """
     edit = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)), unset)
     if not (edit.set or edit.unset):
         raise click.UsageError("say what to change: FIELD=VALUE or --unset FIELD")
@@ -151,22 +168,6 @@ def enable(name: str, settings: Settings, *, as_json: bool) -> None:
     _tell("enabled", name, *run(_edit(settings, name, "link enabled", edit)), as_json=as_json)
 
 
-@click.command()
-@click.argument("name")
-@click.option("--force", is_flag=True, help="Though segments wait for it, or for its operator's answer.")
-@with_json
-@with_settings
-def remove(name: str, settings: Settings, *, as_json: bool, force: bool) -> None:
-    """Remove a link that was added by command."""
-    work, notes = run(_remove(settings, name, forced=force))
-    if as_json:
-        print_json({"link": name, "act": "removed", **work._asdict(), "notes": notes})
-        return
-    click.echo(f"Link {name} is removed; running servers lay it down within some seconds.")
-    for note in notes:
-        click.echo(f"Note: {note}.")
-
-
 def _tell(did: str, name: str, found: Change | None, notes: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         about = {"changed": found is not None, "rebinds": found is not None and found.rebinds}
@@ -192,17 +193,20 @@ async def _edit(
         kept = await store.links.all()
         before = next((one for one in kept if one.name == name), None)
         in_file = any(one.name == name for one in settings.links)
-        _require(settings, kept, name, is_new=act == "link added")
+        require(settings, kept, name, is_new=act == "link added")
         row = {} if before is None or act == "link added" else settings_of(before)
         edit = edit_of(row)
         for field in edit.unset:
             if field not in row:
-                raise ConfigError(f"esito link: link.{name}.{field} was not set by command")
+                raise ConfigError(f"link.{name}.{field} was not set by command")
         mine = {} if before is None or act == "link added" else opened(before, None if SECRET in edit.set else secret)
         mine = {field: value for field, value in (mine | dict(edit.set)).items() if field not in edit.unset}
         after = closed(name, mine, added=act == "link added" or (before is not None and before.added), secret=secret)
         others = [one for one in kept if one.name != name]
-        present = laid_over(settings, [*others, after], secret=secret, environ=os.environ)
+        try:
+            present = laid_over(settings, [*others, after], secret=secret, environ=os.environ)
+        except ConfigError as error:
+            raise ConfigError(str(error).removeprefix(f"{WHERE}: ")) from None  # which is what one has typed
         check(present)
         found = next((one for one in _changes(settings, kept, present, secret) if one.name == name), None)
         if found is not None:
@@ -221,56 +225,10 @@ def _changes(settings: Settings, kept: Sequence[KeptLink], after: Settings, secr
     return list(changes(before.links, after.links))
 
 
-def _require(settings: Settings, kept: Sequence[KeptLink], name: str, *, is_new: bool) -> None:
+def require(settings: Settings, kept: Sequence[KeptLink], name: str, *, is_new: bool) -> None:
+    """Refuse a link that there is, or is not. Raises ConfigError."""
     names = [one.name for one in settings.links] + [one.name for one in kept if one.added]
     if is_new and name in names:
         raise ConfigError(f"there is a link {name} already; change it with `esito link change {name} ...`")
     if not is_new and name not in names:
         raise ConfigError(f"there is no link {name}; there are: {', '.join(dict.fromkeys(names)) or 'none'}")
-
-
-async def _remove(settings: Settings, name: str, *, forced: bool) -> tuple[LinkWork, list[str]]:
-    async with stores.open_store(settings, actor=actor()) as store:
-        kept = await store.links.all()
-        _require(settings, kept, name, is_new=False)
-        if any(one.name == name for one in settings.links):
-            raise ConfigError(
-                f"link {name} stands in the settings file: take it out there and send SIGHUP to the server;"
-                f" `esito link disable {name}` lays it down at once"
-            )
-        (row,) = [one for one in kept if one.name == name]
-        work = await store.links.work(name)
-        details = f"forced: {_counted(work)}" if forced and any(work) else ""
-        try:
-            await store.links.remove(row, forced=forced, details=details, at=RealClock().now())
-        except LinkInUse:
-            raise LinkInUse(await _refusal(store, name)) from None
-        left = laid_over(settings, [one for one in kept if one.name != name], secret=None)
-        return work, _aftermath(left, row, work)
-
-
-async def _refusal(store: Store, name: str) -> str:
-    return (
-        f"link {name} still has {_counted(await store.links.work(name))}; `esito link disable {name}` first, so that"
-        " other links take what waits, or remove it with --force: then what waits leaves by links to which its prefixes"
-        " lead then, or is given up and refunded 48 hours after it was due, and what has no answer is uncertain"
-    )
-
-
-def _counted(work: LinkWork) -> str:
-    return (
-        f"{work.waiting} recipients that wait, {work.postponed} segments to be submitted again and {work.open}"
-        " without an answer"
-    )
-
-
-def _aftermath(left: Settings, row: KeptLink, work: LinkWork) -> list[str]:
-    operator = settings_of(row).get("operator") or row.name
-    notes = []
-    if any(work):
-        notes.append(f"it had {_counted(work)}")
-    if not any((one.operator or one.name) == operator and one.receives for one in left.links):
-        notes.append(
-            f"no other link of operator {operator} receives: receipts for what it submitted cannot come any more"
-        )
-    return notes

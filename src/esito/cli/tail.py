@@ -35,7 +35,7 @@ def tail(*, interval: float, from_start: bool, once: bool, as_json: bool, url: s
 
 
 def line(event: dict[str, Any]) -> str:
-    """Return one event as a line."""
+    """Return one event as a line; the status is that of the recipient now, whenever the event was."""
     at = datetime.fromtimestamp(event["received_at"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     said = f" “{event['stat']}”" if event["stat"] else ""
-    return f"{at}  message {event['message_id']} to {event['msisdn']}:{said} {event['verdict']} -> {event['status']}"
+    return f"{at}  message {event['message_id']} to {event['msisdn']}:{said} {event['verdict']}; now {event['status']}"

@@ -91,26 +91,26 @@ class Gateway:
         await link.start()
         self._tasks[name] = asyncio.get_running_loop().create_task(submitter.run(), name=f"submit-{name}")
 
-    async def lay_down(self, name: str, *, patience: float | None = None) -> None:
+    async def lay_down(self, name: str, *, patience: float | None = None, why: str = "the server stops") -> None:
         """Submit nothing more by one link, wait for the responses it is owed, unbind, and keep every answer that came.
 
-        `patience`: seconds we wait for responses; those of the link's settings when it is not given. It goes on to its
-        end though whoever waits for it is cancelled.
+        `patience`: seconds we wait for responses; those of the link's settings when it is not given. `why`: as the log
+        has it. It goes on to its end though whoever waits for it is cancelled.
         """
         if name in self._tasks:
-            leaving = self._lay_down(name, self._tasks.pop(name), patience)
+            leaving = self._lay_down(name, self._tasks.pop(name), patience, why)
             self._leaving[name] = asyncio.get_running_loop().create_task(leaving, name=f"lay-down-{name}")
             self._leaving[name].add_done_callback(lambda _: self._leaving.pop(name))
         if name in self._leaving:
             await asyncio.shield(self._leaving[name])
 
-    async def _lay_down(self, name: str, task: asyncio.Task[None], patience: float | None) -> None:
+    async def _lay_down(self, name: str, task: asyncio.Task[None], patience: float | None, why: str) -> None:
         link, submitter = self._made[name]
         submitter.stop()
         await asyncio.wait({task}, timeout=FINISH_WITHIN)
         task.cancel()  # of a store that does not answer: what it claims now is uncertain, as after a crash
         await asyncio.gather(task, return_exceptions=True)
-        await link.stop(patience)
+        await link.stop(patience, why=why)
         await submitter.finish()
         metrics.link_state(name, sending=False, receiving=False, refused=False, unanswered=False)
 

@@ -54,15 +54,20 @@ class Asker:
         link: Link,
         outgoing: OutgoingSettings,
         zone: tzinfo,
+        asks: bool = True,
         held: Callable[[], Held | None] = lambda: None,
     ) -> None:
-        """`zone`: of dates that name none. `held`: the lease under which we have the link, where there is one."""
+        """`zone`: of dates that name none. `held`: the lease under which we have the link, where there is one.
+
+        `asks`: whether anything is to be asked now.
+        """
         self._store = store
         self._clock = clock
         self._link = link
         self._name = link.settings.name
         self._outgoing = outgoing
         self._zone = zone
+        self._asks = asks
         self._held = held
         self._reluctance = Reluctance()
         self._why = ""
@@ -73,9 +78,9 @@ class Asker:
         self._next_at = 0.0
         self._awake = asyncio.Event()
 
-    def write(self, outgoing: OutgoingSettings, zone: tzinfo) -> None:
-        """Have every query_sm from now on as these settings say, and read dates in this zone."""
-        self._outgoing, self._zone = outgoing, zone
+    def write(self, outgoing: OutgoingSettings, zone: tzinfo, *, asks: bool) -> None:
+        """Have every query_sm from now on as these settings say, or none, and read dates in this zone."""
+        self._outgoing, self._zone, self._asks = outgoing, zone, asks
 
     async def run(self) -> None:
         """Ask until cancelled."""
@@ -111,6 +116,9 @@ class Asker:
     async def _ask_what_is_due(self) -> None:
         now = self._clock.now()
         self._say_whether_we_ask(now)
+        if not self._asks:
+            self._ready.clear()  # should it be asked after all, it comes up again
+            return
         while self._ready and now - self._ready[0].claimed_at >= ASK_AGAIN_MS // 2:
             self._ready.popleft()  # it comes up again
         if (room := self._room(now)) <= 0:
@@ -186,7 +194,9 @@ class Asker:
     def _say_whether_we_ask(self, now: int) -> None:
         """Keep up what the link says of it."""
         said = ""
-        if self._unknown_to is not None and self._unknown_to == self._bound():
+        if not self._asks:
+            pass
+        elif self._unknown_to is not None and self._unknown_to == self._bound():
             said = f"unqueried: the SMSC does not know query_sm ({self._why}); it is asked again after the next bind"
         elif self._reluctance.holds(now):
             until = datetime.fromtimestamp(self._reluctance.until // SECOND_MS, UTC)

@@ -28,6 +28,10 @@ AGAIN_AFTER = 1.0
 """Seconds after which a link that could not be taken up is tried again."""
 
 
+LEASE_LOST = "the lease of the link is lost"
+"""Why a link was left that other processes may take up, as the log has it."""
+
+
 class Wanted(NamedTuple):
     """How a link is to be."""
 
@@ -124,8 +128,14 @@ class Relinking:
     async def _work(self, name: str, wanted: Wanted) -> None:
         await self._gateway.take_up(name)
         await self._until_changed(name, wanted)
-        await self._gateway.lay_down(name)
+        await self._gateway.lay_down(name, why=self._why(name))
         await self._settle_what_was_left(name)
+
+    def _why(self, name: str) -> str:
+        """Say why a link is laid down now."""
+        if self._stopping:
+            return "the server stops"
+        return "the link is changed" if name in self._wanted else "the link is disabled or removed"
 
     async def _settle_what_was_left(self, name: str) -> None:
         """Let no segment be forgotten that was written, or just claimed, and never answered."""
@@ -158,14 +168,15 @@ class Relinking:
             return next(map(self._tell, mine), "")
 
         # Before we give a link up it is laid down in peace; here another process waits for it.
-        lay_down = partial(self._gateway.lay_down, name, patience=HAND_ON_WITHIN)
+        lay_down = partial(self._gateway.lay_down, name, patience=HAND_ON_WITHIN, why=LEASE_LOST)
         holding = asyncio.get_running_loop().create_task(
             holder.hold(f"link:{name}", take_up=take_up, lay_down=lay_down, tell=told), name=f"hold-{name}"
         )
         waiting = asyncio.get_running_loop().create_task(self._until_changed(name, wanted))
         try:
             await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            await self._gateway.lay_down(name)  # while the lease is still renewed
+            # While the lease is still renewed.
+            await self._gateway.lay_down(name, why=LEASE_LOST if holding.done() else self._why(name))
         finally:
             for task in (holding, waiting):
                 task.cancel()  # the lease is given back

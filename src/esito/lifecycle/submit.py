@@ -101,7 +101,7 @@ class Submitter:
         self.held: Held | None = None
         """Under which lease we submit; None where no other process can."""
         self.asker: Asker | None = None
-        """Asks the operator about what it has not reported on, where the link is set to."""
+        """Asks the operator about what it has not reported on, while the link is set to."""
 
     def wake(self) -> None:
         """Look for work now: something was accepted, or the window has opened."""

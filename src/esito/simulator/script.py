@@ -81,11 +81,29 @@ def load_script(path: Path) -> Behaviour:
         else:
             script = msgspec.toml.decode(content, type=_Script)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidScript(f"{path}: {error}") from error
+        raise InvalidScript(f"{path}: {error}{_allowed(str(error))}") from error
     try:
         return _behaviour(script)
     except InvalidScript as error:
         raise InvalidScript(f"{path}: {error}") from error
+
+
+CHOICES = {
+    "ids": [kind.value for kind in IdKind],
+    "response_id": [form.value for form in IdForm],
+    "receipt_id": [form.value for form in IdForm],
+    "kind": [kind.value for kind in TroubleKind],
+    "after": ["usual", "a number of seconds"],
+}
+"""The words that may stand in a field, by its name."""
+
+
+def _allowed(refusal: str) -> str:
+    """Return what may stand where a word is refused; nothing where it is no word that is wrong."""
+    field = refusal.rpartition("`")[0].rpartition(".")[2]
+    if not refusal.startswith("Invalid enum value") or field not in CHOICES:
+        return ""
+    return f"; there are {', '.join(CHOICES[field])}"
 
 
 def _behaviour(script: _Script) -> Behaviour:
@@ -137,7 +155,7 @@ def _check_names(fates: dict[str, Fate], endings: dict[str, str], shares: dict[s
             raise InvalidScript(f"an ending is digits, not {ending!r}")
     for name in [*endings.values(), *shares]:
         if name not in fates:
-            raise InvalidScript(f"there is no fate {name!r}")
+            raise InvalidScript(f"there is no fate {name!r}; there are {', '.join(fates)}")
 
 
 def _check_numbers(script: _Script, shares: dict[str, float]) -> None:
@@ -174,7 +192,7 @@ def _fate(name: str, fate: _Fate) -> Fate:
 def _word(name: str, word: _Word) -> Word:
     state = STAT_WORDS.get(word.state)
     if state is None:
-        raise InvalidScript(f"fate {name!r}: {word.state!r} is not a state, as DELIVRD is")
+        raise InvalidScript(f"fate {name!r}: {word.state!r} is not a state; there are {', '.join(STAT_WORDS)}")
     if word.after == "usual":
         return Word(state=state, after_ms=None, error=word.error)
     if word.after < 0 or len(word.error) > 20:

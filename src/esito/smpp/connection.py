@@ -26,6 +26,7 @@ from esito.smpp.codec import (
     encode,
 )
 from esito.smpp.pdu import (
+    RESPONSE_BIT,
     BindResp,
     Command,
     DataSm,
@@ -44,6 +45,7 @@ from esito.smpp.pdu import (
     status_name,
 )
 from esito.smpp.querying import query_answered, without_queries
+from esito.smpp.refusals import HINT, answered_amiss
 from esito.smpp.reports import Answered, ConnectionOwner
 from esito.smpp.session import Bind, Request, Session
 from esito.smpp.settings import LinkSettings, bind_request
@@ -56,8 +58,6 @@ TICK = 0.25
 
 READ_AT_ONCE = 48 * 1024
 """Octets of one read: a few hundred receipts, two milliseconds of work."""
-
-HINT = 'if it knows no bind_transceiver, set bind = "transmitter + receiver"'
 
 _SEQUENCE = struct.Struct(">I")
 
@@ -125,9 +125,10 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def unbind(self, patience: float) -> None:
+    async def unbind(self, patience: float, why: str) -> None:
         """Take leave: submit nothing more, let open requests be answered, then unbind and close."""
         self.leaving = True
+        self._why = self._why or why
         deadline = self._loop.time() + patience
         while self.session.outstanding and not self.closed.done() and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
@@ -136,7 +137,6 @@ class Connection(asyncio.BufferedProtocol):
         if not self.closed.done() and self.session.bind not in {Bind.OPEN, Bind.UNBOUND}:
             self._write(encode(Unbind(sequence=self.session.ask(Command.UNBIND, None, self._listened()))))
             await asyncio.wait({self.closed}, timeout=max(0.1, deadline - self._loop.time()))
-        self._why = self._why or "stopped"
         if self._transport is not None:
             self._transport.close()
 
@@ -211,6 +211,9 @@ class Connection(asyncio.BufferedProtocol):
     def _take(self, pdu: Pdu, answers: list[Answered], deliveries: list[DeliverSm | DataSm]) -> None:
         if self.session.bind is Bind.OPEN:
             self._came_instead = COMMAND_OF[type(pdu)].name.lower()
+            if COMMAND_OF[type(pdu)] & RESPONSE_BIT:
+                self._take_answer_to_bind(pdu)
+                return
         if isinstance(pdu, DeliverSm | DataSm):
             self.session.receive(pdu)
             deliveries.append(pdu)
@@ -221,15 +224,13 @@ class Connection(asyncio.BufferedProtocol):
             self._take_nack(pdu, answers)
         elif isinstance(pdu, EnquireLink):
             self._write(encode(EnquireLinkResp(sequence=pdu.sequence)))
-        elif isinstance(pdu, BindResp):
-            self._take_bind(pdu)
         elif isinstance(pdu, Unbind):
             self.session.receive(pdu)
-            self._why = "the SMSC unbound"
+            self._why = self._why or "the SMSC unbound"
             self._unbound_at = self._heard_at
             self._write(encode(UnbindResp(sequence=pdu.sequence)))
             # What it still owes us may come yet; the tick closes the connection.
-        else:
+        elif not isinstance(pdu, BindResp):  # no bind of ours waits for one
             self.session.receive(pdu)
             query_answered(self.session.answered(pdu.sequence, COMMAND_OF[type(pdu)]), pdu)
             if isinstance(pdu, UnbindResp) and self._transport is not None:
@@ -245,23 +246,20 @@ class Connection(asyncio.BufferedProtocol):
 
     def _take_nack(self, pdu: GenericNack, answers: list[Answered]) -> None:
         status = pdu.status or Status.ESME_RUNKNOWNERR
-        if self.session.bind is Bind.OPEN:
-            self._reject(status, f"bind answered by generic_nack: {status_name(status)}", hint=True)
-            return
         request = self.session.answered(pdu.sequence, Command.GENERIC_NACK)
         if request is not None and request.command is Command.SUBMIT_SM:
             self._submits.answered(self._heard_at)
             answers.append(Answered(request.token, status, error=GENERIC_NACK))
         query_answered(request, pdu)
 
-    def _take_bind(self, pdu: BindResp) -> None:
-        """Take the answer to our bind, under whatever number: some SMSCs count on their own."""
-        if self.session.bind is not Bind.OPEN:
+    def _take_answer_to_bind(self, pdu: Pdu) -> None:
+        """Take whatever answers: we have asked for nothing but the bind. Some SMSCs count on their own."""
+        if not isinstance(pdu, BindResp) or COMMAND_OF[type(pdu)] is not Command[f"BIND_{self.kind.upper()}_RESP"]:
+            self._reject(*answered_amiss(pdu), hint=True)
             return
         if self.session.answered(pdu.sequence, COMMAND_OF[type(pdu)]) is None:
             log.warning("bind_resp_of_another_number", link=self.settings.name, sequence=pdu.sequence)
-            if self.session.answered_bind() is None:
-                return
+            self.session.answered_bind()
         self.session.receive(pdu)
         if pdu.status:
             unknown = pdu.status == Status.ESME_RINVCMDID
@@ -270,17 +268,21 @@ class Connection(asyncio.BufferedProtocol):
             self.accepted = pdu
             self._owner.bound(self)
 
-    def _reject(self, status: int, reason: str, *, hint: bool) -> None:
+    def _reject(self, status: int | None, reason: str, *, hint: bool) -> None:
         if hint and self.kind == "transceiver":
             reason = f"{reason}; {HINT}"
         self._why = reason
+        self.session.bind = Bind.UNBOUND  # whatever the same read brings beside it
         self._owner.rejected(self, status, reason)
         self.close(reason)
 
     def _refuse(self, error: InvalidPdu) -> None:
-        """Answer a PDU that cannot be read; the session lives on."""
+        """Answer a PDU that cannot be read; the session lives on, unless it answers our bind."""
         log.warning("smpp_unreadable", link=self.settings.name, reason=str(error))
-        if error.command_id < 0x80000000:
+        if error.command_id & RESPONSE_BIT:
+            if self.session.bind is Bind.OPEN:
+                self._reject(None, f"bind answered by what cannot be read: {error}", hint=True)
+        else:
             self._write(encode(GenericNack(sequence=error.sequence, status=error.status)))
 
     def _not_smpp(self, data: bytes, error: InvalidLength) -> None:

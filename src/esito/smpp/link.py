@@ -14,8 +14,9 @@ from esito.domain.retrying import Slows
 from esito.smpp.codec import LocalProtocolError
 from esito.smpp.connection import Connection
 from esito.smpp.pace import Pace
-from esito.smpp.pdu import DataSm, DeliverSm, QuerySm, Status, SubmitSm, status_name
+from esito.smpp.pdu import DataSm, DeliverSm, QuerySm, SubmitSm, status_name
 from esito.smpp.reaching import Reaching, Unreachable
+from esito.smpp.refusals import PASSING
 from esito.smpp.reports import Answered
 from esito.smpp.settings import LinkSettings
 
@@ -27,11 +28,8 @@ SubmitOutcome = Answered
 STABLE_AFTER = 10.0
 """Seconds a bind must last before the next loss is retried at once again."""
 
-LOGIN_REFUSED = frozenset({Status.ESME_RALYBND, Status.ESME_RBINDFAIL, Status.ESME_RINVPASWD, Status.ESME_RINVSYSID})
-"""Refusals that somebody must mend; an account is locked by too many of them."""
-
 AFTER_REFUSAL = 10.0
-"""How many times longer than after a lost connection the first pause after a refused login is."""
+"""How many times longer than after a lost connection the first pause after a refused bind is."""
 
 KINDS = {
     "transceiver": ("transceiver",),
@@ -63,11 +61,11 @@ class Binding:
     since: float = field(default_factory=time.time)
     last_error: str = ""
     last_status: int | None = None
-    """command_status of the last refused bind."""
+    """command_status of the last refused bind; None too where something else was answered."""
     suspect: bool = False
     """Whether the last connection was left because of what a submit_sm was answered: the next tries one at a time."""
     refusals: int = 0
-    """Logins refused in a row."""
+    """Binds refused in a row, by what does not pass by itself."""
     unanswered: int = 0
     """Connections in a row that were left because no submit_sm was answered."""
     connection: Connection | None = field(default=None, repr=False)
@@ -117,15 +115,20 @@ class Link:
             for binding in self.bindings
         ]
 
-    async def stop(self, patience: float | None = None) -> None:
+    async def stop(self, patience: float | None = None, *, why: str = "the server stops") -> None:
         """Submit nothing more, wait for the responses that are owed, take leave of the SMSC, and close.
 
-        `patience`: seconds for all of it; those of the settings when it is not given.
+        `patience`: seconds for all of it; those of the settings when it is not given. `why`: as the log has it.
         """
         self._stopping = True
         patience = self.settings.stop_patience if patience is None else patience
-        connections = [binding.connection for binding in self.bindings if binding.connection is not None]
-        await asyncio.gather(*(connection.unbind(patience) for connection in connections))
+        await asyncio.gather(
+            *(
+                self._leave(binding, binding.connection, patience, why)
+                for binding in self.bindings
+                if binding.connection is not None
+            )
+        )
         if self._easing is not None:
             self._easing.cancel()
         tasks = [*self._tasks, *self._leaving]
@@ -158,7 +161,7 @@ class Link:
 
     @property
     def refused(self) -> bool:
-        """Whether the SMSC refuses a login of ours."""
+        """Whether the SMSC refuses a bind of ours, by what does not pass by itself."""
         return any(one.refusals for one in self.bindings)
 
     @property
@@ -268,7 +271,8 @@ class Link:
             binding.last_error = why
         if connection.unanswering:
             binding.unanswered += 1
-        log.info("link_lost", link=settings.name, kind=binding.kind, reason=why)
+        if not connection.leaving:
+            log.info("link_lost", link=settings.name, kind=binding.kind, reason=why)
         self._events.changed(self)
         return lasted
 
@@ -284,13 +288,14 @@ class Link:
         log.info("link_bound", link=self.settings.name, kind=binding.kind)
         self._events.changed(self)
 
-    def take_rejected(self, binding: Binding, status: int, reason: str) -> None:
+    def take_rejected(self, binding: Binding, status: int | None, reason: str) -> None:
         """Note a bind that was refused; it is tried again, ever more slowly."""
         binding.last_status, binding.last_error = status, reason
-        binding.refusals = binding.refusals + 1 if status in LOGIN_REFUSED else 0
+        binding.refusals = 0 if status in PASSING else binding.refusals + 1
         binding.enter("rejected")
         self._events.changed(self)
-        metrics.LINK_BINDS.labels(self.settings.name, status_name(status)).inc()
+        answer = "another answer" if status is None else status_name(status)
+        metrics.LINK_BINDS.labels(self.settings.name, answer).inc()
         log.warning("bind_rejected", link=self.settings.name, kind=binding.kind, reason=reason)
 
     def take_answers(self, binding: Binding, answers: list[Answered]) -> None:
@@ -325,9 +330,19 @@ class Link:
             return
         binding.suspect = True
         log.warning("link_binds_anew", link=self.settings.name, kind=binding.kind, status=status_name(status))
-        leaving = asyncio.get_running_loop().create_task(connection.unbind(self.settings.response_timeout))
+        why = f"bound anew after {status_name(status)}"
+        leaving = asyncio.get_running_loop().create_task(
+            self._leave(binding, connection, self.settings.response_timeout, why)
+        )
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
+
+    async def _leave(self, binding: Binding, connection: Connection, patience: float, why: str) -> None:
+        """Unbind; it is not lost, so the log has another word for it."""
+        was_bound = binding.state == "bound"
+        await connection.unbind(patience, why)
+        if was_bound:
+            log.info("link_left", link=self.settings.name, kind=binding.kind, reason=why)
 
     async def take_deliveries(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
         """Pass deliveries on."""
@@ -348,7 +363,7 @@ class _Owner:
     def bound(self, connection: Connection) -> None:
         self._link.take_bound(self._binding, connection)
 
-    def rejected(self, connection: Connection, status: int, reason: str) -> None:  # noqa: ARG002  the protocol's signature
+    def rejected(self, connection: Connection, status: int | None, reason: str) -> None:  # noqa: ARG002  the protocol's signature
         self._link.take_rejected(self._binding, status, reason)
 
     def answered(self, answers: list[Answered]) -> None:

@@ -2,7 +2,11 @@
 
 from typing import NamedTuple
 
-from esito.smpp.pdu import Status
+from esito.smpp.codec import COMMAND_OF
+from esito.smpp.pdu import GenericNack, Pdu, Status, status_name
+
+HINT = 'if it knows no bind_transceiver, set bind = "transmitter + receiver"'
+"""Said at once of a bind_transceiver that is not answered as one."""
 
 
 class Advice(NamedTuple):
@@ -11,6 +15,11 @@ class Advice(NamedTuple):
     meaning: str
     hint: str
 
+
+PASSING = frozenset({Status.ESME_RSYSERR, Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RX_T_APPN})
+"""The refusals of a bind that pass by themselves, by their meaning in SMPP 3.4, 5.1.3: "System Error", "Throttling
+error", "Message Queue Full", "ESME Receiver Temporary App Error Code". Every other one somebody must mend, those that
+are reserved or vendors' own (0x0400 and above) too: an account is locked by too many of them."""
 
 _INVALID_COMMAND = Advice(
     "It does not know this way to bind.",
@@ -75,7 +84,7 @@ OF_REASON: tuple[tuple[str, Advice], ...] = (
         'Perhaps TLS is spoken there (tls = true), or the SMSC ignores this kind of bind: try '
         'bind = "transmitter + receiver".',
     )),
-    ("generic_nack", _INVALID_COMMAND),
+    ("bind answered by", Advice("What it answers is no answer to this bind.", _INVALID_COMMAND.hint)),
     ("closed the connection", Advice(
         "It hung up before it answered.",
         "Most often the address we come from is not allowed; perhaps TLS is spoken there (tls = true).",
@@ -101,3 +110,10 @@ def advice(status: int | None, reason: str) -> Advice | None:
     if status:
         return OF_STATUS.get(status, _OTHER_STATUS)
     return next((said for word, said in OF_REASON if word in reason), None)
+
+
+def answered_amiss(pdu: Pdu) -> tuple[int | None, str]:
+    """Return the command_status, if there is one, and the reason to tell of what answers a bind as it should not."""
+    status = pdu.status or (Status.ESME_RUNKNOWNERR if isinstance(pdu, GenericNack) else None)
+    said = f": {status_name(status)}" if status else ""
+    return status, f"bind answered by {COMMAND_OF[type(pdu)].name.lower()}{said}"

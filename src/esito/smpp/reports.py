@@ -31,8 +31,8 @@ class ConnectionOwner(Protocol):
     def bound(self, connection: "Connection") -> None:
         """Note that the bind was accepted."""
 
-    def rejected(self, connection: "Connection", status: int, reason: str) -> None:
-        """Note that the bind was refused with this command_status, and what there is to say about it."""
+    def rejected(self, connection: "Connection", status: int | None, reason: str) -> None:
+        """Note that the bind was refused, and what there is to say about it; None: not by a command_status."""
 
     def answered(self, answers: list[Answered]) -> None:
         """Responses to submit_sm, all those of one read."""

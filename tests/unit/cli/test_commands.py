@@ -258,7 +258,7 @@ def test_links_are_listed_without_their_passwords(run: Run) -> None:
     shown = run("link", "list")
     assert shown.exit_code == 0
     assert "2 x transceiver" in shown.stdout
-    assert "their state is unknown" in shown.stdout
+    assert "their state is unknown" in shown.stderr
     alpha, beta = json.loads(run("link", "list", "--json").stdout)
     assert (alpha["name"], alpha["prefixes"], alpha["state"]) == ("alpha", ["+33"], "unknown")
     assert (beta["name"], beta["multipart_rule"], beta["alphabet"]) == ("beta", "any-failed", "gsm")

@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.progress import MofNCompleteColumn, Progress
 
 from esito.cli.messages import _draw, _summary, _table
+from esito.cli.tail import line
 from esito.client import RecipientStatus
 
 AT = datetime(2027, 1, 15, 8, 0, 0, tzinfo=UTC)
@@ -57,3 +58,11 @@ def test_a_status_has_its_colour_and_a_stop_its_mark() -> None:
 
 def test_the_summary_counts_the_most_frequent_first() -> None:
     assert _summary(recipients("Waiting", "Delivered", "Delivered")).plain == "2 Delivered, 1 Waiting"
+
+
+def test_a_followed_receipt_is_told_with_the_status_of_its_recipient_now_and_calls_it_so() -> None:
+    event = {
+        "received_at": 1_800_000_000_000, "message_id": 13, "msisdn": "+33648130007",
+        "stat": "UNDELIV", "verdict": "moved", "status": "Delivered",
+    }  # fmt: skip
+    assert line(event) == "2027-01-15 08:00:00 UTC  message 13 to +33648130007: “UNDELIV” moved; now Delivered"

@@ -1,6 +1,7 @@
 """What a link asks by query_sm, how much of it, and what an SMSC that does not answer comes to."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from esito.bootstrap.links import link_status, make_link
+from esito.bootstrap.links import link_status, make_link, revise_link
 from esito.config import LinkSettings
 from esito.domain.account import Account
 from esito.domain.query import ASK_AGAIN_MS
@@ -199,3 +200,22 @@ async def test_no_question_goes_before_a_submit_sm_that_waits(
         came = [type(pdu) for pdu in it.smsc.session.came]
         assert came.index(p.QuerySm) > came.count(p.SubmitSm) - 1
         assert came.count(p.SubmitSm) == 13
+
+
+async def test_whether_an_operator_is_asked_changes_while_its_link_is_bound(
+    store: SqliteStore, clock: PushableClock, tmp_path: Path
+) -> None:
+    async with scene(store, clock, tmp_path) as it:
+        submitter = it.gateway.revise("alpha", partial(make_link, it.settings, it.gateway, store, clock))
+        assert submitter is not None
+        revise_link(dataclasses.replace(it.settings, query_after=""), submitter)
+        await it.sent()
+        clock.advance(HOUR_MS)
+        await asyncio.sleep(A_MOMENT)
+        assert it.asked == []
+        revise_link(it.settings, submitter)
+        await until(lambda: it.asked)
+        await until(lambda: it.trouble)  # it does not know query_sm
+        revise_link(dataclasses.replace(it.settings, query_after=""), submitter)
+        await until(lambda: not it.trouble, "what is not asked is no trouble")
+        assert len(it.smsc.sessions) == 1

@@ -1,12 +1,15 @@
 """What a link does about an SMSC that does not let it in, answers nothing, or answers in ways of its own."""
 
 import asyncio
+import struct
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from esito.lifecycle.health import usable
 from esito.smpp import pdu as p
+from esito.smpp import refusals
 from tests.kit.links import Events, in_a_loop, linked, some
 from tests.kit.patience import until
 from tests.kit.peer import Peer, peer
@@ -46,6 +49,47 @@ async def test_a_bind_answered_by_generic_nack_is_told_at_once(kind: str) -> Non
         assert (HINT in error) is (kind == "transceiver")
 
 
+@pytest.mark.parametrize("numbered", ["ours", "their own"])
+@pytest.mark.parametrize(
+    ("kind", "answer", "said"),
+    [
+        ("transceiver", p.BindTransmitterResp(), "bind_transmitter_resp"),
+        ("transceiver", p.BindReceiverResp(), "bind_receiver_resp"),
+        ("transmitter", p.BindTransceiverResp(), "bind_transceiver_resp"),
+        ("receiver", p.BindTransmitterResp(), "bind_transmitter_resp"),
+        ("transceiver", p.BindTransmitterResp(status=0x0E), "bind_transmitter_resp: ESME_RINVPASWD (0x0000000E)"),
+        ("transceiver", p.EnquireLinkResp(), "enquire_link_resp"),
+        ("transceiver", p.UnbindResp(), "unbind_resp"),
+        ("transceiver", p.SubmitSmResp(message_id="7"), "submit_sm_resp"),
+    ],
+)
+@in_a_loop
+async def test_a_bind_answered_by_anything_but_its_own_response_is_told_at_once(
+    kind: str, answer: p.Pdu, said: str, numbered: str
+) -> None:
+    async with peer(bind_status=None) as smsc, linked(smsc, bind=kind, rebind_min=30.0) as (link, _):
+        await until(lambda: smsc.sessions and smsc.session.came)
+        sequence = smsc.session.came[0].sequence if numbered == "ours" else 4711
+        smsc.session.say(msgspec.structs.replace(answer, sequence=sequence), p.BindTransceiverResp(sequence=sequence))
+        await until(lambda: link.bindings[0].state == "rejected")
+        hint = f"; {refusals.HINT}" if kind == "transceiver" else ""
+        assert link.bindings[0].last_error == f"bind answered by {said}{hint}"
+        assert link.troubles == [f"refused: the SMSC does not let us in (1 in a row): bind answered by {said}{hint}"]
+        assert (link.can_send, link.can_receive) == (False, False)
+        await until(lambda: smsc.session.over)
+
+
+@in_a_loop
+async def test_a_bind_answered_by_what_cannot_be_read_is_told_at_once() -> None:
+    async with peer(bind_status=None) as smsc, linked(smsc, rebind_min=30.0) as (link, _):
+        await until(lambda: smsc.sessions and smsc.session.came)
+        smsc.session.write(struct.pack(">IIII", 16, 0x80000099, 0, 1))
+        await until(lambda: link.bindings[0].state == "rejected")
+        error = link.bindings[0].last_error
+        assert error.startswith("bind answered by what cannot be read: command 0x80000099, sequence 1")
+        assert HINT in error
+
+
 @in_a_loop
 async def test_a_bind_transceiver_that_is_not_known_is_hinted_at() -> None:
     async with peer(bind_status=3) as smsc, linked(smsc, rebind_min=30.0) as (link, _):
@@ -77,9 +121,9 @@ async def test_a_refusal_under_another_number_counts_too() -> None:
         assert link.bindings[0].last_error == "bind rejected: ESME_RBINDFAIL (0x0000000D)"
 
 
-@pytest.mark.parametrize("status", [0x05, 0x0D, 0x0E, 0x0F])
+@pytest.mark.parametrize("status", [0x02, 0x03, 0x04, 0x05, 0x0D, 0x0E, 0x0F, 0x53, 0x65, 0xFF, 0x100, 0x400, 0xFFFF])
 @in_a_loop
-async def test_a_refused_login_is_tried_less_often_each_time_up_to_minutes_and_told(status: int) -> None:
+async def test_a_refused_bind_is_tried_less_often_each_time_up_to_minutes_and_told(status: int) -> None:
     async with peer(bind_status=status) as smsc, linked(smsc, rebind_min=0.001) as (link, _):
         await smsc.came(p.BindTransceiver, 3)
         (trouble,) = link.troubles
@@ -98,6 +142,32 @@ async def test_a_refused_login_is_tried_less_often_each_time_up_to_minutes_and_t
         )
         binding.refusals = 0
         assert link._pause_after(binding, 30) <= 60
+
+
+@pytest.mark.parametrize("status", [0x08, 0x14, 0x58, 0x64])
+@in_a_loop
+async def test_a_refusal_that_passes_by_itself_is_tried_again_at_the_usual_pace(status: int) -> None:
+    async with peer(bind_status=status) as smsc, linked(smsc, rebind_min=0.001) as (link, _):
+        await smsc.came(p.BindTransceiver, 3)
+        assert (link.troubles, link.refused, link.bindings[0].refusals) == ([], False, 0)
+        assert p.status_name(status) in link.bindings[0].last_error
+        smsc.bind_status = 0
+        await until(lambda: link.can_send)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "hint"),
+    [
+        (0x53, "bind rejected: 0x00000053", "Ask which one the account has; most have none."),
+        (0x400, "bind rejected: 0x00000400", "Ask the operator what it means."),
+        (None, "bind answered by bind_transmitter_resp; ...", 'try bind = "transmitter + receiver"'),
+        (None, "bind answered by what cannot be read: ...", 'try bind = "transmitter + receiver"'),
+    ],
+)
+def test_what_a_refused_bind_means_is_said_with_what_helps(status: int | None, reason: str, hint: str) -> None:
+    said = refusals.advice(status, reason)
+    assert said is not None
+    assert hint in said.hint
 
 
 # -- responses ---------------------------------------------------------------------------------
