@@ -1,51 +1,20 @@
 """A receipt is believed of a segment only if number and time fit, in whatever order it and the responses come."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
 from esito.domain.account import Account
 from esito.domain.id_forms import IdForm
 from esito.domain.message import Answer, Submission, SubmitAnswer
-from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState as S
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
 from esito.store.base import LinkRecord, Store
-from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of
+from tests.contracts.submissions import PARIS, ROME, answered, dated, lost, sent, state_of
+from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt
 from tests.kit.stores import KINDS
 
 pytestmark = pytest.mark.anyio
-
-PARIS, ROME = 33612345678, 393331234567
-
-
-async def sent(store: Store, account: Account, msisdn: int, *, at: int, segments: int = 1) -> list[Submission]:
-    """Accept a message and write its submit_sm; no response yet."""
-    await store.accept(message(account, [msisdn], segments=segments, due_at=at))
-    return await store.claim("alpha", limit=10, at=at)
-
-
-async def answered(store: Store, submission: Submission, smsc_id: str, *, at: int) -> None:
-    await store.record_answers("alpha", [accepted(submission, smsc_id, at=at)])
-
-
-async def lost(store: Store, *submissions: Submission, at: int) -> None:
-    """Let the responses be overdue."""
-    await store.record_answers(
-        "alpha",
-        [SubmitAnswer(ref=one.ref, answer=Answer.UNCERTAIN, at=at, attempts=one.attempts) for one in submissions],
-    )
-
-
-def dated(smsc_id: str, msisdn: int, *, at: int, submitted_at: int | None, word: str = "DELIVRD") -> DeliveryReceipt:
-    said = receipt(smsc_id, word, at=at, addresses=(str(msisdn), "ESITO"))
-    return said._replace(submitted_at=submitted_at)
-
-
-async def state_of(store: Store, account: Account, submission: Submission) -> int:
-    (state,) = await states_of(store, account, submission.ref.message_id)
-    return state
 
 
 async def verdicts(store: Store, account: Account, submission: Submission) -> list[str]:
@@ -319,64 +288,6 @@ async def test_a_clock_that_is_set_back_orphans_no_receipt(
         await answered(store, one, "1001", at=NOW)
     assert (await store.apply_receipts([dated("1001", PARIS, at=NOW + 100, submitted_at=NOW)])).verdicts == {"moved": 1}
     assert await state_of(store, account, one) == S.DELIVERED
-
-
-async def test_a_sender_that_is_a_number_names_nobody(store: Store, account: Account) -> None:
-    """Where an operator leaves out whom a receipt is about, the other address is our own."""
-    await store.accept(replace(message(account, [PARIS]), sender="+33700900900"))
-    (one,) = await store.claim("alpha", limit=10, at=NOW)
-    await answered(store, one, "1001", at=NOW + 500)
-    stranger = receipt("1001", "DELIVRD", addresses=("", "33700900901"))
-    assert (await store.apply_receipts([stranger])).verdicts == {"orphan": 1}
-    ours = receipt("1001", "DELIVRD", addresses=("", "33700900900"))
-    assert (await store.apply_receipts([ours])).verdicts == {"moved": 1}
-
-
-async def test_our_own_number_in_both_addresses_names_nobody(store: Store, account: Account) -> None:
-    await store.accept(replace(message(account, [PARIS]), sender="+33700900900"))
-    (one,) = await store.claim("alpha", limit=10, at=NOW)
-    await answered(store, one, "1001", at=NOW + 500)
-    ours = receipt("1001", "DELIVRD", addresses=("0700900900", "33700900900"))
-    assert (await store.apply_receipts([ours])).verdicts == {"moved": 1}
-
-
-async def test_the_number_of_a_sender_is_believed_of_its_own_messages_only(store: Store, account: Account) -> None:
-    """Who sends may be sent to: a receipt about what he has sent names him second, and moves nothing sent to him."""
-    sender, other = 33700900900, 393331234567
-    (to_sender,) = await sent(store, account, sender, at=NOW)
-    await lost(store, to_sender, at=NOW + MINUTE_MS)
-    about_another = receipt("77", "DELIVRD", at=NOW + 2 * MINUTE_MS, addresses=(str(other), str(sender)))
-    assert (await store.apply_receipts([about_another])).verdicts == {"orphan": 1}
-    assert await state_of(store, account, to_sender) == S.WAITING
-    with_its_id = await sent(store, account, sender, at=NOW + 3 * MINUTE_MS)
-    await answered(store, with_its_id[0], "78", at=NOW + 3 * MINUTE_MS)
-    about_another = receipt("78", "DELIVRD", at=NOW + 4 * MINUTE_MS, addresses=(str(other), str(sender)))
-    assert (await store.apply_receipts([about_another])).verdicts == {"orphan": 1}
-    assert await state_of(store, account, with_its_id[0]) == S.WAITING
-
-
-@pytest.mark.parametrize("lost_response", [False, True])
-async def test_addresses_that_are_not_turned_round_name_the_recipient_second(
-    store: Store, account: Account, lost_response: bool
-) -> None:
-    await store.accept(replace(message(account, [PARIS]), sender="+33700900900"))
-    (one,) = await store.claim("alpha", limit=10, at=NOW)
-    if lost_response:
-        await lost(store, one, at=NOW + 500)
-    else:
-        await answered(store, one, "1001", at=NOW + 500)
-    said = receipt("1001", "DELIVRD", at=NOW + 600, addresses=("33700900900", str(PARIS)))
-    assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
-    assert await state_of(store, account, one) == S.DELIVERED
-
-
-async def test_a_receipt_with_an_id_of_ours_for_another_number_says_so(store: Store, account: Account) -> None:
-    (one,) = await sent(store, account, PARIS, at=NOW)
-    await answered(store, one, "1001", at=NOW + 500)
-    await store.apply_receipts([dated("1001", ROME, at=NOW + 600, submitted_at=NOW)])
-    (orphan,) = await store.orphans(after=0, limit=10)
-    assert orphan.flags == "other_number"
-    assert await state_of(store, account, one) == S.WAITING
 
 
 # -- another base is a hypothesis -------------------------------------------------------------------

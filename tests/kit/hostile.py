@@ -7,7 +7,7 @@ from typing import Self
 
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
-from tests.kit.patience import PATIENCE
+from tests.kit.patience import A_TRY, PATIENCE, Stopwatch
 
 
 class Line:
@@ -79,6 +79,7 @@ class Hostile:
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=16)
         self._listening.settimeout(PATIENCE)
         self.port: int = self._listening.getsockname()[1]
+        self._idle = Stopwatch()
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +97,12 @@ class Hostile:
 
     @contextmanager
     def line(self) -> Iterator[Line]:
-        """Take the server's next connection on which it has said something, and that it has not given up since."""
+        """Take the server's next connection on which it has said something, and that it has not given up since.
+
+        One that came while nobody took any may be about to be given up.
+        """
+        if self._idle.at_least(A_TRY):
+            self.forget()
         connected, _ = self._listening.accept()
         while not _speaks(connected):
             connected.close()
@@ -106,6 +112,7 @@ class Hostile:
             yield line
         finally:
             line.close()
+            self._idle = Stopwatch()
 
 
 def _speaks(connected: socket.socket) -> bool:

@@ -52,11 +52,20 @@ class Disk:
         return self.folder / f"{self.kind}.mount"
 
     def attach(self) -> None:
-        """Mount it; the file system replays its log."""
-        run("mount", "-o", "loop", str(self.image), str(self.mount))
+        """Mount it; the file system replays its log. XFS is told that one of its name may be mounted still."""
+        options = "loop,nouuid" if self.kind == "xfs" else "loop"
+        run("mount", "-o", options, str(self.image), str(self.mount))
 
     def detach(self) -> None:
+        """Unmount it, and go on with a copy of what has reached the disk.
+
+        Whoever was given a mount namespace of its own meanwhile holds the file system that was cut: mounted again from
+        the same file, it would be the same one, still cut.
+        """
         run("umount", str(self.mount))
+        copy = self.image.with_suffix(".copy")
+        run("cp", "--sparse=always", str(self.image), str(copy))
+        copy.replace(self.image)
 
     def cut(self) -> None:
         """Take the power away."""
