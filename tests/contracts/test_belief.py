@@ -122,6 +122,38 @@ async def test_twins_are_told_apart_once_one_of_them_is_refused(store: Store, ac
     assert [await state_of(store, account, each) for each in (one, two)] == [S.DELIVERED, S.REJECTED]
 
 
+@pytest.mark.parametrize("receipts_first", [False, True])
+async def test_as_many_receipts_with_one_word_as_there_are_twins_settle_all_of_them(
+    store: Store, account: Account, receipts_first: bool
+) -> None:
+    """A connection is lost with a window of messages to one number; which id is whose changes nothing."""
+    for _ in range(3):
+        await store.accept(message(account, [PARIS]))
+    three = await store.claim("alpha", limit=10, at=NOW)
+    if not receipts_first:
+        await lost(store, *three, at=NOW + MINUTE_MS)
+    for place, smsc_id in enumerate(["7", "9", "7", "8"]):  # one of them is said again
+        said = dated(smsc_id, PARIS, at=NOW + MINUTE_MS + place, submitted_at=NOW)
+        await store.apply_receipts([said])
+    if receipts_first:
+        await lost(store, *three, at=NOW + 2 * MINUTE_MS)
+    assert [await state_of(store, account, each) for each in three] == [S.DELIVERED] * 3
+    assert await orphans(store) == []
+    told = [word for each in three for word in await verdicts(store, account, each)]
+    assert sorted(told) == ["duplicate", "moved", "moved", "moved"]
+
+
+async def test_twins_with_different_words_or_too_few_receipts_are_left(store: Store, account: Account) -> None:
+    for _ in range(3):
+        await store.accept(message(account, [PARIS]))
+    three = await store.claim("alpha", limit=10, at=NOW)
+    await lost(store, *three, at=NOW + MINUTE_MS)
+    for smsc_id, word in (("7", "DELIVRD"), ("8", "UNDELIV"), ("9", "DELIVRD"), ("9", "DELIVRD")):
+        await store.apply_receipts([dated(smsc_id, PARIS, at=NOW + 2 * MINUTE_MS, submitted_at=NOW, word=word)])
+    assert [await state_of(store, account, each) for each in three] == [S.WAITING] * 3
+    assert len(await orphans(store)) == 4
+
+
 async def test_a_segment_that_is_refused_late_is_no_longer_uncertain(store: Store, account: Account) -> None:
     (one,) = await sent(store, account, PARIS, at=NOW)
     await lost(store, one, at=NOW + MINUTE_MS)

@@ -42,7 +42,9 @@ What is left open is decided in this order:
   segment has its last word already or its date is not the one of the receipt, as the response may bring the same id.
 - **No response came** (timeout, lost connection, `kill -9`, or a response without an id): the segment is uncertain and
   is found by its number. A readable submit date must be near ours; without one it must be the only uncertain message to
-  that number within three days, and no newer submit_sm to it may be open. The trail says `matched_by_address`.
+  that number within three days, and no newer submit_sm to it may be open. Several messages to one number whose
+  responses were lost together are settled once as many ids with the same last word have come: which is whose changes
+  nothing for anybody. The trail says `matched_by_address`.
 - **Another base** (hexadecimal in the response, decimal in the receipt, or the other way round) is a hypothesis about
   the operator. It is never tried while a response is owed that may bring the very id, nor where an uncertain segment
   fits. Receipts that only one form explains are counted for it and against the others; a form is known after three,

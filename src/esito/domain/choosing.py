@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from esito.domain.belief import Owed, contradicts, fits, is_addressed, is_dated, named_numbers
 from esito.domain.id_forms import IdForm, Learned, says_nothing
+from esito.domain.message import SegmentRef
 from esito.domain.message_ids import Spelling, spelling
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import FIRST_FINAL
@@ -116,13 +117,7 @@ def identify(receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owe
 
     Of several segments of one recipient it is the first that lacks its last word.
     """
-    fitting = [
-        one
-        for one in uncertain
-        if is_addressed(receipt, one.msisdn)
-        and fits(receipt, one.msisdn, one.submitted_at)
-        and not contradicts(receipt, one.submitted_at)
-    ]
+    fitting = _fitting(receipt, uncertain)
     if not fitting:
         return Nobody(Why.UNKNOWN)
     if owed.dated(receipt) or (receipt.submitted_at is None and owed.may_bring(receipt)):
@@ -130,6 +125,41 @@ def identify(receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owe
     if len({one[:2] for one in fitting}) > 1:
         return Nobody(Why.TWINS)
     return min(fitting, key=lambda one: (one.state >= FIRST_FINAL, one.part))
+
+
+def pair(receipts: Sequence[DeliveryReceipt], uncertain: Sequence[Sequence[Candidate]]) -> list[tuple[int, Candidate]]:
+    """Return which segments receipts mean whose ids nobody knows, where their count tells.
+
+    So it is when as many ids as there are segments have the same last word, and each fits all of them: which id is
+    whose changes nothing of what becomes of anybody. Receipts are given by their place, in the order they came;
+    `uncertain`: of each, the segments without an id whose number it names.
+    """
+    groups: dict[tuple[frozenset[SegmentRef], int], dict[str, int]] = {}
+    segments: dict[frozenset[SegmentRef], list[Candidate]] = {}
+    for place, receipt in enumerate(receipts):
+        if receipt.state is None or receipt.state < FIRST_FINAL or not receipt.counts or not receipt.smsc_message_id:
+            continue
+        fitting = sorted(_fitting(receipt, uncertain[place]))
+        refs = frozenset(SegmentRef(*one[:3]) for one in fitting)
+        segments[refs] = fitting
+        groups.setdefault((refs, receipt.state), {}).setdefault(receipt.smsc_message_id, place)
+    return [
+        (place, owner)
+        for (refs, _), places in groups.items()
+        if refs and len(places) == len(refs) and all(one.state < FIRST_FINAL for one in segments[refs])
+        for place, owner in zip(places.values(), segments[refs], strict=True)
+    ]
+
+
+def _fitting(receipt: DeliveryReceipt, uncertain: Sequence[Candidate]) -> list[Candidate]:
+    """Return the segments without an id whose number and time fit."""
+    return [
+        one
+        for one in uncertain
+        if is_addressed(receipt, one.msisdn)
+        and fits(receipt, one.msisdn, one.submitted_at)
+        and not contradicts(receipt, one.submitted_at)
+    ]
 
 
 def _by_base(receipt: DeliveryReceipt, candidates: Sequence[Candidate], known: Learned) -> tuple[Agreeing, Agreeing]:

@@ -83,7 +83,8 @@ class Waits(IntEnum):
     FORM = 2
     """Ambiguous: to be decided once the operator's form of ids is known."""
     TWINS = 3
-    """Several uncertain segments fit alike: to be decided once one of them is uncertain no more."""
+    """Several uncertain segments fit alike: to be decided once one of them is uncertain no more, or once as many
+    receipts with the same word have come as there are segments."""
 
 
 class Unmatched(NamedTuple):
@@ -219,6 +220,11 @@ class Settlement:
         self.queried_only.discard(owner[:3])
         if reported > before:
             self._tell(number, receipt, owner, before, reported)
+
+    def settle_paired(self, number: int, receipt: DeliveryReceipt, owner: Candidate) -> None:
+        """Let a receipt be about the segment that it was paired with (`choosing.pair`)."""
+        self._identify(receipt, owner)
+        self._apply(number, _flagged(receipt, "matched_by_address"), owner, (owner,))
 
     def infer(self, number: int, conclusion: DeliveryReceipt, segments: Sequence[Candidate]) -> None:
         """Move segments of one recipient by a conclusion of our own: an expiry, a refused submit_sm."""

@@ -10,15 +10,16 @@ from typing import Any
 from esito.domain.id_forms import Learned
 from esito.domain.matching import Decisions, Settlement, Waits
 from esito.domain.message import SegmentRef
+from esito.domain.message_ids import canonical
 from esito.domain.number_forms import tail_of
 from esito.domain.receipt import DeliveryReceipt
-from esito.domain.states import MessageState
 from esito.store.base import Settled
 from esito.store.tables.connection import Connection
 from esito.store.tables.decisions import write
 from esito.store.tables.links import Links
 from esito.store.tables.snapshot import Snapshot, load_candidates
-from esito.store.tables.unmatched import forget_unmatched, keep_unmatched, number_key
+from esito.store.tables.twins import pair_twins
+from esito.store.tables.unmatched import forget_unmatched, keep_unmatched, kept_receipt, number_key
 
 AT_ONCE = 500
 """Unmatched receipts that one transaction looks at again, beside those that what happened concerns."""
@@ -56,6 +57,9 @@ def settle(
     if decisions.identified:
         for operator in {links.named(link).operator for link in forms}:
             _tell_twins_apart(connection, links, operator, at)
+    _pair_twins(
+        connection, links, [receipts[number] for number, waits in decisions.unmatched if waits is Waits.TWINS], at
+    )
     return decisions
 
 
@@ -116,6 +120,21 @@ def _tell_twins_apart(connection: Connection, links: Links, operator: int, at: i
     return _adopt(connection, links, connection.ask("undecided", operator, Waits.TWINS, AT_ONCE), at)
 
 
+def _pair_twins(connection: Connection, links: Links, kept: Sequence[DeliveryReceipt], at: int) -> int:
+    """Settle receipts that wait, once there are as many as segments that they may mean; return how many moved.
+
+    `kept`: those that have just begun to wait.
+    """
+    moved = 0
+    for operator in {links.named(receipt.link).operator for receipt in kept}:
+        mine = [receipt for receipt in kept if links.named(receipt.link).operator == operator]
+        paired, count = pair_twins(connection, links, operator, mine, at)
+        moved += count
+        if paired:  # what is said again of them has an id to go by now
+            moved += look_again(connection, links, operator, at=at, shelves=[canonical(one) for one in paired])
+    return moved
+
+
 def _decide(
     connection: Connection,
     links: Links,
@@ -150,7 +169,7 @@ def _adopt(connection: Connection, links: Links, rows: Sequence[Sequence[Any]], 
         return 0
     rows = sorted(rows, key=lambda row: row[0])
     origins = [row[0] for row in rows]
-    receipts = [_kept_receipt(row) for row in rows]
+    receipts = [kept_receipt(row) for row in rows]
     forms = links.hold(connection, {receipt.link for receipt in receipts})
     settlement = Settlement(links.rules, forms, at=at)
     _decide(connection, links, receipts, settlement)
@@ -165,7 +184,8 @@ def _adopt(connection: Connection, links: Links, rows: Sequence[Sequence[Any]], 
         links,
         [(origins[number], receipt) for number, receipt in enumerate(receipts) if number not in waiting],
     )
-    return len(decisions.recipients) + _learn(connection, links, forms, at)
+    twins = [receipts[number] for number, waits in waiting.items() if waits is Waits.TWINS]
+    return len(decisions.recipients) + _learn(connection, links, forms, at) + _pair_twins(connection, links, twins, at)
 
 
 def _learn(connection: Connection, links: Links, forms: Mapping[str, Learned], at: int) -> int:
@@ -173,22 +193,6 @@ def _learn(connection: Connection, links: Links, forms: Mapping[str, Learned], a
     return sum(
         _adopt(connection, links, connection.ask("undecided", operator, Waits.FORM, AT_ONCE), at)
         for operator in links.keep(connection, forms)
-    )
-
-
-def _kept_receipt(row: Sequence[Any]) -> DeliveryReceipt:
-    _, received_at, link, smsc_id, state, stat, error, done_at, flags, source, destination, submitted_at = row
-    return DeliveryReceipt(
-        link=link,
-        smsc_message_id=smsc_id,
-        state=None if state is None else MessageState(state),
-        stat=stat,
-        error_code=error,
-        addresses=(source, destination),
-        submitted_at=submitted_at,
-        done_at=done_at,
-        received_at=received_at,
-        flags=flags,
     )
 
 

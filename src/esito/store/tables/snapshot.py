@@ -189,7 +189,7 @@ class Snapshot:
             operator = self._operators[number]
             if receipt.smsc_message_id and operator in self._lost:
                 wanted += [
-                    (number, operator, tail, *_left_between(receipt, live=bool(self._receipts)))
+                    (number, operator, tail, *left_between(receipt, live=bool(self._receipts)))
                     for tail in tails(receipt)
                 ]
         return self._load("candidates_by_tail", wanted) if wanted else {}
@@ -205,7 +205,7 @@ class Snapshot:
         return found
 
 
-def _left_between(receipt: DeliveryReceipt, *, live: bool) -> tuple[int, int]:
+def left_between(receipt: DeliveryReceipt, *, live: bool) -> tuple[int, int]:
     """Return between which instants the submit_sm of a receipt has left; a clock that was set back makes them later."""
     said, came = receipt.submitted_at, receipt.received_at + (DAY_MS if live else 0)
     if said is None:

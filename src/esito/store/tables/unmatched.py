@@ -5,11 +5,13 @@ to be expected: 1 a submit_sm_resp that is owed, 2 the form of the operator's id
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from esito.domain.belief import tails
 from esito.domain.matching import Unmatched
 from esito.domain.message_ids import shelves
 from esito.domain.receipt import DeliveryReceipt
+from esito.domain.states import MessageState
 from esito.store.tables.connection import Connection
 from esito.store.tables.links import Links
 
@@ -22,6 +24,23 @@ def number_key(tail: int) -> str:
 def keys_of(receipt: DeliveryReceipt) -> list[str]:
     """Return everything under which a receipt may be found."""
     return [*(shelves(receipt.smsc_message_id) or [""]), *map(number_key, tails(receipt))]
+
+
+def kept_receipt(row: Sequence[Any]) -> DeliveryReceipt:
+    """Return a receipt from the row in which it is kept, without its octets."""
+    _, received_at, link, smsc_id, state, stat, error, done_at, flags, source, destination, submitted_at = row
+    return DeliveryReceipt(
+        link=link,
+        smsc_message_id=smsc_id,
+        state=None if state is None else MessageState(state),
+        stat=stat,
+        error_code=error,
+        addresses=(source, destination),
+        submitted_at=submitted_at,
+        done_at=done_at,
+        received_at=received_at,
+        flags=flags,
+    )
 
 
 def keep_unmatched(

@@ -1,0 +1,46 @@
+"""Segments to one number whose responses were lost together: the count of their receipts tells what became of them."""
+
+from collections.abc import Sequence
+
+from esito.domain.belief import tails
+from esito.domain.choosing import Candidate, pair
+from esito.domain.matching import Settlement
+from esito.domain.receipt import DeliveryReceipt
+from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.decisions import write
+from esito.store.tables.links import Links
+from esito.store.tables.snapshot import NEWEST, left_between, load_candidates
+from esito.store.tables.unmatched import forget_unmatched, kept_receipt, number_key
+
+
+def pair_twins(
+    connection: Connection, links: Links, operator: int, kept: Sequence[DeliveryReceipt], at: int
+) -> tuple[list[str], int]:
+    """Settle what can be paired among the receipts that wait for the numbers of these ones.
+
+    Return the ids that segments have got, and how many recipients moved.
+    """
+    keys = {number_key(tail) for receipt in kept for tail in tails(receipt)}
+    rows = sorted(connection.ask_rows("unmatched_under", [(operator, key) for key in keys]), key=lambda row: row[0])
+    receipts = [kept_receipt(row) for row in rows]
+    forms = links.hold(connection, {receipt.link for receipt in receipts})
+    settlement = Settlement(links.rules, forms, at=at)
+    pairs = pair(receipts, _uncertain(connection, operator, receipts))
+    for number, owner in pairs:
+        settlement.settle_paired(number, receipts[number], owner)
+    if pairs:
+        origins = [row[0] for row in rows]
+        write(connection, links, receipts, settlement.decisions, origins=origins, at=at)
+        forget_unmatched(connection, links, [(origins[number], receipts[number]) for number, _ in pairs])
+    return [receipts[number].smsc_message_id for number, _ in pairs], len(settlement.decisions.recipients)
+
+
+def _uncertain(connection: Connection, operator: int, receipts: Sequence[DeliveryReceipt]) -> list[Sequence[Candidate]]:
+    """Return, for each receipt, the segments without an id whose number it names; none where not all are known."""
+    wanted: list[tuple[SqlValue, ...]] = [
+        (number, operator, tail, *left_between(receipt, live=False))
+        for number, receipt in enumerate(receipts)
+        for tail in tails(receipt)
+    ]
+    found = load_candidates(connection, "candidates_by_tail", wanted) if wanted else {}
+    return [found.get(number, ()) if len(found.get(number, ())) < NEWEST else () for number in range(len(receipts))]
