@@ -154,6 +154,19 @@ async def test_twins_with_different_words_or_too_few_receipts_are_left(store: St
     assert len(await orphans(store)) == 4
 
 
+async def test_one_id_for_all_segments_is_that_of_one_whose_response_was_lost_too(
+    store: Store, account: Account
+) -> None:
+    one, two, three = await sent(store, account, PARIS, at=NOW, segments=3)
+    await answered(store, one, "7", at=NOW + 500)
+    await answered(store, three, "7", at=NOW + 500)
+    await lost(store, two, at=NOW + MINUTE_MS)
+    await store.apply_receipts([dated("7", PARIS, at=NOW + 2 * MINUTE_MS, submitted_at=NOW)])
+    assert await state_of(store, account, one) == S.DELIVERED
+    again = dated("7", PARIS, at=NOW + 3 * MINUTE_MS, submitted_at=NOW)
+    assert (await store.apply_receipts([again])).verdicts == {"duplicate": 1}
+
+
 async def test_a_segment_that_is_refused_late_is_no_longer_uncertain(store: Store, account: Account) -> None:
     (one,) = await sent(store, account, PARIS, at=NOW)
     await lost(store, one, at=NOW + MINUTE_MS)

@@ -190,6 +190,9 @@ class Settlement:
         together = [
             other for other in candidates if other[:2] == owner[:2] and other.smsc_message_id == owner.smsc_message_id
         ]
+        if len(together) > 1:
+            sisters = [one for one in uncertain if one[:2] == owner[:2] and one[:3] not in self._taken]
+            together += [self._name(receipt, sister) for sister in sisters]
         self._apply(number, receipt, owner, together or (owner,))
 
     def settle_plain(self, number: int, receipt: DeliveryReceipt, owner: Candidate) -> None:
@@ -209,9 +212,8 @@ class Settlement:
             self._apply(number, receipt, owner, (owner,))
             return
         # The first word of a recipient with one segment: both move.
-        message_id, seq, part = owner[:3]
+        message_id, seq, part, done_at = *owner[:3], receipt.done_at
         decisions, before = self.decisions, owner.recipient_state
-        done_at = receipt.done_at
         decisions.trail.append(_new(TrailRow, (number, _MOVED, receipt.flags, done_at, message_id, seq, part)))
         decisions.segments.append(
             _new(SegmentMove, (message_id, seq, part, reported, done_at, receipt.error_code, number))
@@ -256,13 +258,17 @@ class Settlement:
     def _identify(self, receipt: DeliveryReceipt, owner: Candidate) -> None:
         """Know from now on under which id the operator has a segment."""
         key = (id(self._forms[receipt.link]), receipt.smsc_message_id)
-        if self._identified.get(key) is owner:
-            return
-        self._identified[key] = owner
+        if self._identified.get(key) is not owner:
+            self._identified[key] = owner
+            self._name(receipt, owner)
+
+    def _name(self, receipt: DeliveryReceipt, owner: Candidate) -> Candidate:
+        """Let a segment have the id of a receipt; return the segment."""
         self._taken.add(owner[:3])
         self.decisions.identified.append(
             Identified(*owner[:3], receipt.smsc_message_id, self._moment(receipt), receipt.link)
         )
+        return owner
 
     def _keep(self, number: int, receipt: DeliveryReceipt, choice: Nobody, owed: Owed) -> None:
         """Keep a receipt that moves nobody, or not yet."""
