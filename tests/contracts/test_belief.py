@@ -154,6 +154,19 @@ async def test_twins_with_different_words_or_too_few_receipts_are_left(store: St
     assert len(await orphans(store)) == 4
 
 
+async def test_one_id_that_two_numbers_were_given_is_remembered_of_both(store: Store, account: Account) -> None:
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    (two,) = await sent(store, account, ROME, at=NOW)
+    early = [
+        dated("1", PARIS, at=NOW + 1, submitted_at=NOW, word="UNDELIV"),
+        dated("1", ROME, at=NOW + 2, submitted_at=NOW),
+        dated("1", PARIS, at=NOW + 3, submitted_at=None),
+    ]
+    assert (await store.apply_receipts(early)).verdicts == {"parked": 3}
+    await lost(store, one, two, at=NOW + MINUTE_MS)
+    assert [await state_of(store, account, each) for each in (one, two)] == [S.DELIVERED, S.DELIVERED]
+
+
 async def test_one_id_for_all_segments_is_that_of_one_whose_response_was_lost_too(
     store: Store, account: Account
 ) -> None:

@@ -133,7 +133,7 @@ class Settlement:
         self._forms = forms
         self._at = at
         self._standings: dict[tuple[int, int], _Standing] = {}
-        self._identified: dict[tuple[int, str], Candidate] = {}
+        self._identified: dict[tuple[int, str], list[Candidate]] = {}
         self._taken: set[tuple[int, int, int]] = set()
         self.queried_only: set[tuple[int, int, int]] = set()
         """Segments whose state only an answer to query_sm tells: a receipt that says the same is more."""
@@ -251,15 +251,16 @@ class Settlement:
         if not receipt.smsc_message_id:
             return Nobody(Why.UNKNOWN)
         key = (id(self._forms[receipt.link]), receipt.smsc_message_id)
-        if key in self._identified and fits(receipt, *_sent(self._identified[key])):
-            return self._identified[key]
+        for one in reversed(self._identified.get(key, ())):
+            if fits(receipt, one.msisdn, one.submitted_at):
+                return one
         return identify(receipt, [one for one in uncertain if one[:3] not in self._taken], owed)
 
     def _identify(self, receipt: DeliveryReceipt, owner: Candidate) -> None:
         """Know from now on under which id the operator has a segment."""
         key = (id(self._forms[receipt.link]), receipt.smsc_message_id)
-        if self._identified.get(key) is not owner:
-            self._identified[key] = owner
+        if owner not in self._identified.setdefault(key, []):
+            self._identified[key].append(owner)
             self._name(receipt, owner)
 
     def _name(self, receipt: DeliveryReceipt, owner: Candidate) -> Candidate:
@@ -394,7 +395,3 @@ def _public(state: int) -> int:
 
 def _flagged(receipt: DeliveryReceipt, flag: str) -> DeliveryReceipt:
     return receipt._replace(flags=f"{receipt.flags} {flag}".strip())
-
-
-def _sent(candidate: Candidate) -> tuple[str, int]:
-    return candidate.msisdn, candidate.submitted_at
