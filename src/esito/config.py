@@ -190,7 +190,7 @@ class LinkSettings:
         True, "Whether it is bound; what waits for one that is not leaves by others that serve the prefix, or waits."
     )
     operator: str = _setting("", "Links of one operator share their SMSC ids; empty: the link's own name.")
-    host: str = _setting("127.0.0.1", "Host of the SMSC.", rules.NOT_EMPTY)
+    host: str = _setting("127.0.0.1", "Host of the SMSC.", rules.HOST)
     port: int = _setting(2775, "Port of the SMSC.", rules.PORT)
     fallback_hosts: tuple[str, ...] = _setting(
         (), "Further hosts of the same SMSC, tried in turn when one cannot be had.", rules.HOSTS
@@ -207,8 +207,8 @@ class LinkSettings:
     bind: Literal["transceiver", "transmitter + receiver", "transmitter", "receiver"] = _setting(
         "transceiver", "How sessions are bound; a link that is a `receiver` alone sends nothing."
     )
-    sessions: int = _setting(1, "Sessions of each kind that are bound at once.", rules.at_least(1))
-    window: int = _setting(100, "submit_sm of one session that may lack their response.", rules.at_least(1))
+    sessions: int = _setting(1, "Sessions of each kind that are bound at once.", rules.between(1, 100))
+    window: int = _setting(100, "submit_sm of one session that may lack their response.", rules.between(1, 65_535))
     throughput: int = _setting(0, "submit_sm per second over all sessions; 0: no limit of ours.", rules.at_least(0))
     tls: bool = _setting(False, "Speak TLS to the SMSC.")
     tls_ca: str = _setting("", "PEM file of the authorities that may vouch for the SMSC; empty: those of the machine.")

@@ -47,6 +47,10 @@ def host_and_port(value: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def _host_alone(value: str) -> bool:
+    return "[" not in value and host_and_maybe_port(value, 0) == (value, 0)
+
+
 def host_and_maybe_port(value: str, port: int) -> tuple[str, int]:
     """Split `host` or `host:port`; an IPv6 host stands in brackets before a port, or alone. Raises ValueError."""
     if value.count(":") == 1 or "]:" in value:
@@ -119,6 +123,7 @@ WORD = Rule("letters, digits, - and _", lambda value: re.fullmatch("[A-Za-z0-9_-
 ANY = Rule("", lambda _value: True)
 NOT_EMPTY = Rule("a text that is not empty", bool)
 POSITIVE = Rule("a number above 0", lambda value: 0 < value < 1e9)
+HOST = Rule("a host name or an IP address, without a port", _host_alone)
 PORT = Rule("a port, 1 to 65535", lambda value: 1 <= value <= 65535)
 ADDRESS = Rule("host:port, such as 127.0.0.1:8000 or [::1]:8000", host_and_port)
 NETWORKS = Rule(

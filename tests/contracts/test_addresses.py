@@ -76,3 +76,76 @@ async def test_a_receipt_with_an_id_of_ours_for_another_number_says_so(store: St
     (orphan,) = await store.orphans(after=0, limit=10)
     assert orphan.flags == "other_number"
     assert await state_of(store, account, one) == S.WAITING
+
+
+@pytest.mark.parametrize("his", ["owed", "lost", "a stranger's"])
+async def test_who_sends_from_his_number_is_not_overlooked_as_a_recipient(
+    store: Store, account: Account, his: str
+) -> None:
+    """He sends under an id, and the receipt of a message to him has it too: its ids have come round."""
+    sender = 33700900900
+    await store.accept(replace(message(account, [PARIS]), sender=f"+{sender}"))
+    (by_him,) = await store.claim("alpha", limit=10, at=NOW)
+    await answered(store, by_him, "50", at=NOW + 500)
+    at = NOW + 10 * MINUTE_MS
+    to_him = await sent(store, account, sender, at=at) if his != "a stranger's" else []
+    if his == "lost":
+        await lost(store, *to_him, at=at + MINUTE_MS)
+    said = receipt("50", "UNDELIV", at=at + 2 * MINUTE_MS, addresses=(str(sender), "ESITO"))
+    await store.apply_receipts([said])
+    if his == "owed":
+        await answered(store, to_him[0], "50", at=at + 3 * MINUTE_MS)
+    assert await state_of(store, account, by_him) == S.WAITING
+    assert [await state_of(store, account, one) for one in to_him] == [S.UNDELIVERABLE] * len(to_him)
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_sender_is_left_out_whether_the_form_of_ids_is_known_or_not(
+    store: Store, account: Account, known: bool
+) -> None:
+    sender, other = 33700900900, 33611111111
+    for number in range(3 * known):
+        (one,) = await sent(store, account, ROME, at=NOW)
+        await answered(store, one, f"90{number}", at=NOW + 10)
+        await store.apply_receipts([dated(f"90{number}", ROME, at=NOW + 20, submitted_at=NOW)])
+    await store.accept(replace(message(account, [other]), sender=f"+{sender}"))
+    (by_him,) = await store.claim("alpha", limit=10, at=NOW)
+    await answered(store, by_him, "50", at=NOW + 500)
+    at = NOW + 60 * MINUTE_MS
+    (to_him,) = await sent(store, account, sender, at=at)
+    await lost(store, to_him, at=at + MINUTE_MS)
+    said = receipt("50", "DELIVRD", at=at + 2 * MINUTE_MS, addresses=(str(other), str(sender)))
+    await store.apply_receipts([said._replace(submitted_at=at)])
+    assert [await state_of(store, account, one) for one in (by_him, to_him)] == [S.DELIVERED, S.WAITING]
+
+
+async def test_an_international_number_that_reads_like_a_national_one_of_ours_is_somebody_elses(
+    store: Store, account: Account
+) -> None:
+    american, chinese = 13012345678, "+8613012345678"
+    (one,) = await sent(store, account, american, at=NOW)
+    await answered(store, one, "7", at=NOW + 10)
+    await store.apply_receipts([receipt("7", "UNDELIV", at=NOW + 20, addresses=(chinese, "ESITO"))])
+    (two,) = await sent(store, account, american, at=NOW + 30)
+    await lost(store, two, at=NOW + MINUTE_MS)
+    await store.apply_receipts([receipt("8", "UNDELIV", at=NOW + 2 * MINUTE_MS, addresses=(chinese, "ESITO"))])
+    assert [await state_of(store, account, each) for each in (one, two)] == [S.WAITING, S.WAITING]
+
+
+async def test_digits_that_are_one_number_whole_and_another_within_its_country_are_the_whole_one(
+    store: Store, account: Account
+) -> None:
+    (american,) = await sent(store, account, 13012345678, at=NOW)
+    (chinese,) = await sent(store, account, 8613012345678, at=NOW)
+    await lost(store, american, chinese, at=NOW + MINUTE_MS)
+    await store.apply_receipts([receipt("8", "DELIVRD", at=NOW + 2 * MINUTE_MS, addresses=("13012345678", "ESITO"))])
+    assert [await state_of(store, account, each) for each in (american, chinese)] == [S.DELIVERED, S.WAITING]
+
+
+async def test_a_national_number_of_six_digits_is_a_number(store: Store, account: Account) -> None:
+    (one,) = await sent(store, account, 376312345, at=NOW)
+    await answered(store, one, "9", at=NOW + 10)
+    await store.apply_receipts([receipt("9", "UNDELIV", at=NOW + 20, addresses=("654321", "ESITO"))])
+    assert await state_of(store, account, one) == S.WAITING
+    await store.apply_receipts([receipt("9", "DELIVRD", at=NOW + 30, addresses=("312345", "ESITO"))])
+    assert await state_of(store, account, one) == S.DELIVERED

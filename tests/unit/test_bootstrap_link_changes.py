@@ -66,7 +66,7 @@ def test_a_password_is_opened_with_its_secret_only() -> None:
 @pytest.mark.parametrize(
     ("kept", "sentence"),
     [
-        (over("north", window=0), "esito link: link.north.window must be a whole number, 1 or more; it is 0"),
+        (over("north", window=0), "esito link: link.north.window must be a whole number, 1 to 65535; it is 0"),
         (over("north", nothing=0), "esito link: link.north.nothing is not known"),
         (over("NORTH", added=True), "esito link: link.NORTH is there twice"),
         (over("north", tls_ca="x"), "esito link: link.north.tls_ca says nothing without tls = true"),

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
-from esito.domain.number_forms import digits_of, is_same_line, tail_of, tails_of
+from esito.domain.number_forms import (
+    are_one,
+    is_another_short_one,
+    is_same_line,
+    is_written_whole,
+    tail_of,
+    tails_of,
+    written_number,
+)
 from esito.domain.receipt import DeliveryReceipt
 
 SUBMIT_DATE_WITHIN_MS = 2 * 60 * 1000
@@ -19,20 +27,25 @@ SUBMIT_DATE_WITHIN_MS = 2 * 60 * 1000
 
 
 def named_numbers(receipt: DeliveryReceipt) -> list[str]:
-    """Return the digits of the addresses that are subscribers' numbers, in whatever form they are written."""
-    return [digits for address in receipt.addresses if (digits := digits_of(address))]
+    """Return the addresses that are subscribers' numbers, as they are written (`number_forms.written_number`)."""
+    return [written for address in receipt.addresses if (written := written_number(address))]
 
 
 def tails(receipt: DeliveryReceipt) -> list[int]:
     """Return the ends of the numbers that the receipt names, by which they are found."""
-    return list({tail for digits in named_numbers(receipt) for tail in tails_of(digits)})
+    return list({tail for written in named_numbers(receipt) for tail in tails_of(written)})
 
 
 def is_addressed(receipt: DeliveryReceipt, msisdn: str) -> bool:
     """Tell whether either address of the receipt is this number (E.164 digits), in whatever form it is written."""
     if msisdn in receipt.addresses:
         return True
-    return any(is_same_line(digits, msisdn) for digits in named_numbers(receipt))
+    return any(is_same_line(written, msisdn) for written in named_numbers(receipt))
+
+
+def is_addressed_whole(receipt: DeliveryReceipt, msisdn: str) -> bool:
+    """Tell whether either address is this number with its calling code, so that it can be no other."""
+    return any(is_written_whole(written, msisdn) for written in named_numbers(receipt))
 
 
 def is_named_first(receipt: DeliveryReceipt, msisdn: str) -> bool:
@@ -44,35 +57,35 @@ def is_named_first(receipt: DeliveryReceipt, msisdn: str) -> bool:
     source, destination = receipt.addresses
     if source == msisdn:
         return True
-    if digits := digits_of(source):
-        return is_same_line(digits, msisdn)
-    return destination == msisdn or is_same_line(digits_of(destination), msisdn)
+    if written := written_number(source):
+        return is_same_line(written, msisdn)
+    return destination == msisdn or is_same_line(written_number(destination), msisdn)
 
 
 def is_sent_by(receipt: DeliveryReceipt, sender: str) -> bool:
     """Tell whether the source address of a receipt is the sender of a message: the addresses are not turned round."""
-    return _are_one(digits_of(receipt.addresses[0]), digits_of(sender))
+    return are_one(written_number(receipt.addresses[0]), written_number(sender))
 
 
-def without(receipt: DeliveryReceipt, senders: Iterable[str]) -> DeliveryReceipt:
-    """Return the receipt without addresses that are senders of the messages it may be about: they name nobody."""
-    ours = [digits for sender in senders if (digits := digits_of(sender))]
-    source, destination = (
-        "" if any(_are_one(digits_of(address), one) for one in ours) else address for address in receipt.addresses
-    )
-    return receipt._replace(addresses=(source, destination))
+def names_only(receipt: DeliveryReceipt, sender: str) -> bool:
+    """Tell whether all that a receipt names is the sender of a message, so that it names no recipient.
 
-
-def _are_one(one: str, other: str) -> bool:
-    """Tell whether two numbers, each in whatever form it is written, are one."""
-    return bool(one and other) and (is_same_line(one, other) or is_same_line(other, one))
+    A source beside a destination that is a name or a short code is the recipient, whoever has that number too.
+    """
+    source, destination = (written_number(address) for address in receipt.addresses)
+    ours = written_number(sender)
+    if not ours or (source and not destination and receipt.addresses[1]):
+        return False
+    return all(are_one(written, ours) for written in (source, destination) if written)
 
 
 def fits(receipt: DeliveryReceipt, msisdn: str, submitted_at: int) -> bool:
     """Tell whether a receipt may be about a submit_sm to this number that left at this instant."""
     if receipt.received_at < submitted_at:
         return False
-    return is_addressed(receipt, msisdn) or not named_numbers(receipt)
+    if is_addressed(receipt, msisdn):
+        return True
+    return not (named_numbers(receipt) or is_another_short_one(receipt.addresses[0], msisdn))
 
 
 def is_dated(receipt: DeliveryReceipt, submitted_at: int) -> bool:

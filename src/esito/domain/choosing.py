@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from esito.domain.belief import Owed, contradicts, fits, is_addressed, is_dated, named_numbers
+from esito.domain.belief import Owed, contradicts, fits, is_addressed, is_addressed_whole, is_dated, named_numbers
 from esito.domain.id_forms import IdForm, Learned, says_nothing
 from esito.domain.message import SegmentRef
 from esito.domain.message_ids import Spelling, spelling
@@ -152,14 +152,17 @@ def pair(receipts: Sequence[DeliveryReceipt], uncertain: Sequence[Sequence[Candi
 
 
 def _fitting(receipt: DeliveryReceipt, uncertain: Sequence[Candidate]) -> list[Candidate]:
-    """Return the segments without an id whose number and time fit."""
-    return [
+    """Return the segments without an id whose number and time fit, by the best form in which a number is named."""
+    fitting = [
         one
         for one in uncertain
         if is_addressed(receipt, one.msisdn)
         and fits(receipt, one.msisdn, one.submitted_at)
         and not contradicts(receipt, one.submitted_at)
     ]
+    if len({one.msisdn for one in fitting}) > 1:
+        return [one for one in fitting if is_addressed_whole(receipt, one.msisdn)] or fitting
+    return fitting
 
 
 def _by_base(receipt: DeliveryReceipt, candidates: Sequence[Candidate], known: Learned) -> tuple[Agreeing, Agreeing]:
@@ -175,8 +178,19 @@ def _by_base(receipt: DeliveryReceipt, candidates: Sequence[Candidate], known: L
         agreeing = [pair for pair in agreeing if known.allows(pair[0])]
     elif known.is_another_base:
         agreeing = [pair for pair in agreeing if not pair[0].converted or known.allows(pair[0])]
+    agreeing = _named_best(receipt, agreeing)
     plain = [pair for pair in agreeing if not pair[0].converted]
     return plain, [pair for pair in agreeing if pair[0].converted]
+
+
+def _named_best(receipt: DeliveryReceipt, agreeing: Agreeing) -> Agreeing:
+    """Return those that the receipt names with their calling code, where it names others in national form only.
+
+    Ten or eleven digits may be a whole number of one country and a national one of another.
+    """
+    if len({one.msisdn for _, one in agreeing}) < 2 or not named_numbers(receipt):
+        return agreeing
+    return [pair for pair in agreeing if is_addressed_whole(receipt, pair[1].msisdn)] or agreeing
 
 
 def _is_supported(pairs: Agreeing, known: Learned) -> bool:

@@ -1,9 +1,11 @@
 """In which forms operators write a subscriber's number: we know E.164 digits, they write what their network uses.
 
-A number may come with `+`, with 00 or another access code, in national form with or without the country's trunk
-prefix, or in the form that it had before its country changed its plan. Everything here says that two writings are
-of one subscriber, never that they may be: numbers that merely end alike are different people.
+A number may come with `+`, behind 00 or another access code, in national form with or without the country's trunk
+prefix, or in the form that it had before its country changed its plan. It is always whole: numbers that merely end
+alike are different people. What comes with a `+` is international, and so nobody's national number.
 """
+
+from functools import lru_cache
 
 SUBSCRIBER = 7
 """Digits from which an address is taken for a subscriber's number rather than a short code."""
@@ -11,8 +13,11 @@ SUBSCRIBER = 7
 TAIL = 7
 """Digits at the end of a number that its national and its international form share."""
 
-_ACCESS_CODE = 4
-"""Digits that may stand before a whole international number, such as 011 in America."""
+_ACCESS = (
+    *("00", "011", "0011", "009", "010", "119", "810"),
+    *("001", "002", "005", "006", "007", "008", "00700", "00727", "00755"),
+)
+"""What is dialled before a whole international number, by country; 00 is what ITU-T E.164 recommends."""
 
 _TRUNKS = {
     "7": ("8",),
@@ -24,7 +29,7 @@ _TRUNKS = {
     "993": ("8",),
     "998": ("8",),
 }
-"""What is dialled before a number within its country, by calling code, where that is more than zeros (ITU-T E.129)."""
+"""What is dialled before a number within its country, by calling code, beside the usual 0 (ITU-T E.129)."""
 
 _ONE_DIGIT = ("1", "7")
 _TWO_DIGITS = (
@@ -34,13 +39,23 @@ _TWO_DIGITS = (
 )
 """Calling codes; all others have three digits (ITU-T E.164)."""
 
-_ARGENTINA, _MEXICO, _BRAZIL, _BENIN = "54", "52", "55", "229"
+_ARGENTINA, _MEXICO, _BRAZIL, _BENIN, _IVORY_COAST = "54", "52", "55", "229", "225"
+
+_PUNCTUATION = dict.fromkeys(map(ord, " .-/()\t\u00a0"))
 
 
-def digits_of(address: str) -> str:
-    """Return the digits of an address that is a subscriber's number, in whatever form; empty when it is none."""
-    digits = address.removeprefix("+")
-    return digits if len(digits) >= SUBSCRIBER and digits.isascii() and digits.isdecimal() else ""
+def written_number(address: str) -> str:
+    """Return an address that is a subscriber's number as it is written, a `+` first if it is international.
+
+    Blanks and punctuation mean nothing. Empty when it is a name, a short code, or all zeros.
+    """
+    if not (address.isascii() and address.isdecimal()):
+        bare = address.strip().removeprefix("tel:").translate(_PUNCTUATION)
+        digits = bare.lstrip("+")
+        if not (digits.isascii() and digits.isdecimal()):
+            return ""
+        address = digits if bare == digits else f"+{digits}"
+    return address if len(address) >= SUBSCRIBER and address.strip("+0") else ""
 
 
 def tail_of(msisdn: str) -> int:
@@ -48,50 +63,82 @@ def tail_of(msisdn: str) -> int:
     return int(msisdn[-TAIL:] or 0)
 
 
-def tails_of(digits: str) -> set[int]:
+def tails_of(written: str) -> set[int]:
     """Return the ends that a number of ours may have which somebody writes so."""
+    digits = written.removeprefix("+")
     tails = {int(digits[-TAIL:])}
     if digits[-8:-6] == "15":  # Argentina's mark of a mobile may stand within the last seven digits
         tails.add(int((digits[:-8] + digits[-6:])[-TAIL:]))
     return tails
 
 
-def is_same_line(digits: str, msisdn: str) -> bool:
-    """Tell whether digits that somebody writes are this number (E.164 digits without the plus)."""
-    if digits == msisdn:
+def is_same_line(written: str, msisdn: str) -> bool:
+    """Tell whether a written number is this one of ours (E.164 digits without the plus)."""
+    if written == msisdn:
         return True
-    bare = digits.lstrip("0")
-    if len(bare) >= TAIL and msisdn.endswith(bare):
-        return True
-    return bool(digits) and any(_is_whole(digits, bare, form) for form in (msisdn, *_other_forms(msisdn)))
+    digits = written.removeprefix("+")
+    if digits[-4:] != msisdn[-4:]:
+        return False  # nothing of what follows changes these
+    return is_written_whole(written, msisdn) or (digits == written and digits in _within(msisdn))
 
 
-def _is_whole(digits: str, bare: str, msisdn: str) -> bool:
-    """Tell whether digits are this form of a number with nothing left out: from abroad, or within its country."""
-    if digits.endswith(msisdn):
-        return len(digits) - len(msisdn) <= _ACCESS_CODE
-    code = msisdn[: _code_length(msisdn)]
-    national = msisdn[len(code) :]
-    return bare == national or (digits.endswith(national) and digits[: -len(national)] in _TRUNKS.get(code, ()))
+def is_written_whole(written: str, msisdn: str) -> bool:
+    """Tell whether it is written in international form, with its calling code: nobody else's number reads so."""
+    digits = written.removeprefix("+")
+    for form in (msisdn, *_other_forms(msisdn), *_with_a_slip(msisdn)):
+        if digits == form or (digits.endswith(form) and digits[: -len(form)] in _ACCESS):
+            return True
+    return False
 
 
-def _code_length(msisdn: str) -> int:
-    if msisdn.startswith(_ONE_DIGIT):
-        return 1
-    return 2 if msisdn.startswith(_TWO_DIGITS) else 3
+def are_one(one: str, other: str) -> bool:
+    """Tell whether two written numbers, neither of which need be ours, are one line."""
+    return any(
+        bool(whole) and not whole.startswith("0") and is_same_line(written, whole)
+        for written, whole in ((one, other.removeprefix("+")), (other, one.removeprefix("+")))
+        if written
+    )
+
+
+@lru_cache(maxsize=4096)
+def _within(msisdn: str) -> frozenset[str]:
+    """Return how a number is written within its country: whole, with or without a trunk prefix."""
+    found: set[str] = set()
+    for form in (msisdn, *_other_forms(msisdn)):
+        code, national = _parts(form)
+        if len(national) >= SUBSCRIBER:
+            found |= {national, *(f"{trunk}{national}" for trunk in ("0", *_TRUNKS.get(code, ())))}
+            if code == _BRAZIL:
+                found |= {f"0{carrier:02}{national}" for carrier in range(100)}
+    return frozenset(found)
+
+
+def _with_a_slip(msisdn: str) -> list[str]:
+    """Return whole forms that are common though wrong: a trunk 0 behind the calling code, or a 0 too few there."""
+    code, national = _parts(msisdn)
+    return [f"{code}{national[1:]}"] if national.startswith("0") else [f"{code}0{national}"]
+
+
+def is_another_short_one(address: str, msisdn: str) -> bool:
+    """Tell whether an address has as many digits as the national part of a number of a small country, and is not it.
+
+    Andorra, Greenland and others have six digits, so that such an address is no subscriber's number elsewhere.
+    """
+    _, national = _parts(msisdn)
+    return len(address) == len(national) < SUBSCRIBER and address.isdecimal() and address != national
+
+
+def _parts(msisdn: str) -> tuple[str, str]:
+    """Return calling code and national number."""
+    length = 1 if msisdn.startswith(_ONE_DIGIT) else 2 if msisdn.startswith(_TWO_DIGITS) else 3
+    return msisdn[:length], msisdn[length:]
 
 
 def _other_forms(msisdn: str) -> list[str]:
     """Return the other whole forms of a number whose country's plan has, or had, several."""
-    if msisdn.startswith(_ARGENTINA):
-        return _argentine(msisdn[2:])
-    if msisdn.startswith(_MEXICO):
-        return _mexican(msisdn[2:])
-    if msisdn.startswith(_BRAZIL):
-        return _brazilian(msisdn[2:])
-    if msisdn.startswith(_BENIN):
-        return _beninese(msisdn[3:])
-    return []
+    code, national = _parts(msisdn)
+    forms = _FORMS.get(code)
+    return [f"{code}{form}" for form in forms(national)] if forms else []
 
 
 def _argentine(national: str) -> list[str]:
@@ -100,36 +147,60 @@ def _argentine(national: str) -> list[str]:
         ten = national[1:]
     elif len(national) == 10:
         ten = national
-    elif len(national) == 12:
-        return [
-            form
-            for area in (2, 3, 4)
-            if national[area : area + 2] == "15"
-            for form in _argentine(f"9{national[:area]}{national[area + 2 :]}")
-            if form != f"{_ARGENTINA}{national}"
-        ]
     else:
-        return []
-    marked = [f"{ten[:area]}15{ten[area:]}" for area in ((2,) if ten.startswith("11") else (3, 4))]
-    return [f"{_ARGENTINA}{form}" for form in (f"9{ten}", ten, *marked)]
+        tens = {
+            f"{national[:area]}{national[area + 2 :]}" for area in _area_codes(national) if _is_marked(national, area)
+        }
+        return [form for ten in tens for form in (f"9{ten}", ten)]
+    marked = [f"{ten[:area]}15{ten[area:]}" for area in _area_codes(ten)]
+    return [form for form in (f"9{ten}", ten, *marked) if form != national]
+
+
+def _area_codes(national: str) -> tuple[int, ...]:
+    """Return how many digits an Argentine area code may have: 11 is Buenos Aires, the others have three or four."""
+    return (2,) if national.startswith("11") else (3, 4)
+
+
+def _is_marked(national: str, area: int) -> bool:
+    return len(national) == 12 and national[area : area + 2] == "15"
 
 
 def _mexican(national: str) -> list[str]:
     """Return it with or without the 1 that stood before the ten digits of a mobile until 2019."""
     if len(national) == 11 and national[0] == "1":
-        return [f"{_MEXICO}{national[1:]}"]
-    return [f"{_MEXICO}1{national}"] if len(national) == 10 else []
+        return [national[1:]]
+    return [f"1{national}"] if len(national) == 10 else []
 
 
 def _brazilian(national: str) -> list[str]:
     """Return a mobile with or without the 9 that has stood before its eight digits (6 to 9 first) since 2016."""
     if len(national) == 11 and national[2] == "9" and national[3] in "6789":
-        return [f"{_BRAZIL}{national[:2]}{national[3:]}"]
-    return [f"{_BRAZIL}{national[:2]}9{national[2:]}"] if len(national) == 10 and national[2] in "6789" else []
+        return [national[:2] + national[3:]]
+    return [f"{national[:2]}9{national[2:]}"] if len(national) == 10 and national[2] in "6789" else []
 
 
 def _beninese(national: str) -> list[str]:
     """Return it with or without the 01 that has stood before its eight digits since November 2024."""
     if len(national) == 10 and national.startswith("01"):
-        return [f"{_BENIN}{national[2:]}"]
-    return [f"{_BENIN}01{national}"] if len(national) == 8 else []
+        return [national[2:]]
+    return [f"01{national}"] if len(national) == 8 else []
+
+
+_IVORIAN = {**dict.fromkeys("0123", "01"), **dict.fromkeys("456", "05"), **dict.fromkeys("789", "07")}
+"""What stands before the eight digits of an Ivorian mobile since 2021, by the second of them: its network."""
+
+
+def _ivorian(national: str) -> list[str]:
+    """Return a mobile with or without the two digits that have stood before its eight since 2021."""
+    if len(national) == 10 and national.startswith(_IVORIAN[national[3]]):
+        return [national[2:]]
+    return [f"{_IVORIAN[national[1]]}{national}"] if len(national) == 8 else []
+
+
+_FORMS = {
+    _ARGENTINA: _argentine,
+    _MEXICO: _mexican,
+    _BRAZIL: _brazilian,
+    _BENIN: _beninese,
+    _IVORY_COAST: _ivorian,
+}

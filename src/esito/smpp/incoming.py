@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from enum import Enum
 
 from esito.domain.coding import USUAL_CODINGS, Codings
-from esito.domain.number_forms import digits_of, is_same_line
+from esito.domain.number_forms import are_one, written_number
 from esito.domain.states import STAT_WORDS, MessageState
 
 
@@ -39,16 +39,15 @@ class IncomingSettings:
         """Return the addresses of a receipt as far as they may name its recipient; empty where they do not."""
         if not self.names_recipient:
             return "", ""
-        ours = digits_of(self.sender) if self.sender else ""
+        ours = written_number(self.sender) if self.sender else ""
         if not ours:
             return source, destination
-        return _unless(source, ours), _unless(destination, ours)
+        if are_one(written_number(destination), ours):
+            destination = ""
+        # Beside a name or a short code the source is the recipient, though we send from that number too.
+        if are_one(written_number(source), ours) and (not destination or written_number(destination)):
+            source = ""
+        return source, destination
 
 
 USUAL = IncomingSettings()
-
-
-def _unless(address: str, ours: str) -> str:
-    """Return the address, or nothing when it is ours, in whatever form either is written."""
-    digits = digits_of(address)
-    return "" if digits and (is_same_line(digits, ours) or is_same_line(ours, digits)) else address

@@ -256,7 +256,7 @@ class Link:
             reason = f"cannot connect: {error}"
             # Said aloud once, not at every try of an SMSC that is down for hours.
             say = log.info if binding.last_error == reason else log.warning
-            binding.last_error = reason
+            binding.last_error, binding.refusals = reason, 0
             binding.enter("lost")
             metrics.LINK_BINDS.labels(self.settings.name, "unreachable").inc()
             say("link_unreachable", link=settings.name, kind=binding.kind, reason=reason)
@@ -268,7 +268,7 @@ class Link:
         binding.reaching.left(well=lasted > STABLE_AFTER)
         if binding.state != "rejected":
             binding.enter("lost")
-            binding.last_error = why
+            binding.last_error, binding.refusals = why, 0
         if connection.unanswering:
             binding.unanswered += 1
         if not connection.leaving:

@@ -96,9 +96,11 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, settings: Incom
 
 def _says_the_same(pdu: DeliverSm | DataSm, smsc_id: str, state: MessageState | None) -> bool:
     """Tell whether two parameters say what the text says: the usual receipt."""
-    reported = pdu.tlvs.get(Tag.MESSAGE_STATE, b"")
+    told, reported = pdu.tlvs.get(Tag.RECEIPTED_MESSAGE_ID), pdu.tlvs.get(Tag.MESSAGE_STATE, b"")
     return (
-        pdu.tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0") == smsc_id.encode("latin-1", "replace")
+        told is not None
+        and smsc_id.isascii()
+        and told.rstrip(b"\0") == smsc_id.encode("ascii")
         and len(reported) == 1
         and STATE_VALUES.get(reported[0]) is state is not None
         and not pdu.disagrees

@@ -16,10 +16,19 @@ class Advice(NamedTuple):
     hint: str
 
 
-PASSING = frozenset({Status.ESME_RSYSERR, Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RX_T_APPN})
-"""The refusals of a bind that pass by themselves, by their meaning in SMPP 3.4, 5.1.3: "System Error", "Throttling
-error", "Message Queue Full", "ESME Receiver Temporary App Error Code". Every other one somebody must mend, those that
-are reserved or vendors' own (0x0400 and above) too: an account is locked by too many of them."""
+PASSING = frozenset(
+    {
+        Status.ESME_RALYBND,
+        Status.ESME_RSYSERR,
+        Status.ESME_RTHROTTLED,
+        Status.ESME_RMSGQFUL,
+        Status.ESME_RX_T_APPN,
+    }
+)
+"""The refusals of a bind that pass by themselves, by their meaning in SMPP 3.4, 5.1.3: "ESME Already in Bound State",
+which knows our login and is true of a session of ours that was lost until the SMSC gives it up; "System Error",
+"Throttling error", "Message Queue Full", "ESME Receiver Temporary App Error Code". Every other one somebody must mend,
+those that are reserved or vendors' own (0x0400 and above) too: an account is locked by too many of them."""
 
 _INVALID_COMMAND = Advice(
     "It does not know this way to bind.",

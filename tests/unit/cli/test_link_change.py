@@ -161,7 +161,7 @@ def test_a_password_of_another_secret_is_named_and_can_be_set_again(esito: Esito
             ["add", "a b", "port=1"],
             "must be 1 to 32 letters, digits, - or _, with a letter or digit first; it is 'a b'",
         ),
-        (["add", "south", "window=0"], "link.south.window must be a whole number, 1 or more; it is '0'"),
+        (["add", "south", "window=0"], "link.south.window must be a whole number, 1 to 65535; it is '0'"),
         (
             ["add", "south", "windows=1"],
             "link.south: there is no setting 'windows'; [[link]] has name, enabled, ",
@@ -224,10 +224,13 @@ HOURS = "empty, or minutes, hours or days such as 30m, 1h or 1d, less than valid
     ("field", "given", "allowed"),
     [
         ("enabled", "perhaps", "true or false"),
-        ("host", "", "a text that is not empty"),
+        *(
+            ("host", given, "a host name or an IP address, without a port")
+            for given in ("", "a b", "smsc.example:3000", "http://smsc.example", "me@smsc.example", "[::1]", "smsc ")
+        ),
         ("port", "smpp", "a port, 1 to 65535"),
         ("port", "65536", "a port, 1 to 65535"),
-        ("window", "1.5", "a whole number, 1 or more"),
+        ("window", "1.5", "a whole number, 1 to 65535"),
         ("weight", "", "a whole number, 1 to 1000"),
         ("addr_ton", "256", "a whole number, 0 to 255"),
         ("rebind_max", "soon", "a number above 0"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from esito.domain.number_forms import digits_of, is_same_line, tail_of, tails_of
+from esito.domain.number_forms import are_one, is_same_line, tail_of, tails_of, written_number
 
 ONE = [
     ("33612345678", "33612345678"),
@@ -18,7 +18,6 @@ ONE = [
     ("0111512345678", "5491112345678"),
     ("1112345678", "5491112345678"),
     ("54351151234567", "5493511234567"),
-    ("542944151234567"[:14], "5492944123456"),
     ("54294415123456", "5492944123456"),
     ("5491112345678", "541112345678"),
     ("5491112345678", "54111512345678"),
@@ -38,9 +37,23 @@ ONE = [
     ("06301234567", "36301234567"),
     ("861234567", "37061234567"),
     ("80291234567", "375291234567"),
+    ("01511987654321", "5511987654321"),
+    # A trunk 0 behind the calling code, and a 0 of the number left out there.
+    ("330612345678", "33612345678"),
+    ("+4407912345678", "447912345678"),
+    ("39612345678", "390612345678"),
+    ("24261234567", "242061234567"),
+    ("00700821012345678", "821012345678"),
+    ("tel:+33612345678", "33612345678"),
+    ("1-301-234-5678", "13012345678"),
+    (" ++33 6 12 34 56 78 ", "33612345678"),
+    # Ivory Coast: two digits more since 2021, by the network.
+    ("22507123456", "2250707123456"),
+    ("2250544123456", "22544123456"),
     # Benin: 01 before all numbers since 2024.
     ("22997123456", "2290197123456"),
     ("2290197123456", "22997123456"),
+    ("0197123456", "22997123456"),
 ]
 
 TWO = [
@@ -56,18 +69,31 @@ TWO = [
     ("06612345678", "39612345678"),
     ("22997123456", "2290297123456"),
     ("", "33612345678"),
+    # International numbers that end like others of ours, or with which ours end.
+    ("+8613012345678", "13012345678"),
+    ("+4795551234", "14795551234"),
+    ("+6591234567", "16591234567"),
+    ("+2482512345", "12482512345"),
+    ("+2207212345", "12207212345"),
+    ("+7912345678", "447912345678"),
+    ("13012345678", "33013012345678"),
+    ("12345678", "33612345678"),
+    ("2345678", "33612345678"),
+    ("1234567", "33611234567"),
+    ("0000000", "33610000000"),
+    ("22505123456", "2250707123456"),
 ]
 
 
 @pytest.mark.parametrize(("written", "msisdn"), ONE)
 def test_these_are_one_line_and_found_by_its_tail(written: str, msisdn: str) -> None:
-    assert is_same_line(digits_of(written), msisdn)
-    assert tail_of(msisdn) in tails_of(written)
+    assert is_same_line(written_number(written), msisdn)
+    assert tail_of(msisdn) in tails_of(written_number(written))
 
 
 @pytest.mark.parametrize(("written", "msisdn"), TWO)
 def test_these_only_look_alike(written: str, msisdn: str) -> None:
-    assert not is_same_line(digits_of(written), msisdn)
+    assert not is_same_line(written_number(written), msisdn)
 
 
 NUMBERS = some.one_of(
@@ -76,6 +102,24 @@ NUMBERS = some.one_of(
     some.integers(10**9, 10**11 - 1).map(lambda rest: f"55{rest}"),
     some.integers(10**8, 10**14 - 1).map(str),
 )
+
+
+@given(msisdn=NUMBERS, other=NUMBERS)
+def test_what_begins_with_a_plus_is_nobody_elses_national_number(msisdn: str, other: str) -> None:
+    if is_same_line(f"+{other}", msisdn) and other != msisdn:
+        assert msisdn[:2] in {"54", "52", "55", "22"} or other.replace("0", "") == msisdn.replace("0", "")
+
+
+@given(msisdn=NUMBERS, before=some.text("123456789", min_size=1, max_size=4), fewer=some.integers(1, 6))
+def test_what_only_ends_alike_is_another_number(msisdn: str, before: str, fewer: int) -> None:
+    assert not is_same_line(f"+{before}{msisdn}", msisdn)
+    assert not is_same_line(f"+{msisdn[fewer:]}", msisdn)
+
+
+@given(one=NUMBERS, other=NUMBERS)
+def test_two_writings_are_one_line_whichever_comes_first(one: str, other: str) -> None:
+    assert are_one(one, other) == are_one(other, one)
+    assert are_one(f"+{one}", one)
 
 
 @given(msisdn=NUMBERS, other=NUMBERS)

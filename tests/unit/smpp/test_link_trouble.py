@@ -121,7 +121,7 @@ async def test_a_refusal_under_another_number_counts_too() -> None:
         assert link.bindings[0].last_error == "bind rejected: ESME_RBINDFAIL (0x0000000D)"
 
 
-@pytest.mark.parametrize("status", [0x02, 0x03, 0x04, 0x05, 0x0D, 0x0E, 0x0F, 0x53, 0x65, 0xFF, 0x100, 0x400, 0xFFFF])
+@pytest.mark.parametrize("status", [0x02, 0x03, 0x04, 0x0D, 0x0E, 0x0F, 0x53, 0x65, 0xFF, 0x100, 0x400, 0xFFFF])
 @in_a_loop
 async def test_a_refused_bind_is_tried_less_often_each_time_up_to_minutes_and_told(status: int) -> None:
     async with peer(bind_status=status) as smsc, linked(smsc, rebind_min=0.001) as (link, _):
@@ -144,7 +144,21 @@ async def test_a_refused_bind_is_tried_less_often_each_time_up_to_minutes_and_to
         assert link._pause_after(binding, 30) <= 60
 
 
-@pytest.mark.parametrize("status", [0x08, 0x14, 0x58, 0x64])
+@in_a_loop
+async def test_an_smsc_that_refused_us_and_then_went_away_is_looked_for_at_the_usual_pace() -> None:
+    async with peer(bind_status=0x0E) as smsc, linked(smsc, rebind_min=0.001) as (link, _):
+        await until(lambda: link.bindings[0].refusals > 1)
+        smsc.bind_status = None
+
+        def is_looked_for_as_usual() -> bool:
+            smsc.session.hang_up()
+            return link.bindings[0].refusals == 0
+
+        await until(is_looked_for_as_usual)
+        assert link.troubles == []
+
+
+@pytest.mark.parametrize("status", [0x05, 0x08, 0x14, 0x58, 0x64])
 @in_a_loop
 async def test_a_refusal_that_passes_by_itself_is_tried_again_at_the_usual_pace(status: int) -> None:
     async with peer(bind_status=status) as smsc, linked(smsc, rebind_min=0.001) as (link, _):

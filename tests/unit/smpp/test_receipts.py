@@ -290,3 +290,18 @@ def test_an_address_that_cannot_name_the_recipient_is_left_out(
 ) -> None:
     pdu = DeliverSm(esm_class=4, source_addr=source, destination_addr=destination, short_message=USUAL.encode())
     assert read_receipt(pdu, link="alpha", at=AT, settings=settings).addresses == named
+
+
+@pytest.mark.parametrize("text", ["stat:DELIVRD err:001", "id:7 stat:DELIVRD err:000"])
+def test_two_parameters_that_are_not_the_usual_two_are_read(text: str) -> None:
+    tlvs = {Tag.MESSAGE_STATE: b"\x02", Tag.NETWORK_ERROR_CODE: b"\x03\x00\x22"}
+    assert read(text, tlvs=tlvs).error_code == "3:34"
+
+
+def test_an_id_that_no_parameter_can_hold_contradicts_the_one_there() -> None:
+    text = "id:\uff11\uff12 stat:DELIVRD".encode("utf-16-be")
+    pdu = DeliverSm(
+        esm_class=4, short_message=text, tlvs={Tag.MESSAGE_STATE: b"\x02", Tag.RECEIPTED_MESSAGE_ID: b"??\0"}
+    )
+    receipt = read_receipt(pdu, link="alpha", at=AT)
+    assert (receipt.smsc_message_id, receipt.flags) == ("??", "disagree")

@@ -163,22 +163,23 @@ class PostgresConnection:
         """Return the one number that a question has for an answer."""
         return int(self.value(name, *parameters) or 0)
 
-    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> None:
-        """Run a statement for all the rows at once."""
+    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
+        """Run a statement for all the rows at once; return how many it changed."""
         if name in COPIED:
-            self._copy(COPIED[name], list(rows))
-        elif given := columns(rows, KINDS[name]):
-            self._count(self.wait(self.bare.execute(QUERIES[name], *given)))
+            return self._copy(COPIED[name], list(rows))
+        given = columns(rows, KINDS[name])
+        return self._count(self.wait(self.bare.execute(QUERIES[name], *given))) if given else 0
 
-    def _copy(self, into: Copied, rows: Sequence[Sequence[Any]]) -> None:
+    def _copy(self, into: Copied, rows: Sequence[Sequence[Any]]) -> int:
         texts = "".join([row[place] for row in rows for place in into.texts])
         if not all_fit(texts):
             rows = [tuple(fit(value) if isinstance(value, str) else value for value in row) for row in rows]
-        if rows:
-            zero = into.zero
-            rows = [row if row[zero] is not None else (*row[:zero], 0, *row[zero + 1 :]) for row in rows]
-            copied = self.bare.copy_records_to_table(into.table, records=rows, columns=into.columns)
-            self._count(self.wait(copied))
+        if not rows:
+            return 0
+        zero = into.zero
+        rows = [row if row[zero] is not None else (*row[:zero], 0, *row[zero + 1 :]) for row in rows]
+        copied = self.bare.copy_records_to_table(into.table, records=rows, columns=into.columns)
+        return self._count(self.wait(copied))
 
     def ask(self, name: str, *parameters: Parameter) -> list[Any]:
         """Return every row of an answer that may be long."""

@@ -154,10 +154,13 @@ class SqliteConnection:
         """Return the one number that a question has for an answer."""
         return int(self.value(name, *parameters) or 0)
 
-    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> None:
-        """Run a statement for all the rows, a few hundred at a time."""
+    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
+        """Run a statement for all the rows, a few hundred at a time; return how many it changed."""
+        changed = 0
         for statement, parameters in _chunked(name, rows):
             self._connection.execute(statement, parameters)
+            changed += self._connection.changes()
+        return changed
 
     def ask(self, name: str, *parameters: Parameter) -> list[Any]:
         """Ask a question whose answer is one JSON array of rows."""

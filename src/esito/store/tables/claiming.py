@@ -104,7 +104,7 @@ class Claiming:
         routes = self._links.routes_of(claim.link, claim.passed_over)
         if desk.is_to_look_ahead(claim.at):
             _bring_forward(connection, [link.id, *routes.elsewhere], claim.at)
-        again = _postponed(connection, link.id, routes, claim)
+        again = _postponed(connection, link, routes, claim)
         accounts = _waiting(connection, desk, routes.numbers, claim.at)
         # Postponed segments may be many and of one destination: fresh ones keep their half, and the other way round.
         kept = desk.fresh_or_postponed.second(claim.limit) if again and accounts else claim.limit
@@ -122,14 +122,14 @@ def _bring_forward(connection: Connection, links: Sequence[int], at: int) -> Non
         connection.run_rows("bring_forward", [(*ref, at) for ref in ahead])
 
 
-def _postponed(connection: Connection, link: int, routes: Claimable, claim: Claim) -> list[SegmentRef]:
+def _postponed(connection: Connection, link: KnownLink, routes: Claimable, claim: Claim) -> list[SegmentRef]:
     """Return what is to be submitted again: by this link, and what links that are passed over were to submit."""
-    found = [SegmentRef(*row) for row in connection.ask("postponed", link, claim.at, claim.limit)]
+    found = [SegmentRef(*row) for row in connection.ask("postponed", link.id, claim.at, claim.limit)]
     for other in routes.elsewhere:
         left = claim.limit - len(found)
         if left <= 0:
             break
-        rows = connection.ask("postponed_elsewhere", other, claim.at, left, routes.shared)
+        rows = connection.ask("postponed_elsewhere", other, claim.at, left, routes.shared, link.operator)
         found += [SegmentRef(*row) for row in rows]
     return found
 

@@ -43,8 +43,8 @@ class Connection(Protocol):
     def number(self, name: str, *parameters: Parameter) -> int:
         """Return the one number that a question has for an answer; 0 when it has none."""
 
-    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> None:
-        """Run a statement for all the rows, many at a time."""
+    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
+        """Run a statement for all the rows, many at a time; return how many it changed."""
 
     def ask(self, name: str, *parameters: Parameter) -> list[Any]:
         """Return every row of an answer that may be long."""

@@ -154,10 +154,11 @@ def _decide(
         if candidates and known.leaves_only(number, receipt, candidates[0]):
             settlement.settle_plain(number, receipt, candidates[0])
         else:
+            addressed, mine = known.addressed(number, receipt)
             settlement.settle(
                 number,
-                known.addressed(number, receipt),
-                candidates,
+                addressed,
+                mine,
                 owed=known.owed(number),
                 uncertain=known.uncertain(number),
             )

@@ -15,8 +15,8 @@ from esito.domain.belief import (
     is_named_first,
     is_sent_by,
     named_numbers,
+    names_only,
     tails,
-    without,
 )
 from esito.domain.choosing import Candidate
 from esito.domain.matching import Settlement
@@ -65,7 +65,8 @@ class Snapshot:
         newest = max((receipt.received_at for receipt in receipts), default=0)
         self._owed = {one: self._load_owed(one, newest) for one in {self._operators[number] for number in open_}}
         self._uncertain = self._load_uncertain([(one, receipts[one]) for one in open_])
-        self._leave_out_senders(receipts)
+        if not everything_is_plain:
+            self._leave_out_senders(receipts)
         self.queried_only = self._load_queried_only(receipts)
         """Segments of which a receipt says what only an answer to query_sm has told before."""
 
@@ -85,15 +86,20 @@ class Snapshot:
             return False
         return not self.owed(number).newer(receipt, owner.submitted_at)
 
-    def addressed(self, number: int, receipt: DeliveryReceipt) -> DeliveryReceipt:
-        """Return the receipt without addresses that are only the sender of the messages it may be about.
+    def addressed(self, number: int, receipt: DeliveryReceipt) -> tuple[DeliveryReceipt, Sequence[Candidate]]:
+        """Return a receipt and the segments with its id that it may be about.
 
-        A sender may be a number too, and where an operator leaves the recipient's out it is nobody's name.
+        Where an operator leaves the recipient's number out, the sender of a message is all that its receipt names: then
+        it names nobody, but only of that sender's messages, and only if it can be about nothing sent to him.
         """
-        mine = self.candidates.get(number, ())
-        if not mine or any(is_addressed(receipt, one.msisdn) for one in mine) or not named_numbers(receipt):
-            return receipt
-        return without(receipt, self._senders_of(mine).values())
+        mine = self.candidates.get(number, [])
+        if not mine or not named_numbers(receipt) or any(is_addressed(receipt, one.msisdn) for one in mine):
+            return receipt, mine
+        if self._uncertain.get(number) or self.owed(number).may_bring(receipt):
+            return receipt, mine
+        senders = self._senders_of(mine)
+        his = [one for one in mine if names_only(receipt, senders.get(one.message_id, ""))]
+        return (receipt._replace(addresses=("", "")), his) if his else (receipt, mine)
 
     def _leave_out_senders(self, receipts: Sequence[DeliveryReceipt]) -> None:
         """Leave out segments to a number that a receipt names only as the sender of the message that it is about.
@@ -101,13 +107,11 @@ class Snapshot:
         So it is where somebody who sends is a recipient too: the number comes second, and the first one did not send
         the message.
         """
-        if len(self.clear) == len(receipts):
-            return
         second: dict[int, list[Candidate]] = {}
         for found in (self.candidates, self._uncertain):
             for number, candidates in found.items():
                 receipt = receipts[number]
-                if number not in self.clear and len(named_numbers(receipt)) > 1:
+                if number not in self.plain and len(named_numbers(receipt)) > 1:
                     second.setdefault(number, []).extend(
                         one
                         for one in candidates

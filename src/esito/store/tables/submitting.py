@@ -59,12 +59,12 @@ class Submitting:
             connection.run_rows(
                 "ask_later", [(*one.ref, ask) for one, shelf in zip(accepted, shelves, strict=True) if shelf]
             )
-        connection.run_rows(
+        kept = connection.run_rows(
             "answer_accepted",
             [(*one.ref, one.at, one.smsc_message_id, shelf) for one, shelf in zip(accepted, shelves, strict=True)],
         )
-        # Only what was submitted again may have been taken twice.
-        connection.run_rows("answer_twice", [(*one.ref, one.smsc_message_id) for one in accepted if one.attempts != 0])
+        if kept < len(accepted):  # some had been accepted before: another of their attempts was taken too
+            connection.run_rows("answer_twice", [(*one.ref, one.smsc_message_id) for one in accepted])
         connection.run_rows(
             "answer_other",
             [_other_row(one, link) for one in batch.answers if one.answer is not Answer.ACCEPTED],

@@ -105,11 +105,13 @@ UPDATE segment SET retry_at = ahead.column4
  WHERE segment.message_id = ahead.column1 AND segment.seq = ahead.column2 AND segment.part = ahead.column3
 
 -- name: postponed_elsewhere
--- Segments that another link was to submit again, of recipients with one of these routes.
+-- Segments that another link was to submit again, of recipients with one of these routes. One that may have been taken
+-- stays with its operator.
 SELECT message_id, seq, part FROM (
     SELECT s.message_id, s.seq, s.part
       FROM segment s JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
      WHERE s.link = $1 AND s.phase = 2 AND s.retry_at <= $2 AND r.link = ANY($4::bigint[])
+       AND (s.number_tail IS NULL OR s.operator = $5)
      ORDER BY s.retry_at, s.message_id, s.seq, s.part LIMIT $3 FOR UPDATE OF s SKIP LOCKED) AS again
 
 -- name: waiting

@@ -1,0 +1,60 @@
+"""A segment that was submitted twice, as its first response was lost: either try may have been taken, or both."""
+
+import pytest
+
+from esito.domain.account import Account
+from esito.domain.message import Answer, Submission, SubmitAnswer
+from esito.domain.routing import Route
+from esito.domain.states import MessageState as S
+from esito.domain.timing import MINUTE_MS
+from esito.store.base import LinkRecord, Store
+from tests.contracts.submissions import PARIS, dated, lost, sent, state_of
+from tests.kit.builders import NOW, account_in, links_in, message
+
+pytestmark = pytest.mark.anyio
+
+LATER = NOW + MINUTE_MS
+
+
+def taken(submission: Submission, smsc_id: str) -> SubmitAnswer:
+    return SubmitAnswer(
+        ref=submission.ref, answer=Answer.ACCEPTED, at=LATER + 2_000, smsc_message_id=smsc_id,
+        attempts=submission.attempts,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("in_one_batch", [False, True])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_receipts_of_both_tries_find_the_segment_in_whatever_order_the_responses_come(
+    store: Store, order: tuple[int, int], in_one_batch: bool
+) -> None:
+    await links_in(store, again=True)
+    account: Account = await account_in(store)
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, one, at=LATER)
+    (two,) = await store.claim("alpha", limit=10, at=LATER)
+    answers = [taken(one, "A1"), taken(two, "B2")]
+    answers = [answers[place] for place in order]
+    for batch in [answers] if in_one_batch else [[each] for each in answers]:
+        await store.record_answers("alpha", batch)
+    for smsc_id, word in (("A1", "ENROUTE"), ("B2", "DELIVRD")):
+        said = dated(smsc_id, PARIS, at=LATER + 5_000, submitted_at=LATER, word=word)
+        assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
+    assert await state_of(store, account, one) == S.DELIVERED
+
+
+async def test_what_may_have_been_taken_is_not_submitted_again_by_another_operator(store: Store) -> None:
+    await store.register_links(
+        [
+            LinkRecord(name=name, operator=operator, resubmit_uncertain=True, prefixes=())
+            for name, operator in (("a", "A"), ("b", "B"), ("a2", "A"))
+        ]
+    )
+    routes = await store.register_routes([Route("a", ("b", "a2"))])
+    account = await account_in(store)
+    await store.accept(message(account, [PARIS], link=next(iter(routes.values()))))
+    (one,) = await store.claim("a", limit=10, at=NOW)
+    await store.record_answers("a", [SubmitAnswer(ref=one.ref, answer=Answer.UNCERTAIN, at=LATER, attempts=0)])
+    away = frozenset({"a"})
+    assert await store.claim("b", limit=10, at=LATER + 1_000, passed_over=away) == []
+    assert [each.ref for each in await store.claim("a2", limit=10, at=LATER + 1_000, passed_over=away)] == [one.ref]
