@@ -135,7 +135,8 @@ def test_settings_cannot_be_changed() -> None:
         ("[[link]]\nhost = 'a'", "esito.toml: link 1.name must be 1 to 32 letters, digits, - or _, with a letter or "
                                  "digit first; it is ''"),
         ("[[link]]\nname = 'a'\nport = 0", "esito.toml: link.a.port must be a port, 1 to 65535; it is 0"),
-        ("[[link]]\nname = 'a'\nhost = ''", "esito.toml: link.a.host must be a host name or an IP address, without a port; it is ''"),
+        ("[[link]]\nname = 'a'\nhost = ''", "esito.toml: link.a.host must be a host name or an IP address, without a "
+                                            "port; it is ''"),
         ("[[link]]\nname = 'a'\nsystem_id = 'é'", "esito.toml: link.a.system_id must be at most 64 ASCII "
                                                   "characters; it is 'é'"),
         ("[[link]]\nname = 'a'\nbind = 'both'", "esito.toml: link.a.bind must be one of transceiver, transmitter + "
