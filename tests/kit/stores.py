@@ -1,7 +1,9 @@
 """A store of each kind that there is, empty and open; every suite that holds stores to promises takes one of these."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from esito.store.base import Store
 from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
+from esito.store.sqlite.connection import SqliteConnection, migrate
 from tests.kit.logged import logged
 from tests.kit.postgres import drop_database, fresh_database
 
@@ -24,11 +27,30 @@ def store_at(url: str) -> Store:
     return PostgresStore(url)
 
 
+@lru_cache(maxsize=1)
+def _migrated() -> bytes:
+    """Return the octets of an empty database: every migration is applied once, not once for each test."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        connection = SqliteConnection.open(path)
+        migrate(connection.bare)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        return path.read_bytes()
+
+
+def empty_database(path: Path) -> Path:
+    """Lay an empty SQLite database at a path; return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_migrated())
+    return path
+
+
 @asynccontextmanager
 async def a_place(kind: str, folder: Path) -> AsyncIterator[str]:
     """Have room for a store of a kind, which any process may open; `folder` is for its files."""
     if kind == "sqlite":
-        yield f"sqlite:///{folder}/esito.db"
+        yield f"sqlite:///{empty_database(folder / 'esito.db')}"
         return
     url = await fresh_database()
     try:

@@ -86,9 +86,14 @@ def is_written_whole(written: str, msisdn: str) -> bool:
     """Tell whether it is written in international form, with its calling code: nobody else's number reads so."""
     digits = written.removeprefix("+")
     for form in (msisdn, *_other_forms(msisdn), *_with_a_slip(msisdn)):
-        if digits == form or (digits.endswith(form) and digits[: -len(form)] in _ACCESS):
+        if digits == form or (digits.endswith(form) and _is_access(digits[: -len(form)], written)):
             return True
     return False
+
+
+def _is_access(before: str, written: str) -> bool:
+    """Tell whether digits are an access code; behind a `+` only one that can be no calling code."""
+    return before in _ACCESS and (before.startswith("0") or not written.startswith("+"))
 
 
 def are_one(one: str, other: str) -> bool:

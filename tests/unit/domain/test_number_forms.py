@@ -113,7 +113,8 @@ def test_what_begins_with_a_plus_is_nobody_elses_national_number(msisdn: str, ot
 @given(msisdn=NUMBERS, before=some.text("123456789", min_size=1, max_size=4), fewer=some.integers(1, 6))
 def test_what_only_ends_alike_is_another_number(msisdn: str, before: str, fewer: int) -> None:
     assert not is_same_line(f"+{before}{msisdn}", msisdn)
-    assert not is_same_line(f"+{msisdn[fewer:]}", msisdn)
+    if not msisdn.startswith(("54", "52", "55", "22")):  # whose plans have several forms
+        assert not is_same_line(f"+{msisdn[fewer:]}", msisdn)
 
 
 @given(one=NUMBERS, other=NUMBERS)
@@ -131,9 +132,10 @@ def test_two_numbers_of_the_same_length_are_never_one(msisdn: str, other: str) -
 
 @given(msisdn=NUMBERS, place=some.integers(0, 30), digit=some.sampled_from("0123456789"))
 def test_one_other_digit_is_another_subscriber(msisdn: str, place: int, digit: str) -> None:
+    """But for Russia, where 8 is dialled before a number that has 7 before it from abroad."""
     place %= len(msisdn)
     other = msisdn[:place] + digit + msisdn[place + 1 :]
-    if not other.startswith("0"):
+    if not other.startswith("0") and not (place == 0 and msisdn.startswith("7")):
         assert is_same_line(other, msisdn) is (other == msisdn)
 
 

@@ -9,6 +9,7 @@ from esito.domain.timing import PushableClock
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, complaints
 from tests.kit.desk import Standing
+from tests.kit.stores import empty_database
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def clock() -> PushableClock:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     """An empty, open store, whose books must balance when the test ends."""
-    opened = SqliteStore(tmp_path / "esito.db")
+    opened = SqliteStore(empty_database(tmp_path / "esito.db"))
     await opened.open()
     yield opened
     problems = await complaints(opened)

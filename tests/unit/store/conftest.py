@@ -7,6 +7,7 @@ import pytest
 
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import complaints
+from tests.kit.stores import empty_database
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(path: Path) -> AsyncIterator[SqliteStore]:
-    opened = SqliteStore(path)
+    opened = SqliteStore(empty_database(path))
     await opened.open()
     yield opened
     problems = await complaints(opened)

@@ -48,7 +48,7 @@ HOT = [
     "insert_outgoing", "due", "waiting", "come_due", "set_lane", "outgoing", "drop_outgoing_of", "postponed",
     "postponed_elsewhere", "put_off_too_far", "bring_forward", "drop_postponed_of",
     "resubmit", "insert_segments", "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_twice",
-    "answer_other", "refused", "told_by_sisters",
+    "answers_bear_on", "forget_tails", "ask_later", "answer_other", "refused", "told_by_sisters",
     "candidates_by_shelf", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
     "move_recipients", "known_shelves", "owes_answers", "open_submissions", "has_uncertain", "set_tails",
     "tailed_numbers", "candidates_by_tail", "senders", "identify_segments", "insert_callbacks", "insert_unmatched",
