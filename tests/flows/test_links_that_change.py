@@ -266,7 +266,7 @@ def test_links_change_by_sighup_under_load(tmp_path: Path) -> None:
             hang_up_with(scene.link("alpha", prefixes=["+33"], window="many"), second, third)
             await until(lambda: scene.house.changes.problems)
             (warning,) = (await scene.asked("/readyz"))["warnings"]
-            assert warning.endswith("esito.toml: link.alpha.window must be a whole number, 1 or more; it is 'many'")
+            assert warning.endswith("esito.toml: link.alpha.window must be a whole number, 1 to 65535; it is 'many'")
             await more(alpha)
 
             hang_up_with(second, third, scene.link("delta", prefixes=["+33"]))

@@ -81,7 +81,8 @@ class Process:
     async def kill(self) -> None:
         """End it at once, as `kill -9` does."""
         if self.runs:
-            self.send(signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended by itself, and nobody has told us yet
+                self.send(signal.SIGKILL)
         await self.wait()
 
     async def stop(self, *, number: signal.Signals = signal.SIGTERM, within: float = 10.0) -> None:
