@@ -54,7 +54,7 @@ class Play:
         self._judge = Judge()
         self.lines: list[str] = []
         self._waiting: list[tuple[str, list[Any]]] = []
-        self.watch = Watch(self._judge, self._segments, self.lines)
+        self.watch = Watch(self._judge, self._segments, self.lines, together=self._setup.together)
 
     async def run(self, acts: Sequence[Act]) -> None:
         """Play everything, then let all that is owed be answered or lost. Raises Broken."""

@@ -38,8 +38,16 @@ class Broken(AssertionError):
 class Watch:
     """Follows one account through `Store.events`."""
 
-    def __init__(self, judge: Judge, segments: dict[SegmentRef, Segment], lines: list[str]) -> None:
-        """`segments` and `lines` grow while the history is played."""
+    def __init__(
+        self, judge: Judge, segments: dict[SegmentRef, Segment], lines: list[str], *, together: bool = False
+    ) -> None:
+        """`segments` and `lines` grow while the history is played.
+
+        `together`: answers and receipts are recorded together, so that one look sees the end of several.
+        """
+        self._together = together
+        self._refused: set[SegmentRef] = set()
+        """Those that were known as refused at the last look."""
         self._judge = judge
         self._segments = segments
         self._lines = lines
@@ -71,6 +79,9 @@ class Watch:
         """Judge what the store has written since the last look."""
         moved = await self._new_events(store, account, now)
         await self._climbs(store, account, moved)
+        self._refused = {
+            ref for ref, one in self._segments.items() if not any(s.maybe_taken for s in self._sisters(one))
+        }
         for receipt in self._judge.look(attempts):
             segment = receipt.segment
             if segment is not None and receipt.state is not None and segment.level < receipt.state:
@@ -120,9 +131,13 @@ class Watch:
             raise self.broken(
                 "1 another number", f"r{receipt.serial} is {verdict} on {segment.name} ({segment.msisdn})"
             )
-        if not any(one.maybe_taken for one in self._sisters(segment)):
+        # What was lost may be moved, and refused late, before anybody looks.
+        if not any(one.maybe_taken for one in self._sisters(segment)) and (
+            not self._together or segment.ref in self._refused
+        ):
             raise self.broken("2 never taken", f"r{receipt.serial} is {verdict} on {segment.name}, which was refused")
-        if not any(one.left < receipt.received_at for sister in self._sisters(segment) for one in sister.maybe_taken):
+        tries = [one for sister in self._sisters(segment) for one in sister.maybe_taken or sister.attempts]
+        if not any(one.left < receipt.received_at for one in tries):
             raise self.broken("2 before it left", f"r{receipt.serial} came before {segment.name} left; it is {verdict}")
 
     def _sisters(self, segment: Segment) -> list[Segment]:
@@ -172,7 +187,7 @@ class Watch:
                 for ref in receipt.settled_on
                 if receipt.segment is None or ref[:2] != receipt.segment.ref[:2]
                 # One whose response was lost may bear the id by an earlier receipt, as an id that came round.
-                if any(one.told for one in self._segments[ref].attempts)
+                if any(one.told for one in self._segments[ref].attempts) and not self._segments[ref].spoiled
             ]
             if elsewhere and not receipt.doubtful:
                 raise self.broken(

@@ -22,11 +22,19 @@ PATIENCE = float(os.environ.get("ESITO_TEST_PATIENCE", "60"))
 HANGS = 10 * PATIENCE
 """Seconds after which a test hangs. It may wait for several things, each with all patience."""
 
+AT_ONCE = 1_000
+"""Things of one kind that one patience is enough for."""
+
 A_MOMENT = 0.05
 """Seconds in which what must not happen would have happened. Too short, it hides a fault; it never makes one."""
 
 A_TRY = 2.0
 """Seconds after which one try of several is given up."""
+
+
+def patience_for(count: int) -> float:
+    """Return the seconds within which so many things must have come about."""
+    return PATIENCE * max(1, count / AT_ONCE)
 
 
 def wait_until(true: Callable[[], Any], what: object = "it did not come about", *, times: float = 1) -> Any:

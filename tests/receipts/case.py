@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from esito.config import LinkSettings
 from esito.smpp.pdu import Status
+from tests.kit.patience import HANGS
 from tests.receipts.words import TEMPLATE
 
 Event = dict[str, Any]
@@ -224,7 +225,7 @@ def links_of(variant: Variant) -> list[LinkPlan]:
         if any(_wants_sessions(event) for event in variant.events):
             settings["sessions"] = 2
         if any(event.get("receipt", {}).get("read_responses") is False for event in variant.events):
-            settings["response_timeout"] = 30  # a peer that does not read answers no enquire_link either
+            settings["response_timeout"] = HANGS  # a peer that does not read answers no enquire_link either
         plans.append(LinkPlan(name=name, operator=operator, settings=settings))
     if "other_links" in case["expect"]:
         plans.append(LinkPlan(name="other", operator="other"))

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from esito.domain.message_ids import spelling
-from tests.kit.patience import PATIENCE
+from tests.kit.patience import PATIENCE, patience_for
 from tests.receipts.case import Event, Filler, first_number, integer, scaled
 from tests.receipts.deliveries import Delivered, build, pieces
 from tests.receipts.happening import happening
@@ -23,6 +23,9 @@ UNREAD = 1.5
 
 APART = 0.02
 """Seconds between two pieces of a PDU, so that they are read one by one."""
+
+BREATHE = 50
+"""Receipts that are made before others have their turn."""
 
 Batches = dict[Session, list[Delivered]]
 
@@ -75,6 +78,8 @@ async def _made(scene: Scene, said: Event, filler: Filler) -> Batches:
         batches.setdefault(session, []).append(delivered)
         scene.receipts.append(delivered)
         scene.unacknowledged.append(delivered)
+        if turn % BREATHE == 0:
+            await asyncio.sleep(0)  # the peers of other cases live in this loop too
     return batches
 
 
@@ -147,7 +152,9 @@ async def _acknowledged(session: Session, share: list[Delivered]) -> None:
     sequences = [int.from_bytes(one.octets[12:16], "big") for one in share]
     acks = session.operator.acks
     with suppress(TimeoutError):
-        await session.operator.until(lambda: session.over or all((session, one) in acks for one in sequences), PATIENCE)
+        await session.operator.until(
+            lambda: session.over or all((session, one) in acks for one in sequences), patience_for(len(sequences))
+        )
     for one, sequence in zip(share, sequences, strict=True):
         if answer := acks.pop((session, sequence), None):
             one.answers.append(answer)

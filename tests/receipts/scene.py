@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from tests.kit.patience import PATIENCE
+from tests.kit.patience import PATIENCE, patience_for
 from tests.kit.place import Place
 from tests.receipts.case import LINK_SETTINGS, USUAL_TEXT, Event, Filler, LinkPlan, Variant, links_of, scaled
 from tests.receipts.deliveries import Delivered
@@ -220,7 +220,7 @@ class Scene:
 
         `uncertain`: segments whose answer was lost count as settled.
         """
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience_for(sum(len(one.numbers) for one in self.sent))
         while time.monotonic() < deadline and self.evidence.open_segments(uncertain=uncertain):
             retry_at = self.evidence.next_try()
             if retry_at is not None and (wait := retry_at - int(self.server.now.timestamp() * 1000)) > 0:

@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from esito.smpp import pdu as p
-from tests.kit.patience import PATIENCE
+from tests.kit.patience import PATIENCE, patience_for
 from tests.receipts.answering import Answering, Late
 from tests.receipts.case import Event, Filler, first_number, integer, scaled
 from tests.receipts.happening import happening
@@ -103,7 +103,7 @@ async def _come(scene: Scene, operator: Operator, seen: int, count: int, *, held
     """Wait until all has come to the operator."""
     window = int(scene.plans[0].settings.get("window", 100))
     expected = min(count, window) if held else count
-    if not await scene.until(lambda: len(operator.submitted) >= seen + expected):
+    if not await scene.until(lambda: len(operator.submitted) >= seen + expected, patience_for(expected)):
         raise TimeoutError(f"{len(operator.submitted) - seen} of {expected} submit_sm came to the operator")
 
 
