@@ -79,9 +79,10 @@ class Snapshot:
         return self._uncertain.get(number, ())
 
     def leaves_only(self, number: int, receipt: DeliveryReceipt, owner: Candidate) -> bool:
-        """Tell whether nothing that is owed or was lost may be meant rather than the one candidate of a receipt."""
-        if number in self.plain:
-            return True
+        """Tell whether nothing that is owed or was lost may be meant rather than the one candidate of a receipt.
+
+        Of a plain receipt nobody need ask.
+        """
         if number not in self.clear or self._uncertain.get(number):
             return False
         return not self.owed(number).newer(receipt, owner.submitted_at)
