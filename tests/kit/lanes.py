@@ -18,10 +18,14 @@ LONGEST_FIRST = (
     "tests/unit/cluster/",
     "tests/unit/bus/",
     "tests/histories/",
+    "tests/test_left_over.py",
+    "tests/unit/smpp/test_link",
+    "tests/unit/lifecycle/",
+    "tests/unit/webhooks/",
     "tests/contracts/",
     "tests/unit/store/",
 )
-"""Folders; what is in none of them comes last."""
+"""How the names of files begin; what begins like none of them comes last."""
 
 TOGETHER = ("tests/faults/", "tests/receipts/")
 """Folders whose tests share an engine that takes long to start."""

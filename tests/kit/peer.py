@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
 from tests.kit.patience import until
+from tests.kit.serving import Serving
 
 __all__ = ["Peer", "Session", "peer", "until"]
 
@@ -48,7 +49,6 @@ class Session:
         except ConnectionError:
             pass
         self.over = True
-        self._writer.close()
 
     def _take(self, pdu: p.Pdu) -> None:
         self.came.append(pdu)
@@ -88,7 +88,6 @@ class Peer:
         )
         self.greeting = b""
         """Octets said as soon as somebody connects."""
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(self, reader, writer)
@@ -118,12 +117,9 @@ async def peer(tls: ssl.SSLContext | None = None, **script: object) -> AsyncIter
     one = Peer()
     for name, value in script.items():
         setattr(one, name, value)
-    server = await asyncio.start_server(one.take, "127.0.0.1", 0, ssl=tls)
-    one.port = server.sockets[0].getsockname()[1]
+    serving = Serving(one.take, tls=tls)
+    one.port = serving.port
     try:
         yield one
     finally:
-        server.close()
-        for session in one.sessions:
-            session.hang_up()
-        await until(lambda: all(session.over for session in one.sessions))
+        await serving.end()

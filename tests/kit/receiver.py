@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.kit.serving import Serving
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -45,8 +47,7 @@ class Receiver:
     port: int = 0
     heard: list[Heard] = field(default_factory=list)
     """In the order of the answers."""
-    _server: asyncio.Server | None = None
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _serving: Serving | None = None
 
     @property
     def url(self) -> str:
@@ -65,20 +66,16 @@ class Receiver:
         await self.go()
 
     async def come(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._serving = Serving(self._serve, port=self.port)
+        self.port = self._serving.port
 
     async def go(self) -> None:
         """Refuse connections from now on."""
-        if self._server is not None:
-            self._server.close()
-        for _ in range(5):  # one that was accepted a moment ago is not among the open ones yet
-            for writer in list(self._open):
-                writer.transport.abort()
-            await asyncio.sleep(0.005)
+        if self._serving is not None:
+            await self._serving.end()
+            self._serving = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -92,6 +89,3 @@ class Receiver:
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
-        finally:
-            self._open.discard(writer)
-            writer.transport.abort()

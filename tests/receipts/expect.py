@@ -333,7 +333,7 @@ async def _readyz(scene: Scene, wanted: str) -> str:
 @word("max_outstanding")
 async def _max_outstanding(scene: Scene, wanted: int) -> str:
     most = scene.main.most_outstanding
-    return "" if 1 < most <= wanted else f"were {most}"
+    return "" if most == wanted else f"were {most}"
 
 
 @word("order_kept")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, InvalidPdu, decode, encode
 from tests.kit.patience import PATIENCE
+from tests.kit.serving import Serving
 from tests.receipts.answering import Answering, Known, Late, Submitted, nth, response_octets, submit_sm_resp
 
 QUERY_FAILED = 0x67
@@ -63,7 +64,6 @@ class Session:
         except (ConnectionError, OSError):
             pass
         self.over = True
-        self.writer.close()
 
     def _read(self, data: bytes) -> None:
         if not self.muted:
@@ -130,6 +130,8 @@ class Operator:
         self.throttle_every = 0
         self.slow_answers = 0.0
         self.outstanding = self.most_outstanding = 0
+        self.answers_after = 0
+        """Answers nothing until so many submit_sm wait for it: however slow the machine, so many do once."""
         self.news = asyncio.Event()
         self.held: list[tuple[Session, p.SubmitSmResp, Answering, int]] = []
         self.late: list[tuple[Session, p.SubmitSmResp, str]] = []
@@ -140,20 +142,20 @@ class Operator:
         self._parts: dict[str, dict[int, tuple[Session, p.SubmitSmResp]]] = {}
         self._sequence = 0
         self._count = 0
-        self._server: asyncio.Server | None = None
+        self._serving: Serving | None = None
 
     # -- being there ----------------------------------------------------------------------------
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._serving = Serving(self._accept, port=self.port)
+        self.port = self._serving.port
 
     async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
         for session in self.sessions:
             session.hang_up()
+        if self._serving is not None:
+            await self._serving.end()
+            self._serving = None
 
     def stop(self) -> None:
         """Stop, as by SIGSTOP."""
@@ -224,8 +226,13 @@ class Operator:
             self.held.append((session, answer, plan, part))
         elif plan.order:
             self._in_order(plan, to, part, (session, answer))
+        elif self.most_outstanding < self.answers_after:
+            self.held.append((session, answer, plan, part))
         else:
             self.loop.call_later(plan.delay + self.slow_answers, self._respond, session, answer, plan, part)
+            if self.answers_after:
+                self.answers_after = 0
+                self.release()
         self.say_late(f"try{plan.tries[part]}_submitted")
 
     def _answer(self, plan: Answering, pdu: p.SubmitSm, part: int) -> p.SubmitSmResp:

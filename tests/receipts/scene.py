@@ -114,6 +114,7 @@ class Scene:
             operator.bind_delay = scaled(modifiers["bind_delay"]) if "bind_delay" in modifiers else 0.0
             operator.slow_answers = 0.005 if "window" in modifiers else 0.0
             await operator.open()
+        self.main.answers_after = self.variant.case["expect"].get("max_outstanding", 0)
         links = [(plan, self.operators[plan.name].port) for plan in self.plans]
         spoilt = self.spoiled.control if any("store" in step for step in self.variant.steps) else ""
         self._server = Server(self.folder, self.place, links, self._prefixes(), begin=self.variant.begin, faults=spoilt)

@@ -180,7 +180,7 @@ EXPECT: Words = {
     "link_warning": "a word in the warnings of a link",
     "log_says": "a piece of our log",
     "readyz": "`ready` or `degraded`, while the accident lasted",
-    "max_outstanding": "most submit_sm without their response",
+    "max_outstanding": "most submit_sm without their response; the operator answers none until so many have come",
     "order_kept": "recipients are tried first in the order of the message",
     "rate_falls_then_recovers": "after a refusal submit_sm come further apart, and all come",
     "within": "how soon the link is bound again",

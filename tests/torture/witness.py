@@ -9,6 +9,7 @@ from typing import Self
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
 from tests.kit.patience import PATIENCE, moment
+from tests.kit.serving import Serving
 
 BINDS: dict[type[p.Pdu], type[p.BindResp]] = {
     p.BindTransceiver: p.BindTransceiverResp,
@@ -63,12 +64,11 @@ class Witness(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        server = self._loop.run_until_complete(asyncio.start_server(self._take, self.host, self.port))
-        self.port = server.sockets[0].getsockname()[1]
+        serving = self._loop.run_until_complete(self._listen())
+        self.port = serving.port
         self._listening.set()
         self._loop.run_forever()
-        server.close()
-        self._loop.run_until_complete(_end_all())
+        self._loop.run_until_complete(serving.end())
         self._loop.close()
 
     @property
@@ -89,17 +89,19 @@ class Witness(threading.Thread):
         self.withholds = False
         self._loop.call_soon_threadsafe(self._deliver_all)
 
+    async def _listen(self) -> Serving:
+        return Serving(self._take, host=self.host, port=self.port)
+
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         frames = FrameBuffer()
         try:
             while data := await reader.read(65536):
                 for frame in frames.feed(data):
                     self._hear(decode(frame), writer)
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # the server was killed, or the test is over
+        except ConnectionError:
+            pass  # the server was killed
         if self._writer is writer:
             self._writer = None
-        writer.transport.abort()
 
     def _hear(self, pdu: p.Pdu, writer: asyncio.StreamWriter) -> None:
         kind = BINDS.get(type(pdu))
@@ -158,12 +160,3 @@ class Witness(threading.Thread):
 
 HEX_ID = 0x1F3A9C07
 """The id that a witness which does not deliver by itself gives, in hexadecimal."""
-
-
-async def _end_all() -> None:
-    """Cancel every other task and wait for it."""
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.sleep(0)  # the transports close
