@@ -27,7 +27,7 @@ run: setup  ## server, operator simulator and some traffic; ARGS="--listen 127.0
 	@exec $(BIN)/esito demo $(ARGS)
 
 check: setup static  ## within a minute, without root or other programs: types, style, unit and contract tests
-	$(BIN)/python -m pytest --quiet $(PARALLEL) -m "not needs" $(QUICK) $(ARGS)
+	$(BIN)/python -m pytest --quiet $(PARALLEL) --hypothesis-profile=quick -m "not needs" $(QUICK) $(ARGS)
 
 test: setup  ## all that guards a release: install what the tests need, run everything; ARGS="-k receipt"
 	@sh scripts/test-deps

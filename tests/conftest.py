@@ -13,13 +13,16 @@ from tests.kit.patience import HANGS, wait_until
 
 LEFT_OVER = pytest.StashKey[list[str]]()
 
-# What failed by chance can be repeated; how long an example takes says nothing on a busy machine.
+# What failed by chance can be repeated; how long an example takes says nothing on a busy machine. Who writes looks for
+# new examples each time; what guards a release judges it by the same ones.
 settings.register_profile(
     "tests",
+    derandomize="CI" in os.environ,
     print_blob=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+settings.register_profile("quick", settings.get_profile("tests"), max_examples=20)  # what `make check` asks for
 settings.load_profile("tests")
 
 

@@ -18,6 +18,7 @@ HASTY = {
     f"httpx.{name}" for name in ("get", "post", "put", "patch", "delete", "request", "stream", "Client", "AsyncClient")
 }
 """Calls that give up after five seconds if they are not told otherwise."""
+HASTY_NAMES = {name.partition(".")[2] for name in HASTY}
 
 
 def faults_of(source: str) -> list[str]:
@@ -45,7 +46,7 @@ def _literal_waits(tree: ast.Module, numbers: set[str]) -> Iterator[str]:
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         named = {word.arg for word in node.keywords}
-        if ast.unparse(node.func) in HASTY and not named & {"timeout", "transport", None}:
+        if name in HASTY_NAMES and ast.unparse(node.func) in HASTY and not named & {"timeout", "transport", None}:
             yield f"{node.lineno}: gives no timeout to {ast.unparse(node.func)}"
         given = [word.value for word in node.keywords if word.arg == "timeout"]
         if (place := WAITS.get(name)) is not None:

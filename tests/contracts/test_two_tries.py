@@ -43,6 +43,32 @@ async def test_receipts_of_both_tries_find_the_segment_in_whatever_order_the_res
     assert await state_of(store, account, one) == S.DELIVERED
 
 
+@pytest.mark.parametrize(
+    ("response", "in_receipt", "next_response", "next_receipt"),
+    [("f", "15", "10", "16"), ("f", "F", "10", "10"), ("15", "00000015", "16", "00000016"), ("15", "F", "16", "10")],
+)
+@pytest.mark.parametrize("next_lost", [False, True])
+async def test_an_id_in_two_spellings_is_one_try(
+    store: Store, response: str, in_receipt: str, next_response: str, next_receipt: str, *, next_lost: bool
+) -> None:
+    """Its receipt came while the response was thought lost; then the response came after all."""
+    await links_in(store)
+    account: Account = await account_in(store)
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, one, at=LATER)
+    said = dated(in_receipt, PARIS, at=LATER + 1, submitted_at=None)
+    assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
+    (two,) = await sent(store, account, PARIS, at=LATER + 2)
+    said = dated(next_receipt, PARIS, at=LATER + 3, submitted_at=None)
+    assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    if next_lost:
+        await store.record_answers("alpha", [taken(one, response)])
+        await lost(store, two, at=LATER + 2_000)
+    else:
+        await store.record_answers("alpha", [taken(one, response), taken(two, next_response)])
+    assert await state_of(store, account, two) == S.DELIVERED
+
+
 async def test_what_may_have_been_taken_is_not_submitted_again_by_another_operator(store: Store) -> None:
     await store.register_links(
         [

@@ -20,6 +20,7 @@ MAX_LENGTH = 65
 _DIGITS = frozenset("0123456789")
 _HEX = frozenset("0123456789abcdef")
 _BLANKS = " \t\r\n\0"
+_PADDING = "0" + _BLANKS
 
 _WORDS = ((1 << 31, 1 << 32), (1 << 63, 1 << 64))
 """Of numbers of 32 and of 64 bits: the first whose high bit is set, and one beyond the last."""
@@ -48,12 +49,12 @@ def canonical(smsc_message_id: str) -> str:
     """Return the shelf of an id: lower case, without blanks, `0x` and leading zeros, cut to 64; '' stays ''."""
     if smsc_message_id.isdecimal() and smsc_message_id.isascii() and smsc_message_id[0] != "0":
         return smsc_message_id[:LONGEST]  # as nearly all are
-    bare = smsc_message_id.strip(_BLANKS).lower()[:LONGEST]
+    bare = smsc_message_id.strip(_BLANKS).lower()[:LONGEST].rstrip(_BLANKS)
     if not bare:
         return ""
     if bare.startswith("0x") and len(bare) > 2 and _HEX.issuperset(bare[2:]):
         bare = bare[2:]
-    return bare.lstrip("0") or "0"
+    return bare.lstrip(_PADDING) or "0"
 
 
 def shelves(receipt_id: str) -> list[str]:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from esito.domain.message_ids import MAX_LENGTH, Spelling, canonical, shelves, spelling
@@ -115,6 +115,9 @@ def test_two_ids_agree_exactly_when_one_lies_on_a_shelf_of_the_other(response: s
 
 
 @given(IDS)
+@example("0 0")
+@example("0 0x5")
+@example("7" * 63 + " 8")
 def test_a_canonical_id_is_its_own_canonical_form_and_agrees_with_what_was_written(written: str) -> None:
     shelf = canonical(written)
     assert canonical(shelf) == shelf

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from esito.domain.errors import EsitoError, Fenced
 from esito.domain.message import Answer, SegmentRef, SubmitAnswer
-from esito.domain.message_ids import canonical
+from esito.domain.message_ids import canonical, spelling
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.store.leases import Lease
@@ -63,8 +63,8 @@ class Submitting:
             "answer_accepted",
             [(*one.ref, one.at, one.smsc_message_id, shelf) for one, shelf in zip(accepted, shelves, strict=True)],
         )
-        if kept < len(accepted):  # some had been accepted before: another of their attempts was taken too
-            connection.run_rows("answer_twice", [(*one.ref, one.smsc_message_id) for one in accepted])
+        if kept < len(accepted):
+            _accepted_before(connection, accepted)
         connection.run_rows(
             "answer_other",
             [_other_row(one, link) for one in batch.answers if one.answer is not Answer.ACCEPTED],
@@ -115,6 +115,24 @@ def _uncertain(connection: Connection, refs: Sequence[SegmentRef]) -> list[str]:
         return []
     connection.run_rows("set_tails", refs)
     return [msisdn for (msisdn,) in connection.ask_rows("tailed_numbers", refs)]
+
+
+def _accepted_before(connection: Connection, accepted: Sequence[SubmitAnswer]) -> None:
+    """Keep what the responses say of segments that have an id: of a receipt, or of another attempt that was taken too.
+
+    Two ids that are spellings of one are no sign of a second attempt. The response's is kept then, as what receipts
+    make of it is what tells the form of their ids.
+    """
+    rows = connection.ask_rows("accepted_before", [(*one.ref, one.smsc_message_id) for one in accepted])
+    respelt, twice = [], []
+    for *ref, attempts, kept_id, smsc_id in rows:
+        agreement = spelling(smsc_id, kept_id)
+        if agreement is not None and (attempts == 1 or not agreement.converted):
+            respelt.append((*ref, smsc_id, canonical(smsc_id)))
+        else:
+            twice.append(ref)
+    connection.run_rows("respell", respelt)
+    connection.run_rows("answer_twice", twice)
 
 
 def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:

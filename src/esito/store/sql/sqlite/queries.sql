@@ -203,13 +203,24 @@ SELECT EXISTS (SELECT 1 FROM segment WHERE operator = ?1 AND number_tail IS NOT 
      + EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits = 3) * 2
      + EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits = 1) * 4
 
+-- name: accepted_before
+-- Segments that stand accepted under another id than the response brings: their attempts, their id, and that one.
+SELECT json_group_array(json_array(s.message_id, s.seq, s.part, s.attempts, s.smsc_id, a.column4))
+  FROM (VALUES {rows}) AS a
+  CROSS JOIN segment s ON s.message_id = a.column1 AND s.seq = a.column2 AND s.part = a.column3
+ WHERE s.phase = 3 AND s.smsc_id <> a.column4
+
+-- name: respell
+UPDATE segment SET smsc_id = a.column4, shelf = a.column5
+  FROM (VALUES {rows}) AS a
+ WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
+
 -- name: answer_twice
 -- Two attempts were taken: the segment keeps its id, and receipts with the other one find it by its number.
 UPDATE segment SET number_tail = (SELECT r.msisdn % 10000000 FROM recipient r
                                    WHERE r.message_id = segment.message_id AND r.seq = segment.seq)
   FROM (VALUES {rows}) AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
-   AND segment.phase = 3 AND segment.smsc_id <> a.column4
 
 -- name: answer_other
 -- An answer to an earlier attempt than the last says nothing of that one.
