@@ -142,6 +142,15 @@ async def test_digits_that_are_one_number_whole_and_another_within_its_country_a
     assert [await state_of(store, account, each) for each in (american, chinese)] == [S.DELIVERED, S.WAITING]
 
 
+async def test_the_whole_one_is_meant_of_two_that_were_given_one_id(store: Store, account: Account) -> None:
+    (american,) = await sent(store, account, 13012345678, at=NOW)
+    (chinese,) = await sent(store, account, 8613012345678, at=NOW + 10)
+    for each in (american, chinese):
+        await answered(store, each, "8", at=NOW + 20)
+    await store.apply_receipts([receipt("8", "DELIVRD", at=NOW + 2 * MINUTE_MS, addresses=("13012345678", "ESITO"))])
+    assert [await state_of(store, account, each) for each in (american, chinese)] == [S.DELIVERED, S.WAITING]
+
+
 async def test_a_national_number_of_six_digits_is_a_number(store: Store, account: Account) -> None:
     (one,) = await sent(store, account, 376312345, at=NOW)
     await answered(store, one, "9", at=NOW + 10)

@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import msgspec
 import pytest
@@ -156,6 +157,17 @@ async def test_an_smsc_that_refused_us_and_then_went_away_is_looked_for_at_the_u
 
         await until(is_looked_for_as_usual)
         assert link.troubles == []
+
+
+@in_a_loop
+async def test_an_smsc_that_refused_us_and_then_cannot_be_reached_is_looked_for_at_the_usual_pace() -> None:
+    async with AsyncExitStack() as there:
+        smsc = await there.enter_async_context(peer(bind_status=0x0E))
+        async with linked(smsc, rebind_min=0.001) as (link, _):
+            await until(lambda: link.bindings[0].refusals > 1)
+            await there.aclose()
+            await until(lambda: link.bindings[0].last_error.startswith("cannot connect"))
+            assert (link.bindings[0].refusals, link.troubles) == (0, [])
 
 
 @pytest.mark.parametrize("status", [0x05, 0x08, 0x14, 0x58, 0x64])
