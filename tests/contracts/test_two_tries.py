@@ -9,7 +9,7 @@ from esito.domain.states import MessageState as S
 from esito.domain.timing import MINUTE_MS
 from esito.store.base import LinkRecord, Store
 from tests.contracts.submissions import PARIS, dated, lost, sent, state_of
-from tests.kit.builders import NOW, account_in, links_in, message
+from tests.kit.builders import NOW, account_in, complaints, links_in, message
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +67,21 @@ async def test_an_id_in_two_spellings_is_one_try(
     else:
         await store.record_answers("alpha", [taken(one, response), taken(two, next_response)])
     assert await state_of(store, account, two) == S.DELIVERED
+
+
+async def test_a_receipt_found_by_number_is_not_about_a_sister_that_has_the_id_of_its_segment(store: Store) -> None:
+    """Ids come round after two, and a long message is submitted twice; both segments end up with one id."""
+    await links_in(store, again=True)
+    account: Account = await account_in(store)
+    (other,) = await sent(store, account, PARIS, at=NOW)
+    one, two = await sent(store, account, PARIS, at=NOW + 1, segments=2)
+    await store.apply_receipts([dated("1", PARIS, at=NOW + 2, submitted_at=None)])
+    await lost(store, one, two, at=NOW + 3)
+    again, two = await store.claim("alpha", limit=10, at=NOW + 4)
+    await store.record_answers("alpha", [taken(two, "1")])
+    await store.apply_receipts([dated("2", PARIS, at=NOW + 5, submitted_at=None)])
+    await store.record_answers("alpha", [taken(one, "1"), taken(other, "1"), taken(again, "2")])
+    assert await complaints(store) == []
 
 
 async def test_what_may_have_been_taken_is_not_submitted_again_by_another_operator(store: Store) -> None:

@@ -3,7 +3,8 @@
 1. A receipt is never written in the trail of a recipient whose number it does not name, when it names one.
 2. Nor in that of a recipient whose submit_sm left after it came, or was refused.
    Segments of one recipient whose ids are lost stand for one another in 2 and 3.
-3. A receipt that is due has moved its segment, or found it as high; one never doubtful is settled nowhere else.
+3. A receipt that is due has moved its segment, or found it as high (by a sister with the same id, too); one never
+   doubtful is settled nowhere else.
 4. States only climb; every receipt is in a trail or among the orphans, after a restart too; no segment that may have
    been taken is handed out again (but where its link says so) or counts as never sent.
 5. This is 3 for a receipt with the very id of one unfinished submit_sm to the number that it names.
@@ -84,7 +85,7 @@ class Watch:
         }
         for receipt in self._judge.look(attempts):
             segment = receipt.segment
-            if segment is not None and receipt.state is not None and segment.level < receipt.state:
+            if segment is not None and receipt.state is not None and self._level(segment) < receipt.state:
                 very = by_its_very_id(receipt) == {segment}
                 kind = (
                     "5 very id" if very and receipt.names else "3 by very id, unnamed" if very else "3 by elimination"
@@ -139,6 +140,12 @@ class Watch:
         tries = [one for sister in self._sisters(segment) for one in sister.maybe_taken or sister.attempts]
         if not any(one.left < receipt.received_at for one in tries):
             raise self.broken("2 before it left", f"r{receipt.serial} came before {segment.name} left; it is {verdict}")
+
+    def _level(self, segment: Segment) -> int:
+        """Return the highest rung in its trail, or in that of a sister that was given the same id: it moves both."""
+        told = {one.told for one in segment.attempts if one.told}
+        sisters = [one for one in self._sisters(segment) if told & {each.told for each in one.attempts}]
+        return max([segment.level, *(one.level for one in sisters)])
 
     def _sisters(self, segment: Segment) -> list[Segment]:
         """Return the segments of the same recipient: where their ids are lost, one stands for another."""

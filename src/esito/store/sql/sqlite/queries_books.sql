@@ -28,9 +28,10 @@ SELECT s.message_id, s.seq, s.part, s.state,
        coalesce((SELECT max(t.state) FROM trail t
                   WHERE t.message_id = s.message_id AND t.seq = s.seq AND t.verdict IN ('moved', 'inferred', 'queried')
                     AND (t.part = s.part
-                         -- One id may stand for all segments: its receipts move every one that carries it.
-                         OR EXISTS (SELECT 1 FROM segment o WHERE o.message_id = t.message_id AND o.seq = t.seq
-                                       AND o.part = t.part AND o.smsc_id = s.smsc_id))), 0) AS told
+                         -- One id may stand for all segments: receipts found by it move every one that carries it.
+                         OR t.flags NOT LIKE '%matched_by_address%' AND EXISTS (
+                             SELECT 1 FROM segment o WHERE o.message_id = t.message_id AND o.seq = t.seq
+                                AND o.part = t.part AND o.smsc_id = s.smsc_id))), 0) AS told
   FROM segment s WHERE s.state <> told
 
 -- name: books_unlike
