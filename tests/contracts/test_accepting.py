@@ -59,7 +59,7 @@ async def test_a_recipient_is_found_by_its_number(store: Store) -> None:
     number = await store.accept(message(account, [33611111111, 33622222222]))
     found = await store.recipient_of(account.id, number, "+33622222222")
     assert found is not None
-    assert (found.msisdn, found.cost, found.currency, found.stopped) == ("+33622222222", Decimal("0.045"), "EUR", False)
+    assert (found.msisdn, found.cost, found.stopped) == ("+33622222222", Decimal("0.045"), False)
     assert await store.recipient_of(account.id, number, "+33633333333") is None
 
 

@@ -32,7 +32,7 @@ async def me(call: Call) -> Answer:
                 "creditHlr": _buys(account.credit, HLR_PRICE),
                 "toSend": await call.services.store.to_send(account.id),
                 "balance": balance,
-                "currency": account.currency,
+                "currency": call.services.currency,
                 "solde": balance,
                 "creditSmsLowCost": low_cost,  # the older name; last, so that XML keeps its positions
             },

@@ -100,6 +100,8 @@ MEANINGS: dict[type[e.EsitoError], Meaning] = {
     e.NoSuchPath: Meaning(404, "Page introuvable", 404),
     e.WrongMethod: Meaning(405, "Méthode non autorisée", 405),
     e.BodyTooLarge: Meaning(413, "Le corps de la requête est trop volumineux", 413),
+    e.EncodingUnknown: Meaning(415, "Le corps de la requête ne peut pas être compressé", 415),
+    e.RepeatedHeader: Meaning(400, "Un en-tête de la requête est répété", 400),
     e.HeadersTooLarge: Meaning(431, "Les en-têtes de la requête sont trop volumineux", 431),
     e.StoreUnavailable: Meaning(500, "Le service est momentanément indisponible", 503),
 }
@@ -132,10 +134,22 @@ def render(data: Mapping[str, Value], *, status: int, xml: bool, headers: Header
     return Answer(status, JSON_TYPE, json.dumps(data, separators=(",", ":")).encode("ascii"), headers)
 
 
-def refusal(error: Exception, *, xml: bool, error_status: int, headers: Headers = ()) -> Answer:
+UNAUTHORIZED = (e.ApiKeyMissing, e.ApiKeyUnknown)
+"""What version 2 answers with HTTP 401."""
+
+
+def status_of(kind: type[Exception], *, error_status: int, bearer: bool) -> int:
+    """Return the HTTP status of a refusal; `bearer`: of version 2, where a status means what HTTP says (design 6)."""
+    meaning = next((MEANINGS[one] for one in kind.__mro__ if one in MEANINGS), FAILURE)
+    if bearer:
+        return 401 if issubclass(kind, UNAUTHORIZED) else meaning.status or 400
+    return meaning.status or error_status
+
+
+def refusal(error: Exception, *, xml: bool, error_status: int, bearer: bool = False, headers: Headers = ()) -> Answer:
     """Tell why a request was refused, or that it failed."""
     meaning = next((MEANINGS[kind] for kind in type(error).__mro__ if kind in MEANINGS), FAILURE)
-    status = meaning.status or error_status
+    status = status_of(type(error), error_status=error_status, bearer=bearer)
     envelope: dict[str, Value] = {"success": False, "code": meaning.code}
     if isinstance(error, e.InvalidFields):
         fields = [{"elementId": Text(one.element), "message": Text(one.message)} for one in error.errors]

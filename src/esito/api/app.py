@@ -14,10 +14,11 @@ from starlette.responses import Response
 from esito.api import account, docs, health, send, status, v2clock, v2messages, v2operators
 from esito.api.answer import Answer, Headers, refusal
 from esito.api.areas import AREAS
-from esito.api.call import read_query, wants_xml
+from esito.api.body import read_form
+from esito.api.call import wants_xml
 from esito.api.front import AsgiApp, Front, Operation
 from esito.api.services import Services
-from esito.domain.errors import NoSuchPath, WrongMethod
+from esito.domain.errors import MalformedJson, NoSuchPath, WrongMethod
 from esito.domain.timing import PushableClock
 
 __all__ = ["Services", "build"]
@@ -79,7 +80,10 @@ def _refused(request: Request, error: Exception, services: Services) -> Answer:
             error = WrongMethod()
         elif error.status_code == 404:
             error = NoSuchPath()
-    xml = wants_xml(read_query(request.scope["query_string"]))
+    try:
+        xml = wants_xml(read_form(request.scope["query_string"]))
+    except MalformedJson:
+        xml = False
     return refusal(error, xml=xml, error_status=services.error_status, headers=headers)
 
 

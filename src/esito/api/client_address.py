@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from esito.api.asgi import Scope, header
+from esito.api.asgi import Scope
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -24,7 +24,8 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> Address | None:
     here = _address(str(client[0])) if client else None
     if here is None or not trusted or not _within(here, trusted):
         return here
-    written = header(scope, FORWARDED).decode("latin-1")
+    # A proxy may append a line of its own: all of them together are the list.
+    written = ",".join([value.decode("latin-1") for name, value in scope["headers"] if name == FORWARDED])
     for text in reversed(written.split(",")) if written else ():
         before = _address(text.strip())
         if before is None:

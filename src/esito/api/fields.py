@@ -17,6 +17,7 @@ from esito.domain.account import Account
 from esito.domain.errors import FieldError, InvalidFields
 from esito.domain.message import MAX_RECIPIENTS, MAX_TAG_LENGTH, Range
 from esito.domain.msisdn import InvalidMsisdn, normalise_many, split_numbers
+from esito.domain.text import LONGEST, has_too_many_marks
 from esito.domain.turns import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 MIN_SENDER, MAX_SENDER = 3, 11
@@ -38,6 +39,7 @@ MAX_READ = 10 * MAX_RECIPIENTS
 """Numbers or items that are read at most; a longer list has too many recipients whatever it holds."""
 
 NO_TEXT = "Le message est requis"
+NO_REAL_TEXT = "Le message n'est pas valide"
 
 
 class FieldErrors:
@@ -104,9 +106,17 @@ def read_options(inputs: Inputs, errors: FieldErrors, *, account: Account, now: 
 def read_text(inputs: Inputs, errors: FieldErrors) -> str:
     """Read `message` as it is, blanks included."""
     text = inputs.text("message")
-    if not text.strip():
-        errors.add("message", NO_TEXT)
+    if flaw := flaw_of(text):
+        errors.add("message", flaw)
     return text
+
+
+def flaw_of(text: str) -> str:
+    """Return what is wrong with a text, but for its length, which has codes of its own (42, 52); empty: nothing."""
+    text = text[:LONGEST]  # a longer one is refused whatever follows
+    if not text.strip():
+        return NO_TEXT
+    return NO_REAL_TEXT if has_too_many_marks(text) else ""
 
 
 def raw_numbers(value: Any) -> list[str]:

@@ -8,14 +8,16 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
 
 from esito import logs
-from esito.api.answer import Answer, Headers, StreamedAnswer, refusal
+from esito.api.answer import UNAUTHORIZED, Answer, Headers, StreamedAnswer, refusal
 from esito.api.asgi import Receive, Scope, Send, header
-from esito.api.call import Call, Inputs, as_text, parse_body, read_body, read_query, wants_xml
+from esito.api.body import read_form, read_values
+from esito.api.call import Call, Inputs, as_text, wants_xml
 from esito.api.client_address import client_address, is_within
 from esito.api.key_guard import KeyGuard
 from esito.api.services import MAX_HEADER_OCTETS, Services
@@ -30,6 +32,7 @@ from esito.domain.errors import (
     EsitoError,
     HeadersTooLarge,
     Refusal,
+    RepeatedHeader,
     TooManyRequests,
     WrongMethod,
 )
@@ -43,6 +46,10 @@ SHUT_OUT: dict[AccountState, type[Refusal]] = {
     AccountState.BLOCKED: AccountBlocked,
     AccountState.API_REFUSED: ApiRefused,
 }
+
+
+ONLY_ONE = (b"authorization", b"idempotency-key", b"content-type", b"content-length", b"content-encoding")
+"""Headers of which a second one is refused: another reader might believe the one that we do not."""
 
 
 class Operation(NamedTuple):
@@ -60,12 +67,15 @@ class Operation(NamedTuple):
 class Page:
     """One path with all its operations."""
 
-    __slots__ = ("allow", "operations", "path", "requests")
+    __slots__ = ("allow", "bearer", "operations", "path", "requests")
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self.operations = {operation.method: operation for operation in operations}
         self.path = next(iter(self.operations.values())).path
+        if "GET" in self.operations:
+            self.operations["HEAD"] = self.operations["GET"]
         self.allow = ", ".join(self.operations).encode()
+        self.bearer = all(operation.bearer for operation in self.operations.values())
         self.requests = Requests(self.path)
 
 
@@ -106,7 +116,7 @@ class Front:
                 await self._pass_on(scope, receive, send, path, began)
                 return
         answer = await self._answer(page, scope, receive, pieces)
-        await write(answer, send)
+        await write(answer, send, head=scope["method"] == "HEAD")
         self._note(page.requests, scope["method"], page.path, answer.status, began)
 
     def _find(self, path: str) -> tuple[Page | None, dict[str, str]]:
@@ -121,8 +131,9 @@ class Front:
 
     async def _answer(self, page: Page, scope: Scope, receive: Receive, pieces: dict[str, str]) -> Answer:
         """Answer whatever happens."""
-        values: dict[str, Any] = read_query(scope["query_string"]) | pieces
+        values: dict[str, Any] = {}
         try:
+            values |= read_form(scope["query_string"]) | pieces
             return await self._perform(page, scope, receive, values)
         except Refusal as error:
             return self._refused(page, error, values)
@@ -139,19 +150,33 @@ class Front:
             headers = ((b"allow", page.allow),)
         elif isinstance(error, TooManyRequests):
             headers = ((b"retry-after", b"%d" % error.retry_after),)
-        return refusal(error, xml=wants_xml(values), error_status=self._services.error_status, headers=headers)
+        elif page.bearer and isinstance(error, UNAUTHORIZED):
+            headers = ((b"www-authenticate", b"Bearer"),)
+        error_status = self._services.error_status
+        return refusal(error, xml=wants_xml(values), error_status=error_status, bearer=page.bearer, headers=headers)
 
     async def _perform(self, page: Page, scope: Scope, receive: Receive, values: dict[str, Any]) -> Answer:
         """Read the request, body over query in `values`, and let the endpoint answer."""
-        if sum([len(name) + len(value) for name, value in scope["headers"]]) > MAX_HEADER_OCTETS:
+        headers = scope["headers"]
+        if sum([len(name) + len(value) for name, value in headers]) > MAX_HEADER_OCTETS:
             raise HeadersTooLarge
+        names = [name for name, _ in headers]
+        if len(set(names)) < len(names) and any(names.count(name) > 1 for name in ONLY_ONE):
+            raise RepeatedHeader
         operation = page.operations.get(scope["method"])
         if operation is None:
             raise WrongMethod
         services = self._services
         if operation.reads_body:
-            body = await read_body(scope, receive, limit=services.max_body, patience=services.body_patience)
-            values |= parse_body(body, header(scope, b"content-type"))
+            outside = _bearer(scope) if operation.bearer else as_text(values.get("apiKey"))
+            values |= await read_values(
+                scope,
+                receive,
+                key=outside,
+                admit=partial(self._account, scope),
+                limit=services.max_body,
+                patience=services.body_patience,
+            )
         account = await self._account(scope, _bearer(scope) if operation.bearer else values.get("apiKey"))
         if self._limited or account.profile.requests_per_second:
             services.limits.check_request(account, services.clock.now())
@@ -196,10 +221,10 @@ class Front:
             self._log.debug("request", method=method, path=path, status=status, ms=round(seconds * 1000, 3))
 
 
-async def write(answer: Answer, send: Send) -> None:
-    """Write an answer out."""
+async def write(answer: Answer, send: Send, *, head: bool = False) -> None:
+    """Write an answer out; `head`: without its body."""
     if isinstance(answer, StreamedAnswer):
-        await _write_pieces(answer, send)
+        await _write_pieces(answer, send, head=head)
         return
     headers = [
         (b"content-type", answer.content_type),
@@ -208,13 +233,16 @@ async def write(answer: Answer, send: Send) -> None:
         *answer.headers,
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
 
-async def _write_pieces(answer: StreamedAnswer, send: Send) -> None:
+async def _write_pieces(answer: StreamedAnswer, send: Send, *, head: bool) -> None:
     """Write an answer piece by piece; its end is written only when all went well, so that a cut one can be told."""
     headers = [(b"content-type", answer.content_type), (b"cache-control", b"no-store"), *answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if head:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
     if answer.pieces is not None:
         async for piece in answer.pieces:

@@ -64,7 +64,7 @@ def _asked(call: Call, name: str) -> Asked | None:
     if len(key) > LONGEST_KEY or not key.isprintable():
         error = FieldError(element="children[Idempotency-Key].data", message="La clé d'idempotence n'est pas valide")
         raise InvalidFields([error])
-    given = {field: value for field, value in call.inputs.items() if field not in NOT_ASKED}
+    given = {field: value for field, value in call.inputs.items() if field not in NOT_ASKED and call.inputs.has(field)}
     text = json.dumps([name, given], sort_keys=True, separators=(",", ":"))
     return Asked(key, hashlib.sha256(text.encode()).digest())
 

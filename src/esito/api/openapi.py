@@ -5,7 +5,7 @@ from typing import Any
 
 from esito import __version__
 from esito.api import samples
-from esito.api.answer import FAILURE, MEANINGS, Meaning
+from esito.api.answer import FAILURE, MEANINGS, Meaning, status_of
 from esito.api.areas import AREAS
 from esito.api.front import Operation
 from esito.api.pages import ALWAYS, BODY, KEY, SENDING, Page, Refusals
@@ -160,7 +160,7 @@ def _operation(operation: Operation, page: Page, error_status: int) -> dict[str,
         "summary": page.summary,
         "description": _codes(page.refusals),
         "security": [{"bearer": []}] if operation.bearer else [{"apiKey": []}],
-        "responses": _responses(page, error_status),
+        "responses": _responses(page, error_status, bearer=operation.bearer),
     }
     parameters = dict(page.parameters or {})
     if not page.body:
@@ -188,27 +188,32 @@ def _codes(refusals: Refusals) -> str:
     return "\n".join(["| code | text |", "|---|---|", *rows])
 
 
-def _responses(page: Page, error_status: int) -> dict[str, Any]:
+def _responses(page: Page, error_status: int, *, bearer: bool) -> dict[str, Any]:
     by_status: dict[int, list[Schema]] = {200: [] if page.media else [ref(page.answer)]}
     if page.answer == "Sent":
         by_status[200].append(ref("BulkSent"))  # with `SMSList`
-    refusals = (*page.refusals, *([e.BodyTooLarge] if page.body else []), *ALWAYS)
-    for kind in refusals:
-        schemas = by_status.setdefault(MEANINGS[kind].status or error_status, [])
+    first: dict[int, Meaning] = {FAILURE.status: FAILURE}
+    for kind in (*page.refusals, *([e.BodyTooLarge, e.EncodingUnknown] if page.body else []), *ALWAYS):
+        status = status_of(kind, error_status=error_status, bearer=bearer)
+        first.setdefault(status, MEANINGS[kind])
+        schemas = by_status.setdefault(status, [])
         name = {e.InvalidFields: "InvalidFields", e.NothingToSend: "NothingToSend"}.get(kind, "Refusal")
         if ref(name) not in schemas:
             schemas.append(ref(name))
     by_status[FAILURE.status] = [ref("Refusal")]
-    return {str(status): _response(status, schemas, page) for status, schemas in sorted(by_status.items())}
+    return {
+        str(status): _response(status, schemas, page, first.get(status, FAILURE))
+        for status, schemas in sorted(by_status.items())
+    }
 
 
-def _response(status: int, schemas: list[Schema], page: Page) -> dict[str, Any]:
+def _response(status: int, schemas: list[Schema], page: Page, first: Meaning) -> dict[str, Any]:
     good = status == 200
     described = "All went well." if good else "The request was refused, or failed."
     streamed: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in page.media} if good else {}
     if not schemas:
         return {"description": described, "content": streamed}
-    sample = _SAMPLES[page.answer] if good and not streamed else samples.refused(_first(page, status))
+    sample = _SAMPLES[page.answer] if good and not streamed else samples.refused(first)
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     return {
         "description": described,
@@ -218,15 +223,6 @@ def _response(status: int, schemas: list[Schema], page: Page) -> dict[str, Any]:
             "application/xml": {"schema": {"type": "string"}, "example": to_xml(sample).decode()},
         },
     }
-
-
-def _first(page: Page, status: int) -> Meaning:
-    """Return a refusal that is told with this status; the last resort has none."""
-    kinds: Refusals = (e.BodyTooLarge, e.NoSuchMessage, *page.refusals, *ALWAYS)
-    for kind in kinds:
-        if MEANINGS[kind].status == status:
-            return MEANINGS[kind]
-    return FAILURE if status == FAILURE.status else MEANINGS[page.refusals[0]]
 
 
 def _plain(path: str, summary: str, answers: Mapping[int, tuple[str, str]]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ SENDING: Refusals = (
     e.NotEnoughCredit,
     e.IdempotencyKeyReused,
 )
-ALWAYS: Refusals = (e.HeadersTooLarge, e.TooManyRequests, e.StoreUnavailable)
+ALWAYS: Refusals = (e.RepeatedHeader, e.HeadersTooLarge, e.TooManyRequests, e.StoreUnavailable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

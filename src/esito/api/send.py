@@ -9,9 +9,9 @@ from esito.api.answer import Answer, number_error, number_errors
 from esito.api.call import Call, as_number_text, as_text
 from esito.api.fields import (
     MAX_READ,
-    NO_TEXT,
     FieldErrors,
     Options,
+    flaw_of,
     raw_numbers,
     read_numbers,
     read_options,
@@ -99,11 +99,14 @@ def _read_items(items: Any, errors: FieldErrors) -> tuple[list[str], tuple[str, 
         return [], (), []
     _require_readable(items)
     texts: dict[str, int] = {}
+    flaws: dict[str, str] = {}
     raws, chosen = [], []
     for item in items:
         text = as_text(item.get("message"))
-        if not text.strip():
-            errors.add("message", NO_TEXT)
+        if text not in flaws:
+            flaws[text] = flaw_of(text)
+        if flaws[text]:
+            errors.add("message", flaws[text])
         chosen.append(texts.setdefault(text, len(texts)))
         raws.append(as_number_text(item.get("phoneNumber")))
     return raws, tuple(texts), chosen

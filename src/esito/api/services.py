@@ -62,6 +62,8 @@ class Services:
     """The secret of the keyed hashes of API keys."""
     prices: PriceList = field(default_factory=PriceList)
     """Tells `me` how many messages a credit buys."""
+    currency: str = "EUR"
+    """Of all prices and credits."""
     vocabulary: Vocabulary = field(default_factory=lambda: Vocabulary(ErrorTable(), {}))
     """Says what operators' error codes mean."""
     retries: Mapping[str, RetryTable] = field(default_factory=dict)

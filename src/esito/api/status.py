@@ -67,7 +67,7 @@ async def message_status(call: Call) -> Answer:
             "statut": public_word(found.state),  # in French here, `status` elsewhere
             "cost": as_number(found.cost),
             "countryCode": country_of(msisdn) or "",
-            "currency": found.currency,
+            "currency": call.services.currency,
         }
     )
 

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from esito.api.answer import Answer
@@ -24,6 +24,7 @@ EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 FLAGS = frozenset({"0", "1", "true", "false"})
 
 LARGEST_AMOUNT = Decimal(1_000_000_000)
+_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,18})?", re.ASCII)
 
 
 async def create(call: Call) -> Answer:
@@ -99,7 +100,7 @@ def _shown(call: Call, one: Subaccount) -> dict[str, Value]:
         "token": one.token,
         "apiKey": _key(call, one.token),
         "createdAt": created.strftime("%Y-%m-%d %H:%M:%S"),
-        "credits": {"balance": f"{one.credit:.3f}", "currency": call.account.currency},
+        "credits": {"balance": f"{one.credit:.3f}", "currency": call.services.currency},
     }
 
 
@@ -134,7 +135,7 @@ async def _move(call: Call, sign: int) -> Answer:
         {
             "credit": as_number(left.parent),
             "subaccountCredit": as_number(left.subaccount),
-            "currency": call.account.currency,
+            "currency": call.services.currency,
         }
     )
 
@@ -155,11 +156,11 @@ async def remove(call: Call) -> Answer:
 
 def _amount(value: Any) -> Decimal | None:
     """Return an amount above nothing with at most three decimals; None for anything else."""
-    try:
-        amount = Decimal(as_text(value).strip())
-    except InvalidOperation:
+    text = as_text(value).strip()
+    if isinstance(value, bool) or not _AMOUNT.fullmatch(text):
         return None
-    if not amount.is_finite() or not 0 < amount < LARGEST_AMOUNT or amount != round(amount, 3):
+    amount = Decimal(text)
+    if not 0 < amount < LARGEST_AMOUNT or amount != round(amount, 3):
         return None
     return amount
 

@@ -28,7 +28,8 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d",
 """What a spreadsheet may take for the beginning of a formula, full-width signs too."""
 
 Cell = str | int | float | bool | None
-Writer = Callable[[Sequence[ExportedRecipient]], bytes]
+Writer = Callable[[Sequence[ExportedRecipient], str], bytes]
+"""Rows and the currency of their costs to octets."""
 
 
 async def export(call: Call) -> Answer:
@@ -51,13 +52,13 @@ async def _pieces(call: Call, since: int, until: int, write: Writer) -> AsyncIte
     while True:
         rows = await searching.export(call.account.id, since=spot, seq=seq, until=until, limit=ROWS_AT_ONCE)
         if rows:
-            yield write(rows)
+            yield write(rows, call.services.currency)
         if len(rows) < ROWS_AT_ONCE:
             return
         spot, seq = Spot(rows[-1].created_at, rows[-1].message_id), rows[-1].seq
 
 
-def cells(row: ExportedRecipient) -> list[Cell]:
+def cells(row: ExportedRecipient, currency: str) -> list[Cell]:
     """Return a row in the order of COLUMNS."""
     state = MessageState(row.state)
     return [
@@ -75,7 +76,7 @@ def cells(row: ExportedRecipient) -> list[Cell]:
         _moment(row.changed_at),
         row.segments,
         as_number(from_micros(row.cost)),
-        "EUR",
+        currency,
     ]
 
 
@@ -97,18 +98,18 @@ def csv_cell(value: Cell, *, number: bool = False) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def as_csv(rows: Sequence[ExportedRecipient]) -> bytes:
+def as_csv(rows: Sequence[ExportedRecipient], currency: str) -> bytes:
     """Return lines as RFC 4180 has them."""
     lines = []
     for row in rows:
-        values = zip(COLUMNS, cells(row), strict=True)
+        values = zip(COLUMNS, cells(row, currency), strict=True)
         lines.append(",".join([csv_cell(value, number=name == "msisdn") for name, value in values]) + "\r\n")
     return "".join(lines).encode("utf-8", "replace")
 
 
-def as_jsonl(rows: Sequence[ExportedRecipient]) -> bytes:
+def as_jsonl(rows: Sequence[ExportedRecipient], currency: str) -> bytes:
     """Return one JSON object to a line; what is not ASCII is escaped, so no line breaks are in it."""
-    lines = [json.dumps(dict(zip(COLUMNS, cells(row), strict=True)), separators=(",", ":")) for row in rows]
+    lines = [json.dumps(dict(zip(COLUMNS, cells(row, currency), strict=True)), separators=(",", ":")) for row in rows]
     return "".join([line + "\n" for line in lines]).encode("ascii")
 
 

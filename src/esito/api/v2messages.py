@@ -44,7 +44,7 @@ async def message(call: Call) -> Answer:
             "recipients": sum(found.by_state.values()),
             "segments": found.segments,
             "cost": as_number(found.cost),
-            "currency": "EUR",
+            "currency": call.services.currency,
             "statuses": dict(statuses),
             "states": {STATE_NAMES[state]: found.by_state.get(state, 0) for state in MessageState},
         }

@@ -32,7 +32,7 @@ async def search(call: Call) -> Answer:
     found = await searching.find(call.account.id, wanted, before=_cursor(call), limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     cursor = f"{page[-1].created_at}-{page[-1].message_id}" if more else None
-    return call.answer({"messages": [_shown(one) for one in page], "next_cursor": cursor})
+    return call.answer({"messages": [_shown(one, call.services.currency) for one in page], "next_cursor": cursor})
 
 
 async def erase_number(call: Call) -> Answer:
@@ -51,7 +51,7 @@ async def erase_number(call: Call) -> Answer:
     return call.answer({"recipients": erased.recipients, "replies": erased.replies, "stops": erased.stops})
 
 
-def _shown(one: FoundMessage) -> dict[str, Value]:
+def _shown(one: FoundMessage, currency: str) -> dict[str, Value]:
     statuses = dict.fromkeys(STATUSES.values(), 0)
     for state, count in one.by_state.items():
         statuses[public_word(state)] += count
@@ -66,7 +66,7 @@ def _shown(one: FoundMessage) -> dict[str, Value]:
         "recipients": sum(one.by_state.values()),
         "segments": one.segments,
         "cost": as_number(one.cost),
-        "currency": "EUR",
+        "currency": currency,
         "statuses": dict(statuses),
     }
 
@@ -105,7 +105,7 @@ def _moment(text: str, *, end: bool, absent: int) -> int:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         step = timedelta(days=1) if _DAY.fullmatch(text) else timedelta(seconds=1)
-        moment = moment + step if end else moment
-        return max(int(moment.timestamp() * SECOND_MS), 0)
+        instant = int(moment.timestamp() * SECOND_MS)
+        return max(instant + int(step.total_seconds()) * SECOND_MS * end, 0)
     except (ValueError, OverflowError):
         raise IntervalInvalid from None

@@ -316,6 +316,7 @@ def _services(house: House) -> Services:
         acceptance=house.acceptance,
         clock=house.clock,
         prices=_prices(house.settings),
+        currency=house.settings.pricing.currency,
         key_secret=key_secret(house.settings),
         vocabulary=house.vocabulary,
         retries=house.changes.retries,

@@ -68,12 +68,12 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     """List the accounts and their keys."""
     accounts = run(_accounts(settings))
     if as_json:
-        print_json([_as_json(one, keys) for one, keys in accounts])
+        print_json([_as_json(one, keys, settings.pricing.currency) for one, keys in accounts])
         return
     table = Table("account", "state", "credit", "keys")
     for one, keys in accounts:
         shown = ", ".join(f"{key.id} {key.label}".strip() + (" (disabled)" if key.disabled else "") for key in keys)
-        table.add_row(one.name, one.state.value, f"{as_number(one.credit)} {one.currency}", shown)
+        table.add_row(one.name, one.state.value, f"{as_number(one.credit)} {settings.pricing.currency}", shown)
     Console().print(table)
 
 
@@ -82,12 +82,12 @@ async def _accounts(settings: Settings) -> list[tuple[Account, list[ApiKey]]]:
         return await store.accounts()
 
 
-def _as_json(one: Account, keys: list[ApiKey]) -> dict[str, Any]:
+def _as_json(one: Account, keys: list[ApiKey], currency: str) -> dict[str, Any]:
     return {
         "account": one.name,
         "state": one.state.value,
         "credit": str(one.credit),
-        "currency": one.currency,
+        "currency": currency,
         "keys": [{"id": key.id, "label": key.label, "disabled": key.disabled} for key in keys],
     }
 

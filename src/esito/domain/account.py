@@ -29,7 +29,6 @@ class Account:
     name: str
     state: AccountState
     credit: Decimal
-    currency: str = "EUR"
     profile: Profile = field(default_factory=Profile)
     networks: tuple[str, ...] = ()
     """From where the key that opened it may be used; empty: from everywhere (contract 5, code 96)."""

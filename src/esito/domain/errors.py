@@ -53,6 +53,14 @@ class BodyTooLarge(Refusal):
     """The body is larger than we read."""
 
 
+class EncodingUnknown(Refusal):
+    """The body is compressed."""
+
+
+class RepeatedHeader(Refusal):
+    """A header came twice of which only one can count."""
+
+
 class HeadersTooLarge(Refusal):
     """The headers are larger than we read."""
 

@@ -10,6 +10,12 @@ from esito.domain import gsm0338
 MAX_SEGMENTS = 10
 """Segments of one recipient (contract 2.5, code 52)."""
 
+LONGEST = 4 * MAX_SEGMENTS * 153
+"""Characters of a text as it is written, those included that nobody will see: no text that fits needs as many."""
+
+MOST_MARKS = 8
+"""Combining marks on one letter. No language has as many, and what puts them in order takes their square."""
+
 LOW_COST_LIMIT = 160
 """Characters of a low cost message (contract 2.5, code 42)."""
 
@@ -64,14 +70,27 @@ class SegmentText(NamedTuple):
     data_coding: int
 
 
+def is_overlong(text: str) -> bool:
+    """Tell whether a text is too long to be looked at: whatever it holds, it is beyond the limit of segments."""
+    return len(text) > LONGEST
+
+
+def has_too_many_marks(text: str) -> bool:
+    """Tell whether a letter has more combining marks than any language puts on one."""
+    return not text.isascii() and _with_marks(text, MOST_MARKS) is not text
+
+
 def prepare(text: str, *, unicode: bool) -> PreparedText:
     """Apply the shorthands and, unless Unicode was asked for, the replacements of contract 2.5.
 
     Decomposed accents are composed first, so that both spellings of é are treated alike.
     What the contract's list leaves outside the GSM alphabet loses its accents (Ï is I), or
-    becomes what it is made of (… is ...), or else `?`; invisible marks vanish.
+    becomes what it is made of (… is ...), or else `?`; invisible marks vanish. What no send may hold, a text that is
+    overlong or has too many marks, is cut down: the work grows with the length only.
     """
-    text = unicodedata.normalize("NFC", text.replace(":br:", LINE_BREAK).replace(":euro:", "€"))
+    text = text[:LONGEST].replace(":br:", LINE_BREAK).replace(":euro:", "€")
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _with_marks(text, MOST_MARKS))
     if unicode:
         # Half of a surrogate pair is no character and cannot be sent: it becomes a question mark.
         return PreparedText(text.encode("utf-16-be", "replace").decode("utf-16-be"), unicode=True)
@@ -140,6 +159,22 @@ def cut_ucs2(octets: bytes, most: int = UNITS_JOINED) -> list[bytes]:
         pieces.append(octets[start:end])
         start = end
     return pieces or [b""]
+
+
+def _with_marks(text: str, most: int) -> str:
+    """Return a text with at most so many combining marks in a row; the text itself where it has no more."""
+    marks, dropped = 0, []
+    for place, char in enumerate(text):
+        if char < "\u0300":  # the first mark
+            marks = 0
+            continue
+        marks = marks + 1 if unicodedata.category(char)[0] == "M" else 0
+        if marks > most:
+            dropped.append(place)
+    if not dropped:
+        return text
+    gone = set(dropped)
+    return "".join(char for place, char in enumerate(text) if place not in gone)
 
 
 @lru_cache(maxsize=1024)

@@ -26,7 +26,7 @@ from esito.domain.msisdn import country_of, is_mobile, longest_prefix
 from esito.domain.pricing import PriceList, from_micros, to_micros
 from esito.domain.profile import Profile
 from esito.domain.routing import Route, Serving, Wheel, shares_by_prefix
-from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, prepare
+from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, is_overlong, prepare
 from esito.domain.timing import Clock
 from esito.lifecycle import commercial
 from esito.store.base import Store
@@ -216,6 +216,8 @@ class Acceptance:
     def _segments_of(self, draft: Draft, texts: Sequence[str]) -> list[int]:
         counts = []
         for text in texts:
+            if is_overlong(text):
+                raise LowCostTooLong if draft.gamme is Range.LOW_COST else TooManySegments
             prepared = prepare(text, unicode=draft.unicode)
             segments = count_segments(prepared)
             if draft.gamme is Range.LOW_COST and prepared.units > LOW_COST_LIMIT:

@@ -71,7 +71,6 @@ class RecipientDetail:
     changed_at: int
     stopped: bool
     cost: Decimal
-    currency: str
 
 
 class PairStatus(NamedTuple):

@@ -1,22 +1,22 @@
 """Requests are read in every form that real clients use (contract 0)."""
 
+import encodings
 import json
 from typing import Any
 
 import pytest
 
+from esito.api.body import BEFORE_KEY, CHARSETS, FEW_CONTAINERS, MOST_CONTAINERS, key_in, parse_body, read_form
 from esito.api.call import (
     LARGEST_ID,
     Inputs,
     as_message_id,
     as_number_text,
     as_text,
-    parse_body,
-    read_query,
     wants_xml,
 )
 from esito.domain.errors import MalformedJson
-from tests.kit.desk import Desk
+from tests.kit.desk import Desk, ask
 
 
 @pytest.mark.parametrize(
@@ -30,17 +30,18 @@ from tests.kit.desk import Desk
         (b"a=b=c", {"a": "b=c"}),
         (b"a=b=c%3D", {"a": "b=c="}),
         (b"phoneNumber=+33611111111", {"phoneNumber": " 33611111111"}),
-        (b"a=%ff", {"a": "\ufffd"}),
-        (b"a=\xff", {"a": "\ufffd"}),
+        (b"a=%ff", {"a": "ÿ"}),
+        (b"a=\xff&b=%C3%A9", {"a": "ÿ", "b": "é"}),
+        (b"t%E9st=%80+%81", {"tést": "€ \ufffd"}),
         ("a=é".encode(), {"a": "é"}),
     ],
 )
 def test_a_query_is_read_and_the_last_of_a_repeated_key_wins(query: bytes, values: dict[str, str]) -> None:
-    assert read_query(query) == values
+    assert read_form(query) == values
 
 
 def test_an_empty_query_has_no_values() -> None:
-    assert not Inputs(read_query(b"")).has("apiKey")
+    assert not Inputs(read_form(b"")).has("apiKey")
 
 
 @pytest.mark.parametrize(
@@ -208,3 +209,87 @@ def test_a_body_that_is_nested_deeper_than_any_request_is_malformed(api: Desk, d
 def test_many_containers_beside_each_other_are_not_deep(api: Desk) -> None:
     items = [{"phoneNumber": f"+336{number:08d}", "message": "x"} for number in range(100)]
     assert api.post("/v1/bulk-send", SMSList=items).status == 200
+
+
+# -- what comes before the key is known ----------------------------------------------------------
+
+LONG_TEXT = "x" * BEFORE_KEY
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"message": LONG_TEXT, "apiKey": "a-key"}).encode(),
+        b"message=" + LONG_TEXT.encode() + b"&apiKey=a-key",
+        b'{"x":[' + b"[]," * FEW_CONTAINERS + b'0],"apiKey":"nobody\'s"}',
+    ],
+)
+def test_a_long_body_without_a_key_is_not_read_further(api: Desk, body: bytes) -> None:
+    """A piece that would never come is not waited for: a desk hands out what it was given, and no more."""
+    never = ask(api.app, "POST", "/v1/send", body=[body, b""])
+    assert api.runner.run(never).refused[:2] == (400, 10 if b"nobody" in body else 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("", json.dumps({"apiKey": "a-key", "message": LONG_TEXT}).encode()),
+        ("", b"apiKey=a%2Dkey&message=" + LONG_TEXT.encode()),
+        ("apiKey=a-key", json.dumps({"message": LONG_TEXT}).encode()),
+        ("", b'{"apiKey" : "a-key", "phoneNumbers": [' + b"[]," * FEW_CONTAINERS + b"0]}"),
+    ],
+)
+def test_a_long_body_with_a_good_key_is_read(api: Desk, query: str, body: bytes) -> None:
+    assert api.ask("POST", "/v1/send", query=query, body=body).json["code"] in {2, 9}  # no number, or none that is one
+
+
+def test_no_request_has_so_many_containers(api: Desk) -> None:
+    body = b'{"apiKey": "a-key", "x": [' + b"[]," * MOST_CONTAINERS + b"0]}"
+    assert api.ask("POST", "/v1/send", body=body).refused[:2] == (400, 90)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate"])
+def test_a_compressed_body_is_refused(api: Desk, encoding: str) -> None:
+    told = api.ask("POST", "/v1/send", body=b"{}", headers=[("content-encoding", encoding)])
+    assert told.refused == (415, 415, "Le corps de la requête ne peut pas être compressé")
+    assert api.ask("POST", "/v1/send", body=b"{}", headers=[("content-encoding", "identity")]).refused[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("octets", "key"),
+    [
+        (b'{"apiKey":"k"}', "k"),
+        (b'{"a": {"apiKey"  :\n"k', ""),
+        (b"x=1&apiKey=a%20b+c", "a b c"),
+        (b"notapiKey=1", ""),
+        (b'{"apiKey": 12}', ""),
+        (b"", ""),
+    ],
+)
+def test_a_key_is_found_unread(octets: bytes, key: str) -> None:
+    assert key_in(octets) == key
+
+
+def test_python_is_asked_for_no_name_of_a_charset() -> None:
+    """It keeps every name that it was ever asked for."""
+    before = len(encodings._cache)
+    for number in range(100):
+        with pytest.raises(MalformedJson):
+            parse_body(b"{}", b"application/json; charset=x-%d" % number)
+    assert len(encodings._cache) == before
+
+
+@pytest.mark.parametrize("name", CHARSETS)
+def test_a_body_is_read_in_every_charset_of_the_table(name: str) -> None:
+    body = "message=€uro" if "1252" in name or "utf" in name else "message=euro"
+    assert parse_body(body.encode(CHARSETS[name]), f"text/plain; charset={name}".encode()) == {"message": body[8:]}
+
+
+@pytest.mark.parametrize("query", [b"&" * 1000, b"%41&" * 1000])
+def test_a_query_of_very_many_fields_is_refused(api: Desk, query: bytes) -> None:
+    assert api.ask("GET", "/v1/me", query=query.decode()).refused[:2] == (400, 90)
+
+
+def test_a_form_that_is_not_utf8_is_read_as_windows_1252() -> None:
+    assert parse_body(b"message=d%E9j%E0+vu+%80", b"application/x-www-form-urlencoded") == {"message": "déjà vu €"}
+    assert parse_body(b"message=d\xe9j\xe0&a=%C3%A9", b"") == {"message": "déjà", "a": "é"}

@@ -9,8 +9,8 @@ from esito.api.client_address import client_address, customer, is_within
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
 
 
-def seen(client: str | None, forwarded: str | None = None) -> str:
-    headers = [] if forwarded is None else [(b"x-forwarded-for", forwarded.encode("latin-1"))]
+def seen(client: str | None, *forwarded: str | None) -> str:
+    headers = [(b"x-forwarded-for", line.encode("latin-1")) for line in forwarded if line is not None]
     scope = {"client": None if client is None else (client, 1), "headers": headers}
     return str(client_address(scope, TRUSTED))
 
@@ -38,6 +38,13 @@ def test_the_address_is_the_last_that_nobody_could_invent(
     client: str | None, forwarded: str | None, address: str
 ) -> None:
     assert seen(client, forwarded) == address
+
+
+def test_lines_of_several_proxies_are_one_list_read_from_the_right() -> None:
+    """HAProxy appends a line of its own; what the client wrote stands before it."""
+    assert seen("10.0.0.1", "1.1.1.1", "203.0.113.9") == "203.0.113.9"
+    assert seen("10.0.0.1", "203.0.113.9", "10.2.2.2") == "203.0.113.9"
+    assert seen("10.0.0.1", "1.1.1.1, 2.2.2.2", "203.0.113.9, 10.2.2.2", "10.3.3.3") == "203.0.113.9"
 
 
 def test_networks_are_of_either_version() -> None:

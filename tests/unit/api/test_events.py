@@ -46,7 +46,7 @@ def test_another_account_hears_nothing_of_it(api: Desk) -> None:
 
 
 def test_a_key_is_needed(api: Desk) -> None:
-    assert api.ask("GET", "/v2/events").refused == (400, 1, "La Clé API est requise")
+    assert api.ask("GET", "/v2/events").refused == (401, 1, "La Clé API est requise")
 
 
 def test_a_cursor_that_is_none_is_like_none(api: Desk) -> None:

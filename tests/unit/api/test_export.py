@@ -96,7 +96,7 @@ def test_a_format_that_is_none_is_refused(api: Desk) -> None:
 
 
 def test_a_key_is_needed(api: Desk) -> None:
-    assert api.ask("GET", "/v2/export").refused == (400, 1, "La Clé API est requise")
+    assert api.ask("GET", "/v2/export").refused == (401, 1, "La Clé API est requise")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1"])
@@ -116,7 +116,7 @@ def without_marks(text: str | None) -> str:
 
 @given(sender=ANY_TEXT, tag=st.none() | ANY_TEXT, reference=st.none() | ANY_TEXT)
 def test_no_text_breaks_out_of_a_csv_cell(sender: str, tag: str | None, reference: str | None) -> None:
-    (cells,) = read_csv(as_csv([row(sender, tag, reference)]))
+    (cells,) = read_csv(as_csv([row(sender, tag, reference)], "EUR"))
     told = dict(zip(COLUMNS, cells, strict=True))
     for name, text in (("sender", sender), ("tag", tag), ("reference", reference)):
         assert not told[name].startswith(v2export.DANGEROUS)
@@ -126,7 +126,7 @@ def test_no_text_breaks_out_of_a_csv_cell(sender: str, tag: str | None, referenc
 
 @given(text=ANY_TEXT)
 def test_no_text_breaks_out_of_a_json_line(text: str) -> None:
-    octets = as_jsonl([row(tag=text)])
+    octets = as_jsonl([row(tag=text)], "EUR")
     assert octets.count(b"\n") == 1
     assert json.loads(octets)["tag"] == text
 

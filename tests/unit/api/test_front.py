@@ -144,7 +144,6 @@ def test_an_unknown_path_is_an_envelope(api: Desk, path: str, method: str) -> No
     ("method", "path", "allow"),
     [
         ("POST", "/v1/bulk-status", "GET"),
-        ("HEAD", "/v1/bulk-status", "GET"),
         ("OPTIONS", "/v1/me", "GET"),
         ("GET", "/v1/send", "POST"),
         ("PUT", "/v1/bulk-send", "POST"),
@@ -192,7 +191,7 @@ def test_a_large_body_is_refused_before_it_is_read(api: Desk) -> None:
 
 def test_a_body_of_unknown_length_is_read_up_to_the_limit_only(api: Desk) -> None:
     pieces = [b"x" * 300_000] * 4  # a fifth piece never comes: to ask for it would be to wait
-    pieces_and_more = ask(api.app, "POST", "/v1/send", body=[*pieces, b"", b""])
+    pieces_and_more = ask(api.app, "POST", "/v1/send", query=f"apiKey={KEY}", body=[*pieces, b"", b""])
     assert api.runner.run(pieces_and_more).refused[:2] == (413, 413)
 
 
@@ -220,6 +219,49 @@ def test_a_client_that_goes_away_breaks_nothing(api: Desk) -> None:
     scope = {"type": "http", "method": "POST", "path": "/v1/send", "query_string": b"", "headers": []}
     api.runner.run(api.app(scope, gone, send))
     assert sent[0]["status"] == 400
+
+
+@pytest.mark.parametrize("name", ["Authorization", "Idempotency-Key", "Content-Type"])
+def test_a_header_of_which_only_one_can_count_is_refused_twice(api: Desk, name: str) -> None:
+    once = api.ask("GET", "/v1/me", query=f"apiKey={KEY}", headers=[(name, "a"), ("Accept", "b"), ("Accept", "c")])
+    assert once.status == 200
+    twice = api.ask("GET", "/v1/me", query=f"apiKey={KEY}", headers=[(name, "a"), (name.lower(), "a")])
+    assert twice.refused == (400, 400, "Un en-tête de la requête est répété")
+
+
+@pytest.mark.parametrize("path", ["/v1/me", "/v1/bulk-status", "/v2/export"])
+def test_a_head_is_a_get_without_its_body(api: Desk, path: str) -> None:
+    query, headers = f"apiKey={KEY}&messageId={api.send('+33611111111')}", [("Authorization", f"Bearer {KEY}")]
+    get = api.ask("GET", path, query=query, headers=headers)
+    head = api.ask("HEAD", path, query=query, headers=headers)
+    assert (head.status, head.headers, head.text) == (200, get.headers, "")
+    assert get.text
+
+
+@pytest.mark.parametrize("error_status", [200, 400])
+def test_version_two_answers_with_the_status_that_http_means(tmp_path: Path, error_status: int) -> None:
+    with desk(tmp_path, error_status=error_status) as api:
+        for path in ("/v2/links", "/v2/messages/1", "/v2/events", "/v2/export", "/v2/replies"):
+            nobody = api.ask("GET", path)
+            assert (nobody.status, nobody.headers["www-authenticate"]) == (401, "Bearer")
+            assert api.ask("GET", path, headers=[("Authorization", "Bearer x")]).status == 401
+        bearer = [("Authorization", f"Bearer {KEY}")]
+        assert api.ask("GET", "/v2/export", query="format=doc", headers=bearer).status == 400
+        assert api.ask("GET", "/v1/me").status == error_status
+
+
+def test_every_amount_is_in_the_currency_of_the_installation(tmp_path: Path) -> None:
+    with desk(tmp_path, currency="CHF") as api:
+        number, bearer = api.send("+33611111111"), [("Authorization", f"Bearer {KEY}")]
+        told = [
+            api.get("/v1/me"),
+            api.get("/v1/message-status", messageId=number, phoneNumber="+33611111111"),
+            *(
+                api.ask("GET", path, headers=bearer)
+                for path in ("/v2/messages", f"/v2/messages/{number}", "/v2/export")
+            ),
+        ]
+        assert [("CHF" in one.text, "EUR" in one.text) for one in told] == [(True, False)] * len(told)
 
 
 def test_large_headers_are_refused(api: Desk) -> None:

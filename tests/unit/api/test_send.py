@@ -294,3 +294,24 @@ def test_field_errors_stand_once_in_xml(api: Desk) -> None:
     reply = api.post("/v1/send", phoneNumbers=FIRST, _format="xml")
     assert reply.text.count("children[message].data") == 1
     assert json.loads(api.post("/v1/send", phoneNumbers=FIRST).body)["errors"]
+
+
+@pytest.mark.parametrize("path", ["/v1/send", "/v1/bulk-send"])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("e" + "\u0301" * 9, 9),
+        ("\u0301\u0316" * 20_000, 9),  # what would put them in order takes the square of their number
+        ("e" + "\u0301" * 8, 200),
+        ("\u200b" * 6_200, 52),
+        ("ciao" + "\u200b" * 1_000, 200),
+        (" " * 7_000 + "x", 9),
+    ],
+)
+def test_a_text_is_refused_by_what_is_written_whatever_of_it_is_seen(
+    api: Desk, path: str, text: str, code: int
+) -> None:
+    one = {"phoneNumber": "+33611111111", "message": text}
+    asked = {"SMSList": [one]} if "bulk" in path else {"phoneNumbers": "+33611111111", "message": text}
+    told = api.post(path, **asked, sandbox=1)
+    assert told.json["code"] == code

@@ -97,8 +97,9 @@ def test_while_nothing_is_final_the_end_of_waiting_is_told(api: Desk) -> None:
 @pytest.mark.parametrize("path", PATHS + SHARED)
 def test_without_a_key_nothing_is_told(api: Desk, path: str) -> None:
     api.send("0611111111")
-    assert api.get(path).refused == (400, 1, "La Clé API est requise")  # apiKey is the first path's
-    assert look(api, path, key="other").refused == (400, 10, "Clé API incorrecte")
+    assert api.get(path).refused == (401, 1, "La Clé API est requise")  # apiKey is the first path's
+    assert api.get(path).headers["www-authenticate"] == "Bearer"
+    assert look(api, path, key="other").refused == (401, 10, "Clé API incorrecte")
 
 
 @pytest.mark.parametrize("path", PATHS)

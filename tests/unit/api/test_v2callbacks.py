@@ -201,12 +201,12 @@ def test_an_unknown_status_of_a_list_is_refused(api: Desk) -> None:
 
 @pytest.mark.parametrize("path", ["/v2/callbacks", "/v2/callbacks/1", "/v2/callbacks/destinations"])
 def test_the_outbox_is_shown_to_whoever_has_a_key(api: Desk, path: str) -> None:
-    assert look(api, path, "wrong").refused == (400, 10, "Clé API incorrecte")
-    assert api.ask("GET", path).refused == (400, 1, "La Clé API est requise")
+    assert look(api, path, "wrong").refused == (401, 10, "Clé API incorrecte")
+    assert api.ask("GET", path).refused == (401, 1, "La Clé API est requise")
 
 
 def test_a_replay_needs_a_key_and_a_body_that_can_be_read(api: Desk) -> None:
-    assert replay(api, "wrong", id=1).refused == (400, 10, "Clé API incorrecte")
+    assert replay(api, "wrong", id=1).refused == (401, 10, "Clé API incorrecte")
     broken = api.ask("POST", "/v2/callbacks/replay", body=b"{", headers=[("authorization", f"Bearer {KEY}")])
     assert broken.refused == (400, 90, "Le JSON est malformé: erreur de syntaxe")
     assert look(api, "/v2/callbacks/replay").refused == (405, 405, "Méthode non autorisée")

@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esito.domain import gsm0338
-from esito.domain.text import GSM, UCS2, count_segments, prepare, split, udh
+from esito.domain.text import (
+    GSM,
+    LONGEST,
+    MOST_MARKS,
+    UCS2,
+    count_segments,
+    has_too_many_marks,
+    is_overlong,
+    prepare,
+    split,
+    udh,
+)
 
 # Long enough to be cut, and full of what must not be cut through.
 LONG_TEXTS = st.builds(
@@ -183,3 +194,18 @@ def test_a_full_segment_and_its_header_fill_140_octets() -> None:
     assert 7 * 8 - len(udh(1, 3, 1)) * 8 < 8 * 2  # the header and its fill bits: seven septets
     assert septets + 7 == 160
     assert units + len(udh(1, 3, 1)) == 140
+
+
+@pytest.mark.parametrize("unicode", [False, True])
+@given(text=st.text(), marks=st.integers(0, 40), mark=st.sampled_from("\u0301\u0316\u05b0\u0e34\u3099"))
+def test_no_text_has_more_than_eight_marks_on_a_letter(text: str, marks: int, mark: str, *, unicode: bool) -> None:
+    written = f"{text}e{mark * marks}"
+    assert has_too_many_marks(f"e{mark * marks}") is (marks > MOST_MARKS)
+    if marks > MOST_MARKS:
+        assert prepare(written, unicode=unicode) == prepare(f"{text}e{mark * MOST_MARKS}", unicode=unicode)
+
+
+def test_a_text_is_overlong_by_what_is_written_though_nobody_sees_it() -> None:
+    assert not is_overlong("e\u0301\u0323" * 1530)
+    assert not is_overlong(":euro:" * 670)
+    assert is_overlong("\u200b" * (LONGEST + 1))

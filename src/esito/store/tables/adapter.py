@@ -264,7 +264,6 @@ class TableStore:
             changed_at=changed_at,
             stopped=bool(stopped),
             cost=from_micros(cost),
-            currency="EUR",
         )
 
     async def statuses_of(self, account_id: int, pairs: Sequence[tuple[int, str]]) -> list[PairStatus | None]:
