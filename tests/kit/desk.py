@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from esito.api.app import Services, build
 from esito.api.front import AsgiApp
+from esito.api.plans_process import Plans
 from esito.domain.account import Account, key_digest
 from esito.domain.pricing import PriceList
 from esito.domain.timing import PushableClock
@@ -179,6 +180,9 @@ def desk(
         doors = AsyncExitStack()
         store = runner.run(doors.enter_async_context(a_store(kind, directory)))
         try:
+            if "plans" not in services:
+                services["plans"] = Plans()
+                doors.push_async_callback(services["plans"].close)
             yield _furnished(runner, store, credit, PushableClock(Standing(now)), services)
         finally:
             runner.run(doors.aclose())

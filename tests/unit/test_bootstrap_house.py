@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from esito.bootstrap import house
 from esito.bootstrap.house import House, serve
 from esito.bootstrap.stores import key_secret
 from esito.cluster.process import free_port
 from esito.config import ClockSettings, ConfigError, HttpSettings, Settings, StoreSettings, load
-from esito.domain.errors import StoreError
+from esito.domain.errors import PartEnded, StoreError
 from esito.domain.timing import HOUR_MS, PushableClock, RealClock
 
 
@@ -155,3 +156,19 @@ def test_a_clock_that_may_not_be_pushed_is_that_of_the_machine(tmp_path: Path) -
     asyncio.run(serve(settings, on_ready=push))
     asyncio.run(serve(dataclasses.replace(settings, clock=ClockSettings()), on_ready=look))
     assert abs(ahead[0]) < HOUR_MS
+
+
+# -- what ends by itself -------------------------------------------------------------------------
+
+
+def test_a_part_that_ends_by_itself_is_named_and_ends_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def begun_with_one_that_ends(one: House) -> list[asyncio.Task[None]]:
+        ends = asyncio.get_running_loop().create_task(asyncio.sleep(0), name="a chore")
+        return [*await start(one), ends]
+
+    start = house._start
+    monkeypatch.setattr(house, "_start", begun_with_one_that_ends)
+    with pytest.raises(PartEnded, match=r"^a chore ended, which it never does by itself; the server stops$"):
+        asyncio.run(serve(settings_in(tmp_path)))

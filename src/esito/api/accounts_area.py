@@ -1,6 +1,6 @@
 """What the OpenAPI document says of sub-accounts, statistics and lookups (contract 4.3 to 4.5)."""
 
-from esito.api import lookup, statistics, subaccounts
+from esito.api import lookup, plans, statistics, subaccounts
 from esito.api.area import Area
 from esito.api.front import Operation
 from esito.api.pages import BODY, KEY, Page
@@ -165,7 +165,7 @@ AREA = Area(
                 "format": record({"e164": text(), "international": text(), "national": text(), "rfc3966": text()}),
             }
         ),
-        "NumberNotFound": record({"request": text(), "success": constant(False), "message": constant(lookup.INVALID)}),
+        "NumberNotFound": record({"request": text(), "success": constant(False), "message": constant(plans.INVALID)}),
         "LookedUp": record({**_GOOD, "lookup": array({"oneOf": [ref("NumberFound"), ref("NumberNotFound")]})}),
     },
     bodies={

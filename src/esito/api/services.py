@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from esito.api.client_address import Network
 from esito.api.limits import Limits
+from esito.api.plans_process import Plans
 from esito.domain.pricing import PriceList
 from esito.domain.retrying import RetryTable
 from esito.domain.timing import Clock
@@ -80,6 +81,8 @@ class Services:
     """Says how the links stand."""
     limits: Limits = field(default_factory=Limits)
     """How often accounts may ask."""
+    plans: Plans = field(default_factory=Plans)
+    """Says what numbers are."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose `X-Forwarded-For` is believed."""
     bad_keys_per_minute: int = 0

@@ -27,6 +27,7 @@ from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serv
 from esito.bus.base import Bus
 from esito.chores import Chores, callback_worker, chores
 from esito.config import ConfigError, Settings
+from esito.domain.errors import PartEnded
 from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
@@ -278,16 +279,19 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     try:
         doing: set[asyncio.Future[Any]] = {server.ended, waiting, *working}
         done, _ = await asyncio.wait(doing, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
+        for task in done - {waiting}:
             task.result()
+            if waiting not in done:
+                raise PartEnded(task.get_name() if isinstance(task, asyncio.Task) else "the web server")
     finally:
         await _stop(house, server, [task for task in (ready, waiting, *working) if task is not None])
+        await services.plans.close()
 
 
 async def _start(house: House) -> list[asyncio.Task[None]]:
     """Begin what this role does; return what runs until it is cancelled."""
     loop = asyncio.get_running_loop()
-    working = [loop.create_task(one.run()) for one in (house.relay, house.intake) if one is not None]
+    working = [loop.create_task(one.run(), name="receipts") for one in (house.relay, house.intake) if one is not None]
     house.changes.begin()
     working.append(loop.create_task(house.changes.run(), name="link-changes"))
     if house.role.has_links and house.store.shared:

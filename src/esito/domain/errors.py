@@ -9,6 +9,7 @@
     ├── NameTaken NoSuchAccount  an administrator's command names the wrong account
     ├── LinkInUse LinkChanged    a link cannot be changed so, or not now
     ├── LookupUnavailable        an extra is not installed
+    ├── PartEnded                a part of a server ended that never does by itself: the process stops, with status 1
     ├── AnsweredBefore           the same request under one idempotency key, at the same time
     └── StoreError               the database is at fault
         ├── StoreUnavailable     try again later
@@ -247,6 +248,13 @@ class IntervalInvalid(Refusal):
 
 class NumbersNotSeparated(Refusal):
     """The numbers must be separated by commas."""
+
+
+class PartEnded(EsitoError):
+    """A part of the server ended that never does so by itself."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} ended, which it never does by itself; the server stops")
 
 
 class LookupUnavailable(EsitoError):

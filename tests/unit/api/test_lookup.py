@@ -1,8 +1,31 @@
 """What numbers are, by the numbering plans (contract 4.3)."""
 
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from tests.kit.desk import Desk, Reply
+from esito.api.plans_process import Plans
+from tests.kit.desk import Desk, Reply, desk
+from tests.kit.patience import until
+
+
+@pytest.fixture(scope="module")
+def plans() -> Iterator[Plans]:
+    """One process for all tests: it takes a second to begin."""
+    known = Plans()
+    yield known
+    asyncio.run(known.close())
+
+
+@pytest.fixture
+def api(tmp_path: Path, plans: Plans) -> Iterator[Desk]:
+    with desk(tmp_path, plans=plans) as open_desk:
+        yield open_desk
 
 
 def asked(api: Desk, numbers: object, **members: object) -> Reply:
@@ -58,3 +81,45 @@ def test_360_a_minute(api: Desk) -> None:
     assert told.headers["retry-after"] == "1"
     api.add_account("other", "their-key")
     assert asked(api, "0611111111", apiKey="their-key").status == 200
+
+
+def test_nothing_of_the_plans_is_loaded_by_the_server(api: Desk) -> None:
+    assert asked(api, "0611111111").status == 200
+    assert not [name for name in sys.modules if name.startswith("phonenumbers")]
+
+
+def test_a_process_that_is_killed_is_begun_anew(tmp_path: Path) -> None:
+    plans = Plans()
+    with desk(tmp_path, plans=plans) as api:
+        assert asked(api, "12").status == 200
+        assert plans.process is not None
+        os.kill(plans.process, signal.SIGKILL)
+        assert asked(api, "12").status == 500
+        assert asked(api, "12").status == 200
+        api.runner.run(plans.close())
+
+
+def test_a_process_that_nobody_asks_ends(tmp_path: Path) -> None:
+    plans = Plans(idle=0.001)
+
+    async def look() -> None:
+        assert (await plans.look(1, ["12"]))[0]["success"] is False
+        await until(lambda: plans.process is None)
+        await plans.close()
+
+    asyncio.run(look())
+
+
+def test_an_account_has_one_question_waiting_whoever_else_asks(plans: Plans) -> None:
+    """Five accounts ask at once, the first one forty times: the others are answered within a round or two of it."""
+    order: list[int] = []
+
+    async def ask(account: int) -> None:
+        await plans.look(account, ["0611111111"])
+        order.append(account)
+
+    async def all_ask() -> None:
+        await asyncio.gather(*[ask(1) for _ in range(40)], *[ask(account) for account in (2, 3, 4, 5)])
+
+    asyncio.run(all_ask())
+    assert set(order[:12]) == {1, 2, 3, 4, 5}

@@ -1,0 +1,78 @@
+"""The process that knows the numbering plans (`plans`), and who may ask it when."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from esito.domain.errors import LookupUnavailable
+
+IDLE = 600.0
+"""Seconds after which a process that nobody asks ends: its memory is free again."""
+
+
+class Plans:
+    """The process that knows the numbering plans, begun when it is asked first; it ends with us, however we end."""
+
+    def __init__(self, *, idle: float = IDLE) -> None:
+        self._idle = idle
+        self._asking = ThreadPoolExecutor(1, "plans")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._ending: asyncio.TimerHandle | None = None
+
+    async def look(self, account: int, raws: Sequence[str]) -> list[dict[str, Any]]:
+        """Return what numbers are, in their order. Raises LookupUnavailable.
+
+        Of each account one question at a time is waiting, so that they take turns.
+        """
+        turn = self._turns.setdefault(account, asyncio.Lock())
+        loop = asyncio.get_running_loop()
+        async with turn:
+            told = await loop.run_in_executor(self._asking, self._ask, msgspec.json.encode(raws) + b"\n")
+        if self._ending is not None:
+            self._ending.cancel()
+        self._ending = loop.call_later(self._idle, self._asking.submit, self._end)
+        if told is None:
+            raise LookupUnavailable
+        return told
+
+    @property
+    def process(self) -> int | None:
+        """The number of the process, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._ending is not None:
+            self._ending.cancel()
+        await asyncio.get_running_loop().run_in_executor(self._asking, self._end)
+        self._asking.shutdown(wait=False)
+
+    def _ask(self, line: bytes) -> list[dict[str, Any]] | None:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "esito.api.plans"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        stdin, stdout = self._process.stdin, self._process.stdout
+        try:
+            if stdin is None or stdout is None:
+                raise OSError("no pipes")
+            stdin.write(line)
+            stdin.flush()
+            told = stdout.readline()
+            return msgspec.json.decode(told, type=list[dict[str, Any]] | None)
+        except (OSError, msgspec.DecodeError):  # it was killed: the next question begins another
+            self._end()
+            raise
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
