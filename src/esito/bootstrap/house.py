@@ -282,7 +282,8 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
         for task in done - {waiting}:
             task.result()
             if waiting not in done:
-                raise PartEnded(task.get_name() if isinstance(task, asyncio.Task) else "the web server")
+                name = task.get_name() if isinstance(task, asyncio.Task) else "the web server"
+                raise PartEnded(f"{name} ended, which it never does by itself; the server stops")
     finally:
         await _stop(house, server, [task for task in (ready, waiting, *working) if task is not None])
         await services.plans.close()

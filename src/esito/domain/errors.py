@@ -253,9 +253,6 @@ class NumbersNotSeparated(Refusal):
 class PartEnded(EsitoError):
     """A part of the server ended that never does so by itself."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} ended, which it never does by itself; the server stops")
-
 
 class LookupUnavailable(EsitoError):
     """Lookup needs the extra `lookup`: pip install 'esito[lookup]'."""
