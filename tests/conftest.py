@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import gc
 import os
 from typing import Any
 
@@ -39,14 +40,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     put_in_order(items)
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()  # seven thousand tests need not be looked through for garbage again and again
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealer:
     return Dealer(config, log)
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int | None:
-    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else workers()
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return workers(engines=config.option.markexpr != "not needs")
 
 
 @pytest.hookimpl(tryfirst=True)

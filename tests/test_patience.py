@@ -27,7 +27,7 @@ def faults_of(source: str) -> list[str]:
     numbers = {name for node in tree.body if isinstance(node, ast.Assign) and _is_number(node.value, set())
                for name in _names(node.targets)}  # fmt: skip
     found = [*_clocks(tree), *_literal_waits(tree, numbers)]
-    for function in ast.walk(tree):
+    for function in ast.walk(tree) if "moment()" in source or ".time()" in source else ():
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             found += _durations(function)
     return sorted(set(found), key=lambda fault: int(fault.partition(":")[0]))

@@ -40,9 +40,12 @@ OUTAGE = "outage"
 """Name of the property by which a test says how long something did not work: the end of the run tells all of them."""
 
 
-def workers() -> int:
-    """Return how many processes share the tests: some more than there are processors, as many tests wait."""
-    return min((os.cpu_count() or 1) + MORE, MOST)
+def workers(*, engines: bool = True) -> int:
+    """Return how many processes share the tests: some more than there are processors, as many tests wait.
+
+    `engines`: whether each of them starts engines of its own; where none does, there is one more.
+    """
+    return min((os.cpu_count() or 1) + MORE + (not engines), MOST)
 
 
 class Dealer(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
