@@ -128,6 +128,13 @@ class Owed:
         """Tell whether it may be about one that left after this instant."""
         return self._has(receipt, submitted_at + 1, receipt.received_at)
 
+    def rather(self, receipt: DeliveryReceipt, submitted_at: int) -> bool:
+        """Tell whether it may be about one of these rather than about one that left at this instant.
+
+        That is a newer one, or, where the operator's submit date is far from that instant, one that left at this date.
+        """
+        return self.newer(receipt, submitted_at) or (contradicts(receipt, submitted_at) and self.dated(receipt))
+
     def dated(self, receipt: DeliveryReceipt) -> bool:
         """Tell whether it may be about one that left at the operator's submit date."""
         said = receipt.submitted_at

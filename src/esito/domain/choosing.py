@@ -243,7 +243,7 @@ def _among(
     if not (state_of(owner) < FIRST_FINAL and is_dated(receipt, owner.submitted_at)):
         if isinstance(lost, Candidate) and contradicts(receipt, owner.submitted_at):
             return Choice(lost, "matched_by_address", identifies=True)
-        if _may_be_newer(receipt, owner, owed, state_of):
+        if _may_be_owed(receipt, owner, owed, state_of):
             return Nobody(Why.OWED)
     if decisive and not says_nothing(receipt.smsc_message_id) and known.learns(best):
         known.saw(best)
@@ -259,8 +259,8 @@ def _meant(receipt: DeliveryReceipt, pool: Sequence[Candidate], state_of: StateO
     )
 
 
-def _may_be_newer(receipt: DeliveryReceipt, owner: Candidate, owed: Owed, state_of: StateOf) -> bool:
+def _may_be_owed(receipt: DeliveryReceipt, owner: Candidate, owed: Owed, state_of: StateOf) -> bool:
     """Tell whether the operator may have given the same id again, in a response that is owed."""
     if not named_numbers(receipt) and state_of(owner) < FIRST_FINAL and not contradicts(receipt, owner.submitted_at):
         return False
-    return owed.newer(receipt, owner.submitted_at)
+    return owed.rather(receipt, owner.submitted_at)

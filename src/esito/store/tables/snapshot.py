@@ -85,7 +85,7 @@ class Snapshot:
         """
         if number not in self.clear or self._uncertain.get(number):
             return False
-        return not self.owed(number).newer(receipt, owner.submitted_at)
+        return not self.owed(number).rather(receipt, owner.submitted_at)
 
     def addressed(self, number: int, receipt: DeliveryReceipt) -> tuple[DeliveryReceipt, Sequence[Candidate]]:
         """Return a receipt and the segments with its id that it may be about.
