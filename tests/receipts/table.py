@@ -38,8 +38,9 @@ What is left open is decided in this order:
 
 - **Several messages under one id** (it came round): the operator's submit date decides (within two minutes of our own
   submit_sm), else the newest message without a last word is meant. The trail says `reused_id`.
-- **A response is still owed** to that number, of a submit_sm newer than the segment found: the receipt is parked if the
-  segment has its last word already or its date is not the one of the receipt, as the response may bring the same id.
+- **A response is still owed** to that number, of a submit_sm newer than the segment found, or of one that left at the
+  date of the receipt where the segment's is far from it: the receipt is parked if the segment has its last word already
+  or its date is not the one of the receipt, as the response may bring the same id.
 - **No response came** (timeout, lost connection, `kill -9`, or a response without an id): the segment is uncertain and
   is found by its number. A readable submit date must be near ours; without one it must be the only uncertain message to
   that number within three days, and no newer submit_sm to it may be open. Several messages to one number whose
