@@ -17,7 +17,8 @@ SLEEP = "exec sleep 987654"
 
 
 def sleepers() -> list[str]:
-    return [one for one in left_over() if "987654" in one]
+    """Return those that sleep; the shell that begins one names it too, for as long as it is there."""
+    return [one for one in left_over() if one.endswith(": sleep 987654")]
 
 
 @pytest.mark.parametrize("words", [SLEEP, f"{SLEEP} &"], ids=["a child", "one whose parent has ended"])
