@@ -6,6 +6,7 @@ the key is good.
 """
 
 import asyncio
+import codecs
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -43,6 +44,8 @@ Python is not asked about others: it keeps every name that it was ever asked for
 
 _WRITTEN_OTHERWISE = "cp1252"
 """What a form or a query is read as that says UTF-8, or nothing, and is not: what Windows writes."""
+
+_BLANKS = b" \t\r\n"
 
 _KEY_IN_JSON = re.compile(rb'"apiKey"\s*:\s*"([^"\\]{1,200})"')
 _KEY_IN_FORM = re.compile(rb"(?:\A|&)apiKey=([^&]{1,600})")
@@ -127,7 +130,7 @@ def parse_body(body: bytes, content_type: bytes) -> dict[str, Any]:
     charset = _charset(content_type)
     if charset.startswith("utf-16"):
         body, charset = _decoded(body, charset).encode(), "utf-8"
-    body = body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    body = body.lstrip(_BLANKS).removeprefix(codecs.BOM_UTF8).lstrip(_BLANKS)
     if body.startswith(b"{"):
         return _parse_json(_decoded(body, charset))
     return read_form(body, charset)

@@ -7,6 +7,7 @@ with a line: what they are, in the same order, or null where the library is not 
 
 import sys
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -65,11 +66,10 @@ def _looked_up(raw: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _library() -> Any:
-    import phonenumbers  # noqa: PLC0415  an extra, and slow to load
-    import phonenumbers.carrier  # noqa: PLC0415  as above
-    import phonenumbers.geodata.locale  # noqa: PLC0415  as above
-
-    return phonenumbers
+    """Return the library, which is an extra and slow to load, with the parts of it that are asked."""
+    for part in ("phonenumbers.carrier", "phonenumbers.geodata.locale"):
+        import_module(part)
+    return import_module("phonenumbers")
 
 
 def _country(library: Any, number: Any) -> str:

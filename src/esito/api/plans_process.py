@@ -57,7 +57,11 @@ class Plans:
     def _ask(self, line: bytes) -> list[dict[str, Any]] | None:
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "esito.api.plans"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                # -P: what lies in the working directory is not imported. Ctrl-C is for the server alone.
+                [sys.executable, "-P", "-m", "esito.api.plans"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
             )
         stdin, stdout = self._process.stdin, self._process.stdout
         try:

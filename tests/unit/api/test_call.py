@@ -293,3 +293,8 @@ def test_a_query_of_very_many_fields_is_refused(api: Desk, query: bytes) -> None
 def test_a_form_that_is_not_utf8_is_read_as_windows_1252() -> None:
     assert parse_body(b"message=d%E9j%E0+vu+%80", b"application/x-www-form-urlencoded") == {"message": "déjà vu €"}
     assert parse_body(b"message=d\xe9j\xe0&a=%C3%A9", b"") == {"message": "déjà", "a": "é"}
+
+
+def test_a_name_that_begins_like_a_byte_order_mark_stays_whole() -> None:
+    assert parse_body("ï»¿ï=ï".encode("cp1252"), b"text/plain; charset=windows-1252") == {"ï": "ï"}
+    assert parse_body("ïle=1".encode("cp1252"), b"text/plain; charset=windows-1252") == {"ïle": "1"}

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,3 +124,22 @@ def test_an_account_has_one_question_waiting_whoever_else_asks(plans: Plans) -> 
 
     asyncio.run(all_ask())
     assert set(order[:12]) == {1, 2, 3, 4, 5}
+
+
+def test_what_lies_in_the_working_directory_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "msgspec.py").write_text("raise SystemExit(1)\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    plans = Plans()
+
+    async def look() -> None:
+        assert (await plans.look(1, ["12"]))[0]["success"] is False
+        await plans.close()
+
+    asyncio.run(look())
+
+
+def test_the_process_ends_with_its_input() -> None:
+    begun = subprocess.run(
+        [sys.executable, "-m", "esito.api.plans"], input=b'["12"]\n', capture_output=True, check=True
+    )
+    assert b'"success":false' in begun.stdout
