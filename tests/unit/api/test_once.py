@@ -26,6 +26,13 @@ def test_the_same_request_is_answered_alike_and_paid_once(api: Desk) -> None:
     assert balance(api) == "99.955"
 
 
+def test_what_says_nothing_makes_no_other_request(api: Desk) -> None:
+    """A client that tries again may leave a field out instead of leaving it empty, or add a query of nothing."""
+    first = send(api, "k1", tag="").json["message_id"]
+    again = api.ask("POST", "/v1/send", query="&x=", body=body(reference=None), headers=[("Idempotency-Key", "k1")])
+    assert again.json["message_id"] == first
+
+
 def test_another_key_is_another_message(api: Desk) -> None:
     assert send(api, "k1").json["message_id"] != send(api, "k2").json["message_id"]
     assert balance(api) == "99.910"
