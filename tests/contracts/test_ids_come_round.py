@@ -3,6 +3,7 @@
 import pytest
 
 from esito.domain.account import Account
+from esito.domain.message import Answer, SubmitAnswer
 from esito.domain.states import MessageState as S
 from esito.domain.timing import HOUR_MS, MINUTE_MS
 from esito.store.base import Store
@@ -41,3 +42,21 @@ async def test_a_receipt_dated_like_one_whose_response_is_owed_is_not_about_a_ne
     else:
         await lost(store, old, at=NOW + 12 * MINUTE_MS + 30)
     assert [await state_of(store, account, one) for one in (old, new)] == [S.UNDELIVERABLE, S.WAITING]
+
+
+async def test_of_two_segments_of_one_message_the_date_tells_which_has_the_id_though_the_response_of_one_is_lost(
+    store: Store, account: Account
+) -> None:
+    """The second segment was put back and left twelve minutes later, when ids had come round."""
+    one, two = await sent(store, account, PARIS, at=NOW, segments=2)
+    await answered(store, one, "1", at=NOW + 10)
+    put_back = SubmitAnswer(ref=two.ref, answer=Answer.LATER, at=NOW + 20, retry_at=NOW + 30, attempts=two.attempts)
+    await store.record_answers("alpha", [put_back])
+    later = NOW + 12 * MINUTE_MS
+    (again,) = await store.claim("alpha", limit=10, at=later)
+    (other,) = await sent(store, account, PARIS, at=later + 12 * MINUTE_MS)
+    said = dated("1", PARIS, at=later + 12 * MINUTE_MS + 1, submitted_at=later, word="UNDELIV")
+    assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    await lost(store, again, at=later + 12 * MINUTE_MS + 2)
+    await answered(store, other, "1", at=later + 12 * MINUTE_MS + 2)
+    assert [await state_of(store, account, each) for each in (one, other)] == [S.UNDELIVERABLE, S.WAITING]

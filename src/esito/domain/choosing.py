@@ -93,7 +93,10 @@ def choose(
     `lost`: the segment without an id that the receipt's number and date name, if there is one (`identify`).
     """
     said = receipt.smsc_message_id
-    if isinstance(lost, Candidate) and any(one[:2] == lost[:2] and one.smsc_message_id == said for one in candidates):
+    if isinstance(lost, Candidate) and any(
+        one[:2] == lost[:2] and one.smsc_message_id == said and not contradicts(receipt, one.submitted_at)
+        for one in candidates
+    ):
         lost = Nobody(Why.UNKNOWN)  # another segment of the recipient has the very id
     plain, other = _by_base(receipt, candidates, known)
     first, second = (other, plain) if known.is_another_base and not says_nothing(said) else (plain, other)
