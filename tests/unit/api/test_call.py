@@ -153,6 +153,8 @@ def test_a_message_id_comes_in_several_forms(value: Any) -> None:
 @pytest.mark.parametrize(
     "value",
     [
+        True,
+        False,
         "", "abc", "+300", "-300", "3e2", "0x12", "٣٠٠", "3 00", "1.5", 1.5, 0, "0", -1, None, [300], {"id": 300},
         LARGEST_ID + 1, 10**30, "9" * 10_000, 1e300, float("inf"),
     ],
