@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from esito.cli.main import cli
 from esito.smpp import pdu as p
 from tests.kit.links import in_a_loop, status_of
-from tests.kit.live import LiveServer, live_server
+from tests.kit.live import LiveServer, live_server_beside
 from tests.kit.patience import PATIENCE
 from tests.kit.peer import Peer, peer, until
 
@@ -49,14 +49,16 @@ def test_a_receipt_without_its_esm_class_is_taken_as_the_link_is_set(tmp_path: P
 
     @in_a_loop
     async def run() -> None:
-        async with peer(on_submit=lambda pdu: p.SubmitSmResp(sequence=pdu.sequence, message_id="A-7")) as smsc:
-            with live_server(tmp_path, smsc_port=smsc.port, link=link) as server:
-                number = await sent(smsc, server)
-                smsc.session.say(unmarked(1))
-                assert status_of(await smsc.came(p.DeliverSmResp)) == [(1, 0)]
-                (one,) = (await asyncio.to_thread(server.status, number)).json()["StatutResponse_List"]
-                assert one["status"] == status
-                assert len((await told(server, "/v2/replies"))["replies"]) == (status == "Waiting")
+        async with (
+            peer(on_submit=lambda pdu: p.SubmitSmResp(sequence=pdu.sequence, message_id="A-7")) as smsc,
+            live_server_beside(tmp_path, smsc_port=smsc.port, link=link) as server,
+        ):
+            number = await sent(smsc, server)
+            smsc.session.say(unmarked(1))
+            assert status_of(await smsc.came(p.DeliverSmResp)) == [(1, 0)]
+            (one,) = (await asyncio.to_thread(server.status, number)).json()["StatutResponse_List"]
+            assert one["status"] == status
+            assert len((await told(server, "/v2/replies"))["replies"]) == (status == "Waiting")
 
     run()
 
@@ -66,17 +68,16 @@ def test_what_cannot_be_read_is_answered_and_shown_with_its_octets(tmp_path: Pat
 
     @in_a_loop
     async def run() -> None:
-        async with peer() as smsc:
-            with live_server(tmp_path, smsc_port=smsc.port) as server:
-                await sent(smsc, server)
-                smsc.session.write(b"".join(frames))
-                assert status_of(await smsc.came(p.DeliverSmResp)) == [(7, 0)]
-                assert status_of(await smsc.came(p.DataSmResp)) == [(7, 0)]
-                orphans = (await told(server, "/v2/orphans"))["orphans"]
-                shown = [(one["flags"], one["raw"]) for one in orphans]
-                assert shown == [(["unreadable"], frame.hex()) for frame in frames]
-                asked = ["orphans", "--url", server.url, "--api-key", server.api_key]
-                printed = await asyncio.to_thread(CliRunner(env={"COLUMNS": "300"}).invoke, cli, asked)
-                assert "it cannot be read" in printed.output
+        async with peer() as smsc, live_server_beside(tmp_path, smsc_port=smsc.port) as server:
+            await sent(smsc, server)
+            smsc.session.write(b"".join(frames))
+            assert status_of(await smsc.came(p.DeliverSmResp)) == [(7, 0)]
+            assert status_of(await smsc.came(p.DataSmResp)) == [(7, 0)]
+            orphans = (await told(server, "/v2/orphans"))["orphans"]
+            shown = [(one["flags"], one["raw"]) for one in orphans]
+            assert shown == [(["unreadable"], frame.hex()) for frame in frames]
+            asked = ["orphans", "--url", server.url, "--api-key", server.api_key]
+            printed = await asyncio.to_thread(CliRunner(env={"COLUMNS": "300"}).invoke, cli, asked)
+            assert "it cannot be read" in printed.output
 
     run()

@@ -33,19 +33,16 @@ TOGETHER = ("tests/faults/", "tests/receipts/")
 EACH_ALONE = ("tests/torture/", "tests/unit/cluster/")
 """Folders whose tests share nothing: each may run in another process."""
 
-MORE, MOST = 2, 8
+MORE, MOST = 3, 8
 """Processes beyond the number of processors, and altogether: each may have a PostgreSQL and three NATS servers."""
 
 OUTAGE = "outage"
 """Name of the property by which a test says how long something did not work: the end of the run tells all of them."""
 
 
-def workers(*, engines: bool = True) -> int:
-    """Return how many processes share the tests: some more than there are processors, as many tests wait.
-
-    `engines`: whether each of them starts engines of its own; where none does, there is one more.
-    """
-    return min((os.cpu_count() or 1) + MORE + (not engines), MOST)
+def workers() -> int:
+    """Return how many processes share the tests: some more than there are processors, as many tests wait."""
+    return min((os.cpu_count() or 1) + MORE, MOST)
 
 
 class Dealer(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -1,5 +1,6 @@
 """A real server process with an account, for tests that speak to it over a socket."""
 
+import asyncio
 import dataclasses
 import json
 import os
@@ -7,10 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -112,6 +114,19 @@ def live_server(
     finally:
         process.kill()
         process.wait()
+
+
+@asynccontextmanager
+async def live_server_beside(directory: Path, **given: Any) -> AsyncIterator[LiveServer]:
+    """Do as `live_server` in a loop that goes on: what it serves answers the server that begins and ends."""
+    running = live_server(directory, **given)
+    server = await asyncio.to_thread(running.__enter__)
+    try:
+        yield server
+    except BaseException as error:
+        await asyncio.to_thread(running.__exit__, type(error), error, error.__traceback__)
+        raise
+    await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 def _serve(config: Path) -> subprocess.Popen[str]:

@@ -27,6 +27,13 @@ LONGEST = 10.0
 RESPONSE_TIMEOUT, ENQUIRE_INTERVAL, REBIND_MAX = 60.0, 30.0, 60.0
 """Seconds, as the links of a case are set up in earnest."""
 
+ABOUT_SILENCE = frozenset(
+    {"bind_delay", "detected_within", "enquire_links_sent", "late_answer", "link_down", "lose_response", "partition",
+     "raw", "raw_text", "response_delay", "response_hex", "response_timeout", "sequence", "sigstop", "silent"}
+)  # fmt: skip
+"""Words of cases in which somebody is to find out that the other says nothing. In all others an answer that a busy
+machine holds up is no silence."""
+
 MODIFIERS = frozenset(
     {"repeat", "window", "links", "bind_delay", "for_each", "permute", "response_delay", "link_timezone", "id_form",
      "link_setting"}
@@ -140,6 +147,11 @@ class Variant:
         return found
 
     @property
+    def patient_s(self) -> float:
+        """Real seconds that the links wait for an answer, at least: few where a case is about waiting in vain."""
+        return 0.0 if ABOUT_SILENCE & set(_words([self.case["events"], self.case["expect"]])) else LONGEST
+
+    @property
     def steps(self) -> list[Event]:
         return [event for event in self.events if _is_bind_status(event) or not MODIFIERS & set(event)]
 
@@ -163,6 +175,16 @@ class Variant:
         """The orders of words to play one after the other; each word comes twice."""
         words = self.modifiers.get("permute")
         return [tuple(word for word in order for _ in range(2)) for order in permutations(words)] if words else []
+
+
+def _words(said: Any) -> Iterator[str]:
+    """Yield every word that stands in it, as a name or alone."""
+    if isinstance(said, Mapping):
+        yield from said
+        said = list(said.values())
+    if isinstance(said, list):
+        for one in said:
+            yield from _words(one)
 
 
 def _is_bind_status(event: Event) -> bool:
@@ -217,7 +239,7 @@ def links_of(variant: Variant) -> list[LinkPlan]:
     for one in listed:
         name = one["name"]
         operator = one.get("operator") or ("a" if re.fullmatch(r"a\d+", name) else name)
-        settings = _settings(one) | _settings(modifiers)
+        settings = _patience(variant) | _settings(one) | _settings(modifiers)
         if variant.rule:
             settings["multipart_rule"] = variant.rule
         if modifiers.get("links") == "tx+rx":
@@ -230,6 +252,14 @@ def links_of(variant: Variant) -> list[LinkPlan]:
     if "other_links" in case["expect"]:
         plans.append(LinkPlan(name="other", operator="other"))
     return plans
+
+
+def _patience(variant: Variant) -> dict[str, Any]:
+    """Return the settings of `[[link]]` that say how long an answer is waited for."""
+    return {
+        "response_timeout": max(RESPONSE_TIMEOUT / TIME_SCALE, variant.patient_s),
+        "enquire_interval": max(ENQUIRE_INTERVAL / TIME_SCALE, variant.patient_s),
+    }
 
 
 def _names_used(variant: Variant) -> list[str]:

@@ -23,14 +23,7 @@ from esito.domain.account import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
 from tests.kit.patience import PATIENCE
 from tests.kit.place import Place
-from tests.receipts.case import (
-    BEGIN,
-    ENQUIRE_INTERVAL,
-    REBIND_MAX,
-    RESPONSE_TIMEOUT,
-    TIME_SCALE,
-    LinkPlan,
-)
+from tests.receipts.case import BEGIN, REBIND_MAX, TIME_SCALE, LinkPlan
 from tests.receipts.spoiled import FaultyDisk
 
 _context: ForkServerContext | None = None
@@ -114,8 +107,6 @@ class Server:
                 "port": port,
                 "system_id": "smsc",
                 "password": "secret",
-                "response_timeout": RESPONSE_TIMEOUT / TIME_SCALE,
-                "enquire_interval": ENQUIRE_INTERVAL / TIME_SCALE,
                 "rebind_max": REBIND_MAX / TIME_SCALE,
                 "prefixes": prefixes.get(plan.name, []),
                 **plan.settings,

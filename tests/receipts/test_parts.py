@@ -99,8 +99,21 @@ def test_words_about_the_link_are_its_settings() -> None:
     (link,) = links_of(variant)
     assert link.settings == {
         "receipt_timezone": "Asia/Tokyo", "message_id_form": "hex-to-dec", "window": 3, "response_timeout": 1.0,
+        "enquire_interval": 1.5,
     }  # fmt: skip
     assert variant.steps == []
+
+
+def test_only_who_waits_in_vain_waits_a_short_time() -> None:
+    def waits(*events: dict[str, Any], **expected: Any) -> set[float]:
+        (link,) = links_of(_variant(*events, expect=expected))
+        return {link.settings["response_timeout"], link.settings["enquire_interval"]}
+
+    assert waits({"submit": {"to": "33612345678", "response_ids": ["1001"]}}) == {10.0}
+    assert waits({"submit": {"lose_response": "timeout"}}) == {3.0, 1.5}
+    assert waits({"query_sm": {"silent": True}}) == {3.0, 1.5}
+    assert waits({"sigstop": "operator"}) == {3.0, 1.5}
+    assert waits({"submit": {}}, detected_within="90s") == {3.0, 1.5}
 
 
 def test_a_case_begins_when_the_operators_clock_says_so() -> None:
