@@ -84,6 +84,28 @@ async def test_a_receipt_found_by_number_is_not_about_a_sister_that_has_the_id_o
     assert await complaints(store) == []
 
 
+@pytest.mark.parametrize("receipt_first", [True, False])
+async def test_a_receipt_of_a_try_whose_response_was_lost_is_not_about_an_older_message_with_its_id(
+    store: Store, receipt_first: bool
+) -> None:
+    """Ids come round; the first try of the newer message got the id of the older one, and nobody heard of it."""
+    await links_in(store, again=True)
+    account: Account = await account_in(store)
+    (older,) = await sent(store, account, PARIS, at=NOW)
+    await store.record_answers("alpha", [taken(older, "1")])
+    (newer,) = await sent(store, account, PARIS, at=NOW + 20 * MINUTE_MS)
+    await lost(store, newer, at=NOW + 20 * MINUTE_MS + 1)
+    (again,) = await store.claim("alpha", limit=10, at=NOW + 20 * MINUTE_MS + 2)
+    said = dated("1", PARIS, at=NOW + 20 * MINUTE_MS + 3, submitted_at=NOW + 20 * MINUTE_MS, word="UNDELIV")
+    if receipt_first:
+        assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    await store.record_answers("alpha", [taken(again, "2")])
+    if not receipt_first:
+        assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
+    assert await state_of(store, account, newer) == S.UNDELIVERABLE
+    assert await state_of(store, account, older) == S.WAITING
+
+
 async def test_what_may_have_been_taken_is_not_submitted_again_by_another_operator(store: Store) -> None:
     await store.register_links(
         [

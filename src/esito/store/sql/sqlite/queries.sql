@@ -184,11 +184,11 @@ UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shel
    AND segment.phase IN (1, 2, 4, 5)
 
 -- name: forget_tails
--- Of segments whose id is about to be known.
+-- Of segments whose id is about to be known, but where an earlier attempt may have been taken under another one.
 UPDATE segment SET number_tail = NULL
   FROM (VALUES {rows}) AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
-   AND segment.phase IN (1, 2, 4, 5)
+   AND segment.phase IN (1, 2, 4, 5) AND segment.attempts = 1
 
 -- name: ask_later
 UPDATE segment SET query_at = submitted_at + a.column4
