@@ -24,6 +24,7 @@ from esito.store.base import LinkRecord
 CONFIG = """
 [http]
 listen = "127.0.0.1:{port}"
+per_address = 0
 [store]
 {store}
 [logs]

@@ -46,6 +46,7 @@ KINDS = (IdKind.COUNTER, IdKind.HEX, IdKind.DECIMAL, IdKind.UUID)
 _CONFIG = """
 [http]
 listen = "127.0.0.1:{port}"
+per_address = 0
 [store]
 url = "sqlite:///{folder}/esito.db"
 [logs]

@@ -53,6 +53,11 @@ class HttpSettings:
     connections: int = _setting(
         2048, "Connections that are held at once; further ones wait until one has ended.", rules.at_least(1)
     )
+    per_address: int = _setting(
+        64,
+        "Connections that one address may have, but for `trusted_proxies`; of IPv6, 64 bits are one address. 0: any.",
+        rules.at_least(0),
+    )
     tls_cert: str = _setting("", "PEM file with the certificate chain; together with `tls_key` it makes HTTPS.")
     tls_key: str = _setting("", "PEM file with the private key of `tls_cert`.")
 

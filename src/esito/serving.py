@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from granian.constants import HTTPModes
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
@@ -78,6 +79,7 @@ class WebServer:
             interface="asgi",  # type: ignore[arg-type]  # the enum's own value, as its other servers accept it
             backlog=BACKLOG,
             backpressure=self._settings.connections,  # granian takes no further connection beyond it
+            http=HTTPModes.http1,  # what bounds and clocks we have are for this one
             websockets=False,
             http1_settings=HTTP1Settings(max_buffer_size=self._max_headers, header_read_timeout=HEADERS_WITHIN_MS),
             log_enabled=False,

@@ -30,14 +30,14 @@ SLOWER = 4
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with live_server(Path(tmp_path_factory.mktemp("slow"))) as running:
+    with live_server(Path(tmp_path_factory.mktemp("slow")), http_per_address=0) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that nobody bothers."""
-    with live_server(Path(tmp_path_factory.mktemp("calm"))) as running:
+    with live_server(Path(tmp_path_factory.mktemp("calm")), http_per_address=0) as running:
         yield running
 
 

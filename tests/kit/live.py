@@ -37,7 +37,7 @@ class LiveServer:
 
     @property
     def address(self) -> tuple[str, int]:
-        host, _, port = self.url.removeprefix("http://").partition(":")
+        host, _, port = self.url.partition("://")[2].partition(":")
         return host, int(port)
 
     def esito(self, *words: str) -> str:
@@ -102,7 +102,10 @@ def live_server(
     made = _run("account", "create", account, "--credit", credit, "--json", "--config", str(path))
     process = _serve(path)
     server = LiveServer(
-        url=f"http://127.0.0.1:{port}", api_key=json.loads(made)["apiKey"], process=process, config_path=path
+        url=f"{'https' if 'http_tls_cert' in config else 'http'}://127.0.0.1:{port}",
+        api_key=json.loads(made)["apiKey"],
+        process=process,
+        config_path=path,
     )
     try:
         wait_until_alive(server)
@@ -194,7 +197,7 @@ def wait_until_alive(server: LiveServer) -> None:
     def answers() -> bool:
         assert server.process.poll() is None, "the server ended"
         try:
-            return httpx.get(f"{server.url}/healthz", timeout=PATIENCE).is_success
+            return httpx.get(f"{server.url}/healthz", timeout=PATIENCE, verify=False).is_success
         except httpx.TransportError:
             return False
 

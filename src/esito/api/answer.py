@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from esito.api.xml import Text, Value, to_xml
+from esito.api.xml import Text, Value, to_xml, to_xml_element
 from esito.domain import errors as e
 
 JSON_TYPE = b"application/json"
@@ -126,12 +126,37 @@ def success(members: Mapping[str, Value], *, xml: bool) -> Answer:
     return render({"success": True, "code": 200, **members}, status=200, xml=xml)
 
 
+def success_with_list(
+    members: Mapping[str, Value], name: str, pages: AsyncIterator[list[Value]], *, xml: bool
+) -> Answer:
+    """Answer as `success` does, with a long list as the last member; no page of it is empty, and there is a first."""
+    whole = success({**members, name: [_PLACE]}, xml=xml)
+    first, _, last = whole.body.partition(to_xml_element(_PLACE) if xml else json.dumps(_PLACE).encode())
+    return StreamedAnswer(200, whole.content_type, first, whole.headers, _pieces(pages, last, xml=xml))
+
+
+async def _pieces(pages: AsyncIterator[list[Value]], last: bytes, *, xml: bool) -> AsyncIterator[bytes]:
+    between = b""
+    async for page in pages:
+        written = (to_xml_element(one) for one in page) if xml else (_json(one) for one in page)
+        yield between + (b"\n" if xml else b",").join(written)
+        between = b"\n" if xml else b","
+    yield last
+
+
+_PLACE = "here the list"
+
+
+def _json(data: Value) -> bytes:
+    # Escaped like the real server's, so that a client may take the body for ASCII.
+    return json.dumps(data, separators=(",", ":")).encode("ascii")
+
+
 def render(data: Mapping[str, Value], *, status: int, xml: bool, headers: Headers = ()) -> Answer:
     """Write an answer in the format asked for."""
     if xml:
         return Answer(status, XML_TYPE, to_xml(data), headers)
-    # Escaped like the real server's, so that a client may take the body for ASCII.
-    return Answer(status, JSON_TYPE, json.dumps(data, separators=(",", ":")).encode("ascii"), headers)
+    return Answer(status, JSON_TYPE, _json(data), headers)
 
 
 UNAUTHORIZED = (e.ApiKeyMissing, e.ApiKeyUnknown)

@@ -21,13 +21,13 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> Address | None:
     stands left of the first other address may be anybody's invention.
     """
     client = scope.get("client")
-    here = _address(str(client[0])) if client else None
+    here = read_address(str(client[0])) if client else None
     if here is None or not trusted or not _within(here, trusted):
         return here
     # A proxy may append a line of its own: all of them together are the list.
     written = ",".join([value.decode("latin-1") for name, value in scope["headers"] if name == FORWARDED])
     for text in reversed(written.split(",")) if written else ():
-        before = _address(text.strip())
+        before = read_address(text.strip())
         if before is None:
             return here
         here = before
@@ -58,7 +58,7 @@ def _network(text: str) -> Network:
 
 
 @lru_cache(maxsize=4096)
-def _address(text: str) -> Address | None:
+def read_address(text: str) -> Address | None:
     """Return an address, an IPv4-mapped one as the IPv4 address it is."""
     if text.startswith("[") and "]" in text:
         text = text[1 : text.index("]")]

@@ -93,6 +93,7 @@ class Front:
         self._pages = {path: Page(of_path) for path, of_path in by_path.items() if "{" not in path}
         self._patterns = [(_pattern(path), Page(of_path)) for path, of_path in by_path.items() if "{" in path]
         self._rest = rest
+        self._requested = services.requested
         self._guard = KeyGuard(services.clock, per_minute=services.bad_keys_per_minute)
         self._limited = services.limits.requests_per_second > 0
         self._known = {path: Requests(path) for path in known}
@@ -107,6 +108,8 @@ class Front:
             await self._rest(scope, receive, send)
             return
         began = time.perf_counter()
+        if self._requested is not None:
+            self._requested(scope["client"])
         page = self._pages.get(scope["path"])
         pieces: dict[str, str] = {}
         if page is None:

@@ -87,6 +87,8 @@ class Services:
     """Whose `X-Forwarded-For` is believed."""
     bad_keys_per_minute: int = 0
     """Wrong keys of one address that are looked at; 0: all."""
+    requested: Callable[[tuple[str, int | str]], None] | None = None
+    """Is told who makes a request, by address and port."""
     max_body: int = 1_000_000
     """Octets of a request's body."""
     body_patience: float = 10.0

@@ -1,21 +1,39 @@
 """The STOP list: numbers that an account must not send to (contract 4.2)."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from esito.api.answer import Answer
+from esito.api.answer import Answer, success_with_list
 from esito.api.call import Call, as_message_id, as_number_text
 from esito.api.xml import Value
 from esito.domain.errors import PhoneNumberMissing, StopIdMissing, StopNotFound, StopNumberInvalid
 from esito.domain.months import PARIS
 from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.timing import SECOND_MS
-from esito.store.stops import Stop
+from esito.store.stops import Stop, StopStore
+
+AT_ONCE = 500
+"""Numbers that are read and written at a time."""
 
 
 async def list_stops(call: Call) -> Answer:
-    """GET /v1/stop-sms/list: every number on the list, oldest first."""
-    stops = await call.services.store.stops.list(call.account.id)
-    return call.answer({"nbData": len(stops), "data": [_shown(stop) for stop in stops]})
+    """GET /v1/stop-sms/list: every number on the list, oldest first; a long one is written page by page."""
+    stops, account = call.services.store.stops, call.account.id
+    first = await stops.list(account, limit=AT_ONCE)
+    if len(first) < AT_ONCE:
+        return call.answer({"nbData": len(first), "data": [_shown(stop) for stop in first]})
+    count = await stops.count(account)
+    return success_with_list({"nbData": count}, "data", _pages(stops, account, first, count), xml=call.xml)
+
+
+async def _pages(stops: StopStore, account: int, page: list[Stop], count: int) -> AsyncIterator[list[Value]]:
+    """Yield the list as it was when it was counted; what is taken off meanwhile is missing."""
+    while page:
+        yield [_shown(stop) for stop in page[:count]]
+        count -= len(page)
+        if count <= 0:
+            return
+        page = await stops.list(account, after=page[-1].id, limit=AT_ONCE)
 
 
 async def add_stop(call: Call) -> Answer:

@@ -60,9 +60,12 @@ async def callback(call: Call) -> Answer:
 
 
 async def destinations(call: Call) -> Answer:
-    """GET /v2/callbacks/destinations: where the callbacks go, and how that goes."""
-    found = await call.services.store.callbacks.destinations(call.account.id)
-    return call.answer({"destinations": [_destination(one) for one in found if one.origin]})
+    """GET /v2/callbacks/destinations: where the callbacks go, and how that goes, a page at a time."""
+    limit, after = page_limit(call), call.inputs.text("cursor").strip()
+    found = await call.services.store.callbacks.destinations(call.account.id, after=after, limit=limit + 1)
+    page, more = found[:limit], len(found) > limit
+    cursor = page[-1].origin if more else None
+    return call.answer({"destinations": [_destination(one) for one in page], "next_cursor": cursor})
 
 
 async def replay(call: Call) -> Answer:

@@ -88,6 +88,10 @@ AREA = Area(
         ("GET", "/v2/callbacks/destinations"): Page(
             summary="The servers your callbacks go to, and how that goes.",
             answer="CallbackDestinations",
+            parameters={
+                "cursor": (text("`next_cursor` of the page before."), False),
+                "limit": (PAGE_LIMIT, False),
+            },
             refusals=KEY,
         ),
         ("POST", "/v2/callbacks/replay"): Page(
@@ -136,7 +140,13 @@ AREA = Area(
                 "dead": _COUNT,
             }
         ),
-        "CallbackDestinations": record({**_GOOD, "destinations": array(ref("CallbackDestination"))}),
+        "CallbackDestinations": record(
+            {
+                **_GOOD,
+                "destinations": array(ref("CallbackDestination"), maxItems=MOST),
+                "next_cursor": _or_null(text("`cursor` of the next page; null on the last.")),
+            }
+        ),
         "Replayed": record({**_GOOD, "replayed": _COUNT}),
     },
     bodies={
@@ -183,6 +193,7 @@ AREA = Area(
                     "dead": 0,
                 }
             ],
+            "next_cursor": None,
         },
         "Replayed": {"success": True, "code": 200, "replayed": 1},
     },

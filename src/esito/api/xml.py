@@ -34,6 +34,11 @@ def to_xml(data: Mapping[str, Value]) -> bytes:
     return (DECLARATION + between.join(_element("result", data))).encode("utf-8", "replace")
 
 
+def to_xml_element(value: Value) -> bytes:
+    """Write one member of a list."""
+    return "\n".join(_element("entry", value)).encode("utf-8", "replace")
+
+
 def _element(tag: str, value: Value, *, named: bool = False) -> Iterator[str]:
     """Yield the lines of one element; `named`: those within it keep their names."""
     if isinstance(value, str) or not isinstance(value, Mapping | Sequence):

@@ -26,7 +26,8 @@ from esito.bootstrap.links import incoming_of, register_links, standing, told, t
 from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
 from esito.bus.base import Bus
 from esito.chores import Chores, callback_worker, chores
-from esito.config import ConfigError, Settings
+from esito.config import ConfigError, HttpSettings, Settings
+from esito.connection_clocks import ConnectionClocks
 from esito.domain.errors import PartEnded
 from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock, PushableClock, RealClock
@@ -258,7 +259,8 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    services = _services(house)
+    clocks = _connection_clocks(house.settings.http)
+    services = _services(house, clocks)
     app = build(services) if house.role.serves else build_for_monitors(services)
     server = WebServer(app, house.settings.http, max_headers=MAX_HEADERS)
     server.start()
@@ -272,6 +274,7 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     working = await _start(house)
+    working.append(loop.create_task(clocks.run(), name="connection-clocks"))
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     ready = loop.create_task(on_ready(house)) if on_ready is not None else None
@@ -315,7 +318,12 @@ async def _stop(house: House, server: WebServer, tasks: list[asyncio.Task[Any]])
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _services(house: House) -> Services:
+def _connection_clocks(http: HttpSettings) -> ConnectionClocks:
+    proxies = [ip_network(one) for one in http.trusted_proxies]
+    return ConnectionClocks(http.address[1], per_address=http.per_address, proxies=proxies)
+
+
+def _services(house: House, clocks: ConnectionClocks) -> Services:
     return Services(
         store=house.store,
         acceptance=house.acceptance,
@@ -333,6 +341,7 @@ def _services(house: House) -> Services:
         ready=lambda: _not_ready(house),
         warnings=lambda: _warnings(house),
         links=lambda: _links(house),
+        requested=clocks.requested,
     )
 
 

@@ -137,7 +137,11 @@ class AsyncClient:
 
     async def callback_destinations(self) -> list[dict[str, Any]]:
         """Return the servers that callbacks go to, and how that goes."""
-        return await self._run(calls.callback_destinations())
+        found, cursor = await self._run(calls.callback_destinations())
+        while cursor is not None:
+            page, cursor = await self._run(calls.callback_destinations(cursor))
+            found += page
+        return found
 
     async def replay_callbacks(
         self, callback_id: int | None = None, *, since: str | datetime | None = None, dead_only: bool = False

@@ -231,9 +231,9 @@ def callbacks(text: str) -> tuple[list[dict[str, Any]], str | None]:
     return _json(lambda answer: (list(answer["callbacks"]), answer["next_cursor"]))(text)
 
 
-def destinations(text: str) -> list[dict[str, Any]]:
-    """Read GET /v2/callbacks/destinations."""
-    return _json(lambda answer: list(answer["destinations"]))(text)
+def destinations(text: str) -> tuple[list[dict[str, Any]], str | None]:
+    """Read a page of GET /v2/callbacks/destinations, and where the next begins."""
+    return _json(lambda answer: (list(answer["destinations"]), answer["next_cursor"]))(text)
 
 
 def replayed(text: str) -> int:

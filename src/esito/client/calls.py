@@ -184,9 +184,10 @@ def callback(callback_id: int) -> Call[dict[str, Any]]:
     return Call("GET", f"/v2/callbacks/{callback_id}", answers.members, bearer=True)
 
 
-def callback_destinations() -> Call[list[dict[str, Any]]]:
-    """Ask for the servers that callbacks go to."""
-    return Call("GET", "/v2/callbacks/destinations", answers.destinations, bearer=True)
+def callback_destinations(cursor: str = "") -> Call[tuple[list[dict[str, Any]], str | None]]:
+    """Ask for a page of the servers that callbacks go to, and where the next page begins."""
+    asked = {"cursor": cursor} if cursor else {}
+    return Call("GET", "/v2/callbacks/destinations", answers.destinations, asked, bearer=True)
 
 
 def replay_callbacks(

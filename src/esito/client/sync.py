@@ -133,7 +133,11 @@ class Client:
 
     def callback_destinations(self) -> list[dict[str, Any]]:
         """Return the servers that callbacks go to, and how that goes."""
-        return self._run(calls.callback_destinations())
+        found, cursor = self._run(calls.callback_destinations())
+        while cursor is not None:
+            page, cursor = self._run(calls.callback_destinations(cursor))
+            found += page
+        return found
 
     def replay_callbacks(
         self, callback_id: int | None = None, *, since: str | datetime | None = None, dead_only: bool = False

@@ -104,8 +104,11 @@ class Callbacks(Protocol):
     async def one(self, account_id: int, callback_id: int) -> CallbackLine | None:
         """Return a callback with its log of attempts; None when the account has no such callback."""
 
-    async def destinations(self, account_id: int) -> list[Destination]:
-        """Return where the account's callbacks go, and how that goes."""
+    async def destinations(self, account_id: int, *, after: str = "", limit: int = 100) -> list[Destination]:
+        """Return up to `limit` places where the account's callbacks go, and how that goes, by their origins.
+
+        The first is beyond the origin `after`. A callback whose URL cannot be used belongs to none of them.
+        """
 
     async def waiting(self) -> tuple[int, int]:
         """Return how many callbacks wait to be made, and how many are dead, over all accounts."""

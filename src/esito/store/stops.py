@@ -17,8 +17,11 @@ class Stop:
 class StopStore(Protocol):
     """The STOP list of each account."""
 
-    async def list(self, account_id: int) -> list[Stop]:
-        """Return the account's STOP list, oldest first."""
+    async def list(self, account_id: int, *, after: int = 0, limit: int = 500) -> list[Stop]:
+        """Return up to `limit` numbers of the account's STOP list beyond an id, oldest first."""
+
+    async def count(self, account_id: int) -> int:
+        """Return how many numbers are on the account's STOP list."""
 
     async def add(self, account_id: int, msisdn: int, *, at: int) -> int:
         """Put a number (digits) on the list; return its id, the same for a number that is on it already."""

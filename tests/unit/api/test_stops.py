@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from esito.api import stops
 from esito.domain.reply import Reply
 from esito.lifecycle.stop_words import stop_words
 from tests.kit.builders import NOW
@@ -45,6 +46,21 @@ def test_the_list_in_xml_has_its_entries_in_that_order(api: Desk) -> None:
         "<entry>1</entry>", "<entry><![CDATA[+33611111111]]></entry>", "<entry><![CDATA[2027-01-15 09:00:00]]></entry>",
         "</entry>", "</entry>", "</result>",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+@pytest.mark.parametrize("at_once", [1, 2, 3, 5])
+def test_a_long_list_is_written_page_by_page_and_looks_alike(
+    api: Desk, form: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        api.stop(33611111111 + number)
+    whole = api.get("/v1/stop-sms/list", _format=form)
+    monkeypatch.setattr(stops, "AT_ONCE", at_once)
+    paged = api.get("/v1/stop-sms/list", _format=form)
+    assert (paged.status, paged.body) == (200, whole.body)
+    assert "content-length" in whole.headers
+    assert "content-length" not in paged.headers
 
 
 def test_an_empty_list_is_a_list(api: Desk) -> None:

@@ -25,7 +25,7 @@ UPDATE segment SET phase = 5, shelf = NULL, smsc_id = NULL, number_tail = messag
 UPDATE segment SET phase = 2, retry_at = 1 WHERE message_id % 100 = 9 AND seq = 3;
 UPDATE message SET tag = 'tag' || id / 100, url_dlr = 'https://example.org/dlr' WHERE id % 10 = 1;
 INSERT INTO outgoing
-SELECT 1 + n % 2, CASE WHEN n % 3 = 0 THEN 0 ELSE (12::bigint << 40) + 1 + n % 7 END, n, n, 1, 1, 10
+SELECT 1 + n % 2, CASE WHEN n % 3 = 0 THEN 0 ELSE (12::bigint << 40) + 1 + n % 7 END, n, n, 1, 1, 10, 1 + n % 7
   FROM generate_series(1, 20000) AS n;
 INSERT INTO trail (id, message_id, received_at, checksum, link, verdict, smsc_id, stat, error, flags, raw)
 SELECT n, 0, n, 0, 1, 'orphan', 'x' || n, 'DELIVRD', '', '', '' FROM generate_series(1, 20000) AS n;

@@ -69,7 +69,7 @@ TABLES = (
         "message",
         "id",
         "id account created_at due_at check_at cancelled_at sender gamme unicode sandbox stage tag reference"
-        " url_dlr url_response priority",
+        " url_dlr url_response priority recipients",
         spanned="id",
     ),
     _table("message_text", "message_id number", "message_id number text", spanned="message_id"),
@@ -79,7 +79,9 @@ TABLES = (
         "message_id account msisdn cost changed_at seq link text segments state",
         spanned="message_id",
     ),
-    _table("outgoing", "link lane due_at message_id", "link lane due_at message_id next_seq next_part last_seq"),
+    _table(
+        "outgoing", "link lane due_at message_id", "link lane due_at message_id next_seq next_part last_seq account"
+    ),
     _table(
         "segment",
         "message_id seq part",

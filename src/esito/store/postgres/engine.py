@@ -20,6 +20,7 @@ from esito.store.postgres.silence import Silence
 from esito.store.postgres.transactions import WritingConnection
 from esito.store.tables.connection import Connection, Parameter
 from esito.store.tables.engine import Handler
+from esito.store.tables.long_reads import LongReads
 from esito.store.tables.writer import Writer
 
 log = structlog.get_logger()
@@ -42,6 +43,7 @@ class PostgresEngine:
         self._silence = Silence()
         self._in_loop = Asking(url, self._silence)
         self._asking: ThreadPoolExecutor | None = None
+        self._long = LongReads(self._answer)
         self._mine = threading.local()
         self._readers: list[PostgresConnection] = []
         self.put_off: Sequence[str] = ()
@@ -61,6 +63,7 @@ class PostgresEngine:
             log.warning("migration_put_off", reason=sentence)
         await self._writer.start()
         self._asking = ThreadPoolExecutor(READERS, thread_name_prefix="esito-reader")
+        self._long.open()
 
     def _open_for_writing(self) -> WritingConnection:
         connection = WritingConnection(self.url, allow_unsafe=self._allow_unsafe, silence=self._silence)
@@ -75,6 +78,7 @@ class PostgresEngine:
         """Finish what was begun and close; idempotent."""
         await self._writer.stop()
         await self._in_loop.close()
+        await self._long.close()
         asking, self._asking = self._asking, None
         if asking is not None:
             await asyncio.to_thread(self._close_readers, asking)
@@ -115,6 +119,10 @@ class PostgresEngine:
             return _ask(question, connection)
         except StoreUnavailable:  # once more: the server may have gone and come back since the last question
             return _ask(question, connection)
+
+    async def ask_long(self, account_id: int, question: Callable[[Connection], _Answer]) -> _Answer:
+        """Answer in one of a few threads."""
+        return await self._long.ask(account_id, question)
 
     async def ask_aside(self, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer in a thread, on a connection of its own, planned for whole tables."""

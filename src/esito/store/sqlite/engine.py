@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from esito.domain.errors import StoreUnavailable
 from esito.store.sqlite.connection import SqliteConnection, migrate, require_safe_engine
 from esito.store.tables.connection import Connection, Parameter
 from esito.store.tables.engine import Handler
+from esito.store.tables.long_reads import LongReads
 from esito.store.tables.writer import Writer
 
 log = structlog.get_logger()
@@ -42,6 +44,9 @@ class SqliteEngine:
         self._writer = Writer(self._open_for_writing, failed=failed)
         self._reader: SqliteConnection | None = None
         self._version: object = None
+        self._long = LongReads(self._answer_long)
+        self._mine = threading.local()
+        self._readers: list[SqliteConnection] = []
 
     async def open(self) -> None:
         """Open the file and apply the migrations it lacks."""
@@ -52,6 +57,7 @@ class SqliteEngine:
             raise StoreUnavailable(f"cannot make {self.path.parent}: {error.strerror}") from error
         await self._writer.start()
         self._reader = SqliteConnection.open(self.path, read_only=True)
+        self._long.open()
 
     def _open_for_writing(self) -> SqliteConnection:
         connection = SqliteConnection.open(self.path)
@@ -61,6 +67,9 @@ class SqliteEngine:
     async def close(self) -> None:
         """Finish what was begun and close; idempotent."""
         await self._writer.stop()
+        await self._long.close()
+        while self._readers:
+            self._readers.pop().close()
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -88,6 +97,18 @@ class SqliteEngine:
     async def ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer at once: a read waits for nobody."""
         return question(self.reader)
+
+    async def ask_long(self, account_id: int, question: Callable[[Connection], _Answer]) -> _Answer:
+        """Answer in one of a few threads."""
+        return await self._long.ask(account_id, question)
+
+    def _answer_long(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        connection: SqliteConnection | None = getattr(self._mine, "connection", None)
+        if connection is None:
+            connection = self._mine.connection = SqliteConnection.open(self.path, read_only=True)
+            self._readers.append(connection)
+        with connection.snapshot():
+            return question(connection)
 
     async def ask_aside(self, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer in a thread, on a connection of its own."""

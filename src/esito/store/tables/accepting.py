@@ -161,6 +161,7 @@ def _message_row(number: int, message: NewMessage) -> tuple[SqlValue, ...]:
         message.url_dlr,
         message.url_response,
         message.priority,
+        len(message.recipients),
     )
 
 
@@ -204,7 +205,7 @@ def _outgoing_rows(number: int, message: NewMessage) -> list[tuple[int, ...]]:
             first, _ = spans.get(recipient.link, (seq, seq))
             spans[recipient.link] = (first, seq)
     return [
-        (link, _lane(message, last - first + 1), message.due_at, number, first, 1, last)
+        (link, _lane(message, last - first + 1), message.due_at, number, first, 1, last, message.account_id)
         for link, (first, last) in spans.items()
     ]
 

@@ -41,6 +41,10 @@ from esito.store.tables.sending import Sending
 from esito.store.tables.settling import Settling
 from esito.store.tables.stops import Stops
 from esito.store.tables.submitting import Answers, Recovery, Submitting
+from esito.store.tables.tag_pages import End, TagPages
+
+FEW_PAIRS = 20
+"""Pairs of message and number that are looked up at once: a message has up to 500 numbers."""
 
 KEYS_KEPT = 1_000
 """Accounts by key that are remembered while nothing is committed."""
@@ -79,6 +83,7 @@ class TableStore:
         self.intake = Intake(engine, self._links)
         # Good until anybody, another process too, commits anything.
         self._accounts: dict[bytes, Account] = {}
+        self._tag_pages = TagPages()
 
     @property
     def shared(self) -> bool:
@@ -102,6 +107,10 @@ class TableStore:
     def depth(self) -> int:
         """How many writes wait for the next commit."""
         return self._engine.depth
+
+    async def _ask_much(self, account_id: int, much: bool, question: Callable[[Connection], _Answer]) -> _Answer:
+        """Ask at once what is short, and aside what is not: who asks for little need not wait for a thread."""
+        return await (self._engine.ask_long(account_id, question) if much else self._engine.ask(question))
 
     async def _ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
         return await self._engine.ask(question)
@@ -268,21 +277,31 @@ class TableStore:
 
     async def statuses_of(self, account_id: int, pairs: Sequence[tuple[int, str]]) -> list[PairStatus | None]:
         """Answer (message id, MSISDN) pairs in their order."""
-        found = await self._ask(lambda read: [_find(read, account_id, *pair) for pair in pairs])
+        found = await self._ask_much(
+            account_id, len(pairs) > FEW_PAIRS, lambda read: [_find(read, account_id, *pair) for pair in pairs]
+        )
         return [None if row is None else PairStatus(row[0], row[1], bool(row[3])) for row in found]
 
     async def recipients_by_tag(self, account_id: int, tag: str, *, page: int, size: int) -> TagPage | None:
         """Return a page of the recipients of all messages with this tag, oldest first."""
-        total = await self._ask(lambda read: read.number("tag_total", account_id, tag))
+        pages, end = self._tag_pages.before(account_id, tag, page)
+
+        def read_page(read: Connection) -> tuple[int, list[Any]]:
+            total = read.number("tag_total", account_id, tag)
+            if (page - 1) * size >= total:
+                return total, []
+            return total, read.rows("recipients_by_tag", account_id, tag, size, pages * size, *end)
+
+        total, rows = await self._engine.ask_long(account_id, read_page)
         if not total:
             return None
-        offset = min((page - 1) * size, total)
-        rows = await self._ask(lambda read: read.rows("recipients_by_tag", account_id, tag, size, offset))
-        return TagPage(total=total, rows=cast("list[StatusRow]", rows))
+        if len(rows) == size:
+            self._tag_pages.ended(account_id, tag, page, End(*rows[-1][4:]))
+        return TagPage(total=total, rows=[row[:4] for row in rows])
 
     async def to_send(self, account_id: int) -> int:
         """Count the recipients of this account that are accepted and not yet submitted."""
-        return await self._ask(lambda read: read.number("to_send", account_id))
+        return await self._engine.ask_long(account_id, lambda read: read.number("to_send", account_id))
 
     async def stopped_among(self, account_id: int, msisdns: Sequence[int]) -> set[int]:
         """Return those of the numbers that are on the account's STOP list."""
@@ -355,11 +374,15 @@ class TableStore:
     async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
         """Return everything that bears on one recipient."""
         links = self._links
-        return await self._ask(lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, links=links))
+        return await self._engine.ask_long(
+            account_id, lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, links=links)
+        )
 
     async def events(self, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
         """Return events of the account's messages, and the next cursor."""
-        return await self._ask(lambda read: explaining.read_events(read, account_id, after=after, limit=limit))
+        return await self._engine.ask_long(
+            account_id, lambda read: explaining.read_events(read, account_id, after=after, limit=limit)
+        )
 
     async def orphans(self, *, after: int, limit: int) -> list[Orphan]:
         """Return receipts that match no segment."""

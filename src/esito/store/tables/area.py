@@ -20,6 +20,10 @@ class Area:
         """Ask a short question. Raises StoreUnavailable while the store is closed."""
         return await self._engine.ask(question)
 
+    async def _ask_long(self, account_id: int, question: Callable[[Connection], _Answer]) -> _Answer:
+        """Ask about one account what may read much. Raises StoreUnavailable while the store is closed."""
+        return await self._engine.ask_long(account_id, question)
+
     async def _act(self, act: accounts.Act) -> Any:
         """Perform one act while nobody else writes; an EsitoError it raises refuses it alone."""
         return await self._engine.do(accounts.perform, act, alone=True)

@@ -100,9 +100,9 @@ def _line(row: Sequence[SqlValue], log: tuple[AttemptLine, ...]) -> CallbackLine
     )
 
 
-def read_destinations(connection: Connection, account_id: int) -> list[Destination]:
-    """Return where the account's callbacks go."""
-    rows = cast("list[tuple[Any, ...]]", connection.rows("destinations_of", account_id))
+def read_destinations(connection: Connection, account_id: int, *, after: str, limit: int) -> list[Destination]:
+    """Return where the account's callbacks go, beyond an origin."""
+    rows = cast("list[tuple[Any, ...]]", connection.rows("destinations_of", account_id, after, limit))
     return [
         Destination(
             id=number,

@@ -77,7 +77,7 @@ class CallbackOutbox(Area):
         name = "dead_since" if dead_only else "finished_since"
         last = await self._ask(lambda read: read.number("last_callback"))
         count = 0
-        for destination in await self._ask(lambda read: _numbers(read, "destination_ids", account_id)):
+        for destination in await self._ask_long(account_id, lambda read: _numbers(read, "destination_ids", account_id)):
             mark = (since, 0)
             while True:
                 found = cast("list[tuple[int, int]]", await self._act(_portion(name, destination, mark, last, at)))
@@ -97,19 +97,22 @@ class CallbackOutbox(Area):
         limit: int = 100,
     ) -> list[CallbackLine]:
         """Return up to `limit` callbacks, newest first."""
-        return await self._ask(
+        return await self._ask_long(
+            account_id,
             lambda read: callback_lists.read_page(
                 read, account_id, status=status, message_id=message_id, before=before, limit=limit
-            )
+            ),
         )
 
     async def one(self, account_id: int, callback_id: int) -> CallbackLine | None:
         """Return a callback with its log of attempts."""
-        return await self._ask(lambda read: callback_lists.read_one(read, account_id, callback_id))
+        return await self._ask_long(account_id, lambda read: callback_lists.read_one(read, account_id, callback_id))
 
-    async def destinations(self, account_id: int) -> list[Destination]:
-        """Return where the account's callbacks go."""
-        return await self._ask(lambda read: callback_lists.read_destinations(read, account_id))
+    async def destinations(self, account_id: int, *, after: str = "", limit: int = 100) -> list[Destination]:
+        """Return a page of where the account's callbacks go."""
+        return await self._ask_long(
+            account_id, lambda read: callback_lists.read_destinations(read, account_id, after=after, limit=limit)
+        )
 
     async def waiting(self) -> tuple[int, int]:
         """Return how many callbacks wait to be made, and how many are dead."""

@@ -42,6 +42,12 @@ class Engine(Protocol):
     async def ask(self, question: Callable[[Connection], Answer]) -> Answer:
         """Answer a short question; it sees everything that was committed before. Raises StoreUnavailable."""
 
+    async def ask_long(self, account_id: int, question: Callable[[Connection], Answer]) -> Answer:
+        """Answer a question about one account that may read much, without delaying anybody else.
+
+        Few of an account are answered at a time; others of it wait. Raises StoreUnavailable.
+        """
+
     async def ask_aside(self, question: Callable[[Connection], Answer]) -> Answer:
         """Answer a question that reads much, within one snapshot, without delaying anybody."""
 

@@ -1,4 +1,4 @@
-"""Finding an account's messages in SQLite."""
+"""Finding an account's messages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,14 +24,15 @@ class Searching(Area):
     async def find(self, account_id: int, wanted: Wanted, *, before: Spot | None, limit: int) -> list[FoundMessage]:
         """Return up to `limit` messages, newest first, accepted before a spot."""
         asked = (account_id, wanted.since, wanted.until, *(before or _LAST), wanted.tag, wanted.reference, limit)
-        return await self._ask(lambda read: [_found(read, row) for row in read.rows(query_for(wanted), *asked)])
+        name = query_for(wanted)
+        return await self._ask_long(account_id, lambda read: [_found(read, row) for row in read.rows(name, *asked)])
 
     async def export(
         self, account_id: int, *, since: Spot, seq: int, until: int, limit: int
     ) -> Sequence[ExportedRecipient]:
         """Return up to `limit` recipients, oldest first, beyond `seq` of the message at a spot."""
         asked = (account_id, until, since.created_at, since.message_id, seq, limit)
-        rows = await self._ask(lambda read: read.rows("exported", *asked))
+        rows = await self._ask_long(account_id, lambda read: read.rows("exported", *asked))
         return [ExportedRecipient(*row) for row in rows]
 
 

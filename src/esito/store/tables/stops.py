@@ -1,4 +1,4 @@
-"""The STOP lists in SQLite."""
+"""The STOP lists."""
 
 import builtins
 from typing import cast
@@ -12,10 +12,14 @@ from esito.store.tables.connection import Connection
 class Stops(Area):
     """The handlers behind `Store.stops`."""
 
-    async def list(self, account_id: int) -> builtins.list[Stop]:
-        """Return the account's STOP list, oldest first."""
-        rows = await self._ask(lambda read: read.rows("stops_of", account_id))
+    async def list(self, account_id: int, *, after: int = 0, limit: int = 500) -> builtins.list[Stop]:
+        """Return a page of the account's STOP list, oldest first."""
+        rows = await self._ask_long(account_id, lambda read: read.rows("stops_of", account_id, after, limit))
         return [Stop(id=int(str(number)), msisdn=str(msisdn), created_at=int(str(at))) for number, msisdn, at in rows]
+
+    async def count(self, account_id: int) -> int:
+        """Return how many numbers are on the account's STOP list."""
+        return await self._ask_long(account_id, lambda read: read.number("stop_count", account_id))
 
     async def add(self, account_id: int, msisdn: int, *, at: int) -> int:
         """Put a number on the list; return its id."""

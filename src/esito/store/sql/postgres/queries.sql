@@ -24,15 +24,18 @@ SELECT r.state, r.changed_at, r.cost,
  LIMIT 1
 
 -- name: tag_total
-SELECT count(*) FROM message m JOIN recipient r ON r.message_id = m.id WHERE m.account = $1 AND m.tag = $2
+SELECT sum(recipients) FROM message WHERE account = $1 AND tag = $2
 
 -- name: recipients_by_tag
+-- Beyond a recipient of the message at a spot.
 SELECT '+' || r.msisdn, r.state,
        (EXISTS (SELECT 1 FROM stop s WHERE s.account = $1 AND s.msisdn = r.msisdn))::int,
-       (r.changed_at / 1000) || ''
+       (r.changed_at / 1000) || '',
+       m.created_at, m.id, r.seq
   FROM message m JOIN recipient r ON r.message_id = m.id
- WHERE m.account = $1 AND m.tag = $2
- ORDER BY m.id, r.seq
+ WHERE m.account = $1 AND m.tag = $2 AND (m.created_at, m.id) >= ($5, $6)
+   AND (m.created_at > $5 OR m.id > $6 OR r.seq > $7)
+ ORDER BY m.created_at, m.id, r.seq
  LIMIT $3 OFFSET $4
 
 -- name: stopped_among
@@ -40,9 +43,9 @@ SELECT msisdn FROM stop WHERE account = $1 AND msisdn = ANY($2::bigint[])
 
 -- name: to_send
 SELECT count(*)
-  FROM message m JOIN outgoing o ON o.message_id = m.id
+  FROM outgoing o
   JOIN recipient r ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq
- WHERE m.account = $1
+ WHERE o.account = $1
 
 -- name: due
 SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = ANY($1::bigint[]) AND lane > 0)
@@ -66,8 +69,8 @@ UPDATE account SET credit = credit + refund.amount
 
 -- name: insert_messages
 INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, unicode, sandbox,
-                     tag, reference, url_dlr, url_response, priority)
-SELECT * FROM {rows: bigint, bigint, bigint, bigint, bigint, text, smallint, smallint, smallint, text, text, text, text, smallint} AS given
+                     tag, reference, url_dlr, url_response, priority, recipients)
+SELECT * FROM {rows: bigint, bigint, bigint, bigint, bigint, text, smallint, smallint, smallint, text, text, text, text, smallint, smallint} AS given
 
 -- name: insert_texts
 INSERT INTO message_text (message_id, number, text) SELECT * FROM {rows: bigint, int, text} AS given
@@ -86,7 +89,7 @@ SELECT alike.message_id, alike.account, (number::bigint & 511)::int, number::big
   FROM alike, json_array_elements_text(alike.numbers) AS number
 
 -- name: insert_outgoing
-INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_seq) SELECT * FROM {rows: int, bigint, bigint, bigint, int, int, int} AS given
+INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_seq, account) SELECT * FROM {rows: int, bigint, bigint, bigint, int, int, int, bigint} AS given
 
 -- name: postponed
 SELECT message_id, seq, part FROM (
@@ -442,7 +445,8 @@ UPDATE recipient SET state = -1, changed_at = ko.column3, cost = 0
   FROM {rows: bigint, int, bigint} AS ko WHERE recipient.message_id = ko.column1 AND recipient.seq = ko.column2
 
 -- name: drop_outgoing_of
-DELETE FROM outgoing WHERE message_id = ANY($1::bigint[])
+DELETE FROM outgoing USING message m
+ WHERE m.id = ANY($1::bigint[]) AND outgoing.account = m.account AND outgoing.message_id = m.id
 
 -- name: drop_unsent_parts_of
 -- The segments that a recipient still lacks, as refused ones, so that it can be concluded.

@@ -226,7 +226,8 @@ SELECT NOT EXISTS (SELECT 1 FROM message m WHERE m.id BETWEEN $1 AND $2 AND (m.d
 
 -- name: span_is_done
 SELECT NOT EXISTS (SELECT 1 FROM callback c WHERE c.message_id BETWEEN $1 AND $2)
-   AND NOT EXISTS (SELECT 1 FROM outgoing o WHERE o.message_id BETWEEN $1 AND $2)
+   AND NOT EXISTS (SELECT 1 FROM message m JOIN outgoing o ON o.account = m.account AND o.message_id = m.id
+                    WHERE m.id BETWEEN $1 AND $2)
 
 -- name: span_costs
 SELECT sum(r.cost)::bigint, m.account FROM message m JOIN recipient r ON r.message_id = m.id

@@ -24,15 +24,18 @@ SELECT r.state, r.changed_at, r.cost,
  LIMIT 1
 
 -- name: tag_total
-SELECT count(*) FROM message m JOIN recipient r ON r.message_id = m.id WHERE m.account = ? AND m.tag = ?
+SELECT sum(recipients) FROM message INDEXED BY message_by_tag WHERE account = ? AND tag = ?
 
 -- name: recipients_by_tag
+-- Beyond a recipient of the message at a spot.
 SELECT '+' || r.msisdn, r.state,
        EXISTS (SELECT 1 FROM stop s WHERE s.account = ?1 AND s.msisdn = r.msisdn),
-       (r.changed_at / 1000) || ''
-  FROM message m JOIN recipient r ON r.message_id = m.id
- WHERE m.account = ?1 AND m.tag = ?2
- ORDER BY m.id, r.seq
+       (r.changed_at / 1000) || '',
+       m.created_at, m.id, r.seq
+  FROM message m INDEXED BY message_by_tag CROSS JOIN recipient r ON r.message_id = m.id
+ WHERE m.account = ?1 AND m.tag = ?2 AND (m.created_at, m.id) >= (?5, ?6)
+   AND (m.created_at > ?5 OR m.id > ?6 OR r.seq > ?7)
+ ORDER BY m.created_at, m.id, r.seq
  LIMIT ?3 OFFSET ?4
 
 -- name: stopped_among
@@ -40,9 +43,9 @@ SELECT msisdn FROM stop WHERE account = ?1 AND msisdn IN (SELECT value FROM json
 
 -- name: to_send
 SELECT count(*)
-  FROM message m JOIN outgoing o ON o.message_id = m.id
-  JOIN recipient r ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq
- WHERE m.account = ?
+  FROM outgoing o INDEXED BY outgoing_by_account
+ CROSS JOIN recipient r ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq
+ WHERE o.account = ?
 
 -- name: due
 SELECT EXISTS (SELECT 1 FROM outgoing WHERE link IN (SELECT value FROM json_each(?1)) AND lane > 0)
@@ -65,7 +68,7 @@ UPDATE account SET credit = credit + refund.amount
 
 -- name: insert_messages
 INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, unicode, sandbox,
-                     tag, reference, url_dlr, url_response, priority)
+                     tag, reference, url_dlr, url_response, priority, recipients)
 VALUES {rows}
 
 -- name: insert_texts
@@ -85,7 +88,7 @@ SELECT alike.message_id, alike.account, number.value & 511, number.value >> 9, a
   FROM alike, json_each(alike.numbers) AS number
 
 -- name: insert_outgoing
-INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_seq) VALUES {rows}
+INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_seq, account) VALUES {rows}
 
 -- name: postponed
 SELECT json_group_array(json_array(message_id, seq, part)) FROM (
@@ -442,7 +445,8 @@ UPDATE recipient SET state = -1, changed_at = ko.column3, cost = 0
   FROM (VALUES {rows}) AS ko WHERE recipient.message_id = ko.column1 AND recipient.seq = ko.column2
 
 -- name: drop_outgoing_of
-DELETE FROM outgoing WHERE message_id IN (SELECT value FROM json_each(?1))
+DELETE FROM outgoing
+ WHERE (account, message_id) IN (SELECT account, id FROM message WHERE id IN (SELECT value FROM json_each(?1)))
 
 -- name: drop_unsent_parts_of
 -- The segments that a recipient still lacks, as refused ones, so that it can be concluded.

@@ -20,7 +20,7 @@ SELECT r.message_id, r.seq FROM recipient r
 SELECT r.message_id, r.seq FROM recipient r JOIN message m ON m.id = r.message_id
  WHERE r.state = 0 AND m.sandbox = 0
    AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq)
-   AND NOT EXISTS (SELECT 1 FROM outgoing o WHERE o.message_id = r.message_id AND o.link = r.link
+   AND NOT EXISTS (SELECT 1 FROM outgoing o WHERE o.account = r.account AND o.message_id = r.message_id AND o.link = r.link
                                               AND r.seq BETWEEN o.next_seq AND o.last_seq)
 
 -- name: books_higher

@@ -152,7 +152,7 @@ SELECT id, origin, last_success, failing_since, disabled_at, coalesce(reason, ''
        + (SELECT count(*) FROM callback c INDEXED BY callback_open WHERE c.destination = d.id AND c.phase = 2)
        + (SELECT count(*) FROM callback c INDEXED BY callback_open WHERE c.destination = d.id AND c.phase = 3),
        (SELECT count(*) FROM callback c INDEXED BY callback_dead WHERE c.destination = d.id AND c.phase = 5)
-  FROM destination d WHERE account = ?1 ORDER BY origin
+  FROM destination d WHERE account = ?1 AND origin > ?2 ORDER BY origin LIMIT ?3
 
 -- name: destination_ids
 SELECT id FROM destination WHERE account = ?1

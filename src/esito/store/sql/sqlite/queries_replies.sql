@@ -1,7 +1,10 @@
 -- The STOP list, replies, and whom a number heard from.
 
 -- name: stops_of
-SELECT id, '+' || msisdn, created_at FROM stop WHERE account = ? ORDER BY id
+SELECT id, '+' || msisdn, created_at FROM stop WHERE account = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+
+-- name: stop_count
+SELECT count(*) FROM stop WHERE account = ?1
 
 -- name: add_stop
 INSERT INTO stop (account, msisdn, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
