@@ -32,7 +32,8 @@ BELOW: dict[str, set[str]] = {
     "web": {"domain", "store", "lifecycle", "config"},
 }
 BELOW["serving"] = {"config"}
-BELOW["chores"] = set(BELOW) - {"serving"}
+BELOW["connection_clocks"] = {"api"}
+BELOW["chores"] = set(BELOW) - {"serving", "connection_clocks"}
 BELOW["cluster"] = {"domain", "config", "simulator"}
 BELOW["bootstrap"] = set(BELOW) - {"cluster"}
 BELOW["cli"] = {*BELOW, "bootstrap"}

@@ -13,7 +13,7 @@ import pytest
 from tests.flows.test_tls import certificate
 from tests.kit.live import LiveServer, live_server
 from tests.kit.needs import needs
-from tests.kit.patience import PATIENCE, wait_until
+from tests.kit.patience import A_TRY, PATIENCE, wait_until
 
 pytestmark = needs("openssl")
 
@@ -104,7 +104,7 @@ def test_who_asks_again_and_again_stays(server: LiveServer, begun: dict[str, Fut
         for one in begun.values():  # each takes longer than a first request may
             while not one.done():
                 assert ok(peer)
-                wait([one], timeout=1)
+                wait([one], timeout=A_TRY)
 
 
 @pytest.mark.parametrize("kind", KINDS)

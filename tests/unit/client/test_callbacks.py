@@ -68,10 +68,15 @@ def test_one_callback_is_read_with_all_its_members(ask: Callable[..., Any]) -> N
     assert asked == [("GET", "/v2/callbacks/7", {}, None)]
 
 
-def test_destinations_are_read(ask: Callable[..., Any]) -> None:
-    handler, asked = in_turn({"destinations": [{"origin": "https://example.org:443"}]})
-    assert ask(handler, "callback_destinations") == [{"origin": "https://example.org:443"}]
-    assert asked == [("GET", "/v2/callbacks/destinations", {}, None)]
+def test_destinations_are_read_page_by_page(ask: Callable[..., Any]) -> None:
+    one, other = "https://example.com:443", "https://example.org:443"
+    handler, asked = in_turn(
+        {"destinations": [{"origin": one}], "next_cursor": one},
+        {"destinations": [{"origin": other}], "next_cursor": None},
+    )
+    assert ask(handler, "callback_destinations") == [{"origin": one}, {"origin": other}]
+    page = "/v2/callbacks/destinations"
+    assert asked == [("GET", page, {}, None), ("GET", page, {"cursor": one}, None)]
 
 
 @pytest.mark.parametrize(
