@@ -2,9 +2,11 @@ from decimal import Decimal
 
 import pytest
 
-from esito.domain.account import AccountState
-from esito.domain.errors import NameTaken, NoSuchAccount
+from esito.domain.account import Account, AccountState
+from esito.domain.errors import NameTaken, NoSuchAccount, SubaccountNotFound, SubaccountsNotAllowed
 from esito.store.base import Store
+from esito.store.ledger import NewSubaccount
+from tests.kit import looking
 from tests.kit.builders import NOW, account_in
 
 pytestmark = pytest.mark.anyio
@@ -50,3 +52,75 @@ async def test_a_change_of_state_shows_at_once(store: Store) -> None:
     assert found is not None
     assert found.state is AccountState.DISABLED
     assert [account.state for account, _ in await store.accounts()] == [AccountState.DISABLED]
+
+
+NEW = NewSubaccount(
+    email="branch@example.org",
+    kind="advanced",
+    token="t" * 32,
+    key_digest=b"branch",
+    firstname="",
+    lastname="",
+    credit=0,
+)
+
+
+async def branch(store: Store, *, key: bytes = b"branch") -> Account:
+    found = await store.account_by_key(key)
+    assert found is not None
+    return found
+
+
+async def test_a_sub_account_may_nothing_that_its_parent_may_not_now(store: Store) -> None:
+    parent = await account_in(store)
+    await store.ledger.create_subaccount(parent.id, NEW, actor="", at=NOW)
+    assert (await branch(store)).parent == parent
+    await store.change_profile("acme", {"senders": ("SHOP",), "low_cost_allowed": False})
+    await store.change_profile(NEW.email, {"senders": ("SHOP", "BANK"), "weight": 5})
+    child = await branch(store)
+    assert (child.profile.senders, child.profile.low_cost_allowed, child.profile.weight) == (("SHOP",), False, 1)
+    await store.set_account_state("acme", AccountState.BLOCKED)
+    assert (await branch(store)).state is AccountState.BLOCKED
+
+
+async def test_the_networks_of_a_parent_are_those_of_any_of_its_keys(store: Store) -> None:
+    parent = await account_in(store)
+    await store.ledger.create_subaccount(parent.id, NEW, actor="", at=NOW)
+    for number, network in enumerate(("192.0.2.0/24", "198.51.100.0/24")):
+        await store.add_key("acme", key_digest=bytes([number]), label="bound", at=NOW, networks=[network])
+    assert [one.networks for one in (await branch(store)).lineage] == [(), ()]
+    ((_, keys), _) = await store.accounts()
+    await store.disable_key("acme", next(one.id for one in keys if not one.networks))
+    assert [one.networks for one in (await branch(store)).lineage] == [(), ("192.0.2.0/24", "198.51.100.0/24")]
+
+
+async def test_a_rotated_key_opens_in_place_of_those_before(store: Store) -> None:
+    parent = await account_in(store)
+    await store.ledger.create_subaccount(parent.id, NEW, actor="", at=NOW)
+    for before in (1, 2):
+        count = await store.ledger.rotate_key(parent.id, NEW.token, lambda keys: b"key %d" % keys, actor="", at=NOW)
+        assert count == before
+        assert await store.account_by_key(b"branch") is None
+        assert (await branch(store, key=b"key %d" % before)).name == NEW.email
+    assert await store.account_by_key(b"key 1") is None
+    (_, (one,)) = await store.ledger.subaccounts(parent.id, page=1, size=10)
+    assert one.keys == 3
+    with pytest.raises(SubaccountNotFound):
+        await store.ledger.rotate_key(parent.id, "x", lambda _: b"never", actor="", at=NOW)
+
+
+async def test_none_is_made_below_a_sub_account_and_removal_takes_along_what_is(store: Store) -> None:
+    parent = await account_in(store)
+    await store.ledger.create_subaccount(parent.id, NEW, actor="", at=NOW)
+    child = await branch(store)
+    with pytest.raises(SubaccountsNotAllowed):
+        await store.ledger.create_subaccount(child.id, NEW, actor="", at=NOW)
+    await store.create_account("lowest", credit=Decimal(5), key_digest=b"lowest", at=NOW)
+    sql = f"UPDATE account SET token = 'low', kind = 'simple', email = 'low', parent = {child.id} WHERE name = 'lowest'"
+    await looking.change(store, sql)
+    assert [one.name for one in (await branch(store, key=b"lowest")).lineage] == ["lowest", NEW.email, "acme"]
+    await store.ledger.remove_subaccount(parent.id, NEW.token, actor="", at=NOW)
+    assert [await store.account_by_key(key) for key in (b"branch", b"lowest")] == [None, None]
+    found = await store.account_by_key(b"acme")
+    assert found is not None
+    assert found.credit == parent.credit + 5

@@ -127,6 +127,7 @@ def test_credits_balance_to_the_cent_whatever_happens_at_once(kind: str) -> None
 
 def balanced(api: Desk, plans: Sequence[Sequence[tuple[str, int]]], credit: Decimal) -> None:
     """Play a plan and see where the money is."""
+    api.let(creates_subaccounts=True)
     made = api.post("/v1/subaccount/create", type="simple", parameters={"email": "sub@acme", "isBuyer": 0})
     token = made.json["subaccount"]["token"]
 

@@ -125,6 +125,10 @@ class Desk:
             if word:
                 await self.store.apply_receipts([receipt(id_, word, at=now + seconds * 1000)])
 
+    def let(self, account: str = "acme", **settings: object) -> None:
+        """Change what an account may."""
+        self.runner.run(self.store.change_profile(account, settings))
+
     def stop(self, *msisdns: int, account: Account | None = None) -> None:
         """Put numbers on the STOP list of an account."""
         number = (account or self.account).id

@@ -44,6 +44,7 @@ AREA = Area(
         Operation("POST", "/v1/subaccount/credit/add", subaccounts.add_credit, reads_body=True),
         Operation("POST", "/v1/subaccount/credit/remove", subaccounts.remove_credit, reads_body=True),
         Operation("DELETE", "/v1/subaccount/remove", subaccounts.remove, reads_body=True),
+        Operation("POST", "/v2/subaccounts/rotate-key", subaccounts.rotate_key, reads_body=True, bearer=True),
         Operation("GET", "/v1/statistics/cost-resume", statistics.cost_resume),
         Operation("POST", "/v1/lookup", lookup.lookup, reads_body=True),
     ),
@@ -76,6 +77,12 @@ AREA = Area(
             body="SubaccountRemovalRequest",
             form=True,
             refusals=(*BODY, *KEY, e.RemovalTokenMissing, e.SubaccountGone),
+        ),
+        ("POST", "/v2/subaccounts/rotate-key"): Page(
+            summary="Give a sub-account a new key; the one before opens nothing any more.",
+            answer="SubaccountKey",
+            body="SubaccountKeyRequest",
+            refusals=(*BODY, *KEY, e.TokenMissing, e.SubaccountNotFound),
         ),
         ("GET", "/v1/statistics/cost-resume"): Page(
             summary="What was spent, month by month; five times a minute.",
@@ -141,6 +148,7 @@ AREA = Area(
             }
         ),
         "SubaccountRemoved": record(dict(_GOOD)),
+        "SubaccountKey": record({**_GOOD, "apiKey": text("As the list shows it from now on.")}),
         "MonthSpent": record(
             {
                 "month": {"enum": list(statistics.NAMES)},
@@ -203,6 +211,7 @@ AREA = Area(
         "SubaccountRemovalRequest": record(
             {"apiKey": API_KEY, "token": _TOKEN, "_format": FORMAT}, optional=("_format",), closed=False
         ),
+        "SubaccountKeyRequest": record({"token": _TOKEN}, closed=False),
         "LookupRequest": record(
             {
                 "apiKey": API_KEY,
@@ -241,6 +250,7 @@ AREA = Area(
         },
         "CreditMoved": {"success": True, "code": 200, "credit": 90, "subaccountCredit": 10, "currency": "EUR"},
         "SubaccountRemoved": {"success": True, "code": 200},
+        "SubaccountKey": {"success": True, "code": 200, "apiKey": "7a2c6b1d9a4e7f2085b1c3d5e7f90a1b2c3d4e5f"},
         "CostResume": {
             "success": True,
             "datas": [

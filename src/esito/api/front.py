@@ -196,8 +196,10 @@ class Front:
             raise ApiKeyUnknown
         if account.state is not AccountState.ACTIVE:
             raise SHUT_OUT[account.state]
-        if account.networks and not is_within(client_address(scope, services.trusted_proxies), account.networks):
-            raise AddressNotAllowed
+        if account.networks or account.parent is not None:
+            address = client_address(scope, services.trusted_proxies)
+            if not all(is_within(address, one.networks) for one in account.lineage if one.networks):
+                raise AddressNotAllowed
         return account
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, path: str, began: float) -> None:

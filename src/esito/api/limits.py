@@ -20,18 +20,25 @@ class Limits:
     """By rate: few different ones are set."""
 
     def check_request(self, account: Account, now: int) -> None:
-        """Count a request. Raises TooManyRequests."""
-        rate = account.profile.requests_per_second or self.requests_per_second
-        if not rate:
-            return
-        limiter = self._requests.get(rate)
-        if limiter is None:
-            limiter = self._requests[rate] = Limiter(Rate(rate, SECOND_MS))
-        check(limiter, account.id, now)
+        """Count a request, of a sub-account as one of every account above it too. Raises TooManyRequests."""
+        for one in account.lineage:
+            rate = one.profile.requests_per_second or self.requests_per_second
+            if not rate:
+                continue
+            limiter = self._requests.get(rate)
+            if limiter is None:
+                limiter = self._requests[rate] = Limiter(Rate(rate, SECOND_MS))
+            _count(limiter, one, now)
 
 
-def check(limiter: Limiter, name: object, now: int) -> None:
+def check(limiter: Limiter, account: Account, now: int) -> None:
+    """Count a request of an account and of every account above it. Raises TooManyRequests."""
+    for one in account.lineage:
+        _count(limiter, one, now)
+
+
+def _count(limiter: Limiter, account: Account, now: int) -> None:
     """Count a request. Raises TooManyRequests, which says when to come again."""
-    wait = limiter.wait_ms(name, now)
+    wait = limiter.wait_ms(account.id, now)
     if wait:
         raise TooManyRequests(-(-wait // SECOND_MS))

@@ -18,7 +18,7 @@ SEPARATORS = re.compile(r"[;|\n\t]|(?<=[0-9]) +\+")
 
 async def lookup(call: Call) -> Answer:
     """POST /v1/lookup: up to 500 numbers, 360 times a minute."""
-    check(call.services.limits.lookups, call.account.id, call.services.clock.now())
+    check(call.services.limits.lookups, call.account, call.services.clock.now())
     value = call.inputs.raw("phoneNumbers")
     if isinstance(value, list):
         raws = [as_text(item).strip() for item in value]

@@ -24,7 +24,7 @@ async def cost_resume(call: Call) -> Answer:
     """GET /v1/statistics/cost-resume: five times a minute."""
     now = call.services.clock.now()
     months = _months(call, datetime.fromtimestamp(now // SECOND_MS, PARIS).date())
-    check(call.services.limits.statistics, call.account.id, now)
+    check(call.services.limits.statistics, call.account, now)
     spent = await call.services.store.ledger.spent(call.account.id, months)
     return render({"success": True, "datas": [_shown(one) for one in spent]}, status=200, xml=call.xml)
 

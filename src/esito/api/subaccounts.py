@@ -69,7 +69,7 @@ def _new(call: Call) -> NewSubaccount:
         email=email,
         kind=kind,
         token=token,
-        key_digest=key_digest(_key(call, token), call.services.key_secret),
+        key_digest=key_digest(_key(call, token, before=0), call.services.key_secret),
         firstname=wanted.text("firstname")[:100],
         lastname=wanted.text("lastname")[:100],
         credit=to_micros(credit),
@@ -98,7 +98,7 @@ def _shown(call: Call, one: Subaccount) -> dict[str, Value]:
         "email": one.email,
         "type": one.kind,
         "token": one.token,
-        "apiKey": _key(call, one.token),
+        "apiKey": _key(call, one.token, before=one.keys - 1),
         "createdAt": created.strftime("%Y-%m-%d %H:%M:%S"),
         "credits": {"balance": f"{one.credit:.3f}", "currency": call.services.currency},
     }
@@ -154,6 +154,21 @@ async def remove(call: Call) -> Answer:
     return call.answer({})
 
 
+async def rotate_key(call: Call) -> Answer:
+    """POST /v2/subaccounts/rotate-key: a new key; the one before opens nothing any more."""
+    token, secret = call.inputs.text("token").strip(), call.services.key_secret
+    if not token:
+        raise e.TokenMissing
+    before = await call.services.store.ledger.rotate_key(
+        call.account.id,
+        token,
+        lambda before: key_digest(_key(call, token, before=before), secret),
+        actor=_actor(call),
+        at=call.services.clock.now(),
+    )
+    return call.answer({"apiKey": _key(call, token, before=before)})
+
+
 def _amount(value: Any) -> Decimal | None:
     """Return an amount above nothing with at most three decimals; None for anything else."""
     text = as_text(value).strip()
@@ -165,13 +180,14 @@ def _amount(value: Any) -> Decimal | None:
     return amount
 
 
-def _key(call: Call, token: str) -> str:
-    """Return the API key of a sub-account.
+def _key(call: Call, token: str, *, before: int) -> str:
+    """Return the API key of a sub-account that has had so many before.
 
     Its parent may look it up again (contract 4.4), and yet no key is kept anywhere: it is made
     of the token and the secret of the installation, which is not in the database.
     """
-    return hmac.digest(call.services.key_secret, f"subaccount {token}".encode(), "sha256").hex()[:40]
+    made_of = f"subaccount {token} {before}" if before else f"subaccount {token}"
+    return hmac.digest(call.services.key_secret, made_of.encode(), "sha256").hex()[:40]
 
 
 def _actor(call: Call) -> str:

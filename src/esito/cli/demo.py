@@ -153,6 +153,7 @@ async def _account(store: Store, digest: bytes, at: int) -> None:
         await store.add_key(ACCOUNT, key_digest=digest, label="demo", at=at)
     else:
         await store.create_account(ACCOUNT, credit=CREDIT, key_digest=digest, at=at)
+        await store.change_profile(ACCOUNT, {"creates_subaccounts": True})  # every call can be tried
 
 
 def _url(address: str) -> str:

@@ -2,11 +2,12 @@
 
 import hmac
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 
-from esito.domain.profile import Profile
+from esito.domain.profile import Profile, narrowed
 
 
 class AccountState(Enum):
@@ -32,11 +33,33 @@ class Account:
     profile: Profile = field(default_factory=Profile)
     networks: tuple[str, ...] = ()
     """From where the key that opened it may be used; empty: from everywhere (contract 5, code 96)."""
+    parent: "Account | None" = None
+    """Of a sub-account: whose it is, as that may act now; `networks` are those of any of its keys."""
 
     @property
     def username(self) -> str:
         """The name that `me` shows (contract 4.1)."""
         return self.name
+
+    @property
+    def lineage(self) -> "Iterator[Account]":
+        """Yield the account, and every account above it: what is counted of one is counted of all of them."""
+        account: Account | None = self
+        while account is not None:
+            yield account
+            account = account.parent
+
+    def below(self, parent: "Account") -> "Account":
+        """Return a sub-account as it may act now: it may nothing that its parent may not.
+
+        What is the narrower of the two holds, and a parent that is not active shuts it.
+        """
+        return replace(
+            self,
+            parent=parent,
+            state=self.state if parent.state is AccountState.ACTIVE else parent.state,
+            profile=narrowed(self.profile, parent.profile),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What is set for one account, beyond its name, state and credit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 HEAVIEST = 1_000
@@ -37,9 +37,37 @@ class Profile:
     """What a subscriber who sends STOP is answered; empty: nothing."""
     signing_secret: str = ""
     """Signs its callbacks; empty: the secret of the installation."""
-    creates_subaccounts: bool = True
-    """Whether it may have sub-accounts (contract 4.4, code 2)."""
+    creates_subaccounts: bool = False
+    """Whether it may have sub-accounts (contract 4.4, code 2); one of those never may."""
     requests_per_second: int = 0
     """Requests answered in one second, over all its keys; 0: the limit of the installation."""
     weight: int = 1
     """How much of a busy link is its own: an account of weight 3 sends three segments where others send one."""
+
+
+NO_SENDER = ("",)
+"""Senders that allow none but the one that a link has for messages without."""
+
+_STRICTEST = tuple(CommercialTexts)
+"""From none of an account's texts to all of them."""
+
+
+def narrowed(own: Profile, parent: Profile) -> Profile:
+    """Return the settings of a sub-account, none of them wider than its parent's.
+
+    Its names, its long numbers, its secret and what it answers to STOP are its own.
+    """
+    senders = own.senders or parent.senders
+    if own.senders and parent.senders:
+        senders = tuple(one for one in own.senders if one in parent.senders) or NO_SENDER
+    rates = [one for one in (own.requests_per_second, parent.requests_per_second) if one]
+    return replace(
+        own,
+        unicode_allowed=own.unicode_allowed and parent.unicode_allowed,
+        low_cost_allowed=own.low_cost_allowed and parent.low_cost_allowed,
+        commercial=max(own.commercial, parent.commercial, key=_STRICTEST.index),
+        senders=senders,
+        creates_subaccounts=False,
+        requests_per_second=min(rates, default=0),
+        weight=min(own.weight, parent.weight),
+    )

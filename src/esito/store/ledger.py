@@ -1,6 +1,6 @@
 """What we ask of a database about money and those who administer: sub-accounts, credit, spending, the audit log."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, Protocol
@@ -33,6 +33,8 @@ class Subaccount:
     token: str
     created_at: int
     credit: Decimal
+    keys: int
+    """How many keys it has had."""
 
 
 class Credits(NamedTuple):
@@ -67,7 +69,10 @@ class LedgerStore(Protocol):
     """Money that moves between accounts, and what was done to them. Every change also has its line in the audit log."""
 
     async def create_subaccount(self, parent: int, new: NewSubaccount, *, actor: str, at: int) -> None:
-        """Make a sub-account with its key and give it credit of its parent. Raises EmailTaken, BalanceTooLow."""
+        """Make a sub-account with its key and give it credit of its parent.
+
+        Raises EmailTaken, BalanceTooLow, and SubaccountsNotAllowed where the parent is a sub-account itself.
+        """
 
     async def subaccounts(self, parent: int, *, page: int, size: int) -> tuple[int, list[Subaccount]]:
         """Return how many there are, and a page of them, oldest first."""
@@ -79,7 +84,18 @@ class LedgerStore(Protocol):
         """
 
     async def remove_subaccount(self, parent: int, token: str, *, actor: str, at: int) -> None:
-        """Disable a sub-account and its keys; its credit goes back to the parent. Raises SubaccountNotFound."""
+        """Disable a sub-account and its keys, and whatever is below it; its credit goes back to the parent.
+
+        Raises SubaccountNotFound.
+        """
+
+    async def rotate_key(
+        self, parent: int, token: str, digest_of: Callable[[int], bytes], *, actor: str, at: int
+    ) -> int:
+        """Give a sub-account a key in place of those it has, which open nothing any more; return which one it is.
+
+        `digest_of`: the digest of its key by how many it had before. Raises SubaccountNotFound.
+        """
 
     async def grant(self, account: str, amount: int, *, actor: str, at: int) -> Decimal:
         """Add micro-euros to an account's credit, or take them off; return what is left.

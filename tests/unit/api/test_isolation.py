@@ -97,6 +97,7 @@ REGISTRY: dict[tuple[str, str], tuple[str, object, Ask]] = {
         "token", "f" * 32, body("POST", "/v1/subaccount/credit/remove", credit=1, tokenSubaccount="*"),
     ),
     ("DELETE", "/v1/subaccount/remove"): ("token", "f" * 32, body("DELETE", "/v1/subaccount/remove", token="*")),
+    ("POST", "/v2/subaccounts/rotate-key"): ("token", "f" * 32, body("POST", "/v2/subaccounts/rotate-key", token="*")),
     ("GET", "/v2/messages/{id}"): ("message", 999_999, bearer("/v2/messages/*")),
     ("GET", "/v2/messages/{id}/recipients"): ("message", 999_999, bearer("/v2/messages/*/recipients")),
     ("GET", "/v2/messages/{id}/recipients/{msisdn}"): (
@@ -125,6 +126,7 @@ OF_NOBODY = {
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with desk(Path(tmp_path_factory.mktemp("isolation"))) as opened:
         opened.add_account("other", THEIRS)
+        opened.let(creates_subaccounts=True)
         yield opened
 
 

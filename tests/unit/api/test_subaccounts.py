@@ -11,6 +11,13 @@ from tests.kit.desk import Desk, Reply
 PARAMETERS = {"email": "branch@example.org", "isBuyer": 0, "firstname": "Ada", "lastname": "L"}
 
 
+@pytest.fixture
+def api(api: Desk) -> Desk:
+    """An account that may have sub-accounts."""
+    api.let(creates_subaccounts=True)
+    return api
+
+
 def create(api: Desk, *, type_: object = "simple", **parameters: object) -> Reply:
     return api.post("/v1/subaccount/create", type=type_, parameters=PARAMETERS | parameters)
 
@@ -163,6 +170,7 @@ def test_removing_needs_a_token(api: Desk) -> None:
 def test_another_account_s_sub_account_is_not_there(api: Desk) -> None:
     token = token_of(api, creditToAttribute=10)
     api.add_account("other", "their-key")
+    api.let("other", creates_subaccounts=True)
     members = {"apiKey": "their-key", "credit": 1, "tokenSubaccount": token}
     assert api.post("/v1/subaccount/credit/remove", **members).refused == (400, 6, "Le sous-compte est introuvable")
     assert listed(api)["data"][0]["credits"]["balance"] == "10.000"

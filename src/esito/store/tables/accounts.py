@@ -14,8 +14,8 @@ from esito.store.tables.connection import Connection, SqlValue
 
 
 def read_account(row: Sequence[SqlValue]) -> Account:
-    """Make an account of its row: id, name, state, credit, profile, networks of the key."""
-    number, name, state, credit, profile, networks = row
+    """Make an account of its row: id, name, state, credit, profile, networks of the key; what comes behind is left."""
+    number, name, state, credit, profile, networks, *_ = row
     return Account(
         id=int(str(number)),
         name=str(name),
@@ -43,6 +43,17 @@ def read_all(connection: Connection) -> list[tuple[Account, list[ApiKey]]]:
     """Return every account with its keys, by name."""
     found = [read_account(row) for row in connection.rows("all_accounts")]
     return [(one, [read_key(row) for row in connection.rows("keys_of", one.id)]) for one in found]
+
+
+def account_above(connection: Connection, number: int) -> Account:
+    """Return the parent of a sub-account as it may act now; `networks` are those of any of its keys."""
+    row: Any = connection.row("account_above", number)
+    *told, of_keys, parent = row
+    keys = msgspec.json.decode(of_keys, type=list[tuple[str, ...]])
+    # A key without networks may be used from everywhere, and so may the account.
+    networks = sorted({network for key in keys for network in key}) if all(keys) else []
+    account = read_account((*told, msgspec.json.encode(networks).decode()))
+    return account if parent is None else account.below(account_above(connection, parent))
 
 
 def account_named(connection: Connection, name: str) -> Account:

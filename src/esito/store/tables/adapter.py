@@ -189,7 +189,10 @@ class TableStore:
         rows = await self._engine.rows("account_by_key", key_digest)
         if not rows:
             return None
-        account = self._accounts[key_digest] = accounts.read_account(rows[0])
+        account, parent = accounts.read_account(rows[0]), rows[0][-1]
+        if parent is not None:
+            account = account.below(await self._ask(lambda read: accounts.account_above(read, parent)))
+        self._accounts[key_digest] = account
         return account
 
     # -- the life of a message --------------------------------------------------------------

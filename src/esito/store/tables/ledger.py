@@ -1,12 +1,19 @@
-"""Sub-accounts, credit, spending and the audit log in SQLite."""
+"""Sub-accounts, credit, spending and the audit log."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
 import msgspec
 
-from esito.domain.errors import BalanceTooLow, EmailTaken, NoSuchAccount, SubaccountBalanceTooLow, SubaccountNotFound
+from esito.domain.errors import (
+    BalanceTooLow,
+    EmailTaken,
+    NoSuchAccount,
+    SubaccountBalanceTooLow,
+    SubaccountNotFound,
+    SubaccountsNotAllowed,
+)
 from esito.domain.months import month_of
 from esito.domain.pricing import from_micros
 from esito.domain.profile import Profile
@@ -17,7 +24,7 @@ from esito.store.tables.connection import Connection
 
 
 class Ledger(Area):
-    """`LedgerStore` in SQLite."""
+    """The handlers behind `Store.ledger`."""
 
     async def create_subaccount(self, parent: int, new: NewSubaccount, *, actor: str, at: int) -> None:
         """Make a sub-account with its key and give it credit."""
@@ -25,14 +32,23 @@ class Ledger(Area):
 
     async def subaccounts(self, parent: int, *, page: int, size: int) -> tuple[int, list[Subaccount]]:
         """Return how many there are, and a page of them."""
-        total = await self._ask(lambda read: read.number("subaccount_total", parent))
-        offset = min((page - 1) * size, total)
-        rows = await self._ask(lambda read: read.rows("subaccounts", parent, size, offset))
+
+        def read_page(read: Connection) -> tuple[int, list[Any]]:
+            total = read.number("subaccount_total", parent)
+            return total, read.rows("subaccounts", parent, size, min((page - 1) * size, total))
+
+        total, rows = await self._ask_long(parent, read_page)
         return total, [
             Subaccount(
-                id=number, email=email, kind=kind, token=token, created_at=created_at, credit=from_micros(credit)
+                id=number,
+                email=email,
+                kind=kind,
+                token=token,
+                created_at=created_at,
+                credit=from_micros(credit),
+                keys=keys,
             )
-            for number, email, kind, token, created_at, credit in rows
+            for number, email, kind, token, created_at, credit, keys in rows
         ]
 
     async def move_credit(self, parent: int, token: str, amount: int, *, actor: str, at: int) -> Credits:
@@ -42,6 +58,12 @@ class Ledger(Area):
     async def remove_subaccount(self, parent: int, token: str, *, actor: str, at: int) -> None:
         """Disable a sub-account and give its credit back."""
         await self._act(lambda open_: _remove(open_, parent, token, actor, at))
+
+    async def rotate_key(
+        self, parent: int, token: str, digest_of: Callable[[int], bytes], *, actor: str, at: int
+    ) -> int:
+        """Give a sub-account a key in place of those it has."""
+        return cast("int", await self._act(lambda open_: _rotate(open_, parent, token, digest_of, actor, at)))
 
     async def grant(self, account: str, amount: int, *, actor: str, at: int) -> Decimal:
         """Add to an account's credit, or take off."""
@@ -76,13 +98,13 @@ def take_off_months(connection: Connection, given_up: Iterable[tuple[int, int, i
 
 
 def _create(connection: Connection, parent: int, new: NewSubaccount, actor: str, at: int) -> None:
+    if connection.value("parent_of", parent) is not None:
+        raise SubaccountsNotAllowed
     if connection.row("account_by_name", new.email) is not None:
         raise EmailTaken
     if connection.number("credit_of", parent) < new.credit:
         raise BalanceTooLow
-    profile = Profile(
-        firstname=new.firstname, lastname=new.lastname, email=new.email, creates_subaccounts=new.kind == "advanced"
-    )
+    profile = Profile(firstname=new.firstname, lastname=new.lastname, email=new.email)
     kept = msgspec.json.encode(profile).decode()
     number = connection.number("insert_subaccount", new.email, at, kept, parent, new.kind, new.token)
     connection.run("insert_key", number, new.key_digest, "subaccount", at, "[]")
@@ -110,11 +132,30 @@ def _move(connection: Connection, parent: int, token: str, amount: int, actor: s
 
 
 def _remove(connection: Connection, parent: int, token: str, actor: str, at: int) -> None:
-    number, name, credit = _find(connection, parent, token)
+    number, name, _ = _find(connection, parent, token)
+    _remove_tree(connection, parent, number, name, actor, at)
+
+
+def _remove_tree(connection: Connection, parent: int, number: int, name: str, actor: str, at: int) -> None:  # noqa: PLR0917  one act's own words
+    """Remove a sub-account with all that is below it, lowest first: what each has left goes up."""
+    for below, its_name, _ in connection.rows("subaccounts_of", number):
+        _remove_tree(connection, number, below, its_name, actor, at)
+    credit = connection.number("credit_of", number)
     _transfer(connection, parent, number, -credit)
     connection.run("remove_subaccount", number)
     connection.run("disable_keys_of", number)
     note(connection, at=at, actor=actor, act="subaccount removed", subject=name, details=_amount(-credit))
+
+
+def _rotate(  # noqa: PLR0917  one act's own words
+    connection: Connection, parent: int, token: str, digest_of: Callable[[int], bytes], actor: str, at: int
+) -> int:
+    number, name, _ = _find(connection, parent, token)
+    keys = connection.number("subaccount_keys", number)
+    connection.run("disable_keys_of", number)
+    connection.number("insert_key", number, digest_of(keys), "subaccount", at, "[]")
+    note(connection, at=at, actor=actor, act="subaccount key rotated", subject=name, details="")
+    return keys
 
 
 def _transfer(connection: Connection, parent: int, subaccount: int, amount: int) -> None:

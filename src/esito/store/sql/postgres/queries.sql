@@ -2,9 +2,15 @@
 -- Many rows come as one array for each of their columns.
 
 -- name: account_by_key
-SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks
+SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks, a.parent
   FROM api_key k JOIN account a ON a.id = k.account
  WHERE k.digest = $1 AND k.disabled = 0
+
+-- name: account_above
+-- From where it is used, by any of its keys: as many JSON arrays as it has keys.
+SELECT a.id, a.name, a.state, a.credit, a.profile,
+       (SELECT coalesce(json_agg(k.networks::json)::text, '[]') FROM api_key k WHERE k.account = a.id AND k.disabled = 0), a.parent
+  FROM account a WHERE a.id = $1
 
 -- name: recipients_of
 SELECT '+' || r.msisdn, r.state,

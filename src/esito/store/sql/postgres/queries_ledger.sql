@@ -7,12 +7,23 @@ RETURNING id
 SELECT count(*) FROM account WHERE parent = $1 AND token IS NOT NULL
 
 -- name: subaccounts
-SELECT id, email, kind, token, created_at, credit FROM account
+SELECT id, email, kind, token, created_at, credit,
+       (SELECT count(*) FROM api_key k WHERE k.account = account.id AND k.label = 'subaccount')
+  FROM account
  WHERE parent = $1 AND token IS NOT NULL
  ORDER BY id LIMIT $2 OFFSET $3
 
 -- name: subaccount_by_token
 SELECT id, name, credit FROM account WHERE parent = $1 AND token = $2
+
+-- name: subaccounts_of
+SELECT id, name, credit FROM account WHERE parent = $1 AND token IS NOT NULL ORDER BY id
+
+-- name: subaccount_keys
+SELECT count(*) FROM api_key WHERE account = $1 AND label = 'subaccount'
+
+-- name: parent_of
+SELECT parent FROM account WHERE id = $1
 
 -- name: credit_of
 SELECT credit FROM account WHERE id = $1

@@ -2,9 +2,15 @@
 -- {rows} stands for as many bracketed rows of parameters as one call brings.
 
 -- name: account_by_key
-SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks
+SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks, a.parent
   FROM api_key k JOIN account a ON a.id = k.account
  WHERE k.digest = ? AND k.disabled = 0
+
+-- name: account_above
+-- From where it is used, by any of its keys: as many JSON arrays as it has keys.
+SELECT a.id, a.name, a.state, a.credit, a.profile,
+       (SELECT coalesce(json_group_array(json(k.networks)), '[]') FROM api_key k WHERE k.account = a.id AND k.disabled = 0), a.parent
+  FROM account a WHERE a.id = ?
 
 -- name: recipients_of
 SELECT '+' || r.msisdn, r.state,
