@@ -8,7 +8,7 @@ from esito.domain.routing import Route
 from esito.domain.states import MessageState as S
 from esito.domain.timing import MINUTE_MS
 from esito.store.base import LinkRecord, Store
-from tests.contracts.submissions import PARIS, dated, lost, sent, state_of
+from tests.contracts.submissions import PARIS, ROME, dated, lost, sent, state_of
 from tests.kit.builders import NOW, account_in, complaints, links_in, message
 
 pytestmark = pytest.mark.anyio
@@ -104,6 +104,21 @@ async def test_a_receipt_of_a_try_whose_response_was_lost_is_not_about_an_older_
         assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
     assert await state_of(store, account, newer) == S.UNDELIVERABLE
     assert await state_of(store, account, older) == S.WAITING
+
+
+async def test_a_segment_found_both_by_its_id_in_another_base_and_by_its_number_is_one(store: Store) -> None:
+    """The second try has the id, the first one's is unknown; the operator's form has just shown itself."""
+    await links_in(store, again=True)
+    account: Account = await account_in(store)
+    (other,) = await sent(store, account, ROME, at=NOW)
+    (one,) = await sent(store, account, PARIS, at=NOW + 1)
+    await lost(store, one, at=NOW + 2)
+    (again,) = await store.claim("alpha", limit=10, at=NOW + 2)
+    for smsc_id, msisdn in (("10", ROME), ("11", PARIS)):
+        said = dated(smsc_id, msisdn, at=NOW + 3, submitted_at=None)
+        assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    await store.record_answers("alpha", [taken(other, "a"), taken(again, "b")])
+    assert [await state_of(store, account, each) for each in (other, one)] == [S.DELIVERED, S.DELIVERED]
 
 
 async def test_what_may_have_been_taken_is_not_submitted_again_by_another_operator(store: Store) -> None:

@@ -212,7 +212,10 @@ def _hypothesis(
     """Decide where the id fits only in a form that is not known to be the operator's."""
     if owed.may_bring(receipt):
         return Nobody(Why.OWED)
-    if isinstance(lost, Candidate) or lost.why is Why.TWINS:
+    if isinstance(lost, Nobody):
+        if lost.why is Why.TWINS:
+            return Nobody(Why.FORM)
+    elif all(one[:3] != lost[:3] for _, one in pairs):  # that of two tries is found both ways
         return Nobody(Why.FORM)
     # A number that is named confirms it; else the date must not contradict it at least.
     if not named_numbers(receipt):
