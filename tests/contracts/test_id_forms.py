@@ -5,7 +5,8 @@ import pytest
 from esito.domain.id_forms import IdForm
 from esito.domain.states import MessageState as S
 from esito.store.base import LinkRecord, Store
-from tests.kit.builders import NOW, account_in, links_in, message, receipt, states_of, submitted
+from esito.store.tables import settling
+from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio
 
@@ -137,3 +138,24 @@ async def test_two_lost_responses_to_one_number_are_told_apart_by_the_submit_dat
     assert await states_of(store, account, second) == [S.DELIVERED]
     # And so the first of them is told apart too: there is no other left.
     assert await states_of(store, account, first) == [S.DELIVERED]
+
+
+async def test_however_many_receipts_wait_for_the_form_all_are_looked_at(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decimal ids from 1, and receipts that name nobody: many mean two segments until the form is known."""
+    monkeypatch.setattr(settling, "AT_ONCE", 3)
+    count = 120
+    await links_in(store)
+    account = await account_in(store)
+    number = await store.accept(message(account, [33600000000 + place for place in range(count)]))
+    claimed = await store.claim("alpha", limit=count, at=NOW)
+    await store.record_answers("alpha", [accepted(one, str(place + 1)) for place, one in enumerate(claimed)])
+    said = [receipt(str(place + 1), "DELIVRD", at=NOW + place) for place in range(count)]
+    for begin in range(0, count, 10):
+        await store.apply_receipts(said[begin : begin + 10])
+    states = await states_of(store, account, number)
+    assert S.WAITING in states, "some have waited for the form"
+    for _ in range(count):
+        await store.expire(NOW + count)
+    assert set(await states_of(store, account, number)) == {S.DELIVERED}

@@ -48,15 +48,17 @@ BEGIN = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 
 USUAL_TEXT = "id:1001 sub:001 dlvrd:001 submit date:2611230500 done date:2611230501 stat:{each} err:000 text:ciao"
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _T = TypeVar("_T")
 
 
 def seconds(written: str) -> float:
-    """Return `47h59m`, `20s` as seconds."""
-    pieces = re.findall(r"(\d+)([smhd])", written)
-    return float(sum(int(count) * _UNITS[unit] for count, unit in pieces))
+    """Return `47h59m`, `20s`, `1.5h`, `500ms` as seconds. Raises ValueError for what is no time."""
+    if not re.fullmatch(r"(\d+(\.\d+)?(ms|[smhd]))+", written):
+        raise ValueError(f"{written!r} is no time, such as 47h59m or 500ms")
+    pieces = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhd])", written)
+    return float(sum(float(count) * _UNITS[unit] for count, unit in pieces))
 
 
 def scaled(written: str | float) -> float:
@@ -333,7 +335,7 @@ class Filler:
         if not found or (name == "now" and found[1]):
             raise ValueError(f"the runner cannot fill {whole}")
         moment = self.now if name == "now" else self._nth(whole, self.submits, found[1] or "")
-        shift = timedelta(seconds=seconds(found[3] or ""))
+        shift = timedelta(seconds=seconds(found[3] or "0s"))
         zone = ZoneInfo(found[4]) if found[4] else self.zone
         return f"{(moment - shift if found[2] == '-' else moment + shift).astimezone(zone):%y%m%d%H%M}"
 

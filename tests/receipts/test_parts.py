@@ -12,7 +12,7 @@ from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
 from tests.kit.patience import in_time
 from tests.receipts.answering import Answering, Known, Late, response_octets
-from tests.receipts.case import Filler, Variant, filled, integer, links_of, local_time, scaled, variants
+from tests.receipts.case import Filler, Variant, filled, integer, links_of, local_time, scaled, seconds, variants
 from tests.receipts.deliveries import build, gsm_packed, pieces
 from tests.receipts.operator import Operator
 from tests.unit.simulator.esme import in_a_loop
@@ -68,6 +68,19 @@ def test_no_socket_time_lasts_longer_than_ten_seconds() -> None:
     assert scaled("10m") == 10
     assert scaled("20s") == 1
     assert scaled(60.0) == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "lasts"), [("47h59m", 172_740), ("48.5h", 174_600), ("500ms", 0.5), ("1d", 86_400), ("20s", 20)]
+)
+def test_a_time_has_its_unit(written: str, lasts: float) -> None:
+    assert seconds(written) == lasts
+
+
+@pytest.mark.parametrize("written", ["49 h", "", "h", "5", "1h?", "-1h", "soon"])
+def test_what_is_no_time_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        seconds(written)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from esito.domain.belief import Owed, contradicts, fits, is_addressed, is_addressed_whole, is_dated, named_numbers
 from esito.domain.id_forms import IdForm, Learned, says_nothing
-from esito.domain.message import SegmentRef
 from esito.domain.message_ids import Spelling, spelling
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import FIRST_FINAL
@@ -133,25 +132,76 @@ def identify(receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owe
 def pair(receipts: Sequence[DeliveryReceipt], uncertain: Sequence[Sequence[Candidate]]) -> list[tuple[int, Candidate]]:
     """Return which segments receipts mean whose ids nobody knows, where their count tells.
 
-    So it is when as many ids as there are segments have the same last word, and each fits all of them: which id is
-    whose changes nothing of what becomes of anybody. Receipts are given by their place, in the order they came;
-    `uncertain`: of each, the segments without an id whose number it names.
+    So it is when as many ids as there are segments have the same last word, and each can have a segment of its own that
+    it fits: which id is whose changes nothing of what becomes of anybody. Receipts are given by their place, in the
+    order they came; `uncertain`: of each, the segments without an id whose number it names.
     """
-    groups: dict[tuple[frozenset[SegmentRef], int], dict[str, int]] = {}
-    segments: dict[frozenset[SegmentRef], list[Candidate]] = {}
+    words: dict[int, dict[str, int]] = {}
     for place, receipt in enumerate(receipts):
         if receipt.state is None or receipt.state < FIRST_FINAL or not receipt.counts or not receipt.smsc_message_id:
             continue
-        fitting = sorted(_fitting(receipt, uncertain[place]))
-        refs = frozenset(SegmentRef(*one[:3]) for one in fitting)
-        segments[refs] = fitting
-        groups.setdefault((refs, receipt.state), {}).setdefault(receipt.smsc_message_id, place)
+        words.setdefault(receipt.state, {}).setdefault(receipt.smsc_message_id, place)
     return [
-        (place, owner)
-        for (refs, _), places in groups.items()
-        if refs and len(places) == len(refs) and all(one.state < FIRST_FINAL for one in segments[refs])
-        for place, owner in zip(places.values(), segments[refs], strict=True)
+        found
+        for places in words.values()
+        for group in _connected(
+            {place: sorted(_fitting(receipts[place], uncertain[place])) for place in places.values()}
+        )
+        for found in _matched(group)
     ]
+
+
+Ref = tuple[int, int, int]
+"""Message, seq and part of a segment."""
+
+Fitting = dict[int, list[Candidate]]
+"""The segments that each receipt fits, by its place."""
+
+
+def _connected(fitting: Fitting) -> list[Fitting]:
+    """Return the receipts in groups: those of two groups fit no segment in common."""
+    above: dict[Ref, Ref] = {}
+
+    def top(ref: Ref) -> Ref:
+        while (higher := above.setdefault(ref, ref)) != ref:
+            above[ref] = above[higher]
+            ref = higher
+        return ref
+
+    for segments in fitting.values():
+        for one in segments[1:]:
+            above[top(one[:3])] = top(segments[0][:3])
+    groups: dict[Ref, Fitting] = {}
+    for place, segments in fitting.items():
+        if segments:
+            groups.setdefault(top(segments[0][:3]), {})[place] = segments
+    return list(groups.values())
+
+
+def _matched(fitting: Fitting) -> list[tuple[int, Candidate]]:
+    """Give each receipt of a group a segment of its own; nothing unless all receipts and all segments have one."""
+    segments = {one[:3]: one for members in fitting.values() for one in members}
+    if len(segments) != len(fitting) or any(one.state >= FIRST_FINAL for one in segments.values()):
+        return []
+    taken: dict[Ref, int] = {}
+
+    def takes(place: int, tried: set[Ref]) -> bool:
+        refs = [one[:3] for one in fitting[place]]
+        free = next((ref for ref in refs if ref not in taken), None)
+        if free is not None:
+            taken[free] = place
+            return True
+        for ref in refs:
+            if ref not in tried:
+                tried.add(ref)
+                if takes(taken[ref], tried):
+                    taken[ref] = place
+                    return True
+        return False
+
+    if not all(takes(place, set()) for place in sorted(fitting)):
+        return []
+    return sorted((place, segments[ref]) for ref, place in taken.items())
 
 
 def _fitting(receipt: DeliveryReceipt, uncertain: Sequence[Candidate]) -> list[Candidate]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from esito.domain.belief import NOTHING_OWED, Owed, fits, is_dated, is_named_first
+from esito.domain.belief import NOTHING_OWED, Owed, contradicts, fits, is_dated, is_named_first
 from esito.domain.choosing import Candidate, Nobody, Why, choose, identify
 from esito.domain.id_forms import Learned, says_nothing
 from esito.domain.message_ids import Spelling
@@ -252,7 +252,7 @@ class Settlement:
             return Nobody(Why.UNKNOWN)
         key = (id(self._forms[receipt.link]), receipt.smsc_message_id)
         for one in reversed(self._identified.get(key, ())):
-            if fits(receipt, one.msisdn, one.submitted_at):
+            if fits(receipt, one.msisdn, one.submitted_at) and not contradicts(receipt, one.submitted_at):
                 return one
         return identify(receipt, [one for one in uncertain if one[:3] not in self._taken], owed)
 

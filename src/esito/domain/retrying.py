@@ -5,7 +5,8 @@ the one before; any other is the operator's last word. The table is data: every 
 add a line. Statuses beyond 0x3FF are each operator's own, so none of them has a line by default.
 """
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 
@@ -79,6 +80,35 @@ class RetryTable:
             if status in table:
                 return table[status]
         return self.own.get(GENERIC_NACK, USUAL[GENERIC_NACK]) if nack else None
+
+
+MOST_COUNTED = 100_000
+"""Segments whose refusals are counted; of more, those that were refused longest ago begin anew."""
+
+
+class InARow:
+    """Counts how often each segment was refused in one way, one time after the other.
+
+    What another refusal did before uses up nothing of how often this one is tried again, and makes no pause longer. The
+    counts are those of this process: after a restart a segment is tried as often again.
+    """
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[Hashable, tuple[Hashable, int]] = OrderedDict()
+
+    def refused(self, segment: Hashable, how: Hashable) -> int:
+        """Count a refusal; return how many of its kind came right before it."""
+        last, before = self._counts.pop(segment, (how, 0))
+        if last != how:
+            before = 0
+        self._counts[segment] = how, before + 1
+        if len(self._counts) > MOST_COUNTED:
+            self._counts.popitem(last=False)
+        return before
+
+    def forget(self, segment: Hashable) -> None:
+        """Count nothing more: there was another answer than a refusal that passes."""
+        self._counts.pop(segment, None)
 
 
 def read_rules(written: Mapping[str, Mapping[str, object]]) -> dict[int | str, RetryRule]:

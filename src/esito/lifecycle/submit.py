@@ -14,7 +14,7 @@ import structlog
 from esito import metrics
 from esito.domain.errors import Fenced, StoreUnavailable
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
-from esito.domain.retrying import Slows
+from esito.domain.retrying import InARow, Slows
 from esito.domain.timing import Clock
 from esito.lifecycle.answers import AnswerKeeper
 from esito.lifecycle.holding import Held
@@ -96,6 +96,7 @@ class Submitter:
         self._passed_over = passed_over
         self._answers = AnswerKeeper(store, self._name)
         self._fullness = Fullness()
+        self._in_a_row = InARow()
         self._awake = asyncio.Event()
         self._stopping = False
         self.held: Held | None = None
@@ -213,13 +214,18 @@ class Submitter:
         rule = self._link.settings.retries.rule(status, nack=outcome.nack) if status else None
         if status is not None and not attempts:
             self._fullness.note(full=rule is not None and rule.slows is Slows.DESTINATION)
+        retry_at = None
+        if rule is not None:
+            retry_at = rule.retry_at(now, self._in_a_row.refused(ref, (status, outcome.nack)))
+        if retry_at is None:
+            self._in_a_row.forget(ref)
         if status is None:
             answer = SubmitAnswer(ref=ref, answer=Answer.UNCERTAIN, at=now, attempts=attempts)
         elif status == Status.ESME_ROK:
             answer = SubmitAnswer(
                 ref=ref, answer=Answer.ACCEPTED, at=now, smsc_message_id=outcome.message_id, attempts=attempts
             )
-        elif rule is not None and (retry_at := rule.retry_at(now, attempts)) is not None:
+        elif retry_at is not None:
             answer = SubmitAnswer(
                 ref=ref, answer=Answer.LATER, at=now, status=status, retry_at=retry_at, attempts=attempts
             )

@@ -7,6 +7,7 @@ throttling. Nothing here looks at a clock: `now` is handed in, in seconds.
 """
 
 import math
+from collections import deque
 
 BURST = 0.1
 """Seconds of throughput that may go out at once after a pause."""
@@ -22,6 +23,9 @@ FLOOR_LASTS = 10.0
 
 RECOVERED_IN = 50.0
 """Seconds without throttling in which the pace comes back from nothing to what it was before the storm."""
+
+REMEMBERED = 60.0
+"""Seconds for which it is known how many left in each: an operator may take as long to say that they were too many."""
 
 FORGIVE_AFTER = 1.0
 """Seconds within which further throttling belongs to the same burst and does not halve again."""
@@ -41,7 +45,8 @@ class Pace:
         self._halved_at = self._floor_at = -math.inf
         self._sent_since = 0.0
         self._window_began = 0.0
-        self._last_second = 0.0
+        self._seconds: deque[tuple[float, float]] = deque()
+        """When seconds began in which anything left, and how many left in each; none is below one that came before."""
 
     @staticmethod
     def _size(rate: float) -> float:
@@ -90,20 +95,29 @@ class Pace:
         return now + (1 - self._tokens) / self._rate
 
     def _observed(self) -> float:
-        """Return how many left in this second or the last, whichever were more."""
-        return max(self._sent_since, self._last_second)
+        """Return how many left in the best second of those that are remembered, this one too."""
+        return max(self._sent_since, self._seconds[0][1] if self._seconds else 0.0)
 
     def _refill(self, now: float) -> None:
         passed = max(0.0, now - self._at)
         self._at = max(self._at, now)
-        if (since := self._at - self._window_began) > 1.0:
-            self._last_second = self._sent_since if since < 2.0 else 0.0
+        if self._at - self._window_began > 1.0:
+            self._remember()
             self._window_began, self._sent_since = self._at, 0.0
         if self._before_storm:
             self._recover(passed)
         if not math.isinf(self._rate):
             size = self._size(self._rate)
             self._tokens = min(size, (self._tokens if math.isfinite(self._tokens) else size) + passed * self._rate)
+
+    def _remember(self) -> None:
+        """Keep what left in the second that is over, and whatever may still be the best of a minute."""
+        while self._seconds and self._seconds[0][0] < self._at - REMEMBERED:
+            self._seconds.popleft()
+        while self._seconds and self._seconds[-1][1] <= self._sent_since:
+            self._seconds.pop()
+        if self._sent_since:
+            self._seconds.append((self._window_began, self._sent_since))
 
     def _recover(self, passed: float) -> None:
         """Rise towards the pace from before the storm; once there, the storm is over and our own limit alone holds."""

@@ -1,6 +1,7 @@
 """Our own limit, and what a throttling operator teaches us."""
 
 import math
+from collections import deque
 from itertools import pairwise
 
 import pytest
@@ -160,3 +161,27 @@ def test_a_pace_that_was_pushed_to_the_floor_counts_as_throttled_for_some_second
     assert pace.is_at_floor(19.0)
     assert pace.is_at_floor(22.0)
     assert not pace.is_at_floor(60.0)
+
+
+@pytest.mark.parametrize("latency", [0.1, 0.9, 1.5, 2.5, 3.0])
+@pytest.mark.parametrize("takes", [20, 100])
+def test_an_operator_that_answers_late_gets_most_of_what_it_takes(takes: int, latency: float) -> None:
+    """The link has no throughput of its own; how many were too many is heard only `latency` seconds later."""
+    pace, bucket, taken = Pace(), float(takes), 0
+    answers: deque[tuple[float, bool]] = deque()
+    step, length = 0.02, 400.0
+    for now in (1000 + step * number for number in range(int(length / step))):
+        bucket = min(takes, bucket + step * takes)
+        refused = False
+        while answers and answers[0][0] <= now:
+            refused |= answers.popleft()[1]
+        if refused:
+            pace.throttled(now)
+        leaving = min(5 * takes - len(answers), pace.allowance(now))
+        pace.take(leaving, now)
+        for _ in range(leaving):
+            fits = bucket >= 1
+            bucket -= fits
+            taken += fits and now > 1000 + length / 2
+            answers.append((now + latency, not fits))
+    assert taken > 0.8 * takes * length / 2

@@ -13,7 +13,7 @@ from esito.domain.timing import HOUR_MS, VALIDITY_MS
 from esito.store.tables.connection import Connection
 from esito.store.tables.giving_up import give_up_unsent, send_no_more
 from esito.store.tables.links import Links
-from esito.store.tables.settling import conclude, look_again
+from esito.store.tables.settling import conclude, release
 
 MESSAGES_AT_ONCE = 100
 
@@ -41,9 +41,9 @@ class Expiring:
         return [self._expire(connection, one.at) for one in asked]
 
     def _release(self, connection: Connection, at: int) -> None:
-        """Look at parked receipts that were too many for the transaction in which nothing was owed any more."""
+        """Look at receipts that were too many for the transaction in which they could be decided."""
         for operator in self._links.operators:
-            look_again(connection, self._links, operator, at=at)
+            release(connection, self._links, operator, at=at)
 
     def _expire(self, connection: Connection, at: int) -> int:
         self._release(connection, at)

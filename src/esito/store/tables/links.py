@@ -195,6 +195,10 @@ class Links:
                     became_known.append(operator)
         return became_known
 
+    def knows_form(self, read: Connection, operator: int) -> bool:
+        """Tell whether it is known how an operator writes ids in receipts."""
+        return self._learned(operator, read.row("operator_shown", operator)).form is not IdForm.AUTO
+
     def by_operator(self, read: Connection) -> dict[str, Learned]:
         """Return what is known of every operator's ids, by its name."""
         return {

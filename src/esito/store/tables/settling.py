@@ -113,6 +113,16 @@ def look_again(
     return moved + (_tell_twins_apart(connection, links, operator, at) if cleared else 0)
 
 
+def release(connection: Connection, links: Links, operator: int, *, at: int) -> None:
+    """Look at receipts that were too many for the transaction in which it became known what they waited for."""
+    look_again(connection, links, operator, at=at)
+    if connection.number("has_waiting", operator, Waits.FORM) and links.knows_form(connection, operator):
+        rows = connection.ask("undecided", operator, Waits.FORM, AT_ONCE)
+        _adopt(connection, links, rows, at)
+        # What is not decided now never is by the form: it is found by its id and its number only.
+        connection.run_rows("wait_no_more", [(row[0],) for row in rows])
+
+
 def _tell_twins_apart(connection: Connection, links: Links, operator: int, at: int) -> int:
     """Settle the receipts for which several uncertain segments fitted, now that there are fewer."""
     if not connection.number("has_waiting", operator, Waits.TWINS):

@@ -6,11 +6,14 @@ from esito.domain.belief import tails
 from esito.domain.choosing import Candidate, pair
 from esito.domain.matching import Settlement
 from esito.domain.receipt import DeliveryReceipt
-from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.connection import Connection
 from esito.store.tables.decisions import write
 from esito.store.tables.links import Links
-from esito.store.tables.snapshot import NEWEST, left_between, load_candidates
+from esito.store.tables.snapshot import left_between, load_candidates
 from esito.store.tables.unmatched import forget_unmatched, kept_receipt, number_key
+
+MOST = 200
+"""Segments to one number that are paired with their receipts: of more, who could tell."""
 
 
 def pair_twins(
@@ -37,10 +40,16 @@ def pair_twins(
 
 def _uncertain(connection: Connection, operator: int, receipts: Sequence[DeliveryReceipt]) -> list[Sequence[Candidate]]:
     """Return, for each receipt, the segments without an id whose number it names; none where not all are known."""
-    wanted: list[tuple[SqlValue, ...]] = [
-        (number, operator, tail, *left_between(receipt, live=False))
-        for number, receipt in enumerate(receipts)
-        for tail in tails(receipt)
+    windows: dict[int, tuple[int, int]] = {}
+    for receipt in receipts:
+        first, last = left_between(receipt, live=False)
+        for tail in tails(receipt):
+            before, after = windows.get(tail, (first, last))
+            windows[tail] = min(first, before), max(last, after)
+    wanted = [(tail, operator, tail, *window) for tail, window in windows.items()]
+    found = load_candidates(connection, "many_by_tail", wanted) if wanted else {}
+    too_many = {tail for tail, many in found.items() if len(many) > MOST}
+    return [
+        () if too_many.intersection(named := tails(receipt)) else [one for tail in named for one in found.get(tail, ())]
+        for receipt in receipts
     ]
-    found = load_candidates(connection, "candidates_by_tail", wanted) if wanted else {}
-    return [found.get(number, ()) if len(found.get(number, ())) < NEWEST else () for number in range(len(receipts))]

@@ -324,6 +324,16 @@ SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn
          ORDER BY u.submitted_at DESC LIMIT 40) AS s
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
+-- name: many_by_tail
+SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
+       s.state, s.submitted_at, r.state, r.segments
+  FROM {rows: int, int, int, bigint, bigint} AS b
+  CROSS JOIN LATERAL (
+        SELECT u.* FROM segment u
+         WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
+         ORDER BY u.submitted_at DESC LIMIT 201) AS s
+  JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+
 -- name: senders
 SELECT m.id, m.sender FROM {rows: bigint} AS b JOIN message m ON m.id = b.column1
 
@@ -390,6 +400,9 @@ SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.do
          ORDER BY received_at LIMIT $2) AS u
   JOIN trail t ON t.id = u.trail AND t.message_id = 0
   JOIN link l ON l.id = t.link
+
+-- name: wait_no_more
+UPDATE unmatched SET waits = 0 FROM {rows: bigint} AS b WHERE unmatched.trail = b.column1 AND unmatched.waits = 2
 
 -- name: undecided
 -- Receipts that wait for the form of the ids (2), or for one of several uncertain segments (3).

@@ -319,6 +319,16 @@ SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coale
          ORDER BY u.submitted_at DESC LIMIT 40)
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
+-- name: many_by_tail
+SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
+                                   s.state, s.submitted_at, r.state, r.segments))
+  FROM (VALUES {rows}) AS b
+  CROSS JOIN segment s ON (s.message_id, s.seq, s.part) IN (
+        SELECT u.message_id, u.seq, u.part FROM segment u
+         WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
+         ORDER BY u.submitted_at DESC LIMIT 201)
+  CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
+
 -- name: senders
 SELECT json_group_array(json_array(m.id, m.sender)) FROM (VALUES {rows}) AS b CROSS JOIN message m ON m.id = b.column1
 
@@ -390,6 +400,9 @@ SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.
          ORDER BY received_at LIMIT ?2) AS u
   CROSS JOIN trail t ON t.id = u.trail
   CROSS JOIN link l ON l.id = t.link
+
+-- name: wait_no_more
+UPDATE unmatched SET waits = 0 FROM (VALUES {rows}) AS b WHERE unmatched.trail = b.column1 AND unmatched.waits = 2
 
 -- name: undecided
 -- Receipts that wait for the form of the ids (2), or for one of several uncertain segments (3).
