@@ -4,8 +4,9 @@ import pytest
 
 from esito.domain.states import MessageState as S
 from esito.domain.timing import HOUR_MS, MINUTE_MS
-from esito.store.base import Store
-from tests.contracts.submissions import PARIS, dated, lost, sent, state_of
+from esito.store.base import LinkRecord, Store
+from esito.store.tables import settling
+from tests.contracts.submissions import PARIS, answered, dated, lost, sent, state_of
 from tests.kit.builders import NOW, account_in, links_in, message
 
 pytestmark = pytest.mark.anyio
@@ -66,3 +67,34 @@ async def test_two_receipts_with_one_reused_id_find_their_own_by_date(store: Sto
         await store.apply_receipts(batch)
     states = [await state_of(store, account, one) for one in (first, second)]
     assert states == [S.DELIVERED, S.UNDELIVERABLE]
+
+
+async def test_twins_are_told_apart_however_many_others_never_are(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "AT_ONCE", 1)
+    await links_in(store)
+    account = await account_in(store)
+    for number in (33600000001, 33600000002):
+        for one in [await sent(store, account, number, at=NOW), await sent(store, account, number, at=NOW + 1)]:
+            await lost(store, *one, at=NOW + MINUTE_MS)
+        said = dated(f"old{number}", number, at=NOW + 2 * MINUTE_MS, submitted_at=NOW)
+        assert (await store.apply_receipts([said])).verdicts == {"orphan": 1}
+    later = NOW + 24 * HOUR_MS
+    first, second = [one for _ in range(2) for one in await sent(store, account, PARIS, at=later)]
+    await lost(store, first, second, at=later + MINUTE_MS)
+    await store.apply_receipts([dated("first", PARIS, at=later + 2 * MINUTE_MS, submitted_at=later)])
+    await answered(store, second, "second", at=later + 3 * MINUTE_MS)
+    assert [await state_of(store, account, one) for one in (first, second)] == [S.DELIVERED, S.WAITING]
+
+
+@pytest.mark.parametrize("hours", [70, 80, 160])
+async def test_an_undated_receipt_is_believed_for_as_long_as_its_operator_is_waited_for(
+    store: Store, hours: int
+) -> None:
+    await store.register_links([LinkRecord(name="alpha", operator="alpha", wait_ms=168 * HOUR_MS)])
+    account = await account_in(store)
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, one, at=NOW + MINUTE_MS)
+    said = dated("A", PARIS, at=NOW + hours * HOUR_MS, submitted_at=None)
+    assert (await store.apply_receipts([said])).verdicts == {"moved": 1}

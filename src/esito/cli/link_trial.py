@@ -16,10 +16,11 @@ from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import is_final
 from esito.domain.text import count_segments, prepare
 from esito.domain.timing import SECOND_MS
+from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
 from esito.smpp.link import Binding, Link, SubmitOutcome
 from esito.smpp.outgoing import submit_sm
 from esito.smpp.pdu import DataSm, DeliverSm, Status, Tag
-from esito.smpp.receipts import Kind, kind_of, read_receipt
+from esito.smpp.receipts import Kind, has_text_of_receipt, kind_of, read_receipt, receipted_id
 from esito.smpp.settings import LinkSettings as SmppSettings
 
 GLANCE = 0.01
@@ -243,15 +244,12 @@ class _Following:
         return [self._take(trial, pdu) for pdu in pdus]
 
     def _take(self, trial: Trial, pdu: DeliverSm | DataSm) -> int:
-        kind = kind_of(pdu)
+        kind, settings = kind_of(pdu), incoming_settings(self._configured)
         if kind is Kind.REPLY:
-            return Status.ESME_RMSGQFUL
-        receipt = read_receipt(
-            pdu,
-            link=self._configured.name,
-            at=int(time.time() * SECOND_MS),
-            settings=incoming_settings(self._configured),
-        )
+            if not _is_receipt(trial, pdu, settings):
+                return Status.ESME_RMSGQFUL
+            kind = Kind.RECEIPT
+        receipt = read_receipt(pdu, link=self._configured.name, at=int(time.time() * SECOND_MS), settings=settings)
         segment, form = _whose(trial, receipt)
         if segment is None and not _names(trial.to, receipt):
             return Status.ESME_RMSGQFUL
@@ -266,6 +264,17 @@ class _Following:
 
     def changed(self, link: Link) -> None:
         """Do nothing: the bindings say it."""
+
+
+def _is_receipt(trial: Trial, pdu: DeliverSm | DataSm, settings: IncomingSettings) -> bool:
+    """Tell whether it is one although esm_class denies it, as the link is set (`receipts_without_esm_class`)."""
+    rule = settings.without_esm_class
+    if rule is WithoutEsmClass.NEVER or not has_text_of_receipt(pdu, settings.words):
+        return False
+    said = receipted_id(pdu)
+    return rule is WithoutEsmClass.ALWAYS or any(
+        spelling(segment.smsc_id, said) is not None for segment in trial.segments if segment.smsc_id and said
+    )
 
 
 def _whose(trial: Trial, receipt: DeliveryReceipt) -> tuple[Segment | None, str]:

@@ -149,10 +149,11 @@ async def test_the_certificate_of_the_smsc_is_shown(tmp_path: Path, pki: Path) -
 # -- a message ---------------------------------------------------------------------------------
 
 
-def deliver(text: str, *, sequence: int = 9, source: str = TO[1:], esm_class: int = 4) -> p.DeliverSm:
+def deliver(text: str, *, sequence: int = 9, source: str = TO[1:], esm_class: int = 4, tlv_id: str = "") -> p.DeliverSm:
     return p.DeliverSm(
         sequence=sequence, source_addr=source, destination_addr="ESITO", esm_class=esm_class,
         short_message=text.encode(),
+        tlvs={p.Tag.RECEIPTED_MESSAGE_ID: tlv_id.encode() + b"\0"} if tlv_id else {},
     )  # fmt: skip
 
 
@@ -200,6 +201,26 @@ async def test_a_receipt_is_followed_and_its_id_explained(
     message = as_data(link, sessions, one, [])["message"]
     assert (message["accepted"], message["reported"]) == (True, True)
     assert (message["receipts"][0]["idForm"], message["receipts"][0]["status"]) == (form, "Delivered")
+
+
+@pytest.mark.parametrize(
+    ("rule", "tlv", "taken"),
+    [("known-id", "1F", True), ("known-id", "1E", False), ("known-id", "", False), ("always", "", True),
+     ("never", "1F", False)],
+)  # fmt: skip
+@in_a_loop
+async def test_a_receipt_without_its_esm_class_is_taken_as_the_link_is_set(
+    tmp_path: Path, rule: str, tlv: str, taken: bool
+) -> None:
+    unmarked = deliver("id:1F sub:001 dlvrd:001 stat:DELIVRD err:000 text:x", esm_class=0, tlv_id=tlv)
+    async with peer() as smsc:
+        reporting(smsc, "1F", unmarked)
+        link = configured(tmp_path, f"receipts_without_esm_class = '{rule}'", port=smsc.port)
+        one = trial(patience=60.0 if taken else 0.1)
+        await try_link(link, one)
+        (response,) = await smsc.came(p.DeliverSmResp)
+    assert response.status == (Status.ESME_ROK if taken else Status.ESME_RMSGQFUL)
+    assert len(one.heard) == taken
 
 
 @in_a_loop

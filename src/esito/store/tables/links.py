@@ -9,6 +9,7 @@ from esito.domain.errors import UnknownLink
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.routing import Route, stand_ins, takers
 from esito.domain.states import MultipartRule
+from esito.domain.timing import VALIDITY_MS
 from esito.store.base import LinkRecord
 from esito.store.tables.connection import Connection
 
@@ -76,6 +77,11 @@ class Links:
     def operators(self) -> list[int]:
         """The operators of all registered links."""
         return sorted(self._operators)
+
+    @property
+    def longest_wait_ms(self) -> int:
+        """How long after a submission the last word of any operator is waited for, in milliseconds."""
+        return max([VALIDITY_MS, *self.waits.values()])
 
     def register(self, connection: Connection, batches: Sequence[Sequence[LinkRecord]]) -> list[dict[str, int]]:
         """Keep links under stable numbers."""

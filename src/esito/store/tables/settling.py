@@ -7,6 +7,7 @@ the receipt itself are kept together or not at all.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from esito.domain.belief import tails
 from esito.domain.id_forms import Learned
 from esito.domain.matching import Decisions, Settlement, Waits
 from esito.domain.message import SegmentRef
@@ -55,8 +56,9 @@ def settle(
     at = max((receipt.received_at for receipt in receipts), default=0)
     _learn(connection, links, forms, at)
     if decisions.identified:
+        keys = {number_key(tail) for receipt in receipts for tail in tails(receipt)}
         for operator in {links.named(link).operator for link in forms}:
-            _tell_twins_apart(connection, links, operator, at)
+            _tell_twins_apart(connection, links, operator, keys, at)
     _pair_twins(
         connection, links, [receipts[number] for number, waits in decisions.unmatched if waits is Waits.TWINS], at
     )
@@ -95,22 +97,21 @@ def look_again(
     at: int,
     shelves: Iterable[str] = (),
     msisdns: Iterable[str] = (),
-    cleared: bool = False,
+    cleared: Iterable[str] = (),
     waiting: bool | None = None,
 ) -> int:
     """Settle the receipts that waited for what has just become known of an operator; return how many recipients moved.
 
     `shelves`: the ids of responses; `msisdns`: the numbers of segments that have become uncertain (E.164 digits);
-    `cleared`: whether any is uncertain no more; `waiting`: whether any receipt waits for a response, where that is
-    known. Whatever else was parked is looked at once no submit_sm is owed any
-    more that left before it came.
+    `cleared`: those of segments that are uncertain no more; `waiting`: whether any receipt waits for a response, where
+    that is known. Whatever else was parked is looked at once no submit_sm is owed any more that left before it came.
     """
     keys = {*shelves, *(number_key(tail_of(msisdn)) for msisdn in msisdns)}
     rows = connection.ask_rows("unmatched_under", [(operator, key) for key in keys])
     if connection.number("has_waiting", operator, Waits.RESPONSE) if waiting is None else waiting:
         rows += connection.ask("released", operator, AT_ONCE)
     moved = _adopt(connection, links, list({row[0]: row for row in rows}.values()), at)
-    return moved + (_tell_twins_apart(connection, links, operator, at) if cleared else 0)
+    return moved + _tell_twins_apart(connection, links, operator, {number_key(tail_of(one)) for one in cleared}, at)
 
 
 def release(connection: Connection, links: Links, operator: int, *, at: int) -> None:
@@ -123,11 +124,16 @@ def release(connection: Connection, links: Links, operator: int, *, at: int) -> 
         connection.run_rows("wait_no_more", [(row[0],) for row in rows])
 
 
-def _tell_twins_apart(connection: Connection, links: Links, operator: int, at: int) -> int:
-    """Settle the receipts for which several uncertain segments fitted, now that there are fewer."""
-    if not connection.number("has_waiting", operator, Waits.TWINS):
+def _tell_twins_apart(connection: Connection, links: Links, operator: int, keys: Iterable[str], at: int) -> int:
+    """Settle the receipts for which several uncertain segments fitted, now that there are fewer.
+
+    `keys`: of the numbers of those that are uncertain no more.
+    """
+    wanted = [(operator, key) for key in keys]
+    if not wanted or not connection.number("has_waiting", operator, Waits.TWINS):
         return 0
-    return _adopt(connection, links, connection.ask("undecided", operator, Waits.TWINS, AT_ONCE), at)
+    rows = connection.ask_rows("unmatched_under", wanted)
+    return _adopt(connection, links, list({row[0]: row for row in rows}.values()), at)
 
 
 def _pair_twins(connection: Connection, links: Links, kept: Sequence[DeliveryReceipt], at: int) -> int:

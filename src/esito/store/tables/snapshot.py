@@ -22,7 +22,7 @@ from esito.domain.choosing import Candidate
 from esito.domain.matching import Settlement
 from esito.domain.message_ids import canonical, shelves
 from esito.domain.receipt import DeliveryReceipt
-from esito.domain.timing import DAY_MS, VALIDITY_MS
+from esito.domain.timing import DAY_MS
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.links import Links
 
@@ -50,6 +50,7 @@ class Snapshot:
         That holds whatever a clock says that has been set back since.
         """
         self._receipts = receipts if live else ()
+        self._wait_ms = links.longest_wait_ms
         self._first = min([receipt.received_at for receipt in self._receipts], default=0)
         operator_of = {link: links.named(link).operator for link in {one.link for one in receipts}}
         self._operators = [operator_of[receipt.link] for receipt in receipts]
@@ -182,7 +183,7 @@ class Snapshot:
 
     def _load_owed(self, operator: int, newest: int) -> Owed:
         rows = self._connection.ask("open_submissions", operator)
-        lost = self._connection.number("has_uncertain", operator, newest - VALIDITY_MS)
+        lost = self._connection.number("has_uncertain", operator, newest - self._wait_ms)
         if lost:
             self._lost.add(operator)
         submissions = [Open(msisdn, min(at, self._first) if self._receipts else at) for msisdn, at in rows]
@@ -194,7 +195,7 @@ class Snapshot:
             operator = self._operators[number]
             if receipt.smsc_message_id and operator in self._lost:
                 wanted += [
-                    (number, operator, tail, *left_between(receipt, live=bool(self._receipts)))
+                    (number, operator, tail, *left_between(receipt, live=bool(self._receipts), wait_ms=self._wait_ms))
                     for tail in tails(receipt)
                 ]
         return self._load("candidates_by_tail", wanted) if wanted else {}
@@ -210,11 +211,14 @@ class Snapshot:
         return found
 
 
-def left_between(receipt: DeliveryReceipt, *, live: bool) -> tuple[int, int]:
-    """Return between which instants the submit_sm of a receipt has left; a clock that was set back makes them later."""
+def left_between(receipt: DeliveryReceipt, *, live: bool, wait_ms: int) -> tuple[int, int]:
+    """Return between which instants the submit_sm of a receipt has left; a clock that was set back makes them later.
+
+    `wait_ms`: how long its last word is waited for.
+    """
     said, came = receipt.submitted_at, receipt.received_at + (DAY_MS if live else 0)
     if said is None:
-        return receipt.received_at - VALIDITY_MS - DAY_MS, came
+        return receipt.received_at - wait_ms - DAY_MS, came
     return said - SUBMIT_DATE_WITHIN_MS, min(said + SUBMIT_DATE_WITHIN_MS, came)
 
 

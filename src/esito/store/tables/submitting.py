@@ -50,7 +50,8 @@ class Submitting:
         link = self._links.named(batch.link)
         self._links.hold(connection, [batch.link])
         bears_on = connection.number("answers_bear_on", link.operator)
-        cleared = bool(bears_on & TWINS and connection.ask_rows("tailed_numbers", [one.ref for one in batch.answers]))
+        twins = connection.ask_rows("tailed_numbers", [one.ref for one in batch.answers]) if bears_on & TWINS else ()
+        cleared = [msisdn for (msisdn,) in twins]
         accepted = [one for one in batch.answers if one.answer is Answer.ACCEPTED]
         shelves = [canonical(one.smsc_message_id) or None for one in accepted]
         if bears_on & WITHOUT_ID:

@@ -28,7 +28,7 @@ def pair_twins(
     receipts = [kept_receipt(row) for row in rows]
     forms = links.hold(connection, {receipt.link for receipt in receipts})
     settlement = Settlement(links.rules, forms, at=at)
-    pairs = pair(receipts, _uncertain(connection, operator, receipts))
+    pairs = pair(receipts, _uncertain(connection, operator, receipts, links.longest_wait_ms))
     for number, owner in pairs:
         settlement.settle_paired(number, receipts[number], owner)
     if pairs:
@@ -38,11 +38,13 @@ def pair_twins(
     return [receipts[number].smsc_message_id for number, _ in pairs], len(settlement.decisions.recipients)
 
 
-def _uncertain(connection: Connection, operator: int, receipts: Sequence[DeliveryReceipt]) -> list[Sequence[Candidate]]:
+def _uncertain(
+    connection: Connection, operator: int, receipts: Sequence[DeliveryReceipt], wait_ms: int
+) -> list[Sequence[Candidate]]:
     """Return, for each receipt, the segments without an id whose number it names; none where not all are known."""
     windows: dict[int, tuple[int, int]] = {}
     for receipt in receipts:
-        first, last = left_between(receipt, live=False)
+        first, last = left_between(receipt, live=False, wait_ms=wait_ms)
         for tail in tails(receipt):
             before, after = windows.get(tail, (first, last))
             windows[tail] = min(first, before), max(last, after)
