@@ -81,30 +81,33 @@ class RetryTable:
                 return table[status]
         return self.own.get(GENERIC_NACK, USUAL[GENERIC_NACK]) if nack else None
 
+    def line(self, status: int) -> int | str:
+        """Return which line that is: of a generic_nack whose status has none, one for all of them."""
+        return status if status in self.own or status in USUAL else GENERIC_NACK
+
 
 MOST_COUNTED = 100_000
 """Segments whose refusals are counted; of more, those that were refused longest ago begin anew."""
 
 
-class InARow:
-    """Counts how often each segment was refused in one way, one time after the other.
+class Refusals:
+    """Counts how often each segment was refused, by the line of the table.
 
-    What another refusal did before uses up nothing of how often this one is tried again, and makes no pause longer. The
-    counts are those of this process: after a restart a segment is tried as often again.
+    What other refusals did uses up nothing of how often this one is tried again, and makes no pause longer; and taking
+    turns they come to an end too. The counts are those of this process: a restart begins anew.
     """
 
     def __init__(self) -> None:
-        self._counts: OrderedDict[Hashable, tuple[Hashable, int]] = OrderedDict()
+        self._counts: OrderedDict[Hashable, dict[int | str, int]] = OrderedDict()
 
-    def refused(self, segment: Hashable, how: Hashable) -> int:
-        """Count a refusal; return how many of its kind came right before it."""
-        last, before = self._counts.pop(segment, (how, 0))
-        if last != how:
-            before = 0
-        self._counts[segment] = how, before + 1
+    def before(self, segment: Hashable, line: int | str) -> int:
+        """Count a refusal; return how many by the same line came before it."""
+        counts = self._counts.setdefault(segment, {})
+        self._counts.move_to_end(segment)
+        counts[line] = counts.get(line, 0) + 1
         if len(self._counts) > MOST_COUNTED:
             self._counts.popitem(last=False)
-        return before
+        return counts[line] - 1
 
     def forget(self, segment: Hashable) -> None:
         """Count nothing more: there was another answer than a refusal that passes."""

@@ -14,7 +14,7 @@ import structlog
 from esito import metrics
 from esito.domain.errors import Fenced, StoreUnavailable
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
-from esito.domain.retrying import InARow, Slows
+from esito.domain.retrying import Refusals, Slows
 from esito.domain.timing import Clock
 from esito.lifecycle.answers import AnswerKeeper
 from esito.lifecycle.holding import Held
@@ -96,7 +96,7 @@ class Submitter:
         self._passed_over = passed_over
         self._answers = AnswerKeeper(store, self._name)
         self._fullness = Fullness()
-        self._in_a_row = InARow()
+        self._refusals = Refusals()
         self._awake = asyncio.Event()
         self._stopping = False
         self.held: Held | None = None
@@ -211,14 +211,15 @@ class Submitter:
     def _answer(self, outcome: SubmitOutcome) -> SubmitAnswer:
         tried: Try = outcome.token
         ref, attempts, status, now = tried.ref, tried.attempts, outcome.status, self._clock.now()
-        rule = self._link.settings.retries.rule(status, nack=outcome.nack) if status else None
+        retries = self._link.settings.retries
+        rule = retries.rule(status, nack=outcome.nack) if status else None
         if status is not None and not attempts:
             self._fullness.note(full=rule is not None and rule.slows is Slows.DESTINATION)
         retry_at = None
-        if rule is not None:
-            retry_at = rule.retry_at(now, self._in_a_row.refused(ref, (status, outcome.nack)))
+        if status and rule is not None:
+            retry_at = rule.retry_at(now, self._refusals.before(ref, retries.line(status)))
         if retry_at is None:
-            self._in_a_row.forget(ref)
+            self._refusals.forget(ref)
         if status is None:
             answer = SubmitAnswer(ref=ref, answer=Answer.UNCERTAIN, at=now, attempts=attempts)
         elif status == Status.ESME_ROK:

@@ -46,7 +46,7 @@ class Pace:
         self._sent_since = 0.0
         self._window_began = 0.0
         self._seconds: deque[tuple[float, float]] = deque()
-        """When seconds began in which anything left, and how many left in each; none is below one that came before."""
+        """When seconds began in which anything left, and how many left in each: every one fewer than the one before."""
 
     @staticmethod
     def _size(rate: float) -> float:

@@ -29,9 +29,6 @@ from esito.store.tables.links import Links
 ERASED = "0"
 """The number of a recipient whose number was erased: nobody is told of it any more."""
 
-NEWEST = 40
-"""Segments without an id that one receipt may be about: those of one number, the newest first."""
-
 
 class Snapshot:
     """What is known of a batch of receipts."""

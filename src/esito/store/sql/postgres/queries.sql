@@ -325,6 +325,7 @@ SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: many_by_tail
+-- As above, for pairing: a limit cannot be handed in row by row.
 SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
        s.state, s.submitted_at, r.state, r.segments
   FROM {rows: int, int, int, bigint, bigint} AS b
@@ -405,7 +406,7 @@ SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.do
 UPDATE unmatched SET waits = 0 FROM {rows: bigint} AS b WHERE unmatched.trail = b.column1 AND unmatched.waits = 2
 
 -- name: undecided
--- Receipts that wait for the form of the ids (2), or for one of several uncertain segments (3).
+-- The receipts that wait for something: the form of the ids is 2.
 SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
        t.flags, u.source_addr, u.destination_addr, u.submitted_at
   FROM (SELECT * FROM unmatched WHERE operator = $1 AND waits = $2 ORDER BY received_at LIMIT $3) AS u
