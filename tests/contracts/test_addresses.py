@@ -42,15 +42,16 @@ async def test_our_own_number_in_both_addresses_names_nobody(store: Store, accou
 async def test_the_number_of_a_sender_is_believed_of_its_own_messages_only(store: Store, account: Account) -> None:
     """Who sends may be sent to: a receipt about what he has sent names him second, and moves nothing sent to him."""
     sender, other = 33700900900, 393331234567
+    await sent(store, account, other, at=NOW - MINUTE_MS)
     (to_sender,) = await sent(store, account, sender, at=NOW)
     await lost(store, to_sender, at=NOW + MINUTE_MS)
     about_another = receipt("77", "DELIVRD", at=NOW + 2 * MINUTE_MS, addresses=(str(other), str(sender)))
-    assert (await store.apply_receipts([about_another])).verdicts == {"orphan": 1}
+    assert (await store.apply_receipts([about_another])).verdicts == {"parked": 1}
     assert await state_of(store, account, to_sender) == S.WAITING
     with_its_id = await sent(store, account, sender, at=NOW + 3 * MINUTE_MS)
     await answered(store, with_its_id[0], "78", at=NOW + 3 * MINUTE_MS)
     about_another = receipt("78", "DELIVRD", at=NOW + 4 * MINUTE_MS, addresses=(str(other), str(sender)))
-    assert (await store.apply_receipts([about_another])).verdicts == {"orphan": 1}
+    assert (await store.apply_receipts([about_another])).verdicts == {"parked": 1}
     assert await state_of(store, account, with_its_id[0]) == S.WAITING
 
 
@@ -158,3 +159,45 @@ async def test_a_national_number_of_six_digits_is_a_number(store: Store, account
     assert await state_of(store, account, one) == S.WAITING
     await store.apply_receipts([receipt("9", "DELIVRD", at=NOW + 30, addresses=("312345", "ESITO"))])
     assert await state_of(store, account, one) == S.DELIVERED
+
+
+@pytest.mark.parametrize("sender", ["", "ESITO", "+33700900900"])
+@pytest.mark.parametrize("lost_response", [False, True])
+async def test_a_number_of_the_operators_own_before_the_recipients_names_nobody(
+    store: Store, account: Account, *, sender: str, lost_response: bool
+) -> None:
+    """Operators send from a long number of theirs, and some leave the addresses of the submit_sm as they were."""
+    await store.accept(replace(message(account, [PARIS]), sender=sender))
+    (one,) = await store.claim("alpha", limit=10, at=NOW)
+    if lost_response:
+        await lost(store, one, at=NOW + 500)
+    else:
+        await answered(store, one, "1001", at=NOW + 500)
+    said = receipt("1001", "DELIVRD", at=NOW + 600, addresses=("33644600500", str(PARIS)))
+    assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
+    assert await state_of(store, account, one) == S.DELIVERED
+
+
+@pytest.mark.parametrize("sender", ["", "ESITO", "+33700900900"])
+async def test_a_first_number_that_is_a_recipients_is_not_passed_over(
+    store: Store, account: Account, sender: str
+) -> None:
+    """It is about him then, whoever is named second, and the trail says why it moves nobody."""
+    await sent(store, account, ROME, at=NOW)
+    await store.accept(replace(message(account, [PARIS], due_at=NOW + 10), sender=sender))
+    (one,) = await store.claim("alpha", limit=10, at=NOW + 10)
+    await answered(store, one, "1001", at=NOW + 500)
+    said = receipt("1001", "DELIVRD", at=NOW + 600, addresses=(str(ROME), str(PARIS)))
+    await store.apply_receipts([said])
+    assert await state_of(store, account, one) == S.WAITING
+
+
+async def test_a_receipt_that_names_a_recipient_only_behind_another_one_says_so(store: Store, account: Account) -> None:
+    (other,) = await sent(store, account, ROME, at=NOW)
+    await answered(store, other, "1000", at=NOW + 5)
+    (one,) = await sent(store, account, PARIS, at=NOW + 10)
+    await answered(store, one, "1001", at=NOW + 500)
+    await store.apply_receipts([receipt("1001", "DELIVRD", at=NOW + 600, addresses=(str(ROME), str(PARIS)))])
+    (orphan,) = await store.orphans(after=0, limit=10)
+    assert orphan.flags == "other_number"
+    assert await state_of(store, account, one) == S.WAITING

@@ -3,7 +3,7 @@ from itertools import permutations
 import pytest
 
 from esito.domain.states import MessageState, MultipartRule
-from esito.store.base import Store
+from esito.store.base import LinkRecord, Store
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio
@@ -124,6 +124,24 @@ async def test_segments_make_the_recipient_by_rule(store: Store, rule: str, stat
     await links_in(store, rule=MultipartRule(rule))
     number = await submitted(store, message(account, segments=3), ["1", "2", "3"])
     await store.apply_receipts([receipt("1", "DELIVRD"), receipt("2", "UNDELIV")])
+    assert await states_of(store, account, number) == [state]
+
+
+@pytest.mark.parametrize(("left_by", "state"), [("alpha", MessageState.WAITING), ("beta", MessageState.UNDELIVERABLE)])
+@pytest.mark.parametrize("told_by", ["alpha", "beta"])
+async def test_the_rule_is_that_of_the_link_that_submitted(
+    store: Store, left_by: str, told_by: str, state: MessageState
+) -> None:
+    """Links of one operator get one another's receipts."""
+    rules = {"alpha": MultipartRule.ALL, "beta": MultipartRule.ANY_FAILED}
+    links = await store.register_links(
+        [LinkRecord(name=name, operator="one", multipart_rule=rule) for name, rule in rules.items()]
+    )
+    account = await account_in(store)
+    number = await store.accept(message(account, segments=3, link=links[left_by]))
+    for place, one in enumerate(await store.claim(left_by, limit=3, at=NOW)):
+        await store.record_answers(left_by, [accepted(one, str(place + 1))])
+    await store.apply_receipts([receipt("1", "DELIVRD", link=told_by), receipt("2", "UNDELIV", link=told_by)])
     assert await states_of(store, account, number) == [state]
 
 

@@ -136,3 +136,25 @@ async def test_what_may_have_been_taken_is_not_submitted_again_by_another_operat
     away = frozenset({"a"})
     assert await store.claim("b", limit=10, at=LATER + 1_000, passed_over=away) == []
     assert [each.ref for each in await store.claim("a2", limit=10, at=LATER + 1_000, passed_over=away)] == [one.ref]
+
+
+@pytest.mark.parametrize("in_one_batch", [False, True])
+@pytest.mark.parametrize("again", ["AnB7", "anb7", "000Anb7", "44983"])
+async def test_an_id_that_a_receipt_brought_is_known_in_every_spelling_at_once(
+    store: Store, again: str, *, in_one_batch: bool
+) -> None:
+    await links_in(store)
+    account: Account = await account_in(store)
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, one, at=LATER)
+    first = "AFB7" if again.isdecimal() else "AnB7"
+    receipts = [
+        dated(first, PARIS, at=LATER + 1, submitted_at=NOW, word="ACCEPTD"),
+        dated(again, PARIS, at=LATER + 2, submitted_at=NOW),
+    ]
+    verdicts = [
+        (await store.apply_receipts(batch)).verdicts
+        for batch in ([receipts] if in_one_batch else [[each] for each in receipts])
+    ]
+    assert verdicts == ([{"moved": 2}] if in_one_batch else [{"moved": 1}, {"moved": 1}])
+    assert await state_of(store, account, one) == S.DELIVERED

@@ -6,113 +6,38 @@ transaction. Which segment is meant is said in `choosing`. Nothing is ever guess
 stays ambiguous is kept as an orphan.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from esito.domain.belief import NOTHING_OWED, Owed, contradicts, fits, is_dated, is_named_first
 from esito.domain.choosing import Candidate, Nobody, Why, choose, identify
+from esito.domain.decisions import (
+    CallbackRow,
+    Decisions,
+    Identified,
+    RecipientMove,
+    SegmentMove,
+    TrailRow,
+    Unmatched,
+    Waits,
+)
 from esito.domain.id_forms import Learned, says_nothing
-from esito.domain.message_ids import Spelling
+from esito.domain.message_ids import Spelling, canonical, shelves
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt, Verdict
 from esito.domain.states import FIRST_FINAL, MessageState, MultipartRule, derive
-
-
-class TrailRow(NamedTuple):
-    """One line of the trail: a receipt and its verdict. `receipt` counts from 0 within the batch."""
-
-    receipt: int
-    verdict: str
-    flags: str
-    done_at: int | None
-    message_id: int | None
-    seq: int | None
-    part: int | None
-
-
-class SegmentMove(NamedTuple):
-    """A segment's new state."""
-
-    message_id: int
-    seq: int
-    part: int
-    state: int
-    done_at: int | None
-    error_code: str
-    receipt: int
-
-
-class RecipientMove(NamedTuple):
-    """A recipient's new state and the moment of the change."""
-
-    message_id: int
-    seq: int
-    state: int
-    at: int
-
-
-class Identified(NamedTuple):
-    """A segment whose response was lost, and the SMSC id that its receipt brought."""
-
-    message_id: int
-    seq: int
-    part: int
-    smsc_message_id: str
-    at: int
-    link: str
-    """Of the receipt."""
-
-
-class CallbackRow(NamedTuple):
-    """A change of the public status that the sender wants to be told."""
-
-    message_id: int
-    seq: int
-    state: int
-    at: int
-
-
-class Waits(IntEnum):
-    """What a receipt that moved nobody waits for; the numbers are stored."""
-
-    NOTHING = 0
-    """An orphan: a response with its id would be a surprise."""
-    RESPONSE = 1
-    """A submit_sm_resp that is owed."""
-    FORM = 2
-    """Ambiguous: to be decided once the operator's form of ids is known."""
-    TWINS = 3
-    """Several uncertain segments fit alike: to be decided once one of them is uncertain no more, or once as many
-    receipts with the same word have come as there are segments."""
-
-
-class Unmatched(NamedTuple):
-    """A receipt that moved nobody. `receipt` counts from 0 within the batch."""
-
-    receipt: int
-    waits: Waits
-
-
-@dataclass(slots=True)
-class Decisions:
-    """Everything a batch of receipts changes, in the order in which it happened."""
-
-    trail: list[TrailRow] = field(default_factory=list)
-    segments: list[SegmentMove] = field(default_factory=list)
-    recipients: list[RecipientMove] = field(default_factory=list)
-    callbacks: list[CallbackRow] = field(default_factory=list)
-    identified: list[Identified] = field(default_factory=list)
-    unmatched: list[Unmatched] = field(default_factory=list)
-    """Receipts whose segment is not known: parked ones and orphans."""
-    movers: list[int] = field(default_factory=list)
-    """Which receipt made each of the moves of `recipients`."""
-
 
 _MOVED = Verdict.MOVED.value
 
 _new = tuple.__new__
 """Makes a named tuple in half the time: several are made for each receipt."""
+
+
+class Brought(NamedTuple):
+    """A segment, and the id that a receipt of the batch brought it."""
+
+    smsc_message_id: str
+    segment: Candidate
+
 
 _Standing = list[int]
 """A recipient while its receipts are being settled: its own state, and those of its segments, by their part."""
@@ -124,8 +49,9 @@ class Settlement:
     def __init__(
         self, rule_of: Mapping[str, MultipartRule], forms: Mapping[str, Learned], *, at: int | None = None
     ) -> None:
-        """`forms`: what is known of the operator's ids, by link; what is learned of them is counted there.
+        """`rule_of`: what makes a recipient of its segments, by the link that submitted them.
 
+        `forms`: what is known of the operator's ids, by link; what is learned of them is counted there.
         `at`: the instant of what changes, where that is not the arrival of each receipt.
         """
         self.decisions = Decisions()
@@ -133,7 +59,8 @@ class Settlement:
         self._forms = forms
         self._at = at
         self._standings: dict[tuple[int, int], _Standing] = {}
-        self._identified: dict[tuple[int, str], list[Candidate]] = {}
+        self._brought: dict[tuple[int, str], list[Brought]] = {}
+        """By the form of the operator's ids and the shelf of the id."""
         self._taken: set[tuple[int, int, int]] = set()
         self.queried_only: set[tuple[int, int, int]] = set()
         """Segments whose state only an answer to query_sm tells: a receipt that says the same is more."""
@@ -177,6 +104,8 @@ class Settlement:
         """
         known = self._forms[receipt.link]
         lost = self._lost(receipt, uncertain, owed)
+        if self._brought:
+            candidates = [*candidates, *self._named_before(receipt)]
         choice = choose(receipt, candidates, known=known, owed=owed, lost=lost, state_of=self._state_of)
         if isinstance(choice, Nobody):
             self._keep(number, receipt, choice, owed)
@@ -250,22 +179,40 @@ class Settlement:
         """Return the segment without an id that the receipt's number and date name, or why there is none."""
         if not receipt.smsc_message_id:
             return Nobody(Why.UNKNOWN)
-        key = (id(self._forms[receipt.link]), receipt.smsc_message_id)
-        for one in reversed(self._identified.get(key, ())):
-            if fits(receipt, one.msisdn, one.submitted_at) and not contradicts(receipt, one.submitted_at):
+        for told, one in self._brought_under(receipt):
+            # It keeps the id of another try that it has, and so is found by its number each time.
+            if (
+                one.smsc_message_id
+                and told == receipt.smsc_message_id
+                and fits(receipt, one.msisdn, one.submitted_at)
+                and not contradicts(receipt, one.submitted_at)
+            ):
                 return one
         return identify(receipt, [one for one in uncertain if one[:3] not in self._taken], owed)
 
+    def _named_before(self, receipt: DeliveryReceipt) -> list[Candidate]:
+        """Return the segments that have got the id of a receipt, in whatever spelling, within the batch."""
+        return [
+            one._replace(smsc_message_id=told) for told, one in self._brought_under(receipt) if not one.smsc_message_id
+        ]
+
+    def _brought_under(self, receipt: DeliveryReceipt) -> Iterator[Brought]:
+        """Yield what receipts of the batch brought under an id that may be this one's, the newest first."""
+        if self._brought:
+            form = id(self._forms[receipt.link])
+            for shelf in shelves(receipt.smsc_message_id):
+                yield from reversed(self._brought.get((form, shelf), ()))
+
     def _identify(self, receipt: DeliveryReceipt, owner: Candidate) -> None:
         """Know from now on under which id the operator has a segment."""
-        key = (id(self._forms[receipt.link]), receipt.smsc_message_id)
-        if owner not in self._identified.setdefault(key, []):
-            self._identified[key].append(owner)
+        if owner[:3] not in self._taken:
             self._name(receipt, owner)
 
     def _name(self, receipt: DeliveryReceipt, owner: Candidate) -> Candidate:
         """Let a segment have the id of a receipt; return the segment."""
         self._taken.add(owner[:3])
+        key = (id(self._forms[receipt.link]), canonical(receipt.smsc_message_id))
+        self._brought.setdefault(key, []).append(Brought(receipt.smsc_message_id, owner))
         self.decisions.identified.append(
             Identified(*owner[:3], receipt.smsc_message_id, self._moment(receipt), receipt.link)
         )
@@ -361,7 +308,7 @@ class Settlement:
     def _move_recipient(self, number: int, receipt: DeliveryReceipt, chosen: Candidate, standing: _Standing) -> None:
         derived = standing[1]
         if len(standing) > 2:
-            derived = derive(standing[1:], self._rules.get(receipt.link, MultipartRule.ANY_FAILED))
+            derived = derive(standing[1:], self._rules.get(chosen.link or receipt.link, MultipartRule.ANY_FAILED))
         # A recipient only climbs: one failed segment that is corrected while another is
         # silent leaves it where it stands, until all of them say more.
         before = standing[0]

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from esito.domain.belief import NOTHING_OWED, Open, Owed
 from esito.domain.choosing import Candidate
+from esito.domain.decisions import CallbackRow, RecipientMove, SegmentMove, Unmatched, Waits
 from esito.domain.id_forms import COUNT_TO, ENOUGH, IdForm, Learned
-from esito.domain.matching import CallbackRow, RecipientMove, SegmentMove, Settlement, Unmatched, Waits
+from esito.domain.matching import Settlement
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt
 from esito.domain.states import MessageState, MultipartRule
 from tests.kit.builders import NOW, receipt

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from esito.domain.matching import Decisions
+from esito.domain.decisions import Decisions
 from esito.domain.message_ids import canonical
 from esito.domain.receipt import DeliveryReceipt
 from esito.store.checksum import checksum

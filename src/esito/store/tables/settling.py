@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from esito.domain.belief import tails
+from esito.domain.decisions import Decisions, Waits
 from esito.domain.id_forms import Learned
-from esito.domain.matching import Decisions, Settlement, Waits
+from esito.domain.matching import Settlement
 from esito.domain.message import SegmentRef
 from esito.domain.message_ids import canonical
 from esito.domain.number_forms import tail_of

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from esito.domain.belief import tails
-from esito.domain.matching import Unmatched
+from esito.domain.decisions import Unmatched
 from esito.domain.message_ids import shelves
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
