@@ -13,6 +13,7 @@ from tests.kit.place import place_of
 from tests.receipts import accidents, delivering, submitting  # noqa: F401  they register what happens
 from tests.receipts.case import LINK_SETTINGS, Variant, variants
 from tests.receipts.expect import complaints
+from tests.receipts.names import strange_names
 from tests.receipts.scene import Scene
 from tests.receipts.words import UnknownWords, unknown
 
@@ -26,7 +27,8 @@ def load(path: Path) -> list[dict[str, Any]]:
     """Return the cases of a file: `{"cases": [...]}`, or the list alone. Raises UnknownWords."""
     content = json.loads(path.read_text(encoding="utf-8"))
     cases: list[dict[str, Any]] = content["cases"] if isinstance(content, dict) else content
-    if strange := unknown(cases, LINK_SETTINGS):
+    strange = unknown(cases, LINK_SETTINGS) or [said for case in cases for said in strange_names(case, LINK_SETTINGS)]
+    if strange:
         raise UnknownWords(path, strange)
     return cases
 

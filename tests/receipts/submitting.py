@@ -27,16 +27,17 @@ async def submit(scene: Scene, event: Event, filler: Filler) -> None:
     numbers = [f"{to + place}" for place in range(count)]
     lost_later = "lose_response" in said and scene.receipt_first and scene.comes_before("receipt", "submit")
     held = "lose_response" not in said and _is_held(scene, said)
+    segments = said.get("segments", 1)
     operator.throttle_every = said.get("throttle_every", 0)
     for place, number in enumerate(numbers):
         operator.answering[number] = deque([_answering(said, filler, first + place, held=held)])
     seen = len(operator.submitted)
     for start in range(0, count, AT_ONCE):
         share = numbers[start : start + AT_ONCE]
-        message_id = await scene.server.send(share, _text(said["segments"]))
+        message_id = await scene.server.send(share, _text(segments))
         ids = _ids(said, filler, first + start)
         scene.sent.append(Sent(message_id=message_id, link=link, numbers=share, ids=ids))
-    await _come(scene, operator, seen, count * said["segments"], held=held)
+    await _come(scene, operator, seen, count * segments, held=held)
     scene.submits.append(scene.server.now)
     if said.get("then") == "unbind":
         _take_leave(operator)

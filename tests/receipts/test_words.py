@@ -11,7 +11,8 @@ from tests.receipts.__main__ import main
 from tests.receipts.case import LINK_SETTINGS, MODIFIERS
 from tests.receipts.expect import QUESTIONS
 from tests.receipts.happening import ACTS
-from tests.receipts.runner import CASES, load
+from tests.receipts.names import strange_names
+from tests.receipts.runner import CASES, load, run_case
 from tests.receipts.scene import WITH_A_WORD_BEFORE
 from tests.receipts.words import misplaced, unknown
 
@@ -88,6 +89,46 @@ def test_nothing_is_played_of_a_file_with_an_unknown_word(tmp_path: Path, capsys
     said = capsys.readouterr()
     assert said.out == ""
     assert "case X1: the event 'teleport' is not known" in said.err
+
+
+@pytest.mark.parametrize(
+    ("place", "word", "value", "said"),
+    [
+        ("event", "link_setting", {"windw": 3}, "[[link]] has no setting 'windw'; it has "),
+        ("link", "link_setting", {"windw": 3}, "[[link]] has no setting 'windw'; it has "),
+        ("receipt", "encoding", "utf-99", "there is no encoding 'utf-99'; there are gsm, "),
+        ("receipt", "tlvs", {"message_stat": 2}, "'message_stat' is no optional parameter; it may be "),
+        ("receipt", "tlv_hex", {"14270": "02"}, "'14270' is no optional parameter; it may be "),
+        ("receipt", "tlv_list", [["0427", 2], ["stat", 2]], "'stat' is no optional parameter; it may be "),
+        ("receipt", "tlv_list", [{"tag": "stat", "hex": "02"}], "'stat' is no optional parameter; it may be "),
+    ],
+)
+def test_nothing_is_played_of_a_file_with_an_unknown_name(
+    tmp_path: Path, place: str, word: str, value: Any, said: str
+) -> None:
+    file = tmp_path / "strange.json"
+    file.write_text(json.dumps([CASE, _with(place, word, value)]), encoding="utf-8")
+    with pytest.raises(words.UnknownWords) as refused:
+        load(file)
+    _, sentence = str(refused.value).splitlines()
+    assert sentence.startswith(f"case X1: {said}")
+
+
+def test_names_are_looked_at_with_each_value_that_is_filled_in() -> None:
+    case = _with("receipt", "encoding", "{each}")
+    case["events"].append({"for_each": ["latin-1", "gsm", "utf-99"]})
+    (said,) = strange_names(case, LINK_SETTINGS)
+    assert said.startswith("case X1: there is no encoding 'utf-99'")
+
+
+def test_a_message_needs_a_number_and_has_one_segment() -> None:
+    case = json.loads(json.dumps(CASE))
+    del case["events"][0]["submit"]["segments"]
+    assert strange_names(case, LINK_SETTINGS) == []
+    case["expect"] = {"status": "Waiting"}
+    assert run_case(case) == []
+    del case["events"][0]["submit"]["to"]
+    assert strange_names(case, LINK_SETTINGS) == ["case X1: a message is submitted to nobody: 'to' is missing"]
 
 
 def test_the_settings_of_links_are_known() -> None:

@@ -60,7 +60,7 @@ EVENTS: Words = {
 
 SUBMIT: Words = {
     "to": "number of the first recipient",
-    "segments": "how many segments the text needs",
+    "segments": "how many segments the text needs; 1 where nothing is said",
     "link": "the link that serves the number",
     "response_ids": "message_id in the submit_sm_resp of each segment; null or empty: none",
     "response_hex": "the submit_sm_resp in hexadecimal: a whole PDU, whose sequence_number is put right, or what"
