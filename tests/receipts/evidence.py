@@ -124,16 +124,17 @@ class Evidence:
     def learned(self, operator: str) -> Learned:
         """Return what is known of an operator's ids."""
         rows = self._rows(
-            "SELECT as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator WHERE name = ?1", (operator,)
+            "SELECT as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous, dates FROM operator WHERE name = ?1",
+            (operator,),
         )
-        as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous = rows[0]
+        as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous, dates = rows[0]
         seen = {
             IdForm.AS_IS: as_is,
             IdForm.STRIP_ZEROS: strip_zeros,
             IdForm.HEX_TO_DEC: hex_to_dec,
             IdForm.DEC_TO_HEX: dec_to_hex,
         }
-        return Learned(IdForm.AUTO, seen, ambiguous)
+        return Learned(IdForm.AUTO, seen, ambiguous, dates)
 
     def complaints(self) -> list[str]:
         """Return what `esito check` would say of the books."""

@@ -5,6 +5,7 @@ Numbers of recipients, who may be another account's, are never shown whole.
 """
 
 import re
+from collections.abc import Iterator
 
 from esito.api.answer import Answer
 from esito.api.call import Call
@@ -51,11 +52,19 @@ def _link(one: LinkStatus, learned: Learned | None) -> dict[str, Value]:
     }
 
 
-def _warnings(learned: Learned | None) -> list[Value]:
+AMBIGUOUS = "ambiguous: receipts were kept as orphans because their id could mean two segments; see message_id_form"
+
+MISLEADING = (
+    "dates: the submit dates in its receipts are far from our own, so that they are not asked; see receipt_timezone"
+)
+
+
+def _warnings(learned: Learned | None) -> Iterator[Value]:
     """Say what somebody should look at; an ambiguity is over once the form is known."""
-    if learned is None or not learned.ambiguous or learned.form is not IdForm.AUTO:
-        return []
-    return ["ambiguous: receipts were kept as orphans because their id could mean two segments; see message_id_form"]
+    if learned is not None and learned.ambiguous and learned.form is IdForm.AUTO:
+        yield AMBIGUOUS
+    if learned is not None and learned.dates.mislead:
+        yield MISLEADING
 
 
 def _orphan(one: Orphan) -> dict[str, Value]:

@@ -10,6 +10,7 @@ configuration is locked: nothing else is tried.
 from enum import Enum
 
 from esito.domain.message_ids import Spelling, canonical
+from esito.domain.submit_dates import SubmitDates
 
 ENOUGH = 3
 """Receipts that only one form explains that make it known, as long as hardly any contradict it."""
@@ -65,14 +66,22 @@ def says_nothing(smsc_message_id: str) -> bool:
 
 
 class Learned:
-    """What is known of one operator's form."""
+    """What is known of one operator's form, and of its submit dates."""
 
     __slots__ = (
-        *("_allowed", "ambiguous", "changed", "counts_plain", "form", "known_before", "locked", "seen", "takes_plain"),
+        *("_allowed", "ambiguous", "changed", "counts_plain", "dates", "form", "known_before", "locked", "seen"),
+        "takes_plain",
     )
 
-    def __init__(self, locked: IdForm = IdForm.AUTO, seen: dict[IdForm, int] | None = None, ambiguous: int = 0) -> None:
-        """`seen` and `ambiguous`: what was kept of earlier receipts."""
+    def __init__(
+        self,
+        locked: IdForm = IdForm.AUTO,
+        seen: dict[IdForm, int] | None = None,
+        ambiguous: int = 0,
+        dates: int = 0,
+    ) -> None:
+        """`seen`, `ambiguous` and `dates` (`SubmitDates.count`): what was kept of earlier receipts."""
+        self.dates = SubmitDates(dates)
         self.locked = locked
         self.changed = False
         """Whether there is anything new to keep."""

@@ -88,6 +88,22 @@ class Settlement:
         """
         return owner.state < FIRST_FINAL and is_dated(receipt, owner.submitted_at)
 
+    def asked(self, receipts: Sequence[DeliveryReceipt]) -> Sequence[DeliveryReceipt]:
+        """Return receipts as they are believed: without submit dates where those of their operator mislead."""
+        misleading = {link for link, known in self._forms.items() if known.dates.mislead}
+        if not misleading:
+            return receipts
+        return [one._replace(submitted_at=None) if one.link in misleading else one for one in receipts]
+
+    def counts_near_dates(self) -> bool:
+        """Tell whether another submit date near our own would still be counted."""
+        return not all(known.dates.is_sure for known in self._forms.values())
+
+    def count_date(self, receipt: DeliveryReceipt, only: Candidate) -> None:
+        """Count the submit date of a receipt that can be about one segment only, which lacks its last word."""
+        if receipt.submitted_at is not None and only.state < FIRST_FINAL:
+            self._forms[receipt.link].dates.saw(near=is_dated(receipt, only.submitted_at))
+
     def settle(
         self,
         number: int,

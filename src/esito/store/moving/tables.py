@@ -56,7 +56,7 @@ TABLES = (
     ),
     _table("api_key", "id", "id account digest label created_at disabled networks", counted=True),
     _table("stop", "id", "id account msisdn created_at", counted=True),
-    _table("operator", "id", "id name as_is strip_zeros hex_to_dec dec_to_hex ambiguous", counted=True),
+    _table("operator", "id", "id name as_is strip_zeros hex_to_dec dec_to_hex ambiguous dates", counted=True),
     _table("link", "id", "id name operator resubmit_uncertain prefixes", counted=True),
     _table("link_kept", "name", "name added settings"),
     _table("route", "id", "id name link", counted=True),

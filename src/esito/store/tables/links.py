@@ -193,10 +193,10 @@ class Links:
         """Keep what was learned in this transaction; return the operators whose form became known by it."""
         became_known = []
         for operator, learned in {self.named(name).operator: learned for name, learned in forms.items()}.items():
-            if learned.changed:
-                learned.changed = False
+            if learned.changed or learned.dates.changed:
+                learned.changed = learned.dates.changed = False
                 seen = [learned.seen[form] for form in FORM_OF_COLUMN]
-                connection.run("keep_form", operator, *seen, learned.ambiguous)
+                connection.run("keep_form", operator, *seen, learned.ambiguous, learned.dates.count)
                 if learned.became_known and learned.ambiguous:
                     became_known.append(operator)
         return became_known
@@ -213,8 +213,8 @@ class Links:
         }
 
     def _learned(self, operator: int, counted: Sequence[int]) -> Learned:
-        *seen, ambiguous = counted
-        return Learned(self._locked(operator), dict(zip(FORM_OF_COLUMN, seen, strict=True)), ambiguous)
+        *seen, ambiguous, dates = counted
+        return Learned(self._locked(operator), dict(zip(FORM_OF_COLUMN, seen, strict=True)), ambiguous, dates)
 
     def _locked(self, operator: int) -> IdForm:
         """Return the form that counts for all links of an operator, where one of them names it."""

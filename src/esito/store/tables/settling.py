@@ -160,16 +160,19 @@ def _decide(
     *,
     live: bool = False,
 ) -> None:
-    known = Snapshot(connection, links, receipts, settlement, live=live)
+    asked = settlement.asked(receipts)
+    known = Snapshot(connection, links, asked, settlement, live=live)
     settlement.queried_only = known.queried_only
     plain, found = known.plain, known.candidates
-    for number, receipt in enumerate(receipts):
+    counted = sorted(plain) if settlement.counts_near_dates() else []
+    for number, receipt in enumerate(asked):
         if number in plain:
             settlement.settle_plain(number, receipt, found[number][0])
             continue
         candidates = found.get(number, [])
         if candidates and known.leaves_only(number, receipt, candidates[0]):
             settlement.settle_plain(number, receipt, candidates[0])
+            counted.append(number)
         else:
             addressed, mine = known.addressed(number, receipt)
             settlement.settle(
@@ -179,6 +182,8 @@ def _decide(
                 owed=known.owed(number),
                 uncertain=known.uncertain(number),
             )
+    for number in counted:
+        settlement.count_date(receipts[number], found[number][0])
 
 
 def _adopt(connection: Connection, links: Links, rows: Sequence[Sequence[Any]], at: int) -> int:

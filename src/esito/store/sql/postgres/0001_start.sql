@@ -53,7 +53,8 @@ CREATE TABLE operator (
     strip_zeros int  NOT NULL DEFAULT 0,
     hex_to_dec  int  NOT NULL DEFAULT 0,
     dec_to_hex  int  NOT NULL DEFAULT 0,
-    ambiguous   int  NOT NULL DEFAULT 0
+    ambiguous   int  NOT NULL DEFAULT 0,
+    dates       int  NOT NULL DEFAULT 0               -- whether its submit dates are near our own (SubmitDates.count)
 ) WITH (fillfactor = 20);
 
 CREATE TABLE link (

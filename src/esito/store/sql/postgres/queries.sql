@@ -431,7 +431,9 @@ UPDATE segment SET smsc_id = coalesce(nullif(smsc_id, ''), told.column4), shelf 
  WHERE segment.message_id = told.column1 AND segment.seq = told.column2 AND segment.part = told.column3
 
 -- name: keep_form
-UPDATE operator SET as_is = $2, strip_zeros = $3, hex_to_dec = $4, dec_to_hex = $5, ambiguous = $6 WHERE id = $1
+UPDATE operator SET as_is = $2, strip_zeros = $3, hex_to_dec = $4, dec_to_hex = $5, ambiguous = $6,
+                    dates = $7
+ WHERE id = $1
 
 -- name: delete_unmatched
 DELETE FROM unmatched WHERE trail = ANY($1::bigint[])
@@ -650,8 +652,8 @@ SELECT (SELECT count(*)
 SELECT id FROM link WHERE name = $1
 
 -- name: operator_forms
-SELECT id, as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator
+SELECT id, as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous, dates FROM operator
  WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
 
 -- name: operator_shown
-SELECT as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous FROM operator WHERE id = $1
+SELECT as_is, strip_zeros, hex_to_dec, dec_to_hex, ambiguous, dates FROM operator WHERE id = $1
