@@ -60,7 +60,7 @@ storm: setup  ## operators that throttle, swallow, refuse and go away, under loa
 fuzz: setup  ## octets that break the readers, histories that break a promise; ARGS="histories --count 5000"
 	$(BIN)/python scripts/fuzz.py $(ARGS)
 
-build: setup  ## wheel, sdist and their SBOM (CycloneDX) in dist/
+build: setup  ## wheel, sdist, their SBOM (CycloneDX) and tested versions in dist/
 	@$(PYTHON) scripts/bootstrap.py --build dist
 
 sbom: setup  ## dist/esito.cdx.json: every package an installation holds

@@ -79,7 +79,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Create or refresh .venv from uv.lock.")
     parser.add_argument("--lock", action="store_true", help="write uv.lock anew from pyproject.toml, using PyPI only")
     parser.add_argument("--sbom", type=Path, metavar="FILE", help="write what uv.lock names as CycloneDX JSON")
-    parser.add_argument("--build", type=Path, metavar="DIRECTORY", help="build wheel and sdist, and their SBOM")
+    parser.add_argument("--constraints", type=Path, metavar="FILE", help="write the tested versions for pip")
+    parser.add_argument("--build", type=Path, metavar="DIRECTORY", help="build wheel, sdist, SBOM and constraints")
     arguments = parser.parse_args()
     try:
         check_python()
@@ -87,6 +88,8 @@ def main() -> int:
             lock()
         elif arguments.sbom:
             write_sbom(arguments.sbom)
+        elif arguments.constraints:
+            write_constraints(arguments.constraints)
         elif arguments.build:
             build(arguments.build)
         elif not is_ready():
@@ -128,16 +131,31 @@ def make_environment() -> None:
 
 
 def write_sbom(path: Path) -> None:
-    """Write every package that an installation with all extras holds, with its version and licence, as CycloneDX."""
+    """Write every package that an installation with all extras holds, as CycloneDX.
+
+    Each with its version, its licence, and its files with their hashes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     run(
         find_uv(), "export", "--frozen", "--quiet", "--no-dev", "--all-extras", "--format", "cyclonedx1.5",
         "--preview-features", "sbom-export", "--output-file", str(path.resolve()),
     )  # fmt: skip
+    command = [str(VENV / "bin" / "python"), str(ROOT / "scripts" / "licences.py"), str(path.resolve())]
+    if subprocess.run(command, check=False).returncode:
+        raise SetupError("the licences are missing; what is wrong is above")
+
+
+def write_constraints(path: Path) -> None:
+    """Write the versions that were tested together, for `pip install --constraint`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run(
+        find_uv(), "export", "--frozen", "--quiet", "--no-dev", "--all-extras", "--no-hashes", "--no-annotate",
+        "--no-header", "--no-emit-project", "--output-file", str(path.resolve()),
+    )  # fmt: skip
 
 
 def build(directory: Path) -> None:
-    """Build what is published; the SBOM lies beside it under the same name."""
+    """Build what is published; the SBOM and the tested versions lie beside it under the same name."""
     version = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     if version is None:
         raise SetupError("pyproject.toml names no version")
@@ -145,6 +163,7 @@ def build(directory: Path) -> None:
     mirror = [] if index == PYPI else ["--default-index", index]
     run(find_uv(), "build", "--quiet", "--python", base_python(), *mirror, "--out-dir", str(directory.resolve()))
     write_sbom(directory / f"esito-{version[1]}.cdx.json")
+    write_constraints(directory / f"esito-{version[1]}.constraints.txt")
 
 
 def install_from_mirror(uv: Path, index: str) -> None:

@@ -1,10 +1,14 @@
-"""The SBOM names every package that an installation with all extras holds, and no other."""
+"""The SBOM and the constraints name every package that an installation with all extras holds, and no other."""
 
 import json
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+
+import pytest
+
+from scripts.licences import add_licences
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,3 +37,26 @@ def test_the_sbom_is_complete(tmp_path: Path) -> None:
     assert told["metadata"]["component"]["name"] == "esito"
     assert {(one["name"], one["version"]) for one in told["components"]} == wanted()
     assert len(wanted()) > 20
+    for one in told["components"]:
+        (licence,) = one["licenses"]
+        assert licence["expression"]
+        files = [reference for reference in one["externalReferences"] if reference["type"] == "distribution"]
+        assert files
+        assert all(len(hashed["content"]) == 64 for reference in files for hashed in reference["hashes"])
+
+
+def test_the_constraints_are_the_tested_versions(tmp_path: Path) -> None:
+    file = tmp_path / "constraints.txt"
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "bootstrap.py"), "--constraints", str(file)], check=True)
+    lines = [line.split(" ;")[0] for line in file.read_text(encoding="utf-8").splitlines() if line[:1] not in {"#", ""}]
+    assert {tuple(line.split("==")) for line in lines} == wanted()
+
+
+def test_a_package_without_a_licence_that_is_known_is_named(tmp_path: Path) -> None:
+    about = tmp_path / "strange-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1\nLicense: mine, all mine\n")
+    with pytest.raises(LookupError, match="strange declares the licence 'mine, all mine'"):
+        add_licences({"components": [{"name": "strange"}]}, tmp_path)
+    with pytest.raises(LookupError, match="absent is not installed"):
+        add_licences({"components": [{"name": "absent"}]}, tmp_path)

@@ -70,7 +70,7 @@ PAGES: dict[tuple[str, str], Page] = {
         summary="The recipients of one message in order of submission, a page at a time.",
         answer="RecipientPage",
         parameters={**_PIECE, "status": (STATUS_FILTER, False), **_PAGED},
-        refusals=(*KEY, e.NoSuchMessage),
+        refusals=(*KEY, e.InvalidFields, e.NoSuchMessage),
     ),
     ("GET", "/v2/messages/{id}/recipients/{msisdn}"): Page(
         summary="What happened to one recipient, what it means, until when we wait, and every receipt.",
@@ -91,7 +91,7 @@ PAGES: dict[tuple[str, str], Page] = {
         summary="Receipts that match nothing, oldest first; they are the installation's, so any valid key may ask.",
         answer="OrphanPage",
         parameters=_PAGED,
-        refusals=KEY,
+        refusals=(*KEY, e.InvalidFields),
     ),
     ("POST", "/v2/clock/advance"): Page(
         summary="Push the clock ahead; for demonstrations and tests.",

@@ -2,7 +2,7 @@
 
 from esito.api.answer import Answer
 from esito.api.call import Call, as_number_text
-from esito.api.v2messages import page_cursor, page_limit
+from esito.api.paging import page_cursor, page_limit
 from esito.api.xml import Value
 from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.store.replies import ReplyShown

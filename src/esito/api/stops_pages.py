@@ -3,10 +3,10 @@
 from esito.api.area import Area
 from esito.api.front import Operation
 from esito.api.pages import BODY, KEY, Page
+from esito.api.paging import MOST
 from esito.api.replies import replies
 from esito.api.schemas import API_KEY, FORMAT, Schema, array, constant, integer, record, ref, text
 from esito.api.stops import add_stop, delete_stop, list_stops
-from esito.api.v2messages import MOST
 from esito.api.v2schemas import CURSOR, PAGE_LIMIT
 from esito.domain import errors as e
 from esito.domain.reply import ReplyKind
@@ -48,7 +48,7 @@ AREA = Area(
                 "cursor": (CURSOR, False),
                 "limit": (PAGE_LIMIT, False),
             },
-            refusals=KEY,
+            refusals=(*KEY, e.InvalidFields),
         ),
     },
     schemas={

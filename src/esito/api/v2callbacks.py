@@ -6,10 +6,11 @@ from typing import Any
 
 from esito.api.answer import Answer
 from esito.api.call import Call, as_message_id, as_text
-from esito.api.v2messages import STATE_NAMES, page_limit
+from esito.api.paging import cursor_like, page_limit, status_among, unusable
+from esito.api.v2messages import STATE_NAMES
 from esito.api.xml import Value
 from esito.domain.callback import AttemptLine, CallbackLine, Destination, Kind, Phase
-from esito.domain.errors import FieldError, InvalidFields, NoSuchCallback
+from esito.domain.errors import NoSuchCallback
 from esito.domain.states import MessageState, public_word
 from esito.domain.timing import SECOND_MS
 
@@ -26,15 +27,14 @@ STATUSES = ("waiting", "done", "dead")
 
 KINDS = {Kind.REPORT: "report", Kind.REPLY: "reply"}
 
-CURSOR = re.compile(r"(\d{1,16})\.(\d{1,16})")
+CURSOR = re.compile(r"([0-9]{1,16})\.([0-9]{1,16})")
+_ORIGIN = re.compile(r"https?://[^\s/?#]{1,260}")
 
 
 async def callbacks(call: Call) -> Answer:
     """GET /v2/callbacks: the callbacks, newest first, a page at a time."""
     limit = page_limit(call)
-    status = call.inputs.text("status").strip().lower()
-    if status and status not in STATUSES:
-        raise _invalid("status", "Le statut n'est pas valide")
+    status = status_among(call, STATUSES)
     message_id = None
     if call.inputs.has("message"):
         message_id = as_message_id(call.inputs.raw("message")) or 0  # no message has it: an empty list
@@ -61,7 +61,8 @@ async def callback(call: Call) -> Answer:
 
 async def destinations(call: Call) -> Answer:
     """GET /v2/callbacks/destinations: where the callbacks go, and how that goes, a page at a time."""
-    limit, after = page_limit(call), call.inputs.text("cursor").strip()
+    limit, spot = page_limit(call), cursor_like(call, _ORIGIN)
+    after = "" if spot is None else spot[0]
     found = await call.services.store.callbacks.destinations(call.account.id, after=after, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     cursor = page[-1].origin if more else None
@@ -72,15 +73,13 @@ async def replay(call: Call) -> Answer:
     """POST /v2/callbacks/replay: make one callback again, or all since a moment; answer how many."""
     outbox, now = call.services.store.callbacks, call.services.clock.now()
     if call.inputs.has("id") == call.inputs.has("since"):
-        raise _invalid("id", "Indiquez soit id, soit since")
+        raise unusable("id", "Indiquez soit id, soit since")
     if call.inputs.has("id"):
         number = as_message_id(call.inputs.raw("id"))
         if number is None:
             raise NoSuchCallback
         return call.answer({"replayed": await outbox.replay(call.account.id, number, now)})
-    status = call.inputs.text("status").strip().lower()
-    if status not in {"", "dead"}:
-        raise _invalid("status", "Le statut n'est pas valide")
+    status = status_among(call, {"dead"})
     since = _instant(call.inputs.raw("since"))
     count = await outbox.replay_since(call.account.id, since, now, dead_only=status == "dead")
     return call.answer({"replayed": count})
@@ -147,8 +146,8 @@ def _destination(one: Destination) -> dict[str, Value]:
 
 
 def _cursor(call: Call) -> tuple[int, int] | None:
-    """Return `cursor` as an earlier answer gave it; anything else is the beginning."""
-    found = CURSOR.fullmatch(call.inputs.text("cursor").strip())
+    """Return `cursor` as an earlier answer gave it. Raises InvalidFields."""
+    found = cursor_like(call, CURSOR)
     return None if found is None else (int(found[1]), int(found[2]))
 
 
@@ -165,8 +164,4 @@ def _instant(value: Any) -> int:
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return int(aware.timestamp() * SECOND_MS)
     except (ValueError, OverflowError):
-        raise _invalid("since", "La date n'est pas valide") from None
-
-
-def _invalid(name: str, message: str) -> InvalidFields:
-    return InvalidFields([FieldError(element=f"children[{name}].data", message=message)])
+        raise unusable("since", "La date n'est pas valide") from None

@@ -4,8 +4,9 @@ from esito.api import v2callbacks as own
 from esito.api.area import Area
 from esito.api.front import Operation
 from esito.api.pages import BODY, KEY, Page
+from esito.api.paging import MOST
 from esito.api.schemas import Schema, array, constant, integer, record, ref, text
-from esito.api.v2messages import MOST, STATE_NAMES
+from esito.api.v2messages import STATE_NAMES
 from esito.api.v2schemas import MESSAGE_PIECE, PAGE_LIMIT
 from esito.domain import errors as e
 from esito.domain.states import PUBLIC_WORDS
@@ -92,7 +93,7 @@ AREA = Area(
                 "cursor": (text("`next_cursor` of the page before."), False),
                 "limit": (PAGE_LIMIT, False),
             },
-            refusals=KEY,
+            refusals=(*KEY, e.InvalidFields),
         ),
         ("POST", "/v2/callbacks/replay"): Page(
             summary="Make one callback again, or all since a moment, under the same webhook-id.",

@@ -5,23 +5,23 @@ from esito.api.area import Area
 from esito.api.call import Call
 from esito.api.front import Operation
 from esito.api.pages import KEY, Page
+from esito.api.paging import page_cursor, page_limit
 from esito.api.schemas import array, constant, integer, record, text
-from esito.api.v2messages import page_limit
 from esito.api.v2schemas import CURSOR, PAGE_LIMIT
 from esito.api.xml import Value
+from esito.domain import errors as e
 from esito.domain.receipt import Verdict
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
 from esito.store.records import Event
 
-WIDTH = 2**53 - 1
+FROM_NOW_ON = -1
 
 
 async def events(call: Call) -> Answer:
     """GET /v2/events: receipts and conclusions beyond a cursor; without one, where the next will be."""
-    cursor = call.inputs.text("cursor").strip()
-    after = int(cursor) if cursor.isascii() and cursor.isdecimal() and len(cursor) <= 16 else None
+    after = page_cursor(call, first=FROM_NOW_ON)
     found, following = await call.services.store.events(
-        call.account.id, after=None if after is None else min(after, WIDTH), limit=page_limit(call)
+        call.account.id, after=None if after == FROM_NOW_ON else after, limit=page_limit(call)
     )
     return call.answer({"events": [_event(one) for one in found], "next_cursor": str(following)})
 
@@ -48,7 +48,7 @@ AREA = Area(
             summary="Every receipt of the account's messages, oldest first; ask again with `next_cursor` to follow.",
             answer="Events",
             parameters={"cursor": (CURSOR, False), "limit": (PAGE_LIMIT, False)},
-            refusals=KEY,
+            refusals=(*KEY, e.InvalidFields),
         )
     },
     schemas={

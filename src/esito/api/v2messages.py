@@ -1,9 +1,8 @@
 """One message seen closely: its counts, its recipients, and the explanation of one of them (design 6)."""
 
-from typing import Any
-
 from esito.api.answer import Answer
 from esito.api.call import Call, as_message_id, as_number_text
+from esito.api.paging import page_cursor, page_limit, status_among
 from esito.api.xml import Value
 from esito.domain.errors import NoSuchMessage
 from esito.domain.evidence import RecipientEvidence, SegmentEvidence, TrailEvidence
@@ -13,10 +12,6 @@ from esito.domain.pricing import as_number
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
 from esito.lifecycle.readable import receipt_text
 from esito.store.records import RecipientLine
-
-LIMIT = 100
-"""Items on a page, unless the caller says otherwise."""
-MOST = 1000
 
 STATE_NAMES = {state: state.name.lower() for state in MessageState}
 STATUSES = {word.lower().replace(" ", "-"): word for word in PUBLIC_WORDS.values()}
@@ -187,23 +182,9 @@ def path_id(call: Call) -> int:
     return message_id
 
 
-def page_limit(call: Call) -> int:
-    """Return `limit`, within bounds; anything that is no number is the usual one."""
-    return min(as_message_id(call.inputs.raw("limit")) or LIMIT, MOST)
-
-
-def page_cursor(call: Call, *, first: int) -> int:
-    """Return `cursor` as an earlier answer gave it; anything else is the beginning."""
-    value: Any = call.inputs.raw("cursor")
-    if value == "0":
-        return 0
-    found = as_message_id(value)
-    return first if found is None else found
-
-
 def _states(call: Call) -> list[MessageState]:
     """Return the states that `status` asks for: a public status or a state; without it all of them."""
-    asked = call.inputs.text("status").strip().lower().replace(" ", "-")
+    asked = status_among(call, {*STATUSES, *STATE_NAMES.values()})
     if not asked:
         return list(MessageState)
     word = STATUSES.get(asked)

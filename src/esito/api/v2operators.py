@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from esito.api.answer import Answer
 from esito.api.call import Call
+from esito.api.paging import page_cursor, page_limit
 from esito.api.services import LinkStatus
-from esito.api.v2messages import page_cursor, page_limit
 from esito.api.xml import Value
 from esito.domain.id_forms import IdForm, Learned
 from esito.store.records import Orphan

@@ -1,7 +1,8 @@
 """The shapes of the second path's answers, as the OpenAPI document shows them (design 6)."""
 
+from esito.api.paging import LIMIT, MOST
 from esito.api.schemas import Schema, array, constant, integer, number, record, ref, text
-from esito.api.v2messages import LIMIT, MOST, STATE_NAMES, STATUSES
+from esito.api.v2messages import STATE_NAMES, STATUSES
 from esito.domain.evidence import Phase
 from esito.domain.receipt import Verdict
 from esito.domain.states import PUBLIC_WORDS

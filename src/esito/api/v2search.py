@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from esito.api.answer import Answer
 from esito.api.call import Call, as_number_text
-from esito.api.v2messages import STATUSES, page_limit
+from esito.api.paging import cursor_like, page_limit
+from esito.api.v2messages import STATUSES
 from esito.api.xml import Value
 from esito.domain.errors import IntervalInvalid, NumberInvalid
 from esito.domain.msisdn import InvalidMsisdn, normalise
@@ -27,7 +28,7 @@ async def search(call: Call) -> Answer:
     """GET /v2/messages: newest first, a page at a time."""
     since, until = interval(call)
     wanted = Wanted(tag=_given(call, "tag"), reference=_given(call, "reference"), since=since, until=until)
-    limit = min(page_limit(call), MOST_FOUND)
+    limit = page_limit(call, MOST_FOUND)
     searching = call.services.store.searching
     found = await searching.find(call.account.id, wanted, before=_cursor(call), limit=limit + 1)
     page, more = found[:limit], len(found) > limit
@@ -76,8 +77,8 @@ def _given(call: Call, name: str) -> str | None:
 
 
 def _cursor(call: Call) -> Spot | None:
-    """Return `cursor` as an earlier answer gave it; anything else is the beginning."""
-    found = _CURSOR.fullmatch(call.inputs.text("cursor").strip())
+    """Return `cursor` as an earlier answer gave it. Raises InvalidFields."""
+    found = cursor_like(call, _CURSOR)
     return Spot(int(found[1]), int(found[2])) if found else None
 
 

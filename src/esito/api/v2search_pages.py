@@ -36,7 +36,7 @@ AREA = Area(
                 "cursor": (CURSOR, False),
                 "limit": (integer("Items on a page.", minimum=1, maximum=MOST_FOUND, default=MOST_FOUND), False),
             },
-            refusals=(*KEY, e.IntervalInvalid),
+            refusals=(*KEY, e.IntervalInvalid, e.InvalidFields),
         ),
         ("GET", "/v2/export"): Page(
             summary="Every recipient of every message, oldest first, streamed.",

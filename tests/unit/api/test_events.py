@@ -49,6 +49,5 @@ def test_a_key_is_needed(api: Desk) -> None:
     assert api.ask("GET", "/v2/events").refused == (401, 1, "La Clé API est requise")
 
 
-def test_a_cursor_that_is_none_is_like_none(api: Desk) -> None:
-    assert events(api, cursor="x").json["events"] == []
-    assert events(api, cursor="9" * 30).json["events"] == []
+def test_beyond_the_last_event_there_is_none(api: Desk) -> None:
+    assert events(api, cursor="9" * 16).json["events"] == []
