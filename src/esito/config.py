@@ -18,6 +18,7 @@ from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -486,6 +487,15 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     known = {f"ESITO_{section}_{name}".upper() for section, table in _TABLES.items() for name, _, _ in _declared(table)}
     prefixes = tuple(f"ESITO_{section.upper()}_" for section in _TABLES if section != "link")
     return sorted(name for name in environ if name.startswith(prefixes) and name not in known)
+
+
+def tells_secrets(path: Path) -> bool:
+    """Tell whether a settings file holds a password, a secret, or an address with a password in it."""
+    names = {declared.name for table in _TABLES.values() for _, _, declared in _declared(table) if not declared.repr}
+    sections = _document(path).values()
+    written = [one for section in sections for one in (section if isinstance(section, list) else [section])]
+    texts = [(name, text) for section in written for name, text in section.items() if isinstance(text, str) and text]
+    return any(name in names or urlsplit(text).password for name, text in texts)
 
 
 def _document(path: Path) -> dict[str, Any]:

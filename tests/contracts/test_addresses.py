@@ -162,42 +162,66 @@ async def test_a_national_number_of_six_digits_is_a_number(store: Store, account
 
 
 @pytest.mark.parametrize("sender", ["", "ESITO", "+33700900900"])
-@pytest.mark.parametrize("lost_response", [False, True])
+@pytest.mark.parametrize("known_to_us", [False, True])
 async def test_a_number_of_the_operators_own_before_the_recipients_names_nobody(
-    store: Store, account: Account, *, sender: str, lost_response: bool
+    store: Store, account: Account, *, sender: str, known_to_us: bool
 ) -> None:
-    """Operators send from a long number of theirs, and some leave the addresses of the submit_sm as they were."""
+    """Operators send from a long number of theirs, and some leave the addresses of the submit_sm as they were.
+
+    Somebody may have sent something to that number too: under an id of its own.
+    """
+    theirs = 33644600500
+    if known_to_us:
+        (to_them,) = await sent(store, account, theirs, at=NOW - MINUTE_MS)
+        await answered(store, to_them, "1000", at=NOW - MINUTE_MS + 10)
     await store.accept(replace(message(account, [PARIS]), sender=sender))
     (one,) = await store.claim("alpha", limit=10, at=NOW)
-    if lost_response:
-        await lost(store, one, at=NOW + 500)
-    else:
-        await answered(store, one, "1001", at=NOW + 500)
-    said = receipt("1001", "DELIVRD", at=NOW + 600, addresses=("33644600500", str(PARIS)))
+    await answered(store, one, "1001", at=NOW + 500)
+    said = receipt("1001", "DELIVRD", at=NOW + 600, addresses=(str(theirs), str(PARIS)))
     assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
     assert await state_of(store, account, one) == S.DELIVERED
 
 
-@pytest.mark.parametrize("sender", ["", "ESITO", "+33700900900"])
-async def test_a_first_number_that_is_a_recipients_is_not_passed_over(
-    store: Store, account: Account, sender: str
+@pytest.mark.parametrize("his", ["owed", "lost", "reused"])
+@pytest.mark.parametrize(
+    ("recipient", "written", "sender"),
+    [
+        (393331234567, "393331234567", 33612345678),
+        (33612345678, "0612345678", 4915112345678),  # in national form, the sender of another country
+        (33612345678, "330612345678", 33698765432),
+        (33612345678, "+33(0)612345678", 33698765432),
+        (5511987654321, "01511987654321", 5511912345678),  # behind a carrier's code
+    ],
+)
+async def test_a_receipt_about_somebody_is_not_believed_of_who_sent_to_him(
+    store: Store, account: Account, *, his: str, recipient: int, written: str, sender: int
 ) -> None:
-    """It is about him then, whoever is named second, and the trail says why it moves nobody."""
-    await sent(store, account, ROME, at=NOW)
-    await store.accept(replace(message(account, [PARIS], due_at=NOW + 10), sender=sender))
-    (one,) = await store.claim("alpha", limit=10, at=NOW + 10)
-    await answered(store, one, "1001", at=NOW + 500)
-    said = receipt("1001", "DELIVRD", at=NOW + 600, addresses=(str(ROME), str(PARIS)))
+    """The sender is a recipient too, and has the id, or his response was lost as well."""
+    (to_sender,) = await sent(store, account, sender, at=NOW)
+    await answered(store, to_sender, "77", at=NOW + 10)
+    (lost_one,) = await sent(store, account, sender, at=NOW + 20)
+    await lost(store, lost_one, at=NOW + 30)
+    await store.accept(replace(message(account, [recipient], due_at=NOW + 40), sender=f"+{sender}"))
+    (about,) = await store.claim("alpha", limit=10, at=NOW + 40)
+    if his == "lost":
+        await lost(store, about, at=NOW + 50)
+    elif his == "reused":
+        await answered(store, about, "77", at=NOW + 50)
+    said = receipt("77", "DELIVRD", at=NOW + MINUTE_MS, addresses=(written, str(sender)))
     await store.apply_receipts([said])
-    assert await state_of(store, account, one) == S.WAITING
+    if his == "owed":
+        await answered(store, about, "77", at=NOW + MINUTE_MS + 10)
+    states = [await state_of(store, account, one) for one in (to_sender, lost_one, about)]
+    assert states == [S.WAITING, S.WAITING, S.DELIVERED]
 
 
-async def test_a_receipt_that_names_a_recipient_only_behind_another_one_says_so(store: Store, account: Account) -> None:
-    (other,) = await sent(store, account, ROME, at=NOW)
-    await answered(store, other, "1000", at=NOW + 5)
-    (one,) = await sent(store, account, PARIS, at=NOW + 10)
-    await answered(store, one, "1001", at=NOW + 500)
-    await store.apply_receipts([receipt("1001", "DELIVRD", at=NOW + 600, addresses=(str(ROME), str(PARIS)))])
-    (orphan,) = await store.orphans(after=0, limit=10)
-    assert orphan.flags == "other_number"
-    assert await state_of(store, account, one) == S.WAITING
+async def test_a_recipient_who_is_named_behind_another_waits_until_that_one_has_his_id(
+    store: Store, account: Account
+) -> None:
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await answered(store, one, "1001", at=NOW + 5)
+    (other,) = await sent(store, account, ROME, at=NOW + 10)
+    said = receipt("1001", "DELIVRD", at=NOW + 600, addresses=(str(ROME), str(PARIS)))
+    assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    await answered(store, other, "1002", at=NOW + 700)
+    assert [await state_of(store, account, each) for each in (one, other)] == [S.DELIVERED, S.WAITING]

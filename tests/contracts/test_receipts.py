@@ -2,6 +2,7 @@ from itertools import permutations
 
 import pytest
 
+from esito.domain.routing import Route
 from esito.domain.states import MessageState, MultipartRule
 from esito.store.base import LinkRecord, Store
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
@@ -143,6 +144,27 @@ async def test_the_rule_is_that_of_the_link_that_submitted(
         await store.record_answers(left_by, [accepted(one, str(place + 1))])
     await store.apply_receipts([receipt("1", "DELIVRD", link=told_by), receipt("2", "UNDELIV", link=told_by)])
     assert await states_of(store, account, number) == [state]
+
+
+@pytest.mark.parametrize("words", list(permutations([("1", "UNDELIV"), ("2", "DELIVRD")])))
+async def test_of_two_links_the_rule_of_the_first_segment_counts(
+    store: Store, words: tuple[tuple[str, str], ...]
+) -> None:
+    """A link went down in the middle of a message: whatever the order of the receipts, it ends the same."""
+    rules = {"alpha": MultipartRule.LAST, "beta": MultipartRule.ANY_FAILED}
+    await store.register_links(
+        [LinkRecord(name=name, operator="one", multipart_rule=rule, prefixes=()) for name, rule in rules.items()]
+    )
+    route = Route("alpha", ("beta",))
+    routes = await store.register_routes([route])
+    account = await account_in(store)
+    number = await store.accept(message(account, segments=2, link=routes[route]))
+    for link, smsc_id, down in (("alpha", "1", ""), ("beta", "2", "alpha")):
+        (one,) = await store.claim(link, limit=1, at=NOW, passed_over=frozenset({down}))
+        await store.record_answers(link, [accepted(one, smsc_id)])
+    for smsc_id, word in words:
+        await store.apply_receipts([receipt(smsc_id, word)])
+    assert await states_of(store, account, number) == [MessageState.DELIVERED]
 
 
 async def test_one_id_may_stand_for_all_segments(store: Store) -> None:

@@ -34,7 +34,13 @@ def _duration(event: Event, default: float = RESPONSE_TIMEOUT) -> float:
 
 @happening("advance")
 async def advance(scene: Scene, event: Event, _filler: Filler) -> None:
-    await scene.server.advance(int(seconds(event["advance"]) * 1000))
+    await _push(scene, int(seconds(event["advance"]) * 1000))
+
+
+async def _push(scene: Scene, milliseconds: int) -> None:
+    """Push the clock, and wait until what ends by it has ended."""
+    await scene.server.advance(milliseconds)
+    await scene.until(lambda: not scene.evidence.ends_due(int(scene.server.now.timestamp() * 1000)))
     await asyncio.sleep(MOMENT)
 
 
@@ -47,8 +53,7 @@ async def local(scene: Scene, event: Event, _filler: Filler) -> None:
     wait = (local_time(event["local"], scene.zone(), now) - now).total_seconds()
     if wait < 0:
         raise ValueError(f"the clock is past {event['local']}, and only goes forward")
-    await scene.server.advance(int(wait * 1000))
-    await asyncio.sleep(MOMENT)
+    await _push(scene, int(wait * 1000))
 
 
 @happening("kill9")

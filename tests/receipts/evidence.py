@@ -105,6 +105,10 @@ class Evidence:
         retry_at, under_way = rows[0]
         return None if retry_at is None or under_way else int(retry_at)
 
+    def ends_due(self, at: int) -> int:
+        """Count the messages whose wait for a last word has ended, or may have, and is not looked at yet."""
+        return self.one("SELECT count(*) FROM message WHERE check_at <= ?1", (at,))
+
     def trail_rows(self) -> int:
         """Count the receipts that are kept; what was matched later has one row more, which is left out."""
         return self.one("SELECT count(*) FROM trail WHERE origin IS NULL AND length(raw) > 0")

@@ -1,6 +1,5 @@
 """Names that a case takes from elsewhere: settings of a link, codecs, optional parameters."""
 
-import codecs
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -42,16 +41,17 @@ def _tags(receipt: Mapping[str, Any]) -> Iterator[str]:
     for word in ("tlvs", "tlv_hex"):
         yield from (tag for tag in receipt.get(word, {}) if "{" not in tag)
     for one in receipt.get("tlv_list", []):
-        tag = one[0] if isinstance(one, list) else one.get("tag", one.get("name", next(iter(one))))
-        if "{" not in str(tag):
-            yield str(tag)
+        written = one[:1] if isinstance(one, list) else [one[name] for name in ("tag", "name") if name in one] or [*one]
+        tag = str(written[0]) if written else ""
+        if "{" not in tag:
+            yield tag
 
 
 def _is_codec(name: str) -> bool:
     if not name or name in ENCODINGS:
         return True
     try:
-        codecs.lookup(name)
+        "".encode(name)  # codecs that make no octets of a text are refused too
     except LookupError:
         return False
     return True

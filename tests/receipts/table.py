@@ -28,9 +28,9 @@ nothing. A receipt is about a segment only if
 
 1. **the number fits**: a receipt that names a subscriber's number, in either address and in any form (`+33`, `0033`,
    national, with or without what a country has put into its numbers or taken out), is never about another number. An
-   address that is our own sender names nobody; one in second place is not the recipient if the number before it is
-   somebody's who was sent a message himself, and did not send this one. Any other number there is the operator's own.
-   `receipt_addresses` is for operators whose numbers cannot be told from those of subscribers;
+   address that is our own sender names nobody. One in second place, behind a number that did not send the message, is
+   the recipient only where the id is its own and nothing that was sent to the first number has it, or may have it: then
+   that one is the operator's. `receipt_addresses` is for operators that put numbers of their own there;
 2. **the time fits**: a receipt that arrived before a submit_sm left is not about it;
 3. **the id fits**: the very spelling always comes first, then the same id in other case, with other zeros, with `0x`
    or blanks, cut to 64 octets, or as a signed number.
@@ -39,11 +39,10 @@ What is left open is decided in this order:
 
 - **Several messages under one id** (it came round): the operator's submit date decides (within two minutes of our own
   submit_sm), else the newest message without a last word is meant. The trail says `reused_id`. A receipt without a
-  submit date whose done date is later than the one of a message with its last word is about a newer message to that
-  number whose response was lost.
-- **Submit dates of another zone or of a wrong clock** are found out: where a receipt can be about one segment only, its
-  date is compared with ours. Once ten more were far than near they are not asked any more, until they are right again
-  (`/v2/links` says `dates`); `receipt_timezone` is the remedy.
+  submit date is about the message that has its id, though the response of a newer one was lost.
+- **Submit dates of another zone or of a wrong clock** decide wrongly. Where a receipt can be about one segment only its
+  date is compared with ours, and once ten more were far than near `/v2/links` warns (`dates`): `receipt_timezone` is to
+  be put right.
 - **A response is still owed** to that number, of a submit_sm newer than the segment found, or of one that left at the
   date of the receipt where the segment's is far from it: the receipt is parked if the segment has its last word already
   or its date is not the one of the receipt, as the response may bring the same id.

@@ -55,7 +55,8 @@ def _link(one: LinkStatus, learned: Learned | None) -> dict[str, Value]:
 AMBIGUOUS = "ambiguous: receipts were kept as orphans because their id could mean two segments; see message_id_form"
 
 MISLEADING = (
-    "dates: the submit dates in its receipts are far from our own, so that they are not asked; see receipt_timezone"
+    "dates: the submit dates in the operator's receipts are far from our own; is receipt_timezone right? Until they"
+    " agree, receipts of segments whose response was lost are not recognised"
 )
 
 

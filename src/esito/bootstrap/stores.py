@@ -10,6 +10,7 @@ from pathlib import Path
 from esito.bus.base import Bus
 from esito.bus.spool import Spool, SpoolInUse
 from esito.config import ConfigError, Settings
+from esito.private_files import make_folder, new_private
 from esito.store.base import Store
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.backup import backup
@@ -27,7 +28,7 @@ def key_secret(settings: Settings) -> bytes:
         raise ConfigError("store.secret must be set, the same for every process that works with this store")
     path = settings.store.path.parent / "esito.secret"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         _write_once(path, secrets.token_hex(32).encode())
         secret = path.read_bytes().strip()
     except OSError as error:
@@ -42,8 +43,7 @@ def _write_once(path: Path, content: bytes) -> None:
     if path.exists():
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with new_private(draft) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -25,6 +25,8 @@ from pathlib import Path
 
 import structlog
 
+from esito.private_files import make_folder, new_private, open_private
+
 log = structlog.get_logger()
 
 _HEAD = struct.Struct(">IQ8s")
@@ -82,7 +84,7 @@ class Spool:
 
     def open(self) -> None:
         """Take the folder and find what is in it. Raises SpoolInUse, OSError."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        make_folder(self._directory)
         self._take_lock()
         self.epoch = self._number("epoch") or self._begin_epoch()
         self.confirmed = self._mark_kept = self._number("confirmed")
@@ -107,7 +109,7 @@ class Spool:
             self._last_of.clear()
 
     def _take_lock(self) -> None:
-        descriptor = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_private(self._directory / "lock", os.O_RDWR)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -128,12 +130,10 @@ class Spool:
     def _write_whole(self, name: str, number: int) -> None:
         """Write a small file so that it is there whole, old or new, whatever happens."""
         draft = self._directory / f".{name}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(descriptor, str(number).encode("ascii"))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with new_private(draft) as file:
+            file.write(str(number).encode("ascii"))
+            file.flush()
+            os.fsync(file.fileno())
         draft.rename(self._directory / name)
         self._sync_directory()
 
@@ -174,7 +174,7 @@ class Spool:
             if len(tail) >= _HEAD.size + length and sequence == self.last + 1:
                 self.last = sequence  # this number may be in the log: it is not used again
                 self._complain(f"frame {sequence} at the end of {file.name} is damaged")
-        with file.open("r+b") as opened:
+        with os.fdopen(open_private(file, os.O_RDWR), "r+b") as opened:
             opened.truncate(good)
             os.fsync(opened.fileno())
 
@@ -209,7 +209,7 @@ class Spool:
             return self._file, self._current
         self._end_file()
         file = self._directory / f"{first:020d}.frames"
-        self._current = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._current = open_private(file, os.O_WRONLY | os.O_APPEND)
         self._file = file
         self._sizes[file] = os.fstat(self._current).st_size
         self._sync_directory()

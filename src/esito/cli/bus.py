@@ -20,6 +20,7 @@ from esito.cli.explain import moment
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.config import ConfigError, Settings
 from esito.lifecycle.intake import replay as replay_log
+from esito.private_files import make_folder, new_private
 from esito.store.base import Store
 from esito.store.intake import Mark, Poison
 
@@ -144,9 +145,10 @@ def poison(settings: Settings, limit: int, save: Path | None, *, as_json: bool) 
     """List the records of the log that could not be applied, newest first."""
     found = run(_poison(settings, limit))
     if save is not None:
-        save.mkdir(parents=True, exist_ok=True)
+        make_folder(save)
         for one in found:
-            (save / f"{one.place}.frame").write_bytes(one.content)
+            with new_private(save / f"{one.place}.frame") as file:
+                file.write(one.content)
     if as_json:
         print_json([_poison_for_programs(one) for one in found])
     elif not found:

@@ -10,6 +10,7 @@ import httpx
 from esito.cli.options import with_server
 from esito.client.exchange import TIMEOUT, unreachable
 from esito.domain.errors import EsitoError
+from esito.private_files import new_private
 
 
 class ExportRefused(EsitoError):
@@ -30,7 +31,7 @@ def export(*, since: str, until: str, form: str, output: Path | None, url: str, 
         return
     draft = output.with_name(f"{output.name}.part")
     try:
-        with draft.open("wb") as file:
+        with new_private(draft) as file:
             _copy(url, api_key, params, file)
         draft.replace(output)
     finally:

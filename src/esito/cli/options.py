@@ -22,13 +22,20 @@ T = TypeVar("T")
 
 USUAL_CONFIG = Path("esito.toml")
 AGAIN = "esito.settings_again"
+FILE = "esito.settings_file"
 
 
 def _settings(ctx: click.Context, _param: click.Parameter, value: str | None) -> Settings:
     path = Path(value) if value else USUAL_CONFIG if USUAL_CONFIG.exists() else None
     again = partial(load, path, os.environ)
-    ctx.meta[AGAIN] = again
+    ctx.meta[AGAIN], ctx.meta[FILE] = again, path
     return again()
+
+
+def settings_file() -> Path | None:
+    """Return the file that the settings of this command are read from; None without one."""
+    file: Path | None = click.get_current_context().meta[FILE]
+    return file
 
 
 def load_again() -> Callable[[], Settings]:

@@ -9,8 +9,9 @@ import structlog
 
 from esito import logs
 from esito.bootstrap import house
-from esito.cli.options import listenable, load_again, with_settings
-from esito.config import Settings, unknown_variables
+from esito.cli.options import listenable, load_again, settings_file, with_settings
+from esito.config import Settings, tells_secrets, unknown_variables
+from esito.private_files import is_open_to_others
 
 log = structlog.get_logger()
 
@@ -29,6 +30,9 @@ def serve(settings: Settings, role: str) -> None:
     logs.configure(level=settings.logs.level, form=settings.logs.format)
     for name in unknown_variables(os.environ):
         log.warning("variable_ignored", variable=name, reason="there is no such setting")
+    file = settings_file()
+    if file is not None and is_open_to_others(file) and tells_secrets(file):
+        log.warning("settings_open_to_others", file=str(file), reason=f"it holds passwords: chmod 600 {file}")
     address = listenable(settings.http.listen)
     settings = dataclasses.replace(settings, http=dataclasses.replace(settings.http, listen=address))
     asyncio.run(house.serve(settings, role=role, load=load_again(), environ=os.environ))

@@ -15,6 +15,7 @@ from esito.cluster.nats import NatsCluster
 from esito.cluster.postgres import PostgresCluster
 from esito.cluster.process import Process, ProcessFailed
 from esito.cluster.server import EsitoServer, without_settings
+from esito.private_files import new_private
 
 ROLES = {"api": 2, "gateway": 2, "worker": 2}
 
@@ -97,8 +98,8 @@ class Installation:
         self.folder.chmod(0o711)  # root's servers of PostgreSQL run as another user, who must come through
         await asyncio.gather(self.nats.start(), self.postgres.start())
         if not self.config.exists():
-            self.config.write_text(self._settings(), encoding="utf-8")
-            self.config.chmod(0o600)
+            with new_private(self.config) as file:
+                file.write(self._settings().encode())
         await self.run("migrate")
         await asyncio.gather(*(server.start() for server in self.servers if not server.process.runs))
 

@@ -142,6 +142,11 @@ class Owed:
             return False
         return self._has(receipt, said - SUBMIT_DATE_WITHIN_MS, min(said + SUBMIT_DATE_WITHIN_MS, receipt.received_at))
 
+    def is_owed(self, written: str) -> bool:
+        """Tell whether one is owed to a written number."""
+        near = [msisdn for tail in tails_of(written) for msisdn in self._by_tail.get(tail, ())]
+        return any(is_same_line(written, msisdn) for msisdn in near)
+
     def _has(self, receipt: DeliveryReceipt, first: int, last: int) -> bool:
         """Tell whether one of those that the receipt may name left between two instants, both included."""
         return any(_any_between(self._times[msisdn], first, last) for msisdn in self._named(receipt))

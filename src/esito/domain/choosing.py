@@ -17,7 +17,6 @@ from esito.domain.id_forms import IdForm, Learned, says_nothing
 from esito.domain.message_ids import Spelling, spelling
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import FIRST_FINAL
-from esito.domain.timing import MINUTE_MS
 
 
 class Candidate(NamedTuple):
@@ -38,9 +37,7 @@ class Candidate(NamedTuple):
     states: tuple[int, ...]
     """States of all the recipient's segments, in order."""
     link: str = ""
-    """Which submitted it; told where its recipient has several segments."""
-    done_at: int | None = None
-    """When the operator says it was settled; told where that decides."""
+    """Which submitted the recipient's first segment; told where it has several."""
 
 
 StateOf = Callable[[Candidate], int]
@@ -302,9 +299,7 @@ def _among(
     reused = len({one[:2] for one in pool}) > 1
     owner = pool[0] if len(pool) == 1 else _meant(receipt, pool, state_of)
     if not (state_of(owner) < FIRST_FINAL and is_dated(receipt, owner.submitted_at)):
-        if isinstance(lost, Candidate) and (
-            contradicts(receipt, owner.submitted_at) or _is_done_later(receipt, owner, lost, state_of)
-        ):
+        if isinstance(lost, Candidate) and contradicts(receipt, owner.submitted_at):
             return Choice(lost, "matched_by_address", identifies=True)
         if _may_be_owed(receipt, owner, owed, state_of):
             return Nobody(Why.OWED)
@@ -319,21 +314,6 @@ def _meant(receipt: DeliveryReceipt, pool: Sequence[Candidate], state_of: StateO
     return max(
         dated or pool,
         key=lambda one: (state_of(one) < FIRST_FINAL, one.submitted_at, one.message_id, one.seq, -one.part),
-    )
-
-
-def _is_done_later(receipt: DeliveryReceipt, owner: Candidate, lost: Candidate, state_of: StateOf) -> bool:
-    """Tell whether a receipt without a submit date tells of what was done after a settled segment was, to a newer one.
-
-    What is said of a segment again has the done date that it had before; dates may count minutes.
-    """
-    return (
-        receipt.submitted_at is None
-        and receipt.done_at is not None
-        and owner.done_at is not None
-        and state_of(owner) >= FIRST_FINAL
-        and receipt.done_at > owner.done_at
-        and receipt.done_at >= lost.submitted_at - MINUTE_MS
     )
 
 

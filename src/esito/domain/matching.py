@@ -62,6 +62,8 @@ class Settlement:
         self._brought: dict[tuple[int, str], list[Brought]] = {}
         """By the form of the operator's ids and the shelf of the id."""
         self._taken: set[tuple[int, int, int]] = set()
+        self.alone: list[tuple[DeliveryReceipt, Candidate]] = []
+        """Receipts that can be about one segment only, and what is known of it."""
         self.queried_only: set[tuple[int, int, int]] = set()
         """Segments whose state only an answer to query_sm tells: a receipt that says the same is more."""
 
@@ -88,21 +90,22 @@ class Settlement:
         """
         return owner.state < FIRST_FINAL and is_dated(receipt, owner.submitted_at)
 
-    def asked(self, receipts: Sequence[DeliveryReceipt]) -> Sequence[DeliveryReceipt]:
-        """Return receipts as they are believed: without submit dates where those of their operator mislead."""
-        misleading = {link for link, known in self._forms.items() if known.dates.mislead}
-        if not misleading:
-            return receipts
-        return [one._replace(submitted_at=None) if one.link in misleading else one for one in receipts]
+    @property
+    def trusts_dates(self) -> bool:
+        """Whether submit dates near our own would not be counted any more."""
+        return all(known.dates.is_sure for known in self._forms.values())
 
-    def counts_near_dates(self) -> bool:
-        """Tell whether another submit date near our own would still be counted."""
-        return not all(known.dates.is_sure for known in self._forms.values())
-
-    def count_date(self, receipt: DeliveryReceipt, only: Candidate) -> None:
-        """Count the submit date of a receipt that can be about one segment only, which lacks its last word."""
-        if receipt.submitted_at is not None and only.state < FIRST_FINAL:
-            self._forms[receipt.link].dates.saw(near=is_dated(receipt, only.submitted_at))
+    def count_dates(self, receipts: Iterable[tuple[DeliveryReceipt, Candidate]]) -> None:
+        """Count the submit dates of receipts that can be about one segment only, each segment once."""
+        net: dict[str, int] = {}
+        counted: set[tuple[int, int, int]] = set()
+        for receipt, only in receipts:
+            if receipt.submitted_at is not None and only.state < FIRST_FINAL and only[:3] not in counted:
+                counted.add(only[:3])
+                near = is_dated(receipt, only.submitted_at)
+                net[receipt.link] = net.get(receipt.link, 0) + (1 if near else -1)
+        for link, sum_ in net.items():
+            self._forms[link].dates.saw(sum_)
 
     def settle(
         self,
@@ -129,6 +132,8 @@ class Settlement:
         if choice.flag:
             receipt = _flagged(receipt, choice.flag)
         owner = choice.owner
+        if len(candidates) == 1 and lost == Nobody(Why.UNKNOWN) and not owed.rather(receipt, owner.submitted_at):
+            self.alone.append((receipt, owner))
         if choice.identifies:
             self._identify(receipt, owner)
         # One id may stand for a whole message: every segment that carries it moves.

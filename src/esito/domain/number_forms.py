@@ -10,9 +10,6 @@ from functools import lru_cache
 SUBSCRIBER = 7
 """Digits from which an address is taken for a subscriber's number rather than a short code."""
 
-LONGEST = 15
-"""Digits of a number at the most (ITU-T E.164)."""
-
 TAIL = 7
 """Digits at the end of a number that its national and its international form share."""
 
@@ -106,18 +103,6 @@ def are_one(one: str, other: str) -> bool:
         for written, whole in ((one, other.removeprefix("+")), (other, one.removeprefix("+")))
         if written
     )
-
-
-def whole_numbers(written: str, near: str) -> set[int]:
-    """Return the E.164 numbers that a written one may be; in national form it is one of the country of `near`."""
-    digits = written.removeprefix("+")
-    found = {digits, *(digits.removeprefix(code) for code in _ACCESS if _is_access(code, written))}
-    if digits == written:
-        code, _ = _parts(near)
-        trunks = ("", "0", *_TRUNKS.get(code, ()))
-        found |= {code + digits.removeprefix(trunk) for trunk in trunks}
-    forms = {form for one in found for form in (one, *_other_forms(one))}
-    return {int(one) for one in forms if SUBSCRIBER <= len(one) <= LONGEST and not one.startswith("0")}
 
 
 @lru_cache(maxsize=4096)

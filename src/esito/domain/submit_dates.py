@@ -1,8 +1,8 @@
-"""Whether the submit dates in an operator's receipts tell when we submitted.
+"""Whether the submit dates in an operator's receipts are those of our own submissions.
 
-They are written in a zone that somebody had to look up, by a clock that may be wrong. Dates that
-are far from our own of segments that nothing else than a receipt's very id and number leaves
-possible, time after time, are those of another zone or clock: they are not asked any more.
+They are written in a zone that somebody had to look up, by a clock that may be wrong, and they decide where an id
+does not. So whoever runs a link is told when they are far from ours time after time, of segments that nothing but
+their receipt's very id and number leaves possible.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class SubmitDates:
 
     @property
     def mislead(self) -> bool:
-        """Whether they are not to be asked."""
+        """Whether somebody is to look at them."""
         return self.count <= -MISLEAD
 
     @property
@@ -33,8 +33,8 @@ class SubmitDates:
         """Whether one more that is near would change nothing."""
         return self.count >= SURE
 
-    def saw(self, *, near: bool) -> None:
-        """Count the date of a receipt that can be about one segment only."""
-        count = min(self.count + 1, SURE) if near else max(self.count - 1, -SURE)
+    def saw(self, net: int) -> None:
+        """Count receipts that came together: those near our own less those far from it."""
+        count = max(-SURE, min(self.count + net, SURE))
         self.changed = self.changed or count != self.count
         self.count = count

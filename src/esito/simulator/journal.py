@@ -4,10 +4,13 @@ Tests compare it with what the ESME says it knows, also after the ESME was kille
 a line is handed to the operating system before the octets it tells of are.
 """
 
+import os
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
+
+from esito.private_files import make_folder, open_private
 
 
 class SubmitSmAnswered(msgspec.Struct, kw_only=True, tag="submit_sm", tag_field="event", gc=False, omit_defaults=True):
@@ -59,8 +62,8 @@ class Journal:
     def __init__(self, path: Path | None) -> None:
         self._file: BinaryIO | None = None
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab", buffering=0)
+            make_folder(path.parent)
+            self._file = os.fdopen(open_private(path, os.O_WRONLY | os.O_APPEND), "ab", buffering=0)
         self._encoder = msgspec.json.Encoder()
         self._lines = bytearray()
         self.on = self._file is not None

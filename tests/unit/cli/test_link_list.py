@@ -2,15 +2,18 @@
 
 import os
 import pty
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
 FILE = """
+[http]
+listen = "127.0.0.1:{port}"
 [[link]]
 name = "north"
 host = "smpp.a-rather-long-name.north.example"
@@ -35,9 +38,13 @@ a-link-whose-name-is-as-long-as1: disabled, transceiver at 127.0.0.1:3550
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "esito.toml").write_text(FILE, encoding="utf-8")
-    return tmp_path
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder with settings whose server does not run, nor any other at its address."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        settings = FILE.replace("{port}", str(silent.getsockname()[1]))
+        (tmp_path / "esito.toml").write_text(settings, encoding="utf-8")
+        yield tmp_path
 
 
 def in_a_terminal(folder: Path, columns: int) -> str:

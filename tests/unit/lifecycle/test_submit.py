@@ -15,12 +15,19 @@ from esito.smpp.pdu import Status, SubmitSm, SubmitSmResp
 from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, links_in, message, receipt, states_of
+from tests.kit.patience import PATIENCE, until
 from tests.kit.peer import peer
 from tests.unit.lifecycle.parts import allow_growth, forbid_growth
 
 pytestmark = pytest.mark.anyio
 
 ID_AS_LONG_AS_IT_GETS = "f" * 64
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a submitter that ends wait for a busy disk as long as a test does."""
+    monkeypatch.setattr("esito.lifecycle.submit.FINISH_WITHIN", PATIENCE)
 
 
 def submitter(store: SqliteStore, clock: PushableClock) -> Submitter:
@@ -213,11 +220,14 @@ async def test_an_answer_that_no_store_can_take_keeps_no_other_from_being_kept(
     one.submitted(
         [SubmitOutcome(Try(ref, 0), Status.ESME_ROK, text) for ref, text in zip(refs, "1\ud8003", strict=True)]
     )
-    await one.finish()
-    assert (await store.counts()).unanswered == 1
+    await until(lambda: unanswered(store, 1))
     one.submitted([SubmitOutcome(Try(refs[1], 0), Status.ESME_ROK, "2")])
+    await until(lambda: unanswered(store, 0))
     await one.finish()
-    assert (await store.counts()).unanswered == 0
+
+
+async def unanswered(store: SqliteStore, count: int) -> bool:
+    return (await store.counts()).unanswered == count
 
 
 async def test_a_link_that_is_not_bound_claims_nothing(store: SqliteStore, clock: PushableClock) -> None:

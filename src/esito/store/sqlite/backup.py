@@ -6,6 +6,7 @@ from pathlib import Path
 import apsw
 
 from esito.domain.errors import StoreUnavailable
+from esito.private_files import new_private
 from esito.store.sqlite.connection import connect
 
 
@@ -35,7 +36,7 @@ def backup(source: Path, target: Path) -> None:
 def _copy(source: Path, draft: Path) -> None:
     reader = connect(source, read_only=True)
     try:
-        draft.touch(mode=0o600, exist_ok=False)
+        new_private(draft).close()
         writer = apsw.Connection(str(draft))
         try:
             # In one step, which reads one snapshot: in several, each commit of the server would begin it anew.

@@ -14,6 +14,7 @@ import apsw
 import msgspec
 
 from esito.domain.errors import NewerSchema, StoreUnavailable, UnsafeEngine
+from esito.private_files import make_private
 from esito.store.queries import load_migrations, load_queries
 from esito.store.tables.connection import Json, Parameter, SqlValue
 
@@ -45,6 +46,8 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     """Open the file with the settings that durability rests on. Raises StoreUnavailable."""
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     try:
+        if not read_only:
+            make_private(path)
         connection = apsw.Connection(str(path), flags=flags, statementcachesize=200)
         connection.set_busy_timeout(BUSY_MS)
         # Else the engine plans a statement anew for each value that it is given; ours have one plan for all.
@@ -54,7 +57,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA wal_autocheckpoint = 4000")
-    except apsw.Error as error:
+    except (apsw.Error, OSError) as error:
         raise StoreUnavailable(f"cannot open {path}: {error}") from error
     return connection
 

@@ -11,6 +11,7 @@ import apsw
 import structlog
 
 from esito.domain.errors import StoreUnavailable
+from esito.private_files import make_folder
 from esito.store.sqlite.connection import SqliteConnection, migrate, require_safe_engine
 from esito.store.tables.connection import Connection, Parameter
 from esito.store.tables.engine import Handler
@@ -52,7 +53,7 @@ class SqliteEngine:
         """Open the file and apply the migrations it lacks."""
         require_safe_engine(apsw.sqlite_lib_version())
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
         except OSError as error:
             raise StoreUnavailable(f"cannot make {self.path.parent}: {error.strerror}") from error
         await self._writer.start()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from esito.domain.errors import StoreInUse, StoreUnavailable
+from esito.private_files import make_folder, open_private
 
 
 def lock_file(path: Path) -> Path:
@@ -24,8 +25,8 @@ def only_server(path: Path) -> Iterator[None]:
     """Be the only server on this database within the block. Raises StoreInUse, StoreUnavailable."""
     lock = lock_file(path)
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        make_folder(lock.parent)
+        descriptor = open_private(lock, os.O_RDWR)
     except OSError as error:
         raise StoreUnavailable(f"cannot make {lock}: {error.strerror}") from error
     try:

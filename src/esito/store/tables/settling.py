@@ -160,19 +160,17 @@ def _decide(
     *,
     live: bool = False,
 ) -> None:
-    asked = settlement.asked(receipts)
-    known = Snapshot(connection, links, asked, settlement, live=live)
+    known = Snapshot(connection, links, receipts, settlement, live=live)
     settlement.queried_only = known.queried_only
     plain, found = known.plain, known.candidates
-    counted = sorted(plain) if settlement.counts_near_dates() else []
-    for number, receipt in enumerate(asked):
+    for number, receipt in enumerate(receipts):
         if number in plain:
             settlement.settle_plain(number, receipt, found[number][0])
             continue
         candidates = found.get(number, [])
         if candidates and known.leaves_only(number, receipt, candidates[0]):
             settlement.settle_plain(number, receipt, candidates[0])
-            counted.append(number)
+            settlement.alone.append((receipt, candidates[0]))
         else:
             addressed, mine = known.addressed(number, receipt)
             settlement.settle(
@@ -182,8 +180,8 @@ def _decide(
                 owed=known.owed(number),
                 uncertain=known.uncertain(number),
             )
-    for number in counted:
-        settlement.count_date(receipts[number], found[number][0])
+    if settlement.alone or not settlement.trusts_dates:
+        settlement.count_dates([*settlement.alone, *((receipts[number], found[number][0]) for number in plain)])
 
 
 def _adopt(connection: Connection, links: Links, rows: Sequence[Sequence[Any]], at: int) -> int:

@@ -21,13 +21,11 @@ from esito.domain.belief import (
 from esito.domain.choosing import Candidate
 from esito.domain.matching import Settlement
 from esito.domain.message_ids import canonical, shelves
-from esito.domain.number_forms import whole_numbers
+from esito.domain.number_forms import is_same_line
 from esito.domain.receipt import DeliveryReceipt
-from esito.domain.states import FIRST_FINAL
 from esito.domain.timing import DAY_MS
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.links import Links
-from esito.store.tables.sent_to import sent_before
 
 ERASED = "0"
 """The number of a recipient whose number was erased: nobody is told of it any more."""
@@ -71,7 +69,6 @@ class Snapshot:
         self._uncertain = self._load_uncertain([(one, receipts[one]) for one in open_])
         if not everything_is_plain:
             self._leave_out_senders(receipts)
-            self._date_the_settled(receipts)
         self.queried_only = self._load_queried_only(receipts)
         """Segments of which a receipt says what only an answer to query_sm has told before."""
 
@@ -111,7 +108,8 @@ class Snapshot:
         """Leave out segments to a number that a receipt names only as the sender of the message that it is about.
 
         So it is where somebody who sends is a recipient too: the number comes second, and the first one did not send
-        the message, but was sent one himself. Else the first is a number of the operator's own, and names nobody.
+        the message. Where the id is its own, the first must have been sent something that may be meant, else it is a
+        number of the operator's.
         """
         second: dict[int, list[Candidate]] = {}
         for found in (self.candidates, self._uncertain):
@@ -124,45 +122,20 @@ class Snapshot:
                         if is_addressed(receipt, one.msisdn) and not is_named_first(receipt, one.msisdn)
                     )
         senders = self._senders_of([one for many in second.values() for one in many])
-        out = {
-            number: sent
-            for number, many in second.items()
-            if (sent := [one for one in many if not is_sent_by(receipts[number], senders.get(one.message_id, ""))])
-        }
-        for number in self._to_recipients([(number, receipts[number], many[0].msisdn) for number, many in out.items()]):
-            refs = {one[:3] for one in out[number]}
-            mine = self.candidates.get(number, ())
-            self.candidates[number] = [one._replace(msisdn=NOBODY) if one[:3] in refs else one for one in mine]
-            self._uncertain[number] = [one for one in self._uncertain.get(number, ()) if one[:3] not in refs]
+        for number, many in second.items():
+            receipt = receipts[number]
+            out = {one[:3] for one in many if not is_sent_by(receipt, senders.get(one.message_id, ""))}
+            if out and self._may_be_about_the_first(number, receipt):
+                mine = self.candidates.get(number, ())
+                self.candidates[number] = [one._replace(msisdn=NOBODY) if one[:3] in out else one for one in mine]
+            if number in self._uncertain:
+                self._uncertain[number] = [one for one in self._uncertain[number] if one[:3] not in out]
 
-    def _to_recipients(self, named: Sequence[tuple[int, DeliveryReceipt, str]]) -> list[int]:
-        """Return of which receipts the first number is that of somebody who was sent something of late.
-
-        They come with their place and the other number, in whose country the first one may be a national one.
-        """
-        if not named:
-            return []
-        readings = {place: whole_numbers(named_numbers(receipt)[0], other) for place, receipt, other in named}
-        since = min(receipt.received_at for _, receipt, _ in named) - 2 * self._wait_ms
-        known = sent_before(self._connection, {one for many in readings.values() for one in many}, since=since)
-        return [place for place, many in readings.items() if not known.keys().isdisjoint(many)]
-
-    def _date_the_settled(self, receipts: Sequence[DeliveryReceipt]) -> None:
-        """Tell when segments were settled under whose ids receipts without a submit date have come.
-
-        Where the response of another segment was lost their done date decides.
-        """
-        wanted = {
-            number: [one for one in self.candidates.get(number, ()) if one.state >= FIRST_FINAL]
-            for number, others in self._uncertain.items()
-            if others and receipts[number].submitted_at is None and receipts[number].done_at is not None
-        }
-        recipients = {one[:2] for many in wanted.values() for one in many}
-        rows = self._connection.ask_rows("segment_states", list(recipients)) if recipients else ()
-        done = {(message_id, seq, part): done_at for message_id, seq, part, _, done_at, _ in rows}
-        for number in wanted if done else ():
-            mine = self.candidates.get(number, ())
-            self.candidates[number] = [one._replace(done_at=done.get(one[:3])) for one in mine]
+    def _may_be_about_the_first(self, number: int, receipt: DeliveryReceipt) -> bool:
+        """Tell whether something that was sent to the first number of a receipt has its id, or may have it."""
+        first, _ = named_numbers(receipt)
+        known = [*self.candidates.get(number, ()), *self._uncertain.get(number, ())]
+        return any(is_same_line(first, one.msisdn) for one in known) or self.owed(number).is_owed(first)
 
     def _senders_of(self, candidates: Iterable[Candidate]) -> dict[int, str]:
         """Return the senders of these segments' messages, by message; those of none are left out."""
@@ -266,19 +239,19 @@ def load_candidates(
     """Load the candidates of every receipt of the batch, by the receipt's number."""
     answer = connection.ask_rows(query, rows)
     many = {(row[1], row[2]): [0] * row[9] for row in answer if row[9] > 1}
-    links: dict[tuple[int, int, int], str] = {}
-    for message_id, seq, part, state, _, link in connection.ask_rows("segment_states", list(many)):
+    links: dict[tuple[int, int], str] = {}
+    for message_id, seq, part, state, link in sorted(connection.ask_rows("segment_states", list(many))):
         many[message_id, seq][part - 1] = state
-        links[message_id, seq, part] = link
+        links.setdefault((message_id, seq), link)
     messages = [(message_id,) for message_id in {row[1] for row in answer}]
     wanting = {message_id for (message_id,) in connection.ask_rows("wanting_callbacks", messages)}
     found: dict[int, list[Candidate]] = {}
     for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments in answer:
         if segments > 1:
-            known, link = tuple(many[message_id, seq]), links[message_id, seq, part]
+            known, link = tuple(many[message_id, seq]), links[message_id, seq]
         else:
             known, link = (state,), ""
         wants = message_id in wanting and msisdn != ERASED
-        told = message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, wants, known, link, None
+        told = message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, wants, known, link
         found.setdefault(number, []).append(tuple.__new__(Candidate, told))  # in half the time that the class takes
     return found

@@ -25,10 +25,9 @@ def pair_twins(
     """
     keys = {number_key(tail) for receipt in kept for tail in tails(receipt)}
     rows = sorted(connection.ask_rows("unmatched_under", [(operator, key) for key in keys]), key=lambda row: row[0])
-    kept_ones = [kept_receipt(row) for row in rows]
-    forms = links.hold(connection, {receipt.link for receipt in kept_ones})
+    receipts = [kept_receipt(row) for row in rows]
+    forms = links.hold(connection, {receipt.link for receipt in receipts})
     settlement = Settlement(links.rules, forms, at=at)
-    receipts = settlement.asked(kept_ones)
     pairs = pair(receipts, _uncertain(connection, operator, receipts, links.longest_wait_ms))
     for number, owner in pairs:
         settlement.settle_paired(number, receipts[number], owner)

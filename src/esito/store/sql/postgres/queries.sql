@@ -349,7 +349,7 @@ SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn
 SELECT m.id FROM {rows: bigint} AS b JOIN message m ON m.id = b.column1 WHERE m.url_dlr IS NOT NULL
 
 -- name: segment_states
-SELECT s.message_id, s.seq, s.part, s.state, s.done_at, l.name
+SELECT s.message_id, s.seq, s.part, s.state, l.name
   FROM {rows: bigint, int} AS b
   JOIN segment s ON s.message_id = b.column1 AND s.seq = b.column2
   JOIN link l ON l.id = s.link

@@ -346,7 +346,7 @@ SELECT json_group_array(json_array(m.id))
  WHERE m.url_dlr IS NOT NULL
 
 -- name: segment_states
-SELECT json_group_array(json_array(s.message_id, s.seq, s.part, s.state, s.done_at, l.name))
+SELECT json_group_array(json_array(s.message_id, s.seq, s.part, s.state, l.name))
   FROM (VALUES {rows}) AS b
   CROSS JOIN segment s ON s.message_id = b.column1 AND s.seq = b.column2
   CROSS JOIN link l ON l.id = s.link
