@@ -25,6 +25,9 @@ from tests.receipts.words import UnknownWords
 
 def main(words: list[str]) -> int:
     """`words`: a file of cases, ours when there is none, and the ids to play, all when there is none."""
+    if {"-h", "--help"} & set(words):
+        click.echo(__doc__)
+        return 0
     path = Path(words[0]) if words else CASES
     wanted = set(words[1:])
     kind = os.environ.get("ESITO_CASES_ON", "sqlite")
@@ -32,6 +35,12 @@ def main(words: list[str]) -> int:
         cases = [case for case in load(path) if not wanted or case["id"] in wanted]
     except UnknownWords as error:
         click.echo(str(error), err=True)
+        return 2
+    except OSError as error:
+        click.echo(f"{path} cannot be read: {error.strerror}", err=True)
+        return 2
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        click.echo(f'{path} is no file of cases, {{"cases": [...]}} in JSON: {error}', err=True)
         return 2
     prepare(kind)
     warm_up()

@@ -134,6 +134,20 @@ def test_a_message_needs_a_number_and_has_one_segment() -> None:
     assert strange_names(case, LINK_SETTINGS) == ["case X1: a message is submitted to nobody: 'to' is missing"]
 
 
+@pytest.mark.parametrize("content", [None, "{", "[1]", "7", '{"case": []}', '[{"id": "X"}]', "\xff"])
+def test_a_file_that_is_none_of_cases_is_refused_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    file = tmp_path / "strange.json"
+    if content is not None:
+        file.write_text(content, encoding="latin-1")
+    assert main([str(file)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert len(said.err.splitlines()) == 1
+    assert str(file) in said.err
+
+
 def test_the_settings_of_links_are_known() -> None:
     assert unknown([_with("link", "sessions")], LINK_SETTINGS) == []
     assert load(CASES)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from esito.config import ConfigError, HttpSettings, Settings, load, unknown_variables
+from esito.config import ConfigError, HttpSettings, Settings, load, tells_secrets, unknown_variables
 from esito.domain.retrying import USUAL, RetryRule
 from esito.domain.states import MultipartRule
 
@@ -266,3 +266,20 @@ name = "beta"
 def test_a_line_of_the_retry_table_that_cannot_be_one_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(ConfigError, match=r"link\.alpha\.retry must be a table of statuses and what to do, such as"):
         settings_of(tmp_path, f'[[link]]\nname = "alpha"\n[link.retry]\n{line}')
+
+
+@pytest.mark.parametrize(
+    ("written", "tells"),
+    [
+        ("[[link]]\nname = 'a'\npassword = 'secret'", True),
+        ("[store]\nsecret = 'x'", True),
+        ("[store]\nurl = 'postgresql://esito:secret@db/esito'", True),
+        ("[callbacks]\nsigning_secret = 'x'", True),
+        ("[store]\nurl = 'postgresql://esito@db/esito'\n[[link]]\nname = 'a'\npassword = ''", False),
+        ("", False),
+    ],
+)
+def test_a_file_with_a_password_in_it_is_known(tmp_path: Path, written: str, *, tells: bool) -> None:
+    file = tmp_path / "esito.toml"
+    file.write_text(written, encoding="utf-8")
+    assert tells_secrets(file) is tells

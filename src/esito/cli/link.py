@@ -74,7 +74,7 @@ def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | 
     else:
         click.echo("".join(f"{line}\n" for line in in_short_lines(rows, with_source=several)), nl=False)
     if states is None:
-        click.echo(f"The server does not answer at {settings.http.listen}, so their state is unknown.", err=True)
+        click.echo(f"The server does not answer at {settings.http.listen}, or has no links: their state is unknown.", err=True)
 
 
 def _row(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: dict[str, str], source: str) -> Row:
@@ -139,10 +139,13 @@ def _id_form(one: LinkSettings, forms: dict[str, str]) -> str:
 
 
 def _states(settings: Settings) -> dict[tuple[str, str], bool] | None:
-    """Ask the running server how links are, by link and direction or trouble; None when it does not answer."""
+    """Ask the running server how links are, by link and direction or trouble.
+
+    None when it does not answer, or keeps no links bound: in a cluster the gateways do.
+    """
     try:
         answer = _asked(settings, "/metrics")
-        return dict(_bound(answer.text)) if answer.is_success else None
+        return (dict(_bound(answer.text)) or None) if answer.is_success else None
     except (httpx.HTTPError, ValueError):
         return None
 

@@ -89,12 +89,17 @@ def send(
                 "cost": sent.cost,
                 "currency": sent.currency,
                 "dueAt": sent.due_at,
+                "errors": [
+                    {"phoneNumber": one.msisdn, "code": one.code, "message": one.message} for one in sent.errors
+                ],
             }
         )
         return
     due = f", leaves at {sent.due_at} (Paris)" if sent.due_at else ""
     segments = "1 segment" if sent.segments == 1 else f"{sent.segments} segments"
     click.echo(f"Message {sent.message_id}: {segments}, {sent.cost} {sent.currency}{due}")
+    for one in sent.errors:
+        click.echo(f"Not sent to {one}", err=True)
 
 
 @click.command()

@@ -64,15 +64,20 @@ def xml(text: str) -> str:
 
 
 def _refusal(answer: Answer) -> ApiError:
+    return ApiError(int(answer["code"]), answer.get("message", ""), _failures(answer))
+
+
+def _failures(answer: Answer) -> list[Failure]:
     errors: Sequence[Answer] = answer.get("errors") or answer.get("error") or ()
-    return ApiError(
-        int(answer["code"]),
-        answer.get("message", ""),
-        [
-            Failure(message=error["message"], element=error.get("elementId", ""), code=int(error.get("code", 0)))
-            for error in errors
-        ],
-    )
+    return [
+        Failure(
+            message=error["message"],
+            element=error.get("elementId", ""),
+            code=int(error.get("code", 0)),
+            msisdn=error.get("phoneNumber", ""),
+        )
+        for error in errors
+    ]
 
 
 def _instant(digits: Any) -> datetime:
@@ -141,6 +146,7 @@ def sent(answer: Answer) -> Sent:
         cost=Decimal(answer["cost"]),
         currency=answer["currency"],
         due_at=answer.get("scheduledDeliveryDate"),
+        errors=tuple(_failures(answer)),
     )
 
 

@@ -34,13 +34,22 @@ class Failure:
     """Which field, as the API names it; empty for a number."""
     code: int = 0
     """Zero for a field."""
+    msisdn: str = ""
+    """The number, where it is one."""
+
+    def __str__(self) -> str:
+        return f"{self.msisdn}: {self.message} (code {self.code})" if self.msisdn else self.message
 
 
 class ApiError(ClientError):
     """The API refused: `code` and `message` as in the contract, `errors` when it named fields or numbers."""
 
     def __init__(self, code: int, message: str, errors: Sequence[Failure] = ()) -> None:
-        super().__init__(f"{message or '; '.join(error.message for error in errors) or 'refused'} (code {code})")
+        told = "; ".join(map(str, errors))
+        if message and any(error.msisdn for error in errors):
+            super().__init__(f"{message} (code {code}): {told}")
+        else:
+            super().__init__(f"{message or told or 'refused'} (code {code})")
         self.code = code
         self.message = message
         self.errors = tuple(errors)
@@ -111,6 +120,8 @@ class Sent:
     currency: str
     due_at: str | None = None
     """Paris date and time when it was scheduled, as the API writes it."""
+    errors: tuple[Failure, ...] = ()
+    """Numbers that it was not sent to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

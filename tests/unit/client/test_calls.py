@@ -167,6 +167,21 @@ def test_send(ask: Callable[..., Any]) -> None:
     }  # fmt: skip
 
 
+STOPPED = {"success": False, "code": "14", "message": "STOP", "phoneNumber": "+33622222222"}
+
+
+def test_a_send_tells_the_numbers_that_were_left_out(ask: Callable[..., Any]) -> None:
+    handler, _ = answering({**SENT, "errors": [STOPPED]})
+    (left_out,) = ask(handler, "send", ["+33611111111", "0622222222"], "Ciao").errors
+    assert (left_out.code, left_out.msisdn, str(left_out)) == (14, "+33622222222", "+33622222222: STOP (code 14)")
+
+
+def test_a_refused_send_tells_why_each_number_was_left_out(ask: Callable[..., Any]) -> None:
+    handler, _ = answering({"success": False, "code": 55, "message": "Aucun", "errors": [STOPPED]})
+    with pytest.raises(ApiError, match=r"^Aucun \(code 55\): \+33622222222: STOP \(code 14\)$"):
+        ask(handler, "send", ["0622222222"], "Ciao")
+
+
 def test_every_option_of_a_send_has_its_name_on_the_wire(ask: Callable[..., Any]) -> None:
     handler, asked = answering({**SENT, "scheduledDeliveryDate": "2027-01-05 08:05:00"})
     options = SendOptions(
