@@ -16,6 +16,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from esito.domain.msisdn import mask
+from esito.domain.visible import visible
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -145,6 +146,16 @@ def configure(*, level: str = "info", form: str = "console", stream: TextIO | No
 def _renderer(form: str, stream: TextIO) -> Processor:
     if form == "json":
         return _as_json
-    return structlog.dev.ConsoleRenderer(
+    console = structlog.dev.ConsoleRenderer(
         colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=28
     )
+    return lambda logger, method, event: console(logger, method, {visible(name): _shown(event[name]) for name in event})
+
+
+def _shown(value: Any) -> Any:
+    """Return a value that cannot steer a terminal; line breaks are those of tracebacks."""
+    if isinstance(value, str):
+        return visible(value, keep="\n")
+    if isinstance(value, Mapping):
+        return {visible(str(name)): _shown(item) for name, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, list) else value

@@ -170,3 +170,9 @@ def test_no_secret_ever_shows(name: str, before: Any, secret: Any, form: str) ->
     out = written(lambda log: log.warning("event", **keys), form=form)
     assert KEY not in out
     assert NUMBER[1:] not in out
+
+
+@pytest.mark.parametrize("value", ["\x1b[2J", "\x9b31m", "a\u202eb", ["\x1b[2J"], {"\x1b[2J": "\x1b[2J"}])
+def test_a_console_is_steered_by_nobody(value: object) -> None:
+    told = written(lambda log: log.info("event", path=value), form="console")
+    assert not set(told) & {"\x1b", "\x9b", "\u202e"}

@@ -7,7 +7,7 @@ function and a table of paths; pages that are not asked often are left to Starle
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -171,7 +171,7 @@ class Front:
             raise WrongMethod
         services = self._services
         if operation.reads_body:
-            outside = _bearer(scope) if operation.bearer else as_text(values.get("apiKey"))
+            outside = as_text(_key(operation, scope, values))
             values |= await read_values(
                 scope,
                 receive,
@@ -180,7 +180,7 @@ class Front:
                 limit=services.max_body,
                 patience=services.body_patience,
             )
-        account = await self._account(scope, _bearer(scope) if operation.bearer else values.get("apiKey"))
+        account = await self._account(scope, _key(operation, scope, values))
         if self._limited or account.profile.requests_per_second:
             services.limits.check_request(account, services.clock.now())
         return await operation.endpoint(Call(services, account, Inputs(values), xml=wants_xml(values), scope=scope))
@@ -266,6 +266,13 @@ def plain_path(path: str) -> str:
         _, _, rest = path.partition("://")
         path = "/" + rest.partition("/")[2]
     return path.rstrip("/") or "/"
+
+
+def _key(operation: Operation, scope: Scope, values: Mapping[str, Any]) -> Any:
+    """Return the key of a request: `Authorization: Bearer KEY`; the first path's `apiKey` comes before it."""
+    if not operation.bearer and values.get("apiKey") not in (None, ""):
+        return values["apiKey"]
+    return _bearer(scope)
 
 
 def _bearer(scope: Scope) -> str:

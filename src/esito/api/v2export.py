@@ -4,6 +4,7 @@ One page of the store is held at a time, so that a year of messages needs no mor
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
@@ -25,8 +26,16 @@ COLUMNS = (
     "changed_at", "segments", "cost", "currency",
 )  # fmt: skip
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet may take for the beginning of a formula, full-width signs too."""
+_UNSEEN = (
+    r"[ \u00a0\u00ad\u061c\u115f\u1160\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    r"\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
+)
+_FORMULA = re.compile(rf"(?:(^)(?=[\t\r\n])|(^|[;\t\r\n])(?={_UNSEEN}[=+\-@\uff1d\uff0b\uff0d\uff20]))")
+"""Where a spreadsheet may take what follows for a formula: at the beginning, or where it may see a new cell, as those
+do that divide at semicolons; full-width signs count, and so does what stands behind marks that show nothing."""
+
+MARK = "\ufeff".encode()
+"""Tells a spreadsheet that the text is UTF-8."""
 
 Cell = str | int | float | bool | None
 Writer = Callable[[Sequence[ExportedRecipient], str], bytes]
@@ -40,6 +49,8 @@ async def export(call: Call) -> Answer:
     if form not in FORMATS:
         raise BadFormat
     content_type, head, write = FORMATS[form]
+    if form == "csv" and call.inputs.flag("bom"):
+        head = MARK + head
     name = f'attachment; filename="esito-export.{form}"'.encode()
     return StreamedAnswer(
         200, content_type, head, ((b"content-disposition", name),), _pieces(call, since, until, write)
@@ -84,8 +95,8 @@ def cells(row: ExportedRecipient, currency: str) -> list[Cell]:
 def csv_cell(value: Cell, *, number: bool = False) -> str:
     """Return a cell that neither ends early nor is taken for a formula.
 
-    Texts are always quoted, and one that begins like a formula gets an apostrophe before it. An MSISDN keeps its
-    plus: it is made of digits alone, which compute to nothing but themselves.
+    Texts are always quoted, and what begins like a formula gets an apostrophe before it. An MSISDN keeps its plus: it
+    is made of digits alone, which compute to nothing but themselves.
     """
     if value is None:
         return ""
@@ -94,8 +105,8 @@ def csv_cell(value: Cell, *, number: bool = False) -> str:
     if isinstance(value, int | float):
         return repr(value)
     text = value.replace("\0", "\ufffd")
-    if text.startswith(DANGEROUS) and not number:
-        text = f"'{text}"
+    if not number:
+        text = _FORMULA.sub(lambda found: f"{found[0]}'", text)
     return '"' + text.replace('"', '""') + '"'
 
 

@@ -42,7 +42,11 @@ AREA = Area(
             summary="Every recipient of every message, oldest first, streamed.",
             answer="Exported",
             media=("text/csv", "application/jsonl"),
-            parameters={**_INTERVAL, "format": ({"type": "string", "enum": ["csv", "jsonl"], "default": "csv"}, False)},
+            parameters={
+                **_INTERVAL,
+                "format": ({"type": "string", "enum": ["csv", "jsonl"], "default": "csv"}, False),
+                "bom": (text("1: CSV begins with the byte order mark that spreadsheets look for."), False),
+            },
             refusals=(*KEY, e.IntervalInvalid, e.BadFormat),
         ),
         ("DELETE", "/v2/numbers/{msisdn}"): Page(

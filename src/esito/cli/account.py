@@ -9,12 +9,11 @@ from ipaddress import ip_network
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from esito.bootstrap import stores
 from esito.cli.options import Money, actor, print_json, run, with_json, with_settings
 from esito.cli.profile import credit, set_
+from esito.cli.terminal import Table, say, show
 from esito.config import Settings
 from esito.domain.account import Account, AccountState, ApiKey, key_digest, new_api_key
 from esito.domain.pricing import as_number
@@ -74,7 +73,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     for one, keys in accounts:
         shown = ", ".join(f"{key.id} {key.label}".strip() + (" (disabled)" if key.disabled else "") for key in keys)
         table.add_row(one.name, one.state.value, f"{as_number(one.credit)} {settings.pricing.currency}", shown)
-    Console().print(table)
+    show(table)
 
 
 async def _accounts(settings: Settings) -> list[tuple[Account, list[ApiKey]]]:
@@ -168,4 +167,4 @@ def _done(value: dict[str, Any], sentence: str, *, as_json: bool) -> None:
     if as_json:
         print_json(value)
     else:
-        click.echo(sentence)
+        say(sentence)

@@ -3,11 +3,10 @@
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from esito.bootstrap import stores
 from esito.cli.options import print_json, run, with_json, with_settings
+from esito.cli.terminal import Table, show
 from esito.config import Settings
 from esito.store.ledger import AuditEntry
 
@@ -30,7 +29,7 @@ def audit(limit: int, settings: Settings, *, as_json: bool) -> None:
     table = Table("when (UTC)", "who", "did", "to", "details")
     for one in entries:
         table.add_row(moment(one), one.actor, one.act, one.subject, one.details)
-    Console().print(table)
+    show(table)
 
 
 async def _read(settings: Settings, limit: int) -> list[AuditEntry]:

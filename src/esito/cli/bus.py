@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from esito import logs
@@ -18,6 +16,7 @@ from esito.bootstrap.link_settings import laid_over
 from esito.bus.base import Bus, Lag
 from esito.cli.explain import moment
 from esito.cli.options import print_json, run, with_json, with_settings
+from esito.cli.terminal import Table, say, show
 from esito.config import ConfigError, Settings
 from esito.lifecycle.intake import replay as replay_log
 from esito.private_files import make_folder, new_private
@@ -52,10 +51,10 @@ def status(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         print_json(_for_programs(lag, marks, complaints))
     else:
-        click.echo(f"{lag.waiting} records wait for the store; {lag.filled:.0%} of {lag.most >> 20} MiB are taken.")
+        say(f"{lag.waiting} records wait for the store; {lag.filled:.0%} of {lag.most >> 20} MiB are taken.")
         _print_marks(marks)
         for one in complaints:
-            click.echo(one)
+            say(one)
     sys.exit(1 if complaints else 0)
 
 
@@ -79,13 +78,13 @@ def _for_programs(lag: Lag, marks: list[Mark], complaints: list[str]) -> dict[st
 
 def _print_marks(marks: list[Mark]) -> None:
     if not marks:
-        click.echo("No gateway has brought a receipt by it yet.")
+        say("No gateway has brought a receipt by it yet.")
         return
     table = Table("gateway", "series", "applied up to", "missing")
     for mark in marks:
         missing = ", ".join(map(str, mark.missing[:10])) + (" ..." if len(mark.missing) > 10 else "")
         table.add_row(Text(mark.gateway), str(mark.epoch), str(mark.confirmed), missing)
-    Console().print(table)
+    show(table)
 
 
 # -- replaying ---------------------------------------------------------------------------------
@@ -120,7 +119,7 @@ def replay(settings: Settings, since: int, *, as_json: bool) -> None:
     if as_json:
         print_json({"seen": seen, "applied": new})
     else:
-        click.echo(f"{seen} frames read, {new} of them were new to the store.")
+        say(f"{seen} frames read, {new} of them were new to the store.")
 
 
 async def _replay(settings: Settings, since: int) -> tuple[int, int]:
@@ -152,12 +151,12 @@ def poison(settings: Settings, limit: int, save: Path | None, *, as_json: bool) 
     if as_json:
         print_json([_poison_for_programs(one) for one in found])
     elif not found:
-        click.echo("Every record of the log could be applied.")
+        say("Every record of the log could be applied.")
     else:
         table = Table("taken", "place in the log", "octets", "reason")
         for one in found:
             table.add_row(moment(one.at), str(one.place), str(len(one.content)), Text(one.reason))
-        Console().print(table)
+        show(table)
 
 
 def _poison_for_programs(one: Poison) -> dict[str, Any]:

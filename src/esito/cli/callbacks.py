@@ -4,12 +4,11 @@ from itertools import islice
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from esito.cli.explain import moment
 from esito.cli.options import print_json, with_json, with_server
+from esito.cli.terminal import Table, say, show
 from esito.client import Client
 
 SHOWN = 100
@@ -63,16 +62,16 @@ def replay(*, callback_id: int | None, since: str | None, dead: bool, as_json: b
     if as_json:
         print_json({"replayed": count})
     else:
-        click.echo(f"{count} callback{'' if count == 1 else 's'} will be made again.")
+        say(f"{count} callback{'' if count == 1 else 's'} will be made again.")
 
 
 def _show(found: list[dict[str, Any]], as_json: bool, table: Any, nothing: str) -> None:
     if as_json:
         print_json(found)
     elif not found:
-        click.echo(nothing)
+        say(nothing)
     else:
-        Console().print(table(found))
+        show(table(found))
 
 
 def _lines(found: list[dict[str, Any]]) -> Table:
@@ -111,16 +110,16 @@ def _destinations(found: list[dict[str, Any]]) -> Table:
 
 
 def _tell(told: dict[str, Any]) -> None:
-    click.echo(f"Callback {told['id']} ({told['webhook_id']}) to {told['origin']}: {told['status']}")
+    say(f"Callback {told['id']} ({told['webhook_id']}) to {told['origin']}: {told['status']}")
     if told["reason"]:
-        click.echo(told["reason"])
+        say(told["reason"])
     if told["next_attempt_at"] is not None:
-        click.echo(f"Next attempt: {moment(told['next_attempt_at'])}")
+        say(f"Next attempt: {moment(told['next_attempt_at'])}")
     for one in told["log"]:
         answer = _answer(one["status"], one["error"])
-        click.echo(f"{one['number']:>3}  {moment(one['at'])}  {one['milliseconds']} ms  {answer}")
+        say(f"{one['number']:>3}  {moment(one['at'])}  {one['milliseconds']} ms  {answer}")
         if one["answer"]:
-            click.echo(f"     {one['answer']}")
+            say(f"     {one['answer']}")
 
 
 def _answer(status: int | None, error: str) -> str:

@@ -3,6 +3,7 @@
 import click
 
 from esito.cli.options import print_json, with_json, with_server
+from esito.cli.terminal import say
 from esito.client import Client
 
 
@@ -17,4 +18,4 @@ def cancel(*, message_id: int, as_json: bool, url: str, api_key: str) -> None:
     if as_json:
         print_json({"messageId": message_id, "cancelled": True})
     else:
-        click.echo(f"Message {message_id} is cancelled; its price is back on the credit.")
+        say(f"Message {message_id} is cancelled; its price is back on the credit.")

@@ -21,6 +21,7 @@ from esito.bootstrap.house import House, serve
 from esito.bootstrap.stores import key_secret, open_store
 from esito.cli.demo_cluster import run_cluster, told
 from esito.cli.options import Address, listenable, print_json, with_json
+from esito.cli.terminal import say
 from esito.client import AsyncClient, ClientError, Sent, Unreachable
 from esito.client.calls import SendOptions
 from esito.cluster.installation import Installation
@@ -127,11 +128,11 @@ async def _run_cluster(folder: Path, address: str, *, as_json: bool) -> None:
 
     async def ready(installation: Installation, simulator: Smsc) -> None:
         if not as_json:
-            click.echo(f"\n{told(installation)}")
+            say(f"\n{told(installation)}")
         await _tour(_url(address), key, simulator, as_json=as_json)
 
     if not as_json:
-        click.echo("Starting PostgreSQL with two standbys, three NATS servers and six processes of Esito ...")
+        say("Starting PostgreSQL with two standbys, three NATS servers and six processes of Esito ...")
     await run_cluster(folder, address, account, ready)
 
 
@@ -169,13 +170,13 @@ async def _tour(url: str, key: str, simulator: Smsc, *, as_json: bool) -> None:
         try:
             sent = await _send(client, numbers)
         except ClientError as error:
-            click.echo(f"The demo's message could not be sent: {error}", err=True)
+            say(f"The demo's message could not be sent: {error}", err=True)
             return
     if as_json:
         smsc = f"127.0.0.1:{simulator.port}"
         print_json({"url": url, "apiKey": key, "messageId": sent.message_id, "smsc": smsc}, one_line=True)
     else:
-        click.echo(_tell(url, key, sent.message_id, simulator.port, len(numbers)))
+        say(_tell(url, key, sent.message_id, simulator.port, len(numbers)))
 
 
 async def _send(client: AsyncClient, numbers: list[str]) -> Sent:

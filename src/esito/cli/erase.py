@@ -4,6 +4,7 @@ import click
 
 from esito.bootstrap import stores
 from esito.cli.options import actor, print_json, run, with_json, with_settings
+from esito.cli.terminal import say
 from esito.config import Settings
 from esito.domain.errors import NoSuchAccount
 from esito.domain.msisdn import InvalidMsisdn, mask_for_people, normalise
@@ -34,7 +35,7 @@ def erase(msisdn: str, name: str | None, settings: Settings, *, forget_stop: boo
     if as_json:
         print_json({"recipients": erased.recipients, "replies": erased.replies, "stops": erased.stops})
         return
-    click.echo(
+    say(
         f"{mask_for_people(msisdn)} was removed from {erased.recipients} recipients, {erased.replies} replies "
         f"and {erased.stops} entries of STOP lists."
     )

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from esito.cli.options import print_json, with_json, with_server
+from esito.cli.terminal import say
 from esito.client import Client
 from esito.domain.msisdn import mask_for_people
 
@@ -26,15 +27,15 @@ def explain(*, message_id: int, msisdn: str, unmask: bool, as_json: bool, url: s
         return
     hidden = "" if unmask else str(told["msisdn"]).removeprefix("+")
     shown = told["msisdn"] if unmask else mask_for_people(told["msisdn"])
-    click.echo(f"Message {told['message_id']} to {shown}: {told['status']}\n")
+    say(f"Message {told['message_id']} to {shown}: {told['status']}\n")
     for sentence in told["explanation"]:
-        click.echo(sentence)
+        say(sentence)
     if told["segment_count"] > 1:
-        click.echo("\nPiece by piece:")
+        say("\nPiece by piece:")
         for part in told["segments"]:
-            click.echo(f"  {part['part']} of {told['segment_count']}: {_piece(part)}")
+            say(f"  {part['part']} of {told['segment_count']}: {_piece(part)}")
     if told["receipts"]:
-        click.echo("\nEverything that was noted about it:")
+        say("\nEverything that was noted about it:")
         for receipt in told["receipts"]:
             _show(receipt, many=told["segment_count"] > 1, hidden=hidden)
 
@@ -47,11 +48,11 @@ def _piece(part: Mapping[str, Any]) -> str:
 
 def _show(receipt: Mapping[str, Any], *, many: bool, hidden: str) -> None:
     piece = f" (piece {receipt['part']})" if many else ""
-    click.echo(f"  {moment(receipt['received_at'])}{piece}  {receipt['explanation']}")
+    say(f"  {moment(receipt['received_at'])}{piece}  {receipt['explanation']}")
     if receipt["text"]:
         shown = "".join(sign if sign.isprintable() else "?" for sign in receipt["text"])
         # Only this number: the ids of operators are as long, and they are what one looks for here.
-        click.echo(f"      as it came: {shown.replace(hidden, mask_for_people(hidden)) if hidden else shown}")
+        say(f"      as it came: {shown.replace(hidden, mask_for_people(hidden)) if hidden else shown}")
 
 
 def moment(instant: int) -> str:

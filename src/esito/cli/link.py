@@ -21,6 +21,7 @@ from esito.cli.link_remove import remove
 from esito.cli.link_report import as_data, as_lines, is_good
 from esito.cli.link_trial import Trial, try_link
 from esito.cli.options import actor, print_json, run, with_json, with_settings
+from esito.cli.terminal import say
 from esito.client import Client, ClientError
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import StoreError
@@ -60,7 +61,7 @@ def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | 
     states = _states(settings)
     forms = _id_forms(settings, url, api_key) if states is not None or url else {}
     for warning in _warnings(settings) if states is not None else ():
-        click.echo(f"The server says: {warning}", err=True)
+        say(f"The server says: {warning}", err=True)
     if as_json:
         print_json([{**_as_json(one, states, forms), "from": origin[one.name]} for one in present.links])
         return
@@ -68,13 +69,13 @@ def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | 
     several = bool(set(origin.values()) - {FILE})
     console = Console()
     if not sys.stdout.isatty():
-        click.echo("".join(f"{line}\n" for line in for_programs(rows)), nl=False)
+        say("".join(f"{line}\n" for line in for_programs(rows)), nl=False)
     elif table := as_table(rows, console.width, with_source=several):
         console.print(table)
     else:
-        click.echo("".join(f"{line}\n" for line in in_short_lines(rows, with_source=several)), nl=False)
+        say("".join(f"{line}\n" for line in in_short_lines(rows, with_source=several)), nl=False)
     if states is None:
-        click.echo(f"The server does not answer at {settings.http.listen}, or has no links: their state is unknown.", err=True)
+        say(f"The server does not answer at {settings.http.listen}, or has no links: their state is unknown.", err=True)
 
 
 def _row(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: dict[str, str], source: str) -> Row:
@@ -99,7 +100,7 @@ async def _present(settings: Settings) -> tuple[Settings, dict[str, str]]:
             kept = await store.links.all()
         return laid_over(settings, kept, secret=None), sources(settings, kept)
     except (StoreError, ConfigError) as error:
-        click.echo(f"What commands have changed is not shown: {error}", err=True)
+        say(f"What commands have changed is not shown: {error}", err=True)
         return settings, sources(settings, [])
 
 
@@ -129,7 +130,7 @@ def _id_forms(settings: Settings, url: str | None, api_key: str | None) -> dict[
         with Client(url or f"{scheme}://{settings.http.listen}", api_key) as client:
             return {one["operator"]: one["id_form"] for one in client.links() if one["id_form"]}
     except ClientError as error:
-        click.echo(f"What was learned of ids is unknown: {error}", err=True)
+        say(f"What was learned of ids is unknown: {error}", err=True)
         return {}
 
 
@@ -212,7 +213,7 @@ def test(name: str, settings: Settings, *, as_json: bool, to: str | None, text: 
         print_json(as_data(configured, sessions, trial, notes))
     else:
         for line in as_lines(configured, sessions, trial, notes):
-            click.echo(line)
+            say(line)
     sys.exit(0 if good else 1)
 
 

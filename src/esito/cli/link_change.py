@@ -16,6 +16,7 @@ from esito.bootstrap.link_changes import Change, changes, check
 from esito.bootstrap.link_doubts import doubts
 from esito.bootstrap.link_settings import SECRET, WHERE, closed, laid_over, opened, settings_of, told_of
 from esito.cli.options import F, actor, print_json, run, with_json, with_settings
+from esito.cli.terminal import say
 from esito.config import ConfigError, LinkSettings, Settings, as_written
 from esito.domain.timing import RealClock
 from esito.store.links import KeptLink
@@ -174,14 +175,14 @@ def _tell(did: str, name: str, found: Change | None, notes: Sequence[str], *, as
         print_json({"link": name, "act": did, **about, "notes": notes})
         return
     if found is None:
-        click.echo(f"Link {name} is {did}; it was so before.")
+        say(f"Link {name} is {did}; it was so before.")
     else:
         bound = "bind it" if found.rebinds else "take it up without binding it anew"
         if did == "disabled":
             bound = "lay it down"
-        click.echo(f"Link {name} is {did}; running servers {bound} within some seconds.")
+        say(f"Link {name} is {did}; running servers {bound} within some seconds.")
     for note in notes:
-        click.echo(f"Note: {note}.")
+        say(f"Note: {note}.")
 
 
 async def _edit(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rich.table import Table
+from esito.cli.terminal import Table
 
 TABLE_FROM = 100
 """Columns of a terminal in which a table stays readable."""

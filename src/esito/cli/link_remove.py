@@ -6,6 +6,7 @@ from esito.bootstrap import stores
 from esito.bootstrap.link_settings import laid_over, settings_of
 from esito.cli.link_change import require
 from esito.cli.options import actor, print_json, run, with_json, with_settings
+from esito.cli.terminal import say
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import LinkInUse
 from esito.domain.timing import RealClock
@@ -23,9 +24,9 @@ def remove(name: str, settings: Settings, *, as_json: bool, force: bool) -> None
     if as_json:
         print_json({"link": name, "act": "removed", **work._asdict(), "notes": notes})
         return
-    click.echo(f"Link {name} is removed; running servers lay it down within some seconds.")
+    say(f"Link {name} is removed; running servers lay it down within some seconds.")
     for note in notes:
-        click.echo(f"Note: {note}.")
+        say(f"Note: {note}.")
 
 
 async def _remove(settings: Settings, name: str, *, forced: bool) -> tuple[LinkWork, list[str]]:

@@ -13,6 +13,7 @@ import click
 from aiohttp import web
 
 from esito.cli.options import Address, listenable, print_json, run, with_json
+from esito.cli.terminal import say
 from esito.config_rules import host_and_port
 from esito.webhooks.signing import is_signed
 
@@ -58,7 +59,7 @@ class Desk:
             async with self.session.post(target, data=body, headers=kept, allow_redirects=False) as answer:
                 return web.Response(status=answer.status, body=await answer.read())
         except (aiohttp.ClientError, TimeoutError) as error:
-            click.echo(f"cannot forward: {error or type(error).__name__}", err=True)
+            say(f"cannot forward: {error or type(error).__name__}", err=True)
             return web.Response(status=502)
 
     def _show(self, headers: Mapping[str, str], body: bytes, verified: str, answered: int) -> None:
@@ -80,7 +81,7 @@ class Desk:
             return
         attempt = headers.get("esito-attempt", "1")
         again = "" if attempt == "1" else f", attempt {attempt}"
-        click.echo(f"{at}  {summary(said)}  ({headers.get('webhook-id', 'no id')}{again}, {verified}) -> {answered}")
+        say(f"{at}  {summary(said)}  ({headers.get('webhook-id', 'no id')}{again}, {verified}) -> {answered}")
 
 
 def summary(said: Any) -> str:
@@ -120,7 +121,7 @@ async def _serve(address: str, forward_to: str, secret: str, *, as_json: bool) -
         host, port = host_and_port(address)
         await web.TCPSite(runner, host, port).start()
         where = f", forwarded to {forward_to}" if forward_to else ""
-        click.echo(f"Callbacks are received at http://{address}/{where}. Ctrl-C stops.", err=True)
+        say(f"Callbacks are received at http://{address}/{where}. Ctrl-C stops.", err=True)
         try:
             await stopping.wait()
         finally:

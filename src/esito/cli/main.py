@@ -12,6 +12,7 @@ import click
 
 from esito import __version__
 from esito.domain.errors import EsitoError
+from esito.domain.visible import visible
 
 
 class Entry(NamedTuple):
@@ -75,11 +76,11 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except EsitoError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(visible(str(error), keep="\n")) from error
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read our output has left: click's own business
                 raise
-            raise click.ClickException(_sentence(error)) from error
+            raise click.ClickException(visible(_sentence(error))) from error
 
 
 def _sentence(error: OSError) -> str:

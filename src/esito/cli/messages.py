@@ -10,10 +10,10 @@ import click
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from esito.cli.options import print_json, with_json, with_server
+from esito.cli.terminal import Table, say
 from esito.client import Client, RecipientStatus
 from esito.client.calls import SendOptions
 from esito.domain.turns import HIGHEST_PRIORITY, LOWEST_PRIORITY
@@ -97,9 +97,9 @@ def send(
         return
     due = f", leaves at {sent.due_at} (Paris)" if sent.due_at else ""
     segments = "1 segment" if sent.segments == 1 else f"{sent.segments} segments"
-    click.echo(f"Message {sent.message_id}: {segments}, {sent.cost} {sent.currency}{due}")
+    say(f"Message {sent.message_id}: {segments}, {sent.cost} {sent.currency}{due}")
     for one in sent.errors:
-        click.echo(f"Not sent to {one}", err=True)
+        say(f"Not sent to {one}", err=True)
 
 
 @click.command()
@@ -132,7 +132,7 @@ def status(
         except KeyboardInterrupt:
             recipients = None  # enough watched: show how it stands
         if as_json or form != "table":
-            click.echo(client.bulk_status_text(message_id, "xml" if form == "xml" else "json"))
+            say(client.bulk_status_text(message_id, "xml" if form == "xml" else "json"))
             return
         recipients = recipients or client.bulk_status(message_id)
     console = Console()

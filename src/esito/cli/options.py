@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 
 import click
 
+from esito.cli.terminal import say
 from esito.config import ConfigError, Settings, load
 from esito.config_rules import host_and_port
+from esito.domain.visible import visible_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -116,7 +118,7 @@ class Money(click.ParamType[Decimal]):
 
 def print_json(value: Any, *, one_line: bool = False) -> None:
     """Print a value as JSON, of one line where the program then goes on; amounts become text and stay exact."""
-    click.echo(json.dumps(value, indent=None if one_line else 2, ensure_ascii=False, default=str))
+    say(visible_json(json.dumps(value, indent=None if one_line else 2, ensure_ascii=False, default=str)))
 
 
 def run(doing: Coroutine[Any, Any, T]) -> T:

@@ -1,12 +1,11 @@
 """`esito orphans`: the receipts that match nothing we sent."""
 
 import click
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from esito.cli.explain import moment
 from esito.cli.options import print_json, with_json, with_server
+from esito.cli.terminal import Table, say, show
 from esito.client import Client
 
 
@@ -21,7 +20,7 @@ def orphans(*, as_json: bool, url: str, api_key: str) -> None:
         print_json(found)
         return
     if not found:
-        click.echo("Every receipt has found its message.")
+        say("Every receipt has found its message.")
         return
     table = Table("received", "link", "SMSC id", "word", "from", "to", "what it waits for")
     for one in found:
@@ -35,4 +34,4 @@ def orphans(*, as_json: bool, url: str, api_key: str) -> None:
         # As text: what an operator writes is no markup of ours.
         cells = (one["link"], one["smsc_message_id"], one["stat"], one["source_addr"], one["destination_addr"], waits)
         table.add_row(moment(one["received_at"]), *(Text(cell) for cell in cells))
-    Console().print(table)
+    show(table)

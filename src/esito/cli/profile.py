@@ -12,6 +12,7 @@ import click
 
 from esito.bootstrap import stores
 from esito.cli.options import actor, print_json, run, with_json, with_settings
+from esito.cli.terminal import say
 from esito.config import Settings
 from esito.domain.account import Account
 from esito.domain.pricing import to_micros
@@ -72,7 +73,7 @@ def set_(name: str, changes: tuple[str, ...], settings: Settings, *, as_json: bo
         print_json({"account": name, "profile": shown})
         return
     for field, value in shown.items():
-        click.echo(f"{field} = {value}")
+        say(f"{field} = {value}")
 
 
 def _shown(field: str, value: object) -> object:
@@ -121,7 +122,7 @@ def credit(name: str, amount: Decimal, settings: Settings, *, as_json: bool) -> 
     if as_json:
         print_json({"account": name, "credit": str(left)})
     else:
-        click.echo(f"Account {name} has {left:f} left.")
+        say(f"Account {name} has {left:f} left.")
 
 
 async def _grant(settings: Settings, name: str, amount: Decimal) -> Decimal:

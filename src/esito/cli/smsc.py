@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from esito.cli.options import Address, listenable, print_json, with_json
+from esito.cli.terminal import say
 from esito.config_rules import host_and_port
 from esito.domain.timing import PushableClock
 from esito.simulator.behaviour import Behaviour
@@ -97,14 +98,12 @@ async def _run(settings: SmscSettings, speed: float, *, as_json: bool) -> None:
     if as_json:
         print_json({"host": settings.host, "port": simulator.port, "systemId": settings.system_id}, one_line=True)
     else:
-        click.echo(
-            f"SMSC listens on {settings.host}:{simulator.port} for system_id {settings.system_id}; Ctrl-C ends it."
-        )
+        say(f"SMSC listens on {settings.host}:{simulator.port} for system_id {settings.system_id}; Ctrl-C ends it.")
     try:
         await stopping.wait()
     finally:
         await simulator.stop()
-        click.echo(
+        say(
             f"{simulator.submitted} messages taken, {simulator.receipts_acknowledged} receipts acknowledged, "
             f"{simulator.waiting} forgotten.",
             err=True,

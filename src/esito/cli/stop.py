@@ -1,10 +1,9 @@
 """`esito stop`: the numbers an account must not send to, through the API."""
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from esito.cli.options import print_json, with_json, with_server
+from esito.cli.terminal import Table, say, show
 from esito.client import Client
 
 
@@ -24,12 +23,12 @@ def list_(*, as_json: bool, url: str, api_key: str) -> None:
         print_json([{"id": one.id, "phoneNumber": one.msisdn, "createdAt": one.created_at} for one in stops])
         return
     if not stops:
-        click.echo("No number is on the STOP list.")
+        say("No number is on the STOP list.")
         return
     table = Table("id", "number", "since (Paris)")
     for one in stops:
         table.add_row(str(one.id), one.msisdn, one.created_at)
-    Console().print(table)
+    show(table)
 
 
 @stop.command()
@@ -43,7 +42,7 @@ def add(*, number: str, as_json: bool, url: str, api_key: str) -> None:
     if as_json:
         print_json({"stopId": stop_id})
     else:
-        click.echo(f"{number} is on the STOP list as {stop_id}.")
+        say(f"{number} is on the STOP list as {stop_id}.")
 
 
 @stop.command()
@@ -57,4 +56,4 @@ def delete(*, stop_id: int, as_json: bool, url: str, api_key: str) -> None:
     if as_json:
         print_json({"deleted": stop_id})
     else:
-        click.echo(f"{stop_id} is off the STOP list.")
+        say(f"{stop_id} is off the STOP list.")

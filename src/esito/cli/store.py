@@ -10,6 +10,7 @@ import click
 from esito.bootstrap import stores
 from esito.bus.base import BusUnavailable, UnsafeBus
 from esito.cli.options import print_json, run, with_json, with_settings
+from esito.cli.terminal import say
 from esito.config import ConfigError, Settings
 from esito.lifecycle.gaps import OVERDUE_AFTER, Gaps
 from esito.lifecycle.gaps import sentence as gap_sentence
@@ -28,10 +29,10 @@ def migrate(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         print_json({"store": settings.store.url, "migrated": True, "putOff": put_off})
     elif put_off:
-        click.echo("\n".join(put_off))
-        click.echo(f"{settings.store.url} has what this version needs; give the command again when they have ended.")
+        say("\n".join(put_off))
+        say(f"{settings.store.url} has what this version needs; give the command again when they have ended.")
     else:
-        click.echo(f"{settings.store.url} has the schema of this version.")
+        say(f"{settings.store.url} has the schema of this version.")
 
 
 async def _open(settings: Settings) -> list[str]:
@@ -50,7 +51,7 @@ def check(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         print_json({"balanced": not complaints, "complaints": complaints})
     elif not complaints:
-        click.echo("The books balance.")
+        say("The books balance.")
     sys.exit(1 if complaints else 0)
 
 
@@ -60,7 +61,7 @@ async def _complaints(settings: Settings, *, quiet: bool) -> list[str]:
         async for sentence in _all(settings, store):
             complaints.append(sentence)
             if not quiet:
-                click.echo(sentence)
+                say(sentence)
     return complaints
 
 

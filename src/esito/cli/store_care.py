@@ -7,6 +7,7 @@ import click
 from esito.bootstrap import stores
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.cli.store_copy import PostgresUrl, copy
+from esito.cli.terminal import say
 from esito.cluster.failover import FailedOver, FailoverRefused, fail_over
 from esito.config import Settings
 
@@ -33,9 +34,9 @@ def backup(settings: Settings, file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"store": settings.store.url, "file": str(file), "bytes": size})
     else:
-        click.echo(f"{file} holds a copy of {settings.store.url}, {size:,} octets.")
+        say(f"{file} holds a copy of {settings.store.url}, {size:,} octets.")
         if not settings.store.secret:
-            click.echo(f"Keep {settings.store.path.parent / 'esito.secret'} with it: without it no API key opens.")
+            say(f"Keep {settings.store.path.parent / 'esito.secret'} with it: without it no API key opens.")
 
 
 @store.command()
@@ -58,9 +59,9 @@ def failover(nodes: tuple[str, ...], quorum: int, *, accept_loss: bool, as_json:
     """
     if len(nodes) < 2:
         raise click.UsageError("Name every member with --node, the dead primary too.")
-    say = (lambda _: None) if as_json else click.echo
+    tell = (lambda _: None) if as_json else say
     try:
-        done = run(fail_over(nodes, quorum=quorum, accept_loss=accept_loss, say=say))
+        done = run(fail_over(nodes, quorum=quorum, accept_loss=accept_loss, say=tell))
     except FailoverRefused as error:
         raise click.ClickException(f"nothing was promoted: {error}") from error
     except TimeoutError as error:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from esito.cli.options import print_json, run, with_json
+from esito.cli.terminal import say
 from esito.config_rules import POSTGRES, SQLITE
 from esito.store import moving
 
@@ -45,7 +46,7 @@ def copy(source: Path, target: str, *, as_json: bool) -> None:
 
     The source stays as it is. Interrupted, the same command goes on where it was.
     """
-    copied = run(moving.copy(source, target, say=partial(click.echo, err=as_json)))
+    copied = run(moving.copy(source, target, say=partial(say, err=as_json)))
     secret = source.parent / "esito.secret"
     if as_json:
         print_json(_for_programs(copied, secret))
@@ -66,9 +67,9 @@ def _for_programs(copied: moving.Copied, secret: Path) -> dict[str, object]:
 
 def _tell(copied: moving.Copied, secret: Path) -> None:
     for sentence in copied.complaints:
-        click.echo(sentence)
+        say(sentence)
     if copied.complaints:
-        click.echo("The copy is the same as the source; its books do not balance, and neither do the source's.")
-    click.echo(f"{copied.rows} rows are copied and the same on both sides.")
+        say("The copy is the same as the source; its books do not balance, and neither do the source's.")
+    say(f"{copied.rows} rows are copied and the same on both sides.")
     if secret.exists():
-        click.echo(f"API keys need the secret they were made with: set store.secret to what is in {secret}.")
+        say(f"API keys need the secret they were made with: set store.secret to what is in {secret}.")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from esito.cli.options import print_json, with_json, with_server
+from esito.cli.terminal import say
 from esito.client import Client
 
 
@@ -24,7 +25,7 @@ def tail(*, interval: float, from_start: bool, once: bool, as_json: bool, url: s
             while True:
                 found, following = client.events(cursor=cursor)
                 for event in found:
-                    print_json(event, one_line=True) if as_json else click.echo(line(event))
+                    print_json(event, one_line=True) if as_json else say(line(event))
                 if following == cursor:
                     if once:
                         return

@@ -5,6 +5,7 @@ import secrets
 import click
 
 from esito.cli.options import print_json, with_json, with_server
+from esito.cli.terminal import say
 from esito.client import Client
 from esito.client.calls import SendOptions
 
@@ -48,6 +49,6 @@ def trigger(
     if as_json:
         print_json({"messageId": sent.message_id, "phoneNumber": number, "scenario": scenario})
         return
-    click.echo(f"Message {sent.message_id} to {number}; follow it with")
-    click.echo(f"  esito status {sent.message_id} --watch")
-    click.echo(f"  esito explain {sent.message_id} {number}")
+    say(f"Message {sent.message_id} to {number}; follow it with")
+    say(f"  esito status {sent.message_id} --watch")
+    say(f"  esito explain {sent.message_id} {number}")

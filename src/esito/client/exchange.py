@@ -1,5 +1,6 @@
 """What the two runners share: a call becomes a request, a response becomes an answer."""
 
+import logging
 from typing import TypeVar
 
 import httpx
@@ -9,6 +10,23 @@ from esito.client.calls import Call
 from esito.client.models import UnexpectedAnswer, Unreachable
 
 T = TypeVar("T")
+
+
+class _WithoutKeys(logging.Filter):
+    """Keeps API keys out of what the HTTP library logs of our requests: it writes whole addresses, at INFO."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Hide the key in the addresses of a record."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(_keyless(one) if isinstance(one, httpx.URL) else one for one in record.args)
+        return True
+
+
+def _keyless(url: httpx.URL) -> httpx.URL:
+    return url.copy_set_param("apiKey", "hidden") if "apiKey" in url.params else url
+
+
+logging.getLogger("httpx").addFilter(_WithoutKeys())
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 

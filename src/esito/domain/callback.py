@@ -86,17 +86,17 @@ class Callback:
 
 def report(told: Callback, currency: str) -> str:
     """Return the body of a delivery report; spellings, types and order are the contract's (3.1)."""
-    return json.dumps(
-        {
-            "status": public_word(told.state).lower(),
-            "msgId": str(told.message_id),
-            "date": told.at // SECOND_MS,
-            "phone": told.msisdn,
-            "cost": str(as_number(from_micros(told.cost))),
-            "currency": currency,
-            "tag": told.tag,
-        }
-    )
+    said: dict[str, str | int] = {
+        "status": public_word(told.state).lower(),
+        "msgId": str(told.message_id),
+        "date": told.at // SECOND_MS,
+        "phone": told.msisdn,
+        "cost": str(as_number(from_micros(told.cost))),
+        "currency": currency,
+    }
+    if told.tag is not None:
+        said["tag"] = told.tag
+    return json.dumps(said)
 
 
 # -- trying again ------------------------------------------------------------------------------

@@ -367,3 +367,24 @@ def test_accounts_do_not_mix_when_keys_alternate(api: Desk) -> None:
     other: Account = api.add_account("other", "other-key")
     for key, name in [(KEY, "acme"), ("other-key", other.name), (KEY, "acme")]:
         assert api.get("/v1/me", apiKey=key).json["user"]["username"] == name
+
+
+def test_the_first_path_takes_the_key_from_the_header_where_no_other_is_given(api: Desk) -> None:
+    number = api.send("+33611111111")
+    bearer = [("Authorization", f"Bearer {KEY}")]
+    assert api.ask("GET", "/v1/bulk-status", query=f"messageId={number}", headers=bearer).status == 200
+    assert api.ask("GET", "/v1/me", query="apiKey=", headers=bearer).status == 200
+    told = api.ask("GET", "/v1/me", headers=[("Authorization", "Basic abc")])
+    assert told.refused == (400, 1, "La Clé API est requise")
+
+
+def test_the_parameter_comes_before_the_header(api: Desk) -> None:
+    bearer = [("Authorization", f"Bearer {KEY}")]
+    assert api.ask("GET", "/v1/me", query="apiKey=other", headers=bearer).refused == (400, 10, "Clé API incorrecte")
+    assert api.ask("GET", "/v1/me", query=f"apiKey={KEY}", headers=[("Authorization", "Bearer other")]).status == 200
+
+
+def test_a_send_takes_the_key_from_the_header(api: Desk) -> None:
+    body = b'{"phoneNumbers": "+33611111111", "message": "ciao"}'
+    headers = [("Authorization", f"Bearer {KEY}"), ("Content-Type", "application/json")]
+    assert api.ask("POST", "/v1/send", body=body, headers=headers).status == 200

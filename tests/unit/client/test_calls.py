@@ -317,3 +317,12 @@ def test_both_clients_have_the_same_calls() -> None:
         }
 
     assert calls_of(Client) == calls_of(AsyncClient)
+
+
+def test_what_the_http_library_logs_holds_no_key(ask: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    handler, asked = answering({"success": True, "code": 200, "StatutResponse_List": []})
+    ask(handler, "bulk_status", 7)
+    assert asked[0].url.params["apiKey"] == "key"
+    assert "HTTP Request: GET" in caplog.text
+    assert "apiKey=key" not in caplog.text
