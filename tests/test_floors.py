@@ -18,6 +18,7 @@ BELOW: dict[str, set[str]] = {
     "clockwork": {"domain"},
     "metrics": set(),
     "logs": {"domain"},
+    "private_files": set(),
     "config_rules": {"domain"},
     "config": {"domain", "config_rules"},
     "vocabulary_files": {"domain", "config"},
@@ -38,8 +39,8 @@ BELOW["cluster"] = {"domain", "config", "simulator"}
 BELOW["bootstrap"] = set(BELOW) - {"cluster"}
 BELOW["cli"] = {*BELOW, "bootstrap"}
 
-# What every room but these two may use: counters, logs and waiting on a clock.
-EVERYBODYS = {"metrics", "logs", "clockwork"}
+# What every room but these two may use: counters, logs, waiting on a clock, and files for their owner alone.
+EVERYBODYS = {"metrics", "logs", "clockwork", "private_files"}
 ON_THEIR_OWN = {"domain", "client"}
 
 # What moves rows from one adapter to another knows both.

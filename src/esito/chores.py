@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from esito.config import Settings
+from esito.config_rules import port_range
 from esito.domain.timing import Clock
 from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.expire import Expiry
@@ -13,6 +14,7 @@ from esito.lifecycle.holding import Held, Holder
 from esito.lifecycle.replies import ReplyWork
 from esito.lifecycle.retain import Retaining
 from esito.store.base import Store
+from esito.webhooks.addresses import Judge
 from esito.webhooks.sender import Sender
 from esito.webhooks.signing import sign
 from esito.webhooks.worker import CallbackWorker
@@ -60,7 +62,13 @@ def callback_worker(settings: Settings, *, store: Store, clock: Clock) -> Callba
     return CallbackWorker(
         store=store,
         clock=clock,
-        poster=Sender(allow_private_networks=settings.callbacks.allow_private_networks),
+        poster=Sender(
+            judge=Judge(
+                allow_private_networks=settings.callbacks.allow_private_networks,
+                refused_networks=settings.callbacks.refused_networks,
+                ports=[port_range(one) for one in settings.callbacks.ports],
+            )
+        ),
         sign=sign,
         secret=settings.callbacks.signing_secret,
         currency=settings.pricing.currency,

@@ -10,6 +10,7 @@ Long because it is one table.
 # ruff: noqa: RUF009  `_setting` declares a field, as dataclasses.field does
 
 import dataclasses
+import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,6 +137,8 @@ class CallbackSettings:
 
     signing_secret: str = _setting("", "Signs callbacks of accounts without a secret of their own.", secret=True)
     allow_private_networks: bool = _setting(False, "Allow callbacks to private, loopback and link-local addresses.")
+    refused_networks: tuple[str, ...] = _setting((), "Further networks that are not called.", rules.NETWORKS)
+    ports: tuple[str, ...] = _setting(("80", "443", "1024-65535"), "Ports that are called.", rules.PORTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -617,7 +620,7 @@ def _shown(default: Any) -> str:
     if isinstance(default, int | float):
         return str(default)
     if isinstance(default, tuple):
-        return "[]"
+        return json.dumps(default)
     if default is dataclasses.MISSING:
         return "{}"
     return f'"{default.value if isinstance(default, Enum) else default}"'

@@ -126,9 +126,21 @@ POSITIVE = Rule("a number above 0", lambda value: 0 < value < 1e9)
 HOST = Rule("a host name or an IP address, without a port", _host_alone)
 PORT = Rule("a port, 1 to 65535", lambda value: 1 <= value <= 65535)
 ADDRESS = Rule("host:port, such as 127.0.0.1:8000 or [::1]:8000", host_and_port)
+
+
+def port_range(written: str) -> range:
+    """Return the ports of `443` or `1024-65535`; empty where there are none."""
+    first, _, last = written.partition("-")
+    return range(int(first), min(int(last or first), 65535) + 1)
+
+
 NETWORKS = Rule(
     "a list of IP addresses or networks, such as 10.0.0.0/8",
     lambda value: all(ipaddress.ip_network(network) for network in value),
+)
+PORTS = Rule(
+    "a list of ports and ranges of ports, such as 443 and 1024-65535",
+    lambda value: all(re.fullmatch(r"[1-9]\d{0,4}(-[1-9]\d{0,4})?", one) and port_range(one) for one in value),
 )
 STORE_URL = Rule("sqlite:///relative/path.db, sqlite:////absolute/path.db or postgresql://user@host/db", _store_url)
 BUS_URL = Rule("empty, or nats://host:port, several with commas", _bus_url)

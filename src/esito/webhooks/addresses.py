@@ -4,7 +4,10 @@
 so those are unwrapped first and judged by what they carry.
 """
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+import socket
+from collections.abc import Sequence
+from functools import cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 Address = IPv4Address | IPv6Address
 
@@ -28,6 +31,55 @@ _NAMED: tuple[tuple[IPv4Network | IPv6Network, str], ...] = (
     (IPv4Network("192.88.99.0/24"), "the address of a relay"),
     (IPv6Network("3fff::/20"), "an address for documentation"),
 )
+
+
+class Judge:
+    """Says which addresses and ports may be called."""
+
+    def __init__(
+        self,
+        *,
+        allow_private_networks: bool = False,
+        refused_networks: Sequence[str] = (),
+        ports: Sequence[range] = (range(1, 65536),),
+    ) -> None:
+        self._private = allow_private_networks
+        self._refused = [ip_network(one) for one in refused_networks]
+        self._ports = ports
+
+    def why_not(self, address: Address, port: int) -> str:
+        """Return why a port of an address must not be called; empty when it may be."""
+        carried = unwrapped(address)
+        if not any(port in one for one in self._ports):
+            return f"called at port {port}, which [callbacks] ports leaves out"
+        if any(one.version == each.version and each in one for one in self._refused for each in (address, carried)):
+            return "in one of [callbacks] refused_networks"
+        if self._private:
+            return impossible(address)
+        return forbidden(address) or ("an address of this machine" if is_ours(carried) else "")
+
+
+def is_ours(address: Address) -> bool:
+    """Tell whether an address is one of an interface of this machine: what is sent there passes no firewall.
+
+    Only to such an address can a socket be bound, unless the system lets sockets be bound to any.
+    """
+    return _can_bind(address) and not _can_bind_to_any(address.version)
+
+
+@cache
+def _can_bind_to_any(version: int) -> bool:
+    return _can_bind(IPv4Address("192.0.2.1") if version == 4 else IPv6Address("2001:db8::1"))
+
+
+def _can_bind(address: Address) -> bool:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
 
 
 def unwrapped(address: Address) -> Address:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
 from yarl import URL
@@ -55,6 +55,8 @@ class Attempt:
     """Why there was no answer, as a sentence; empty when there was one."""
     address: str = ""
     """Where the connection was made to; empty when none was."""
+    final: bool = False
+    """Whether trying again is no use: what is refused once stays so."""
 
 
 class RefusedError(Exception):
@@ -82,11 +84,11 @@ class Sender:
     def __init__(
         self,
         *,
-        allow_private_networks: bool = False,
+        judge: addresses.Judge,
         resolve: Resolve | None = None,
         all_within: float = ALL_WITHIN,
     ) -> None:
-        self._judge = addresses.impossible if allow_private_networks else addresses.forbidden
+        self._judge = judge
         self._resolve = resolve or self._ask_the_system
         self._all_within = all_within
         self._threads: ThreadPoolExecutor | None = None
@@ -115,39 +117,45 @@ class Sender:
         """Make one request. A receiver's faults are in the attempt, not raised."""
         began = time.monotonic()
         address = ""
+        until = asyncio.get_running_loop().time() + self._all_within
         try:
-            async with asyncio.timeout(self._all_within):
+            async with asyncio.timeout_at(until):
                 target = _taken_apart(url)
-                for address in await self._addresses(target):
-                    try:
-                        status, answer = await self._post(target, address, body, headers)
-                    except aiohttp.ClientConnectorError as error:
-                        failure = _why(error)
-                        continue
-                    return Attempt(status=status, milliseconds=_since(began), answer=answer, address=address)
+                reachable = await self._addresses(target)
+            for address in reachable:
+                try:
+                    async with asyncio.timeout_at(until):
+                        response = await self._post(target, address, body, headers)
+                except aiohttp.ClientConnectorError as error:
+                    failure = _why(error)
+                    continue
+                answer = await _beginning(response, until)
+                return Attempt(status=response.status, milliseconds=_since(began), answer=answer, address=address)
         except RefusedError as error:
-            return Attempt(status=None, milliseconds=_since(began), error=f"refused: {error}")
+            return Attempt(status=None, milliseconds=_since(began), error=f"refused: {error}", final=True)
         except TimeoutError:
             failure = f"no answer within {self._all_within:g} seconds"
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = _why(error)
         return Attempt(status=None, milliseconds=_since(began), error=failure, address=address)
 
-    async def _post(self, target: _Target, address: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    async def _post(
+        self, target: _Target, address: str, body: bytes, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        """Return the response once its status is known."""
         if self._session is None:
             raise RuntimeError("the sender was not started")
         host = f"[{address}]" if ":" in address else address
         url = URL(f"{target.scheme}://{host}:{target.port}{target.rest}", encoded=True)
         for again in (True, False):
             try:
-                async with self._session.post(
+                return await self._session.post(
                     url,
                     data=body,
                     headers={"content-type": "application/json", **headers, **target.login, "host": target.netloc},
                     allow_redirects=False,
                     server_hostname=target.host if target.scheme == "https" else None,
-                ) as response:
-                    return response.status, await _beginning(response)
+                )
             except aiohttp.ServerDisconnectedError:
                 # The receiver closed a connection that we kept; a new one is tried at once.
                 if not again:
@@ -167,7 +175,7 @@ class Sender:
             found = list(await self._resolve(*name))
         for text in found:
             address = ip_address(text)
-            reason = self._judge(address)
+            reason = self._judge.why_not(address, target.port)
             if reason:
                 raise RefusedError(f"{text} is {reason}")
         if not found:
@@ -198,16 +206,18 @@ def _taken_apart(url: str) -> _Target:
     if not bare:
         raise RefusedError("the URL names no host")
     _, _, netloc = parts.netloc.rpartition("@")
+    if not netloc.isascii():
+        netloc = _as_dns(bare) if port is None else f"{_as_dns(bare)}:{port}"
     login = {}
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         login["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
-    rest = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    rest = _as_ascii((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
     return _Target(parts.scheme, _as_dns(bare), port or (443 if parts.scheme == "https" else 80), netloc, rest, login)
 
 
 def _as_dns(host: str) -> str:
-    """Return a host as name servers know it. Raises RefusedError."""
+    """Return a host as name servers know it, by IDNA 2008. Raises RefusedError."""
     if ":" in host:
         try:
             address = ip_address(host)
@@ -217,20 +227,32 @@ def _as_dns(host: str) -> str:
             raise RefusedError("the address is one of a single interface")
         return host
     try:
-        return host if host.isascii() else host.encode("idna").decode("ascii")
-    except UnicodeError:
+        return host if host.isascii() else URL.build(scheme="http", host=host).raw_host or ""
+    except ValueError:
         raise RefusedError("the host is no name") from None
 
 
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
-    """Read the answer up to the limit, and return how it begins."""
+def _as_ascii(text: str) -> str:
+    """Return a path and a query as they go out: what is not ASCII as RFC 3987 has it, all else as it was written."""
+    return text if text.isascii() else "".join(sign if sign.isascii() else quote(sign) for sign in text)
+
+
+async def _beginning(response: aiohttp.ClientResponse, until: float) -> bytes:
+    """Read the answer up to the limit, and return how it begins; its status counts, however it goes on."""
     kept, size = b"", 0
-    async for piece in response.content.iter_any():
-        kept += piece[: ANSWER_KEPT - len(kept)]
-        size += len(piece)
-        if size > LARGEST_ANSWER:
-            response.close()
-            break
+    try:
+        async with asyncio.timeout_at(until):
+            async for piece in response.content.iter_any():
+                kept += piece[: ANSWER_KEPT - len(kept)]
+                size += len(piece)
+                if size > LARGEST_ANSWER:
+                    break
+            else:
+                response.release()
+    except (aiohttp.ClientError, OSError, ValueError):  # TimeoutError is an OSError
+        pass
+    finally:
+        response.close()  # does nothing to one that is released
     return kept
 
 

@@ -64,6 +64,10 @@ class Attempt(Protocol):
         """How the answer began."""
 
     @property
+    def final(self) -> bool:
+        """Whether trying again is no use."""
+
+    @property
     def error(self) -> str:
         """Why there was no answer."""
 
@@ -256,7 +260,7 @@ class CallbackWorker:
             error=_plain(attempt.error),
             answer=attempt.answer[:ANSWER_KEPT],
             address=attempt.address,
-            next_at=self._next_at(callback, at, now, attempt.status),
+            next_at=None if attempt.final else self._next_at(callback, at, now, attempt.status),
         )
 
     def _failed(self, callback: Callback, at: int, error: str) -> Outcome:

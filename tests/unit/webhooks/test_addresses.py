@@ -6,7 +6,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from esito.webhooks.addresses import forbidden, impossible
+from esito.config import CallbackSettings
+from esito.config_rules import port_range
+from esito.webhooks.addresses import Judge, forbidden, impossible, is_ours
 from esito.webhooks.sender import Attempt, Sender
 from tests.kit.listener import Listener
 
@@ -80,7 +82,7 @@ def listener() -> Iterator[Listener]:
 
 def posted(url: str, sender: Sender | None = None) -> Attempt:
     async def post() -> Attempt:
-        one = sender or Sender()
+        one = sender or Sender(judge=Judge())
         await one.start()
         try:
             return await one.post(url, b"{}", {})
@@ -131,7 +133,7 @@ def test_one_bad_address_among_good_ones_refuses_the_name(listener: Listener) ->
     async def resolve(_host: str, _port: int) -> Sequence[str]:
         return ["93.184.215.14", "127.0.0.1"]
 
-    attempt = posted(f"http://hooks.example:{listener.port}/", Sender(resolve=resolve))
+    attempt = posted(f"http://hooks.example:{listener.port}/", Sender(judge=Judge(), resolve=resolve))
     assert attempt.error == "refused: 127.0.0.1 is a loopback address"
     assert listener.connections == 0
 
@@ -144,6 +146,38 @@ def test_a_name_that_changes_its_address_is_called_where_it_was_judged(listener:
         asked.append(host)
         return answers.pop(0)
 
-    attempt = posted(f"http://hooks.example:{listener.port}/", Sender(resolve=resolve))
+    attempt = posted(f"http://hooks.example:{listener.port}/", Sender(judge=Judge(), resolve=resolve))
     assert attempt.error == "refused: 192.0.2.99 is a private address"
     assert (asked, listener.connections) == (["hooks.example"], 0)
+
+
+def test_only_an_address_of_this_machine_is_ours() -> None:
+    assert is_ours(ip_address("127.0.0.1"))
+    assert not is_ours(ip_address("192.0.2.7"))
+    assert not is_ours(ip_address("2001:db8::7"))
+
+
+def test_a_public_address_of_this_machine_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = ip_address("93.184.216.34")
+    assert Judge().why_not(ours, 443) == ""
+    monkeypatch.setattr("esito.webhooks.addresses._can_bind", lambda address: address == ours)
+    assert Judge().why_not(ours, 443) == "an address of this machine"
+    assert Judge().why_not(ip_address("::ffff:93.184.216.34"), 443) == "an address of this machine"
+    assert Judge().why_not(ip_address("93.184.216.35"), 443) == ""
+
+
+@pytest.mark.parametrize(("port", "called"), [(80, True), (443, True), (25, False), (1023, False), (1024, True)])
+def test_only_the_ports_of_the_settings_are_called(port: int, *, called: bool) -> None:
+    judge = Judge(ports=[port_range(one) for one in CallbackSettings().ports])
+    assert (judge.why_not(ip_address("93.184.216.34"), port) == "") is called
+
+
+@pytest.mark.parametrize("text", ["198.51.100.7", "93.184.216.34", "::ffff:93.184.216.34", "64:ff9b::5db8:d822"])
+def test_what_the_settings_refuse_is_not_called(text: str) -> None:
+    for private in (False, True):
+        judge = Judge(allow_private_networks=private, refused_networks=["93.184.216.0/24", "198.51.100.0/24"])
+        assert judge.why_not(ip_address(text), 443)
+
+
+def test_a_refusal_is_final() -> None:
+    assert posted("http://127.0.0.1/").final

@@ -17,6 +17,7 @@ from esito.domain.errors import StoreUnavailable
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, PushableClock
 from esito.store.callbacks import Turn
 from esito.store.sqlite import SqliteStore
+from esito.webhooks.addresses import Judge
 from esito.webhooks.sender import Sender
 from esito.webhooks.worker import Attempt, CallbackWorker
 from tests.kit import looking
@@ -47,7 +48,8 @@ class Office:
     def worker(self, **more: object) -> CallbackWorker:
         """Return a worker, which `settle` wakes as receipts would."""
         given = {
-            "store": self.store, "clock": self.clock, "poster": Sender(allow_private_networks=True), "sign": plain_sign,
+            "store": self.store, "clock": self.clock, "sign": plain_sign,
+            "poster": Sender(judge=Judge(allow_private_networks=True)),
         }  # fmt: skip
         self._worker = CallbackWorker(**(given | more))  # type: ignore[arg-type]  # of a test
         return self._worker
