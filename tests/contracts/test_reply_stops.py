@@ -49,7 +49,7 @@ async def test_a_stop_is_obeyed_for_longer_than_a_reply_is_matched(store: Store)
     assert len(await store.stops.list(account.id)) == 1
 
 
-@pytest.mark.parametrize("text", ["STOP ESITO", "stop 36111", "Arrêt, acme!"])
+@pytest.mark.parametrize("text", ["STOP ESITO", "STOP au 36111", "stop 36111", "Arrêt, acme!"])
 async def test_a_stop_may_name_the_service(store: Store, text: str) -> None:
     account = await furnished(store)
     await send(store, account, sender="ESITO")

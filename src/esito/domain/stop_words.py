@@ -1,14 +1,36 @@
 """Whether a subscriber's text asks for no more messages.
 
-All of the text must be a word of the list, or such a word and the name of the service: "stop"
-in a sentence is a sentence, and nobody is silenced for it.
+All of the text must be a word of the list, or such a word and the name or number of the service
+("STOP au 36 111"), and words of courtesy: "stop" in a sentence is a sentence, and nobody is
+silenced for it.
 """
 
 import unicodedata
 from collections.abc import Iterable
 
+STOP_NUMBER = "36111"
+"""The short code that the STOP mention names (`STOP au 36111`)."""
+
 LONGEST_STOP = 60
 """Characters; what is longer is a letter and not a word."""
+
+
+_TOWARDS = frozenset({"au", "aux", "a", "to", "at", "an", "al", "alla", "aan", "til", "till", "do"})
+"""What may stand between the word and the service."""
+
+_COURTESY = tuple(
+    sorted(
+        (
+            *("svp", "s v p", "s.v.p", "stp", "s'il vous plait", "s\u2019il vous plait", "sil vous plait", "merci"),
+            *("merci d'avance", "merci d\u2019avance", "please", "pls", "plz", "thanks", "thank you", "thx"),
+            *("bitte", "danke", "grazie", "per favore", "prego", "por favor", "gracias", "obrigado", "obrigada"),
+            *("alsjeblieft", "alstublieft", "bedankt", "dank u", "tak", "tack", "kiitos", "prosze", "dziekuje"),
+        ),
+        key=len,
+        reverse=True,
+    )
+)
+"""What may stand before or behind all of it, the longest first."""
 
 
 class StopWords:
@@ -21,11 +43,38 @@ class StopWords:
         """Tell whether the text asks to stop; `names` are those by which the subscriber may call the service."""
         if len(text) > LONGEST_STOP:
             return False
-        plain = plain_words(text)
+        plain = _without_courtesy(plain_words(text))
         if plain in self._words:
             return True
-        services = {called for name in names if (called := plain_words(name))}
-        return any(plain == f"{word} {service}" for service in services for word in self._words)
+        services = {_joined(called) for name in names if (called := plain_words(name))}
+        return any(
+            _joined(rest) in services
+            for word in self._words
+            if plain.startswith(f"{word} ")
+            for rest in _behind(plain[len(word) + 1 :])
+        )
+
+
+def _without_courtesy(plain: str) -> str:
+    """Return plain words without those of courtesy before and behind them."""
+    before = ""
+    while plain != before:
+        before = plain
+        for words in _COURTESY:
+            plain = plain.removeprefix(f"{words} ").removesuffix(f" {words}")
+    return plain
+
+
+def _behind(rest: str) -> list[str]:
+    """Return what stands behind a word that stops, as it is and without `au` and its like."""
+    first, _, others = rest.partition(" ")
+    return [rest, others] if first in _TOWARDS else [rest]
+
+
+def _joined(name: str) -> str:
+    """Return a number without the blanks in it; a name stays as it is."""
+    digits = name.replace(" ", "").removeprefix("+")
+    return digits if digits.isdecimal() else name
 
 
 def plain_words(text: str) -> str:

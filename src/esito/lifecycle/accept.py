@@ -26,6 +26,7 @@ from esito.domain.msisdn import country_of, is_mobile, longest_prefix
 from esito.domain.pricing import PriceList, from_micros, to_micros
 from esito.domain.profile import Profile
 from esito.domain.routing import Route, Serving, Wheel, shares_by_prefix
+from esito.domain.stop_words import STOP_NUMBER
 from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, is_overlong, prepare
 from esito.domain.timing import Clock
 from esito.lifecycle import commercial
@@ -36,7 +37,7 @@ log = structlog.get_logger()
 NOT_MOBILE, NO_PRICE, STOPPED, REPEATED = 9, 13, 14, 15
 """Why one number gets nothing (contract 2.6 and 5)."""
 
-STOP_MENTION = " STOP au 36111"
+STOP_MENTION = f" STOP au {STOP_NUMBER}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def decode_text(octets: bytes, data_coding: int, codings: Codings = USUAL_CODING
 
     `fill`: the bits that packed septets leave empty behind a user data header.
     """
-    charset = _own_charset(data_coding, codings) or _charset(data_coding)
+    charset = _believed(_own_charset(data_coding, codings) or _charset(data_coding), octets)
     if charset == _PACKED:
         return gsm0338.decode(gsm0338.unpack(octets, fill=fill))
     if charset == _GSM:
@@ -63,6 +63,20 @@ def decode_text(octets: bytes, data_coding: int, codings: Codings = USUAL_CODING
     if charset == _ASCII:
         return (octets.decode(_ASCII) if octets.isascii() else _not_septets(octets)).rstrip("\0")
     return octets.decode(charset, "replace").rstrip("\0")
+
+
+def _believed(charset: str, octets: bytes) -> str:
+    """Return the charset of a text, where its octets prove another one than its data_coding says.
+
+    Two letters or more with a zero octet before each are UCS-2, and plain ASCII of an odd length is none.
+    """
+    if charset == _UCS2:
+        plain = octets.rstrip(b"\0")
+        return _ASCII if len(octets) % 2 and plain and all(0x20 <= one < 0x7F for one in plain) else charset
+    two_letters = len(octets) >= 4 and not len(octets) % 2
+    if charset != _PACKED and two_letters and not any(octets[::2]) and all(octets[1::2]):
+        return _UCS2
+    return charset
 
 
 def _own_charset(data_coding: int, codings: Codings) -> str | None:

@@ -191,3 +191,19 @@ def test_a_pair_that_is_cut_between_parts_is_joined_again() -> None:
     pieces = [decode_text(octets[:6], 8), decode_text(octets[6:], 8)]
     assert whole_text(pieces) == LOVE
     assert whole_text(pieces[:1]) == "❤️\ufffd"
+
+
+@pytest.mark.parametrize("data_coding", [0, 1, 3, 4, 0xF0, 0xF4])
+def test_ucs2_is_known_by_its_zero_octets(data_coding: int) -> None:
+    assert decode_text("STOP".encode("utf-16-be"), data_coding) == "STOP"
+    assert decode_text("Caff\u00e8".encode("utf-16-be"), data_coding) == "Caff\u00e8"
+
+
+def test_ascii_of_an_odd_length_is_no_ucs2() -> None:
+    assert decode_text(b"Stop.", 8) == "Stop."
+    assert decode_text("\u5354\u4f50".encode("utf-16-be"), 8) == "\u5354\u4f50"
+
+
+@pytest.mark.parametrize("text", ["@", "@a", "a@b@", "@@", "@@@@", "@a@"])
+def test_a_text_with_at_signs_stays_what_it_is(text: str) -> None:
+    assert decode_text(gsm0338.encode(text), 0) == text

@@ -21,7 +21,7 @@ from esito.domain.reply import (
     short_code_body,
     whole_text,
 )
-from esito.domain.stop_words import StopWords
+from esito.domain.stop_words import STOP_NUMBER, StopWords
 from esito.store.replies import Kept
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.links import Links
@@ -193,7 +193,7 @@ class ReplyDesk:
         if not owner.long_number and not _came_from(owner.message, whole.destination):
             message = self._match(whole.source, whole.destination, whole.received_at, None, any_sender=True)
             heard = Owner(None if message is None else message.account, message, long_number=False)
-        names = [whole.destination]
+        names = [whole.destination, STOP_NUMBER]
         if heard.message is not None:
             names.append(heard.message.sender)
         if heard.account is not None:
