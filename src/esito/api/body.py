@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 from esito.api.asgi import Receive, Scope, header
+from esito.api.multipart import boundary_of, fields_of, key_in_multipart
 from esito.domain.errors import BodyTooLarge, EncodingUnknown, MalformedJson
 
 BEFORE_KEY = 64 * 1024
@@ -117,17 +118,21 @@ def key_in(octets: bytes) -> str:
         return found[1].decode("utf-8", "replace")
     if found := _KEY_IN_FORM.search(octets):
         return unquote_plus(found[1].decode("latin-1"), errors="replace")
-    return ""
+    return key_in_multipart(octets).decode("utf-8", "replace")
 
 
 def parse_body(body: bytes, content_type: bytes) -> dict[str, Any]:
-    """Return the body's parameters: JSON when it begins with `{`, else a form. Raises MalformedJson.
+    """Return the body's parameters: JSON when it begins with `{`, else a form of either kind. Raises MalformedJson.
 
     The media type is not trusted (contract 0), but a charset is: an unknown one cannot be read.
     """
     if not body:
         return {}
     charset = _charset(content_type)
+    boundary = boundary_of(content_type)
+    if boundary and body.lstrip(_BLANKS).startswith(b"--" + boundary):
+        fields = fields_of(body.lstrip(_BLANKS), boundary, MAX_FIELDS)
+        return {_field(name, charset): _field(value, charset) for name, value in fields}
     if charset.startswith("utf-16"):
         body, charset = _decoded(body, charset).encode(), "utf-8"
     body = body.lstrip(_BLANKS).removeprefix(codecs.BOM_UTF8).lstrip(_BLANKS)
