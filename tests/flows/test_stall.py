@@ -9,7 +9,7 @@ from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import SqliteConnection
 from tests.kit.builders import account_in, links_in, message
 from tests.kit.desk import desk
-from tests.kit.patience import Beside, turns_of_a_loop
+from tests.kit.patience import WORK, Beside, turns_of_a_loop
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ async def test_a_read_of_500_holds_the_loop_for_less_than_five_milliseconds(tmp_
     account = await account_in(store, credit="1000")
     await links_in(store)
     number = await store.accept(message(account, range(33600000000, 33600000500)))
-    both = Beside()
+    both = Beside(WORK)
     for _ in range(200):
         with both.timed("query"):
             rows = await store.recipients_of(account.id, number)
@@ -66,7 +66,7 @@ def test_a_whole_request_for_500_recipients_holds_the_loop_for_less_than_five_mi
     """From the ASGI call to the last octet nothing waits, so how long it takes is how long it holds the loop."""
     with desk(tmp_path) as api:
         number = api.send(*(f"+336{last:08d}" for last in range(500)))
-        both = Beside()
+        both = Beside(WORK)
         for _ in range(100):
             with both.timed("request"):
                 answer = api.get("/v1/bulk-status", messageId=number)

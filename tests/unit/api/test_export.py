@@ -15,7 +15,7 @@ from esito.api.xml import Text, to_xml
 from esito.store.searching import ExportedRecipient
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, Desk, Reply
-from tests.kit.patience import Beside
+from tests.kit.patience import WORK, Beside
 
 FIRST, SECOND = "+33611111111", "+33622222222"
 
@@ -120,7 +120,7 @@ def test_what_is_a_cell_of_its_own_where_semicolons_divide_gets_one_too(text: st
 
 @pytest.mark.parametrize("piece", ["; ", "\t", " ", ";", "\u200b", ";=", "\r\n"])
 def test_a_cell_is_written_in_linear_time(piece: str) -> None:
-    both = Beside()
+    both = Beside(WORK)
     for _ in range(15):
         for name, times in (("once", 4_000), ("four times", 16_000)):
             with both.timed(name):

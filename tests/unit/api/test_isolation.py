@@ -16,7 +16,7 @@ from esito.api.app import SERVED
 from esito.api.openapi import PAGES
 from tests.kit import looking
 from tests.kit.desk import KEY, Desk, Reply, desk
-from tests.kit.patience import Beside
+from tests.kit.patience import WORK, Beside
 
 THEIRS = "their-key"
 FIRST = "+33611111111"
@@ -179,7 +179,7 @@ def test_another_account_s_thing_is_as_one_that_is_not_there(
 @pytest.mark.parametrize("operation", REGISTRY, ids=" ".join)
 def test_it_takes_no_more_time(api: Desk, things: Things, operation: tuple[str, str]) -> None:
     kind, missing, ask = REGISTRY[operation]
-    both = Beside()
+    both = Beside(WORK)
     for _ in range(60):
         for name, thing in (("foreign", thing_of(things, kind)), ("absent", missing)):
             with both.timed(name):

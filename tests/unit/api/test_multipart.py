@@ -13,7 +13,7 @@ from esito.api.body import BEFORE_KEY, MAX_FIELDS, parse_body
 from esito.api.multipart import boundary_of, fields_of, key_in_multipart
 from esito.domain.errors import MalformedJson
 from tests.kit.desk import KEY, Desk, desk
-from tests.kit.patience import Beside
+from tests.kit.patience import WORK, Beside
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"\\\\'), min_size=1, max_size=20)
 VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -106,7 +106,7 @@ def test_the_boundary_is_named_by_the_media_type(content_type: bytes, boundary: 
     ],
 )
 def test_it_is_read_in_linear_time(piece: bytes) -> None:
-    both = Beside()
+    both = Beside(WORK)
 
     def read(times: int) -> None:
         octets = b'--b\r\nContent-Disposition: form-data; name="' + piece * times
