@@ -7,7 +7,7 @@ import pytest
 
 from esito.clockwork import Alarm, Schedule, seconds_until, sleep_until
 from esito.domain.timing import HOUR_MS, VALIDITY_MS, PushableClock, RealClock
-from tests.kit.patience import A_MOMENT, PATIENCE
+from tests.kit.patience import A_MOMENT, PATIENCE, until
 
 
 class Hand:
@@ -146,7 +146,7 @@ def test_an_alarm_can_be_cancelled_and_set_again() -> None:
         await asyncio.sleep(0.01)
         alarm.set(7)
         clock.advance(2)
-        await asyncio.sleep(0.01)
+        await until(lambda: rung)
         alarm.close()
         return rung
 
@@ -161,10 +161,9 @@ def test_a_schedule_hands_over_in_order_of_time_and_then_of_adding() -> None:
         for instant, item in [(3, "c"), (1, "a"), (3, "d"), (2, "b"), (9, "e")]:
             schedule.add(instant, item)
         clock.advance(3)
-        await asyncio.sleep(0.01)
-        assert len(schedule) == 1
+        await until(lambda: len(schedule) == 1)
         clock.advance(6)
-        await asyncio.sleep(0.01)
+        await until(lambda: not len(schedule))
         schedule.close()
         return handed
 
