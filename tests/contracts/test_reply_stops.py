@@ -90,3 +90,10 @@ async def test_what_answered_a_stop_is_not_what_the_next_reply_answers(store: St
     await store.replies.stop_answered(answer.number, await send(store, account, due_at=LATER + 1, url=None))
     await keep(store, reply("merci", at=LATER + 2))
     assert [(found, body["text"]) for found, body in await pushed(store)] == [(number, "STOP"), (number, "merci")]
+
+
+async def test_the_number_of_the_mention_is_known_wherever_a_stop_goes(store: Store) -> None:
+    account = await furnished(store)
+    await send(store, account)
+    await keep(store, reply("STOP au 36 111, merci", to="36222"))
+    assert len(await store.stops.list(account.id)) == 1

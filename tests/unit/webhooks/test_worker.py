@@ -270,6 +270,15 @@ class Broken:
         raise LookupError("a slip of ours \ud800")
 
 
+async def test_what_must_not_be_called_is_given_up_at_once(office: Office) -> None:
+    async with running(office.worker(poster=Sender(judge=Judge()))):
+        await office.tell("http://127.0.0.1/", "DELIVRD")
+        await office.settle()
+    (line,) = await office.store.callbacks.page(office.account.id)
+    assert (line.phase, line.attempts) == (Phase.DEAD, 1)
+    assert line.reason == "given up: refused: 127.0.0.1 is a loopback address"
+
+
 async def test_a_fault_of_ours_costs_an_attempt_and_no_callback(office: Office) -> None:
     async with running(office.worker(poster=Broken())):
         await office.tell("https://example.org/", "DELIVRD")
