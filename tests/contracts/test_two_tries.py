@@ -158,3 +158,56 @@ async def test_an_id_that_a_receipt_brought_is_known_in_every_spelling_at_once(
     ]
     assert verdicts == ([{"moved": 2}] if in_one_batch else [{"moved": 1}, {"moved": 1}])
     assert await state_of(store, account, one) == S.DELIVERED
+
+
+@pytest.mark.parametrize("second", ["owed", "answered", "lost"])
+async def test_a_receipt_dated_like_the_first_try_is_not_about_a_newer_message_with_its_id(
+    store: Store, second: str
+) -> None:
+    """The second try leaves minutes later; the first one's id is given to another message in between."""
+    await links_in(store, again=True)
+    account: Account = await account_in(store)
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    await lost(store, one, at=NOW + 1)
+    (again,) = await store.claim("alpha", limit=10, at=NOW + 12 * MINUTE_MS)
+    (newer,) = await sent(store, account, PARIS, at=NOW + 20 * MINUTE_MS)
+    await store.record_answers("alpha", [taken(newer, "1")])
+    if second == "answered":
+        await store.record_answers("alpha", [taken(again, "2")])
+    elif second == "lost":
+        await lost(store, again, at=NOW + 20 * MINUTE_MS)
+    said = dated("1", PARIS, at=NOW + 21 * MINUTE_MS, submitted_at=NOW, word="UNDELIV")
+    assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
+    assert await state_of(store, account, one) == S.UNDELIVERABLE
+    assert await state_of(store, account, newer) == S.WAITING
+    assert await complaints(store) == []
+
+
+async def test_an_id_is_about_the_try_that_brought_it(store: Store) -> None:
+    """A repetition of a finished message's receipt is dated like a first try whose segment has that id since."""
+    await links_in(store, again=True)
+    account: Account = await account_in(store)
+    (finished,) = await sent(store, account, PARIS, at=NOW)
+    await store.record_answers("alpha", [taken(finished, "2")])
+    said = dated("2", PARIS, at=NOW + 1, submitted_at=NOW)
+    assert (await store.apply_receipts([said])).verdicts == {"moved": 1}
+    (one,) = await sent(store, account, PARIS, at=NOW + MINUTE_MS)
+    await lost(store, one, at=NOW + MINUTE_MS + 1)
+    (again,) = await store.claim("alpha", limit=10, at=NOW + 12 * MINUTE_MS)
+    await store.record_answers("alpha", [taken(again, "2")])
+    assert (await store.apply_receipts([said._replace(received_at=NOW + 13 * MINUTE_MS)])).verdicts == {"duplicate": 1}
+    assert await state_of(store, account, one) == S.WAITING
+
+
+async def test_a_receipt_that_came_between_two_tries_is_about_the_first(store: Store) -> None:
+    """It waited for a response that was owed then; the segment is found by its number after the second try left."""
+    await links_in(store, again=True)
+    account: Account = await account_in(store)
+    (one,) = await sent(store, account, PARIS, at=NOW)
+    (owed,) = await sent(store, account, PARIS, at=NOW + 1)
+    await lost(store, one, at=NOW + 2)
+    said = dated("7", PARIS, at=NOW + 3, submitted_at=NOW)
+    assert (await store.apply_receipts([said])).verdicts == {"parked": 1}
+    await store.claim("alpha", limit=10, at=NOW + 30 * MINUTE_MS)
+    await store.record_answers("alpha", [taken(owed, "8")])
+    assert await state_of(store, account, one) == S.DELIVERED

@@ -79,24 +79,24 @@ def names_only(receipt: DeliveryReceipt, sender: str) -> bool:
     return all(are_one(written, ours) for written in (source, destination) if written)
 
 
-def fits(receipt: DeliveryReceipt, msisdn: str, submitted_at: int) -> bool:
-    """Tell whether a receipt may be about a submit_sm to this number that left at this instant."""
-    if receipt.received_at < submitted_at:
+def fits(receipt: DeliveryReceipt, msisdn: str, *submitted_at: int) -> bool:
+    """Tell whether a receipt may be about a submit_sm to this number that left at one of these instants."""
+    if receipt.received_at < min(submitted_at):
         return False
     if is_addressed(receipt, msisdn):
         return True
     return not (named_numbers(receipt) or is_another_short_one(receipt.addresses[0], msisdn))
 
 
-def is_dated(receipt: DeliveryReceipt, submitted_at: int) -> bool:
-    """Tell whether the operator's submit date is readable and near this instant."""
+def is_dated(receipt: DeliveryReceipt, *submitted_at: int) -> bool:
+    """Tell whether the operator's submit date is readable and near one of these instants."""
     said = receipt.submitted_at
-    return said is not None and abs(said - submitted_at) <= SUBMIT_DATE_WITHIN_MS
+    return said is not None and any(abs(said - one) <= SUBMIT_DATE_WITHIN_MS for one in submitted_at)
 
 
-def contradicts(receipt: DeliveryReceipt, submitted_at: int) -> bool:
-    """Tell whether the operator's submit date is readable and far from this instant."""
-    return receipt.submitted_at is not None and not is_dated(receipt, submitted_at)
+def contradicts(receipt: DeliveryReceipt, *submitted_at: int) -> bool:
+    """Tell whether the operator's submit date is readable and far from each of these instants."""
+    return receipt.submitted_at is not None and not is_dated(receipt, *submitted_at)
 
 
 class Open(NamedTuple):
@@ -128,12 +128,15 @@ class Owed:
         """Tell whether it may be about one that left after this instant."""
         return self._has(receipt, submitted_at + 1, receipt.received_at)
 
-    def rather(self, receipt: DeliveryReceipt, submitted_at: int) -> bool:
+    def rather(self, receipt: DeliveryReceipt, submitted_at: int, *earlier: int) -> bool:
         """Tell whether it may be about one of these rather than about one that left at this instant.
 
-        That is a newer one, or, where the operator's submit date is far from that instant, one that left at this date.
+        That is a newer one, or, where the operator's submit date is far from that instant and from those of the tries
+        before it, one that left at this date.
         """
-        return self.newer(receipt, submitted_at) or (contradicts(receipt, submitted_at) and self.dated(receipt))
+        if self.newer(receipt, submitted_at):
+            return True
+        return contradicts(receipt, submitted_at, *earlier) and self.dated(receipt)
 
     def dated(self, receipt: DeliveryReceipt) -> bool:
         """Tell whether it may be about one that left at the operator's submit date."""

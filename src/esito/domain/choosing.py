@@ -38,6 +38,13 @@ class Candidate(NamedTuple):
     """States of all the recipient's segments, in order."""
     link: str = ""
     """Which submitted the recipient's first segment; told where it has several."""
+    earlier: tuple[int, ...] = ()
+    """When other tries of it left that the receipt may be about."""
+
+    @property
+    def left(self) -> tuple[int, ...]:
+        """When the tries left that the receipt may be about."""
+        return (self.submitted_at, *self.earlier)
 
 
 StateOf = Callable[[Candidate], int]
@@ -95,7 +102,7 @@ def choose(
     """
     said = receipt.smsc_message_id
     if isinstance(lost, Candidate) and any(
-        one[:2] == lost[:2] and one.smsc_message_id == said and not contradicts(receipt, one.submitted_at)
+        one[:2] == lost[:2] and one.smsc_message_id == said and not contradicts(receipt, *one.left)
         for one in candidates
     ):
         lost = Nobody(Why.UNKNOWN)  # another segment of the recipient has the very id
@@ -110,7 +117,7 @@ def choose(
     if second:
         return _hypothesis(receipt, second, known=known, owed=owed, lost=lost, state_of=state_of)
     if lost == Nobody(Why.UNKNOWN) and any(
-        one.smsc_message_id == said and receipt.received_at >= one.submitted_at for one in candidates
+        one.smsc_message_id == said and receipt.received_at >= min(one.left) for one in candidates
     ):
         return Nobody(Why.NUMBER)
     return lost if isinstance(lost, Nobody) else Nobody(Why.UNKNOWN)
@@ -212,8 +219,8 @@ def _fitting(receipt: DeliveryReceipt, uncertain: Sequence[Candidate]) -> list[C
         one
         for one in uncertain
         if is_addressed(receipt, one.msisdn)
-        and fits(receipt, one.msisdn, one.submitted_at)
-        and not contradicts(receipt, one.submitted_at)
+        and fits(receipt, one.msisdn, *one.left)
+        and not contradicts(receipt, *one.left)
     ]
     if len({one.msisdn for one in fitting}) > 1:
         return [one for one in fitting if is_addressed_whole(receipt, one.msisdn)] or fitting
@@ -226,8 +233,7 @@ def _by_base(receipt: DeliveryReceipt, candidates: Sequence[Candidate], known: L
     agreeing = [
         (agreement, one)
         for one in candidates
-        if (agreement := spelling(one.smsc_message_id, said)) is not None
-        and fits(receipt, one.msisdn, one.submitted_at)
+        if (agreement := spelling(one.smsc_message_id, said)) is not None and fits(receipt, one.msisdn, *one.left)
     ]
     if known.locked is not IdForm.AUTO and not says_nothing(said):
         agreeing = [pair for pair in agreeing if known.allows(pair[0])]
@@ -273,7 +279,7 @@ def _hypothesis(
     if not named_numbers(receipt):
         if known.form is not IdForm.AUTO or owed.lost:
             return Nobody(Why.UNKNOWN if known.form is not IdForm.AUTO else Why.FORM)
-        pairs = [pair for pair in pairs if not contradicts(receipt, pair[1].submitted_at)]
+        pairs = [pair for pair in pairs if not contradicts(receipt, *pair[1].left)]
         if not pairs:
             return Nobody(Why.UNKNOWN)
     return _among(receipt, pairs, known=known, owed=owed, lost=lost, state_of=state_of, decisive=True)
@@ -298,8 +304,8 @@ def _among(
         return Nobody(Why.FORM)
     reused = len({one[:2] for one in pool}) > 1
     owner = pool[0] if len(pool) == 1 else _meant(receipt, pool, state_of)
-    if not (state_of(owner) < FIRST_FINAL and is_dated(receipt, owner.submitted_at)):
-        if isinstance(lost, Candidate) and contradicts(receipt, owner.submitted_at):
+    if not (state_of(owner) < FIRST_FINAL and is_dated(receipt, *owner.left)):
+        if isinstance(lost, Candidate) and contradicts(receipt, *owner.left):
             return Choice(lost, "matched_by_address", identifies=True)
         if _may_be_owed(receipt, owner, owed, state_of):
             return Nobody(Why.OWED)
@@ -310,7 +316,7 @@ def _among(
 
 def _meant(receipt: DeliveryReceipt, pool: Sequence[Candidate], state_of: StateOf) -> Candidate:
     """Return which of several messages under one id is meant: that of the submit date, else the newest unfinished."""
-    dated = [one for one in pool if is_dated(receipt, one.submitted_at)]
+    dated = [one for one in pool if is_dated(receipt, *one.left)]
     return max(
         dated or pool,
         key=lambda one: (state_of(one) < FIRST_FINAL, one.submitted_at, one.message_id, one.seq, -one.part),
@@ -319,6 +325,6 @@ def _meant(receipt: DeliveryReceipt, pool: Sequence[Candidate], state_of: StateO
 
 def _may_be_owed(receipt: DeliveryReceipt, owner: Candidate, owed: Owed, state_of: StateOf) -> bool:
     """Tell whether the operator may have given the same id again, in a response that is owed."""
-    if not named_numbers(receipt) and state_of(owner) < FIRST_FINAL and not contradicts(receipt, owner.submitted_at):
+    if not named_numbers(receipt) and state_of(owner) < FIRST_FINAL and not contradicts(receipt, *owner.left):
         return False
-    return owed.rather(receipt, owner.submitted_at)
+    return owed.rather(receipt, *owner.left)

@@ -102,7 +102,7 @@ class Settlement:
         for receipt, only in receipts:
             if receipt.submitted_at is not None and only.state < FIRST_FINAL and only[:3] not in counted:
                 counted.add(only[:3])
-                near = is_dated(receipt, only.submitted_at)
+                near = is_dated(receipt, *only.left)
                 net[receipt.link] = net.get(receipt.link, 0) + (1 if near else -1)
         for link, sum_ in net.items():
             self._forms[link].dates.saw(sum_)
@@ -132,7 +132,7 @@ class Settlement:
         if choice.flag:
             receipt = _flagged(receipt, choice.flag)
         owner = choice.owner
-        if len(candidates) == 1 and lost == Nobody(Why.UNKNOWN) and not owed.rather(receipt, owner.submitted_at):
+        if len(candidates) == 1 and lost == Nobody(Why.UNKNOWN) and not owed.rather(receipt, *owner.left):
             self.alone.append((receipt, owner))
         if choice.identifies:
             self._identify(receipt, owner)
@@ -205,8 +205,8 @@ class Settlement:
             if (
                 one.smsc_message_id
                 and told == receipt.smsc_message_id
-                and fits(receipt, one.msisdn, one.submitted_at)
-                and not contradicts(receipt, one.submitted_at)
+                and fits(receipt, one.msisdn, *one.left)
+                and not contradicts(receipt, *one.left)
             ):
                 return one
         return identify(receipt, [one for one in uncertain if one[:3] not in self._taken], owed)
@@ -266,7 +266,7 @@ class Settlement:
 
     def _apply(self, number: int, receipt: DeliveryReceipt, owner: Candidate, together: Sequence[Candidate]) -> None:
         """Let a receipt do its work on the segment that it means."""
-        if receipt.done_at is not None and receipt.done_at < owner.submitted_at - SKEW_MS:
+        if receipt.done_at is not None and receipt.done_at < min(owner.left) - SKEW_MS:
             receipt = _flagged(receipt._replace(done_at=None), "skewed_date")
         if receipt.counts:
             self._climb(number, receipt, owner, together)

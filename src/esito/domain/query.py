@@ -75,7 +75,7 @@ def believed(said: DeliveryReceipt, owner: Candidate, namesakes: list[Candidate]
         return said
     if said.smsc_message_id and not set(shelves(said.smsc_message_id)) & set(shelves(owner.smsc_message_id)):
         return _unbelieved(said, "other_id")
-    if said.done_at is not None and said.done_at < owner.submitted_at - SKEW_MS:
+    if said.done_at is not None and said.done_at < min(owner.left) - SKEW_MS:
         return _unbelieved(said, "reused_id")
     if any(one[:2] != owner[:2] and one.submitted_at > owner.submitted_at for one in namesakes):
         return _unbelieved(said, "reused_id")

@@ -86,7 +86,7 @@ TABLES = (
         "segment",
         "message_id seq part",
         "message_id submitted_at retry_at answered_at status done_at seq part link operator attempts phase state"
-        " smsc_id shelf error number_tail query_at",
+        " smsc_id shelf error number_tail query_at tries",
         spanned="message_id",
     ),
     # A receipt of no known message has none in SQLite and 0 in PostgreSQL, which divides the table by it.

@@ -87,7 +87,7 @@ class Snapshot:
         """
         if number not in self.clear or self._uncertain.get(number):
             return False
-        return not self.owed(number).rather(receipt, owner.submitted_at)
+        return not self.owed(number).rather(receipt, *owner.left)
 
     def addressed(self, number: int, receipt: DeliveryReceipt) -> tuple[DeliveryReceipt, Sequence[Candidate]]:
         """Return a receipt and the segments with its id that it may be about.
@@ -218,7 +218,12 @@ class Snapshot:
         if max([one.submitted_at for many in found.values() for one in many]) > self._first:
             for number, many in found.items():
                 came = self._receipts[number].received_at
-                found[number] = [one._replace(submitted_at=min(one.submitted_at, came)) for one in many]
+                found[number] = [
+                    one._replace(
+                        submitted_at=min(one.submitted_at, came), earlier=tuple(min(left, came) for left in one.earlier)
+                    )
+                    for one in many
+                ]
         return found
 
 
@@ -246,12 +251,33 @@ def load_candidates(
     messages = [(message_id,) for message_id in {row[1] for row in answer}]
     wanting = {message_id for (message_id,) in connection.ask_rows("wanting_callbacks", messages)}
     found: dict[int, list[Candidate]] = {}
-    for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments in answer:
+    by_id = query == "candidates_by_shelf"
+    for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments, tries in answer:
         if segments > 1:
             known, link = tuple(many[message_id, seq]), links[message_id, seq]
         else:
             known, link = (state,), ""
         wants = message_id in wanting and msisdn != ERASED
-        told = message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, wants, known, link
+        left, *earlier = _left(tries, submitted_at, by_id=by_id) if tries else (submitted_at,)
+        told = message_id, seq, part, smsc_id, msisdn, state, left, recipient_state, wants, known, link, tuple(earlier)
         found.setdefault(number, []).append(tuple.__new__(Candidate, told))  # in half the time that the class takes
     return found
+
+
+def _left(tries: str, last: int, *, by_id: bool) -> list[int]:
+    """Return when the tries of a segment left: that which brought the id alone, if that is known and is asked about.
+
+    `tries`: as the segment has them, '1:1764460800000 2:1764461520000', and at the end the attempt that brought the id.
+    """
+    earlier: dict[int, int] = {}
+    brought = ""
+    for word in tries.split():
+        attempt, is_try, left = word.partition(":")
+        if is_try:
+            # What was handed out and never left is no attempt: the next one has its number again.
+            earlier.setdefault(int(attempt), int(left))
+        else:
+            brought = attempt
+    if by_id and brought:
+        return [earlier.get(int(brought), last)]
+    return [last, *earlier.values()]

@@ -62,7 +62,10 @@ class Submitting:
             )
         kept = connection.run_rows(
             "answer_accepted",
-            [(*one.ref, one.at, one.smsc_message_id, shelf) for one, shelf in zip(accepted, shelves, strict=True)],
+            [
+                (*one.ref, one.at, one.smsc_message_id, shelf, None if one.attempts is None else one.attempts + 1)
+                for one, shelf in zip(accepted, shelves, strict=True)
+            ],
         )
         if kept < len(accepted):
             _accepted_before(connection, accepted)

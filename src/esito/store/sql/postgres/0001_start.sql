@@ -201,10 +201,13 @@ CREATE TABLE segment (
     smsc_id      text,                                -- as the operator wrote it
     shelf        text,                                -- its canonical form
     error        text,
+    tries        text,                                -- see SQLite's 0016_tries.sql
     PRIMARY KEY (message_id, seq, part)
 ) PARTITION BY RANGE (message_id);
 CREATE INDEX segment_by_shelf ON segment (operator, shelf) WHERE shelf IS NOT NULL;
 CREATE INDEX segment_by_tail ON segment (operator, number_tail, submitted_at) WHERE number_tail IS NOT NULL;
+CREATE INDEX segment_tried_again ON segment (operator, number_tail, submitted_at)
+ WHERE number_tail IS NOT NULL AND tries IS NOT NULL;
 CREATE INDEX segment_without_id ON segment (operator, submitted_at) WHERE number_tail IS NOT NULL;
 CREATE INDEX segment_to_query ON segment (link, query_at) WHERE query_at IS NOT NULL;
 CREATE INDEX segment_unsettled ON segment (link, phase, retry_at) WHERE phase = 1 OR phase = 2 OR phase = 5;

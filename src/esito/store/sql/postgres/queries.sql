@@ -163,7 +163,10 @@ SELECT * FROM (
        FOR UPDATE OF o SKIP LOCKED) AS work
 
 -- name: resubmit
-UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL,
+-- Of a try that the operator may have taken, it is kept when it left.
+UPDATE segment SET tries = CASE WHEN number_tail IS NULL OR status <> 0 OR length(tries) > 300 THEN tries
+                                ELSE coalesce(tries || ' ', '') || attempts || ':' || submitted_at END,
+                   phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL,
                    link = again.column5, operator = again.column6
   FROM {rows: bigint, int, int, bigint, int, int} AS again
  WHERE segment.message_id = again.column1 AND segment.seq = again.column2 AND segment.part = again.column3
@@ -192,8 +195,8 @@ SELECT s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode
 -- name: answer_accepted
 -- A segment that stands refused was taken after all, by an earlier attempt.
 UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
-                   retry_at = NULL
-  FROM {rows: bigint, int, int, bigint, text, text} AS a
+                   retry_at = NULL, tries = tries || coalesce(' ' || a.column7, '')
+  FROM {rows: bigint, int, int, bigint, text, text, int} AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 4, 5)
 
@@ -261,7 +264,7 @@ SELECT a.column1, a.column2, a.column3, s.smsc_id, o.state, coalesce(o.error, ''
  WHERE o.smsc_id = s.smsc_id AND s.smsc_id <> '' AND o.state > s.state
 
 -- name: recover_again
-UPDATE segment SET phase = 2, retry_at = $1
+UPDATE segment SET phase = 2, status = NULL, retry_at = $1
  WHERE phase = 1 AND link IN (SELECT id FROM link WHERE resubmit_uncertain = 1 AND ($2 = '' OR name = $2))
 
 -- name: recover_uncertain
@@ -309,30 +312,40 @@ SELECT b.column2
 
 -- name: candidates_by_shelf
 SELECT b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
-       s.submitted_at, r.state, r.segments
+       s.submitted_at, r.state, r.segments, s.tries
   FROM {rows: int, int, text} AS b
   JOIN segment s ON s.operator = b.column2 AND s.shelf = b.column3
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: candidates_by_tail
 SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
-       s.state, s.submitted_at, r.state, r.segments
+       s.state, s.submitted_at, r.state, r.segments, s.tries
   FROM {rows: int, int, int, bigint, bigint} AS b
   CROSS JOIN LATERAL (
-        SELECT u.* FROM segment u
-         WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
-         ORDER BY u.submitted_at DESC LIMIT 40) AS s
+        (SELECT u.* FROM segment u
+          WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
+          ORDER BY u.submitted_at DESC LIMIT 40)
+        UNION ALL
+        (SELECT u.* FROM segment u
+          WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at > b.column5
+            AND u.tries IS NOT NULL
+          ORDER BY u.submitted_at DESC LIMIT 40)) AS s
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: many_by_tail
 -- As above, for pairing: a limit cannot be handed in row by row.
 SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
-       s.state, s.submitted_at, r.state, r.segments
+       s.state, s.submitted_at, r.state, r.segments, s.tries
   FROM {rows: int, int, int, bigint, bigint} AS b
   CROSS JOIN LATERAL (
-        SELECT u.* FROM segment u
-         WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
-         ORDER BY u.submitted_at DESC LIMIT 201) AS s
+        (SELECT u.* FROM segment u
+          WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
+          ORDER BY u.submitted_at DESC LIMIT 201)
+        UNION ALL
+        (SELECT u.* FROM segment u
+          WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at > b.column5
+            AND u.tries IS NOT NULL
+          ORDER BY u.submitted_at DESC LIMIT 201)) AS s
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: senders
@@ -340,7 +353,7 @@ SELECT m.id, m.sender FROM {rows: bigint} AS b JOIN message m ON m.id = b.column
 
 -- name: candidates_by_ref
 SELECT b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
-       s.state, s.submitted_at, r.state, r.segments
+       s.state, s.submitted_at, r.state, r.segments, s.tries
   FROM {rows: int, bigint, int, int} AS b
   JOIN segment s ON s.message_id = b.column2 AND s.seq = b.column3 AND s.part = b.column4
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq

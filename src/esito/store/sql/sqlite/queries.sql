@@ -160,7 +160,10 @@ SELECT json_group_array(json_array(due_at, message_id, next_seq, next_part, last
      LIMIT ?3)
 
 -- name: resubmit
-UPDATE segment SET phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL,
+-- Of a try that the operator may have taken, it is kept when it left.
+UPDATE segment SET tries = CASE WHEN number_tail IS NULL OR status <> 0 OR length(tries) > 300 THEN tries
+                                ELSE coalesce(tries || ' ', '') || attempts || ':' || submitted_at END,
+                   phase = 1, attempts = attempts + 1, submitted_at = again.column4, retry_at = NULL,
                    link = again.column5, operator = again.column6
   FROM (VALUES {rows}) AS again
  WHERE segment.message_id = again.column1 AND segment.seq = again.column2 AND segment.part = again.column3
@@ -187,7 +190,7 @@ SELECT json_group_array(json_array(s.message_id, s.seq, s.part, '+' || r.msisdn,
 -- name: answer_accepted
 -- A segment that stands refused was taken after all, by an earlier attempt.
 UPDATE segment SET phase = 3, answered_at = a.column4, smsc_id = a.column5, shelf = a.column6, status = 0,
-                   retry_at = NULL
+                   retry_at = NULL, tries = tries || coalesce(' ' || a.column7, '')
   FROM (VALUES {rows}) AS a
  WHERE segment.message_id = a.column1 AND segment.seq = a.column2 AND segment.part = a.column3
    AND segment.phase IN (1, 2, 4, 5)
@@ -256,7 +259,7 @@ SELECT json_group_array(json_array(a.column1, a.column2, a.column3, s.smsc_id, o
  WHERE o.smsc_id = s.smsc_id AND s.smsc_id <> '' AND o.state > s.state
 
 -- name: recover_again
-UPDATE segment SET phase = 2, retry_at = ?1
+UPDATE segment SET phase = 2, status = NULL, retry_at = ?1
  WHERE phase = 1 AND link IN (SELECT id FROM link WHERE resubmit_uncertain = 1 AND (?2 = '' OR name = ?2))
 
 -- name: recover_uncertain
@@ -304,30 +307,46 @@ SELECT json_group_array(json_array(b.column2))
 
 -- name: candidates_by_shelf
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
-                                   s.submitted_at, r.state, r.segments))
+                                   s.submitted_at, r.state, r.segments, s.tries))
   FROM (VALUES {rows}) AS b
   CROSS JOIN segment s INDEXED BY segment_by_shelf ON s.operator = b.column2 AND s.shelf = b.column3
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: candidates_by_tail
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
-                                   s.state, s.submitted_at, r.state, r.segments))
+                                   s.state, s.submitted_at, r.state, r.segments, s.tries))
   FROM (VALUES {rows}) AS b
   CROSS JOIN segment s ON (s.message_id, s.seq, s.part) IN (
-        SELECT u.message_id, u.seq, u.part FROM segment u
-         WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
-         ORDER BY u.submitted_at DESC LIMIT 40)
+        SELECT * FROM (
+            SELECT u.message_id, u.seq, u.part FROM segment u
+             WHERE u.operator = b.column2 AND u.number_tail = b.column3
+               AND u.submitted_at BETWEEN b.column4 AND b.column5
+             ORDER BY u.submitted_at DESC LIMIT 40)
+        UNION ALL
+        SELECT * FROM (
+            SELECT u.message_id, u.seq, u.part FROM segment u
+             WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at > b.column5
+               AND u.tries IS NOT NULL
+             ORDER BY u.submitted_at DESC LIMIT 40))
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: many_by_tail
 -- As above, for pairing: a limit cannot be handed in row by row.
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
-                                   s.state, s.submitted_at, r.state, r.segments))
+                                   s.state, s.submitted_at, r.state, r.segments, s.tries))
   FROM (VALUES {rows}) AS b
   CROSS JOIN segment s ON (s.message_id, s.seq, s.part) IN (
-        SELECT u.message_id, u.seq, u.part FROM segment u
-         WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at BETWEEN b.column4 AND b.column5
-         ORDER BY u.submitted_at DESC LIMIT 201)
+        SELECT * FROM (
+            SELECT u.message_id, u.seq, u.part FROM segment u
+             WHERE u.operator = b.column2 AND u.number_tail = b.column3
+               AND u.submitted_at BETWEEN b.column4 AND b.column5
+             ORDER BY u.submitted_at DESC LIMIT 201)
+        UNION ALL
+        SELECT * FROM (
+            SELECT u.message_id, u.seq, u.part FROM segment u
+             WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at > b.column5
+               AND u.tries IS NOT NULL
+             ORDER BY u.submitted_at DESC LIMIT 201))
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: senders
@@ -335,7 +354,7 @@ SELECT json_group_array(json_array(m.id, m.sender)) FROM (VALUES {rows}) AS b CR
 
 -- name: candidates_by_ref
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
-                                   s.state, s.submitted_at, r.state, r.segments))
+                                   s.state, s.submitted_at, r.state, r.segments, s.tries))
   FROM (VALUES {rows}) AS b
   CROSS JOIN segment s ON s.message_id = b.column2 AND s.seq = b.column3 AND s.part = b.column4
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
