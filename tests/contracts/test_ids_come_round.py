@@ -81,3 +81,21 @@ async def test_a_later_word_of_a_settled_message_is_not_about_a_newer_one_whose_
     await store.apply_receipts([said])
     corrected = S.DELIVERED if word == "DELIVRD" else S.UNDELIVERABLE
     assert [await state_of(store, account, one) for one in (old, new)] == [corrected, S.DELIVERED]
+
+
+async def test_a_receipt_dated_like_two_whose_ids_are_lost_is_not_about_an_older_one_that_has_its_id(
+    store: Store, account: Account
+) -> None:
+    """Which of the two is meant nobody can tell yet; their count does, once both receipts are there."""
+    (older,) = await sent(store, account, PARIS, at=NOW)
+    await answered(store, older, "1", at=NOW + 1)
+    (one,) = await sent(store, account, PARIS, at=NOW + 12 * MINUTE_MS)
+    (two,) = await sent(store, account, PARIS, at=NOW + 12 * MINUTE_MS + 1)
+    await lost(store, one, two, at=NOW + 13 * MINUTE_MS)
+    said = dated("1", PARIS, at=NOW + 14 * MINUTE_MS, submitted_at=NOW + 12 * MINUTE_MS)
+    assert (await store.apply_receipts([said])).verdicts == {"orphan": 1}
+    assert await state_of(store, account, older) == S.WAITING
+    await store.apply_receipts([said._replace(smsc_message_id="2")])
+    assert await state_of(store, account, one) == S.DELIVERED
+    assert await state_of(store, account, two) == S.DELIVERED
+    assert await state_of(store, account, older) == S.WAITING

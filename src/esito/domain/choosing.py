@@ -305,8 +305,11 @@ def _among(
     reused = len({one[:2] for one in pool}) > 1
     owner = pool[0] if len(pool) == 1 else _meant(receipt, pool, state_of)
     if not (state_of(owner) < FIRST_FINAL and is_dated(receipt, *owner.left)):
-        if isinstance(lost, Candidate) and contradicts(receipt, *owner.left):
-            return Choice(lost, "matched_by_address", identifies=True)
+        if contradicts(receipt, *owner.left):
+            if isinstance(lost, Candidate):
+                return Choice(lost, "matched_by_address", identifies=True)
+            if lost.why is Why.TWINS:
+                return lost
         if _may_be_owed(receipt, owner, owed, state_of):
             return Nobody(Why.OWED)
     if decisive and not says_nothing(receipt.smsc_message_id) and known.learns(best):
