@@ -51,8 +51,8 @@ What is left open is decided in this order:
   that number within three days, and no newer submit_sm to it may be open. Several messages to one number whose
   responses were lost together are settled once as many ids with the same last word have come: which is whose changes
   nothing for anybody. The trail says `matched_by_address`.
-- **Submitted again** (`resubmit_uncertain`): each try left at a time of its own, and any of them may have been taken. An
-  id that a response brought is about the try that was answered; an id that nobody knows may be about any of them.
+- **Submitted again** (`resubmit_uncertain`): each try left at a time of its own, and any of them may have been taken.
+  An id that a response brought is about the try that was answered; an id that nobody knows may be about any of them.
 - **Another base** (hexadecimal in the response, decimal in the receipt, or the other way round) is a hypothesis about
   the operator. It is never tried while a response is owed that may bring the very id, nor where an uncertain segment
   fits. Receipts that only one form explains are counted for it and against the others; a form is known after three,
