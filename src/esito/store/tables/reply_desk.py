@@ -109,8 +109,8 @@ class ReplyDesk:
         # The reference in a part tells it from any other for longer than a whole text can be told from another "yes".
         within = REPEATED_WITHIN_MS if reply.concatenated is None else INCOMPLETE_AFTER_MS
         since = reply.received_at - within
-        link = self._links.named(reply.link).id
-        asked = (reply.source, since, link, reply.destination, reply.raw)
+        operator = self._links.named(reply.link).operator
+        asked = (reply.source, since, operator, reply.destination, reply.raw)
         return bool(self._connection.number("repeated_reply", *asked))
 
     def _insert(self, reply: Reply, phase: int) -> int:
@@ -137,8 +137,8 @@ class ReplyDesk:
         return self._waiting_under(reply.source, since, reply.link, reply.destination, reference, total)
 
     def _waiting_under(self, source: str, since: int, link: str, *rest: SqlValue) -> dict[int, tuple[int, str, int]]:
-        """Return row, text and arrival of each part that waits."""
-        rows = self._connection.rows("waiting_parts", source, since, self._links.named(link).id, *rest)
+        """Return row, text and arrival of each part that waits, by whichever link of the operator it came."""
+        rows = self._connection.rows("waiting_parts", source, since, self._links.named(link).operator, *rest)
         return {
             int(str(part)): (int(str(number)), _text_of(text), int(str(received_at)))
             for number, part, text, received_at in rows

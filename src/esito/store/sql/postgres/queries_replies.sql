@@ -16,9 +16,10 @@ SELECT id FROM stop WHERE account = $1 AND msisdn = $2
 DELETE FROM stop WHERE account = $1 AND id = $2
 
 -- name: repeated_reply
--- The octets after the header, whose sequence number differs each time.
+-- By whichever link of the operator. The octets after the header, whose sequence number differs each time.
 SELECT EXISTS (SELECT 1 FROM reply
-                WHERE source = $1 AND received_at >= $2 AND link = $3 AND destination = $4
+                WHERE source = $1 AND received_at >= $2 AND destination = $4
+                  AND link IN (SELECT id FROM link WHERE operator = $3)
                   AND substr(raw, 17) = substr($5::bytea, 17))
 
 -- name: insert_reply
@@ -28,12 +29,12 @@ RETURNING id
 
 -- name: waiting_parts
 SELECT id, part, text, received_at FROM reply
- WHERE source = $1 AND received_at >= $2 AND link = $3 AND destination = $4 AND reference = $5 AND total = $6
-   AND phase = 2
+ WHERE source = $1 AND received_at >= $2 AND destination = $4 AND reference = $5 AND total = $6 AND phase = 2
+   AND link IN (SELECT id FROM link WHERE operator = $3)
  ORDER BY id
 
 -- name: waiting_since
-SELECT w.id, l.name, w.source, w.destination, w.reference, w.total, w.received_at
+SELECT l.name, l.operator, w.source, w.destination, w.reference, w.total
   FROM reply w JOIN link l ON l.id = w.link
  WHERE w.phase = 2 AND w.received_at <= $1
  ORDER BY w.received_at
