@@ -243,6 +243,12 @@ class LinkSettings:
         rules.POSITIVE,
     )
     sender: str = _setting("", "Sender of messages that name none; empty: the operator's choice.", rules.SENDER)
+    stop_number: str = _setting(
+        "",
+        "Where a STOP is to go: the number that the STOP mention names in texts that come from no number of their own;"
+        " empty: `sender` if that is a number, else 36111.",
+        rules.STOP_NUMBER,
+    )
     source_numbering: Mapping[str, tuple[int, int]] = _setting(
         {}, "TON and NPI of senders, where they differ from the usual: by kind, or for `all`.", rules.NUMBERING
     )

@@ -174,6 +174,7 @@ WORDS = Rule('a table of words and states, such as {FAILED = "UNDELIV"}; states 
 SENDER = Rule(
     "at most 11 ASCII letters, digits and blanks, or a number", re.compile(r"[A-Za-z0-9 ]{0,11}|\+?\d{1,15}").fullmatch
 )
+STOP_NUMBER = Rule("a number of 3 to 15 digits", re.compile(r"(\+?[0-9]{3,15})?").fullmatch)
 
 
 SPANS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}

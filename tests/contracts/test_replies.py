@@ -16,7 +16,7 @@ from esito.domain.timing import HOUR_MS
 from esito.store.base import Store
 from esito.store.replies import Incomplete, Kept
 from tests.kit import looking
-from tests.kit.builders import NOW, account_in, message
+from tests.kit.builders import NOW, account_in, links_in, message
 from tests.kit.replying import ANNA, LATER, WORDS, furnished, keep, pushed, reply, send, texts
 
 pytestmark = pytest.mark.anyio
@@ -158,6 +158,41 @@ async def test_parts_of_different_texts_are_not_mixed(store: Store) -> None:
     assert await texts(store, account) == []
     await keep(store, reply("b1", part=(8, 2, 1)), reply("a2", part=(7, 2, 2)))
     assert await texts(store, account) == ["b1b2", "a1a2"]
+
+
+async def test_parts_over_two_links_of_one_operator_make_one_reply(store: Store) -> None:
+    account = await furnished(store)
+    await links_in(store, "north-1", "north-2", operator="north")
+    await send(store, account)
+    assert await keep(store, reply("world", part=(7, 2, 2), link="north-2")) == Kept()
+    assert await keep(store, reply("hello ", part=(7, 2, 1), link="north-1")) == Kept(responses=1, pushed=1)
+    assert await texts(store, account) == ["hello world"]
+    # What the operator repeats by its other link is a repetition too.
+    assert await keep(store, reply("world", part=(7, 2, 2), link="north-1", at=LATER + 1)) == Kept()
+    assert await keep(store, reply("oui", link="north-1"), reply("oui", link="north-2")) == Kept(responses=1, pushed=1)
+
+
+async def test_parts_of_two_operators_are_not_mixed(store: Store) -> None:
+    account = await furnished(store)
+    await links_in(store, "north", "south")
+    await send(store, account)
+    await keep(store, reply("hello ", part=(7, 2, 1), link="north"), reply("world", part=(7, 2, 2), link="south"))
+    assert await texts(store, account) == []
+    assert await keep(store, reply("oui", link="north"), reply("oui", link="south")) == Kept(responses=2, pushed=2)
+
+
+async def test_an_incomplete_reply_over_two_links_is_given_up_once(store: Store) -> None:
+    account = await furnished(store)
+    await links_in(store, "north-1", "north-2", operator="north")
+    await send(store, account)
+    await keep(
+        store,
+        reply("three", part=(7, 3, 3), link="north-2", at=LATER - 1),
+        reply("one ", part=(7, 3, 1), link="north-1"),
+    )
+    lost = Incomplete(link="north-2", source=f"{ANNA}", destination="36111", missing=1)
+    assert await store.replies.give_up(WORDS, at=LATER + INCOMPLETE_AFTER_MS) == [lost]
+    assert await texts(store, account) == ["one three"]
 
 
 async def test_a_pair_of_surrogates_is_joined_across_parts(store: Store) -> None:

@@ -25,9 +25,10 @@ def reply(
     at: int = LATER,
     part: tuple[int, int, int] | None = None,
     source: str = f"{ANNA}",
+    link: str = "alpha",
 ) -> Reply:
     return Reply(
-        link="alpha",
+        link=link,
         source=source,
         destination=to,
         received_at=at,

@@ -152,6 +152,10 @@ def test_settings_cannot_be_changed() -> None:
                                                     "such as +33; it is ['33']"),
         ("[[link]]\nname = 'a'\nsender = 'my-company'", "esito.toml: link.a.sender must be at most 11 ASCII letters, "
                                                         "digits and blanks, or a number; it is 'my-company'"),
+        ("[[link]]\nname = 'a'\nstop_number = 'SHOP'", "esito.toml: link.a.stop_number must be a number of 3 to 15 "
+                                                       "digits; it is 'SHOP'"),
+        ("[[link]]\nname = 'a'\nstop_number = '12'", "esito.toml: link.a.stop_number must be a number of 3 to 15 "
+                                                     "digits; it is '12'"),
         ("[[link]]\nname = 'a'\n[[link]]\nname = 'A'", "esito.toml: link.A is there twice; the name of a link must be "
                                                        "its own"),
         ("[http", "esito.toml is not TOML: Expected ']' at the end of a table declaration (at end of document)"),

@@ -244,7 +244,7 @@ _OPTIONS: dict[str, Schema] = {
     "minute": integer("In steps of 5; with a date it is required.", minimum=0, maximum=55, multipleOf=5),
     "urlDlr": text("Called with every change of status; `webhookUrl` means the same.", format="uri"),
     "urlResponse": text("Called with every reply.", format="uri"),
-    "isStopSms": flag("Append how to stop such messages; premium only."),
+    "isStopSms": flag("Append how to stop such messages: ` STOP au ` and the number they come from; premium only."),
     "isUnicode": flag("70 characters to a segment, and any character."),
     "sandbox": flag("Nothing is sent and nothing charged."),
     "_format": FORMAT,

@@ -11,6 +11,7 @@ from esito.config_rules import host_and_maybe_port
 from esito.domain.id_forms import IdForm
 from esito.domain.routing import Serving, shares_by_prefix
 from esito.domain.states import MultipartRule
+from esito.domain.stop_mention import stop_number_of_link
 from esito.domain.timing import SECOND_MS, Clock
 from esito.lifecycle.accept import Routes
 from esito.lifecycle.gateway import Gateway
@@ -33,7 +34,7 @@ async def register_links(settings: Settings, store: Store) -> Routes:
     """Tell the store what it needs to know of the configured links; return their routes. Raises StoreError."""
     await store.register_links([_record(link) for link in settings.links])
     serving = [
-        Serving(name=link.name, prefixes=link.prefixes, weight=link.weight, priority=link.priority)
+        Serving(link.name, link.prefixes, link.weight, link.priority, _stop_number(link))
         for link in settings.links
         if link.sends
     ]
@@ -53,7 +54,13 @@ def _record(link: LinkSettings) -> LinkRecord:
         wait_ms=link.wait_ms,
         query_after_ms=link.query_after_ms,
         prefixes=link.prefixes if link.sends else None,
+        sender=link.sender,
+        stop_number=_stop_number(link),
     )
+
+
+def _stop_number(link: LinkSettings) -> str:
+    return stop_number_of_link(sender=link.sender, stop_number=link.stop_number)
 
 
 NEEDS_NO_BIND = frozenset(
@@ -71,7 +78,15 @@ NEEDS_NO_BIND = frozenset(
         ),
         *("receipt_timezone", "words", "receipts_without_esm_class", "receipt_addresses"),
         *("alphabet", "validity", "validity_hours"),
-        *("sender", "source_numbering", "destination_numbering", "service_type", "protocol_id", "priority_flag"),
+        *(
+            "sender",
+            "stop_number",
+            "source_numbering",
+            "destination_numbering",
+            "service_type",
+            "protocol_id",
+            "priority_flag",
+        ),
         *("registered_delivery", "data_coding_gsm", "data_coding_latin1", "data_coding_ucs2"),
     }
 )
@@ -169,6 +184,7 @@ def outgoing_settings(link: LinkSettings) -> OutgoingSettings:
     """Return what every submit_sm of a configured link is like."""
     return OutgoingSettings(
         sender=link.sender,
+        stop_number=_stop_number(link),
         source_numbering=numbering(link.source_numbering),
         destination_numbering=numbering(link.destination_numbering),
         service_type=link.service_type,

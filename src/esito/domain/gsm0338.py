@@ -7,6 +7,9 @@ A character of the extension table is the escape and a code: two septets.
 
 import codecs
 import re
+from collections.abc import Mapping
+
+from esito.domain.gsm_languages import LOCKING_SHIFT, SINGLE_SHIFT, Language
 
 ESCAPE = 0x1B
 
@@ -21,18 +24,7 @@ _BASE = (
     "pqrstuvwxyzäöñüà"
 )
 
-_EXTENSION = {
-    0x0A: "\f",
-    0x14: "^",
-    0x28: "{",
-    0x29: "}",
-    0x2F: "\\",
-    0x3C: "[",
-    0x3D: "~",
-    0x3E: "]",
-    0x40: "|",
-    0x65: "€",
-}
+_EXTENSION = SINGLE_SHIFT[Language.DEFAULT]
 
 # The escape is no character: a U+001B in a text would turn what follows it into something else.
 _OCTETS: dict[int, int | bytes] = {ord(char): code for code, char in enumerate(_BASE) if code != ESCAPE}
@@ -63,17 +55,21 @@ def encode(text: str) -> bytes:
     return codecs.charmap_encode(text, "strict", _OCTETS)[0]
 
 
-def decode(octets: bytes) -> str:
+def decode(octets: bytes, *, locking: int = 0, single: int = 0) -> str:
     """Return the text of septets; whatever an SMSC sends has one.
 
-    As 3GPP TS 23.038 asks of a handset, an escape before a code that the extension table
+    `locking` and `single` are the national languages that a user data header names: those without a table are as
+    if none were named (3GPP TS 23.038, 6.2.1.2.4).
+    As 6.2.1.1 asks of a handset, an escape before a code that the extension table
     lacks shows the character of the default alphabet, and an escape before another escape,
     or before nothing, shows a space. An octet above 0x7F is no septet and shows as U+FFFD.
     """
+    alphabet = LOCKING_SHIFT.get(locking, _BASE)
     if ESCAPE not in octets:
-        return _characters(octets)
+        return _characters(octets, alphabet)
+    extension = SINGLE_SHIFT.get(single, _EXTENSION)
     return "".join(
-        _characters(piece[0]) if piece["escaped"] is None else _escaped(piece["escaped"])
+        _characters(piece[0], alphabet) if piece["escaped"] is None else _escaped(piece["escaped"], alphabet, extension)
         for piece in _PIECE.finditer(octets)
     )
 
@@ -109,11 +105,11 @@ def unpack(octets: bytes, *, fill: int = 0) -> bytes:
 _FILLING = b"\r"
 
 
-def _characters(octets: bytes) -> str:
-    return codecs.charmap_decode(octets, "replace", _BASE)[0]
+def _characters(octets: bytes, alphabet: str) -> str:
+    return codecs.charmap_decode(octets, "replace", alphabet)[0]
 
 
-def _escaped(octet: bytes) -> str:
+def _escaped(octet: bytes, alphabet: str, extension: Mapping[int, str]) -> str:
     if not octet or octet[0] == ESCAPE:
         return " "
-    return _EXTENSION.get(octet[0]) or _characters(octet)
+    return extension.get(octet[0]) or _characters(octet, alphabet)

@@ -68,6 +68,8 @@ class NewMessage:
     once: Once | None = None
     priority: int = 0
     """0 to 3: which messages of the account leave first."""
+    stop_numbers: tuple[str, ...] = ()
+    """The number named by the STOP mention that ends each of the texts; none: they end as their author wrote them."""
 
     @property
     def cost(self) -> int:
@@ -104,6 +106,8 @@ class Submission:
     """How often it was handed to the operator before."""
     priority: int = 0
     """0 to 3, as in priority_flag."""
+    stop_number: str = ""
+    """The number named by the STOP mention at the end of the text; empty: we appended none."""
 
 
 class Answer(IntEnum):

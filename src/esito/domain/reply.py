@@ -67,6 +67,12 @@ class SentBefore(NamedTuple):
     sender: str
     due_at: int
     url_response: str | None
+    source: str = ""
+    """The number it came from, where that is known; empty under a name, or when the operator chose."""
+    stop_numbers: tuple[str, ...] = ()
+    """Where a STOP to it was to go."""
+    operator: int | None = None
+    """Of the link it left by; None when no link has taken it."""
 
 
 def whole_text(pieces: Sequence[str]) -> str:
@@ -81,24 +87,42 @@ def same_address(address: str) -> str:
 
 
 def answered_message(
-    candidates: Sequence[SentBefore], *, destination: str, at: int, owner: int | None, any_sender: bool = False
+    candidates: Sequence[SentBefore],
+    *,
+    destination: str,
+    at: int,
+    owner: int | None,
+    operator: int | None = None,
+    any_sender: bool = False,
 ) -> SentBefore | None:
     """Return the newest message that a reply to `destination` answers; None when there is none.
 
-    An empty sender is the operator's short code, whichever that is. `owner` is the account whose own
-    long number the destination is: only its messages from that number count. `any_sender` is for a
-    STOP, which is sent to a short code also when the message came from a name, and obeyed for longer.
+    `owner` is the account whose own long number the destination is: only its messages from that number count.
+    Otherwise those from the destination do, and those without a sender. `any_sender` is for a STOP: it counts for
+    every message, and for longer, as it goes to a number also when the message came from a name.
+    Those that came from the destination, or named it for a STOP, go before those that the `operator` of the reply took,
+    and these before all others.
     """
     wanted = same_address(destination)
     window = STOP_WINDOW_MS if any_sender else WINDOW_MS
-    fitting = [
-        one
-        for one in candidates
-        if at - window <= one.due_at <= at
-        and (owner is None or one.account == owner)
-        and (any_sender or same_address(one.sender) == wanted or (owner is None and not one.sender))
-    ]
-    return max(fitting, key=lambda one: (one.due_at, one.message_id), default=None)
+
+    def fits(one: SentBefore) -> bool:
+        if not at - window <= one.due_at <= at or (owner is not None and one.account != owner):
+            return False
+        return any_sender or same_address(one.sender) == wanted or (owner is None and not one.sender)
+
+    def nearness(one: SentBefore) -> int:
+        if wanted in {same_address(one.sender), same_address(one.source)}:
+            return 2
+        if any_sender and wanted in map(same_address, one.stop_numbers):
+            return 2
+        same_operator = operator is None or one.operator in {None, operator}
+        # Who has left the choice of the address to the operator may have been given this one.
+        chosen = not one.sender and not one.source
+        return int(same_operator) * (2 if chosen else 1)
+
+    fitting = [one for one in candidates if fits(one)]
+    return max(fitting, key=lambda one: (nearness(one), one.due_at, one.message_id), default=None)
 
 
 def short_code_body(kind: ReplyKind, msisdn: str, text: str, message_id: int) -> str:

@@ -9,6 +9,8 @@ Links change while recipients wait: one that serves all that another has served 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from esito.domain.stop_mention import STOP_NUMBER
+
 
 class Serving(NamedTuple):
     """What is configured of a link."""
@@ -18,6 +20,8 @@ class Serving(NamedTuple):
     """Empty: all numbers that no prefix of another link names."""
     weight: int = 1
     priority: int = 1
+    stop_number: str = STOP_NUMBER
+    """Where a STOP to it is to go."""
 
 
 class Route(NamedTuple):

@@ -8,9 +8,6 @@ silenced for it.
 import unicodedata
 from collections.abc import Iterable
 
-STOP_NUMBER = "36111"
-"""The short code that the STOP mention names (`STOP au 36111`)."""
-
 LONGEST_STOP = 60
 """Characters; what is longer is a letter and not a word."""
 

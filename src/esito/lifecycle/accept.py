@@ -26,7 +26,7 @@ from esito.domain.msisdn import country_of, is_mobile, longest_prefix
 from esito.domain.pricing import PriceList, from_micros, to_micros
 from esito.domain.profile import Profile
 from esito.domain.routing import Route, Serving, Wheel, shares_by_prefix
-from esito.domain.stop_words import STOP_NUMBER
+from esito.domain.stop_mention import STOP_NUMBER, mention, number_named
 from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, is_overlong, prepare
 from esito.domain.timing import Clock
 from esito.lifecycle import commercial
@@ -36,8 +36,6 @@ log = structlog.get_logger()
 
 NOT_MOBILE, NO_PRICE, STOPPED, REPEATED = 9, 13, 14, 15
 """Why one number gets nothing (contract 2.6 and 5)."""
-
-STOP_MENTION = f" STOP au {STOP_NUMBER}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +96,14 @@ class Routes:
     """The store's number of each route, by name."""
     shares: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     """For the route of a prefix that several links serve: all of them, each with its weight."""
+    stop_numbers: dict[int, str] = field(default_factory=dict)
+    """Where a STOP is to go, by the store's number of each route: that of its own link."""
 
     @classmethod
     def of(cls, links: Sequence[Serving], numbers: Mapping[Route, int]) -> "Routes":
         """Return the routes of configured links."""
         by_prefix = shares_by_prefix(links)
+        stop_numbers = {link.name: link.stop_number for link in links}
         return cls(
             prefixes={prefix: shares[0].route.name for prefix, shares in by_prefix.items()},
             numbers={route.name: number for route, number in numbers.items()},
@@ -111,7 +112,16 @@ class Routes:
                 for shares in by_prefix.values()
                 if len(shares) > 1
             },
+            stop_numbers={number: stop_numbers[route.link] for route, number in numbers.items()},
         )
+
+    def stop_number(self, sender: str, route: int) -> str:
+        """Return the number that the STOP mention of a message names to the recipients of a route."""
+        return number_named(sender, self.stop_numbers.get(route, STOP_NUMBER))
+
+    def shortest_stop_number(self, sender: str) -> str:
+        """Return the shortest of the numbers that the STOP mention of a message may name."""
+        return min((self.stop_number(sender, route) for route in (0, *self.stop_numbers)), key=len)
 
     def route_for(self, msisdn: str) -> str | None:
         """Return the name of the route, the first of several; None when no link serves the number."""
@@ -182,8 +192,9 @@ class Acceptance:
             raise TooManyRecipients
         if draft.gamme is Range.LOW_COST and not profile.low_cost_allowed:
             raise LowCostNotEligible
-        texts = tuple(text + STOP_MENTION for text in draft.texts) if draft.stop_mention else draft.texts
-        plan = _Plan(draft, texts, self._segments_of(draft, texts))
+        # What is too long with any mention is so before any number is looked at.
+        ending = mention(self._routes.shortest_stop_number(draft.sender)) if draft.stop_mention else ""
+        plan = _Plan(draft, draft.texts, self._segments_of(draft, [text + ending for text in draft.texts]))
         now = self._clock.now()
         due_at = _due_at(draft, now)
         await self._choose(plan)
@@ -191,6 +202,8 @@ class Acceptance:
             raise NothingToSend(plan.problems)
         if self._wheels:
             self._share_out(plan.recipients)
+        if draft.stop_mention:
+            self._mention_stop(plan)
         message = NewMessage(
             account_id=draft.account.id,
             created_at=now,
@@ -198,7 +211,8 @@ class Acceptance:
             sender=draft.sender,
             gamme=draft.gamme,
             priority=draft.priority,
-            texts=texts,
+            texts=tuple(plan.texts),
+            stop_numbers=tuple(plan.stop_numbers),
             unicode=draft.unicode,
             recipients=plan.recipients,
             tag=draft.tag,
@@ -284,6 +298,22 @@ class Acceptance:
                     recipients[place] = recipients[place]._replace(link=number)
                 begin += count
 
+    def _mention_stop(self, plan: "_Plan") -> None:
+        """Let each text end with the number at which the link of its recipient takes a STOP."""
+        draft = plan.draft
+        places: dict[tuple[int, str], int] = {}
+        numbers: list[str] = []
+        for one in plan.recipients:
+            numbers.append(self._routes.stop_number(draft.sender, one.link))
+            places.setdefault((one.text, numbers[-1]), len(places))
+        plan.texts = [draft.texts[text] + mention(number) for text, number in places]
+        plan.stop_numbers = [number for _, number in places]
+        plan.segments = self._segments_of(draft, plan.texts)
+        for at, (one, number) in enumerate(zip(plan.recipients, numbers, strict=True)):
+            text = places[one.text, number]
+            segments = plan.segments[text]
+            plan.recipients[at] = one._replace(text=text, segments=segments, cost=one.cost // one.segments * segments)
+
     def _accepted(self, due_at: int | None, message: NewMessage, problems: Sequence[NumberProblem]) -> Accepted:
         """Return what is about to be kept; its id comes with the commit."""
         prices = {recipient.cost: from_micros(recipient.cost) for recipient in message.recipients}
@@ -322,6 +352,7 @@ class _Plan:
     draft: Draft
     texts: Sequence[str]
     segments: list[int]
+    stop_numbers: list[str] = field(default_factory=list)
     recipients: list[NewRecipient] = field(default_factory=list)
     problems: list[NumberProblem] = field(default_factory=list)
     terms: dict[tuple[str, int], Terms | int] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from esito.domain.address import AddressKind
 from esito.domain.coding import LONG_HEADER, SHORT_HEADER, USUAL_CODINGS, Codings, Written, whole, write
 from esito.domain.message import Submission
 from esito.domain.query import Query
+from esito.domain.stop_mention import STOP_NUMBER, number_named, renamed
 from esito.domain.text import long_udh, udh
 from esito.domain.timing import SECOND_MS
 from esito.smpp.address import USUAL as USUAL_NUMBERING
@@ -47,6 +48,8 @@ class OutgoingSettings:
 
     sender: str = ""
     """Of messages that name none."""
+    stop_number: str = STOP_NUMBER
+    """Where a STOP to it is to go."""
     source_numbering: Numbering = field(default_factory=lambda: USUAL_NUMBERING)
     destination_numbering: Numbering = field(default_factory=lambda: USUAL_NUMBERING)
     service_type: str = ""
@@ -146,12 +149,13 @@ _Text = tuple[bytes, int, int, dict[int, bytes]]
 
 def _text(submission: Submission, settings: OutgoingSettings) -> _Text:
     total, part, way = submission.segments, submission.ref.part, settings.concatenation
+    text = _text_of(submission, settings)
     if total == 1:
-        return *_alone(submission.text, submission.unicode, settings.codings), 0, {}
+        return *_alone(text, submission.unicode, settings.codings), 0, {}
     if way is Concatenation.MESSAGE_PAYLOAD:
-        octets, data_coding = whole(submission.text, unicode=submission.unicode, codings=settings.codings)
+        octets, data_coding = whole(text, unicode=submission.unicode, codings=settings.codings)
         return b"", data_coding, 0, {Tag.MESSAGE_PAYLOAD: octets}
-    written = _tied(submission.text, submission.unicode, total, settings.codings, way)
+    written = _tied(text, submission.unicode, total, settings.codings, way)
     octets, data_coding = written.pieces[part - 1], written.data_coding
     wide = written.header == LONG_HEADER
     reference = reference_of(submission.ref.message_id, submission.msisdn, 16 if wide else 8)
@@ -164,6 +168,15 @@ def _text(submission: Submission, settings: OutgoingSettings) -> _Text:
         return octets, data_coding, 0, tlvs
     header = long_udh if wide else udh
     return header(reference, total, part) + octets, data_coding, EsmClass.UDHI, {}
+
+
+def _text_of(submission: Submission, settings: OutgoingSettings) -> str:
+    """Return the text; its STOP mention names the number of this link, whichever it was accepted for."""
+    before = submission.stop_number
+    if not before:
+        return submission.text
+    number = number_named(submission.sender, settings.stop_number)
+    return renamed(submission.text, before, number, unicode=submission.unicode)
 
 
 @lru_cache(maxsize=1024)

@@ -1,5 +1,7 @@
 """Reads what a subscriber wrote: the alphabet, and which part of a long reply it is; nothing here raises."""
 
+from typing import NamedTuple
+
 from esito.domain import gsm0338
 from esito.domain.coding import USUAL_CODINGS, Alphabet, Codings
 from esito.domain.reply import Concatenated, Reply
@@ -21,8 +23,31 @@ _ALPHABETS = {
 _EIGHT_BITS, _SIXTEEN_BITS = 0x00, 0x08
 """Information elements of a concatenation header (3GPP TS 23.040, 9.2.3.24)."""
 
+_SINGLE_SHIFT, _LOCKING_SHIFT = 0x24, 0x25
+"""Information elements that name the language of a table (9.2.3.24.15 and 16)."""
+
 # A reference of 8 bits, one of 16 and one of sar_msg_ref_num may be the same number and mean different messages.
 _OF_SIXTEEN_BITS, _OF_SAR = 1 << 16, 2 << 16
+
+
+class Languages(NamedTuple):
+    """The national languages whose tables a text uses (`domain/gsm_languages`); 0: none."""
+
+    locking: int = 0
+    single: int = 0
+
+
+NO_LANGUAGES = Languages()
+
+
+class Header(NamedTuple):
+    """What a user data header says that we want to know."""
+
+    concatenated: Concatenated | None = None
+    languages: Languages = NO_LANGUAGES
+
+
+NO_HEADER = Header()
 
 
 def read_reply(pdu: DeliverSm | DataSm, *, link: str, at: int, codings: Codings = USUAL_CODINGS) -> Reply:
@@ -32,31 +57,42 @@ def read_reply(pdu: DeliverSm | DataSm, *, link: str, at: int, codings: Codings 
     """
     octets = pdu.short_message if isinstance(pdu, DeliverSm) else b""
     octets = octets or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
-    header, fill = b"", 0
+    header, fill = NO_HEADER, 0
     if pdu.esm_class & EsmClass.UDHI and octets and octets[0] < len(octets):
-        header, octets = octets[1 : octets[0] + 1], octets[octets[0] + 1 :]
-        fill = gsm0338.fill_bits(len(header) + 1)
+        length = octets[0] + 1
+        header, octets = _read_header(octets[1:length]), octets[length:]
+        fill = gsm0338.fill_bits(length)
     return Reply(
         link=link,
         source=pdu.source_addr,
         destination=pdu.destination_addr,
         received_at=at,
         raw=pdu.frame,
-        text=decode_text(octets, pdu.data_coding, codings, fill=fill),
-        concatenated=_by_header(header) or _by_sar(pdu.tlvs),
+        text=decode_text(octets, pdu.data_coding, codings, fill=fill, languages=header.languages),
+        concatenated=header.concatenated or _by_sar(pdu.tlvs),
     )
 
 
-def decode_text(octets: bytes, data_coding: int, codings: Codings = USUAL_CODINGS, *, fill: int = 0) -> str:
+def decode_text(
+    octets: bytes,
+    data_coding: int,
+    codings: Codings = USUAL_CODINGS,
+    *,
+    fill: int = 0,
+    languages: Languages = NO_LANGUAGES,
+) -> str:
     """Return the text; what is no character becomes U+FFFD, and half of a surrogate pair stays what it is.
 
-    `fill`: the bits that packed septets leave empty behind a user data header.
+    `fill`: the bits that packed septets leave empty behind a user data header; `languages`: those that it names.
     """
+    locking, single = languages
     charset = _believed(_own_charset(data_coding, codings) or _charset(data_coding), octets)
     if charset == _PACKED:
-        return gsm0338.decode(gsm0338.unpack(octets, fill=fill))
+        return gsm0338.decode(gsm0338.unpack(octets, fill=fill), locking=locking, single=single)
     if charset == _GSM:
-        return gsm0338.decode(octets) if octets.isascii() else _not_septets(octets)
+        if not octets.isascii():
+            return _not_septets(octets)
+        return gsm0338.decode(octets, locking=locking, single=single)
     if charset == _UCS2:
         even = octets[: len(octets) // 2 * 2]
         return even.decode(_UCS2, "surrogatepass").rstrip("\0")
@@ -113,18 +149,27 @@ def _not_septets(octets: bytes) -> str:
         return octets.decode("latin-1")
 
 
-def _by_header(header: bytes) -> Concatenated | None:
-    """Return what a user data header says of the parts; None when it says nothing that could be."""
+def _read_header(header: bytes) -> Header:
+    """Return what a user data header says; what it says nothing of that could be, it does not say.
+
+    Of elements that may stand there once the last counts (3GPP TS 23.040, 9.2.3.24).
+    """
+    found = NO_HEADER
     place = 0
     while place + 2 <= len(header):
         element, length = header[place], header[place + 1]
         value = header[place + 2 : place + 2 + length]
         if element == _EIGHT_BITS and len(value) == 3:
-            return _parts(value[0], value[1], value[2])
-        if element == _SIXTEEN_BITS and len(value) == 4:
-            return _parts(_OF_SIXTEEN_BITS | int.from_bytes(value[:2], "big"), value[2], value[3])
+            found = found._replace(concatenated=_parts(value[0], value[1], value[2]) or found.concatenated)
+        elif element == _SIXTEEN_BITS and len(value) == 4:
+            reference = _OF_SIXTEEN_BITS | int.from_bytes(value[:2], "big")
+            found = found._replace(concatenated=_parts(reference, value[2], value[3]) or found.concatenated)
+        elif element == _SINGLE_SHIFT and len(value) == 1:
+            found = found._replace(languages=found.languages._replace(single=value[0]))
+        elif element == _LOCKING_SHIFT and len(value) == 1:
+            found = found._replace(languages=found.languages._replace(locking=value[0]))
         place += 2 + length
-    return None
+    return found
 
 
 def _by_sar(tlvs: dict[int, bytes]) -> Concatenated | None:

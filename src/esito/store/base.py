@@ -18,6 +18,7 @@ from esito.domain.query import Query, QueryAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.routing import Route
 from esito.domain.states import MultipartRule
+from esito.domain.stop_mention import STOP_NUMBER
 from esito.domain.timing import VALIDITY_MS
 from esito.store.callbacks import Callbacks
 from esito.store.intake import IntakeStore
@@ -59,6 +60,10 @@ class LinkRecord:
     """How long after a submission the operator is asked by query_sm for the first time; 0: never."""
     prefixes: tuple[str, ...] | None = None
     """What it serves, none for all other numbers; None: nobody stands in for it, and it for nobody."""
+    sender: str = ""
+    """Of messages that name none; empty: the operator's choice."""
+    stop_number: str = STOP_NUMBER
+    """Where a STOP to it is to go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,8 +27,14 @@ def sent(number: int, sender: str = "", *, due_at: int = AT - 1, account: int = 
     return SentBefore(number, 0, account, sender, due_at, None)
 
 
-def answered(*candidates: SentBefore, to: str = "36111", owner: int | None = None, any_sender: bool = False) -> int:
-    found = answered_message(candidates, destination=to, at=AT, owner=owner, any_sender=any_sender)
+def answered(
+    *candidates: SentBefore,
+    to: str = "36111",
+    owner: int | None = None,
+    operator: int | None = None,
+    any_sender: bool = False,
+) -> int:
+    found = answered_message(candidates, destination=to, at=AT, owner=owner, operator=operator, any_sender=any_sender)
     return 0 if found is None else found.message_id
 
 
@@ -60,6 +66,34 @@ def test_on_a_long_number_only_its_account_and_that_number_count() -> None:
     assert answered(sent(1), to=number, owner=1) == 0
     assert answered(sent(1, number, account=2), to=number, owner=1) == 0
     assert answered(sent(1, number, account=1), to=number, owner=1) == 1
+
+
+NORTH, SOUTH = 1, 2
+
+
+def by(number: int, sender: str = "", *, operator: int, source: str = "", stops: tuple[str, ...] = ()) -> SentBefore:
+    return sent(number, sender)._replace(operator=operator, source=source, stop_numbers=stops)
+
+
+def test_who_wrote_from_the_address_is_answered_before_who_wrote_later() -> None:
+    both = by(1, operator=NORTH, source="36222"), by(2, operator=SOUTH, source="36333")
+    assert answered(*both, to="36222", operator=SOUTH) == 1
+    assert answered(*both, to="36333", operator=NORTH) == 2
+    assert answered(*both, to="36444", operator=NORTH) == 1
+    assert answered(*both, to="36444", operator=3) == 2
+
+
+def test_who_left_the_address_to_the_operator_of_the_reply_may_have_been_given_it() -> None:
+    chosen = by(2, operator=NORTH), by(1, "36222", operator=SOUTH, source="36222")
+    assert answered(*chosen, to="36222", operator=NORTH) == 2
+    assert answered(*chosen, to="36222", operator=SOUTH) == 1
+
+
+def test_a_stop_is_for_who_named_the_address_and_a_reply_is_not() -> None:
+    named = by(1, "SHOP", operator=NORTH, stops=("36222",)), by(2, "ESITO", operator=SOUTH, stops=("+33700000001",))
+    assert answered(*named, to="36222", operator=SOUTH, any_sender=True) == 1
+    assert answered(*named, to="33700000001", operator=NORTH, any_sender=True) == 2
+    assert answered(*named, to="36222", operator=NORTH) == 0
 
 
 def test_addresses_are_compared_without_plus_case_and_filling() -> None:

@@ -30,14 +30,22 @@ LANDLINE, SATELLITE = "+33123456789", "+881612345678"
 
 
 async def acceptance(
-    store: SqliteStore, clock: PushableClock, prefixes: dict[str, str] | None = None, **given: Any
+    store: SqliteStore,
+    clock: PushableClock,
+    prefixes: dict[str, str] | None = None,
+    stop_numbers: dict[str, str] | None = None,
+    **given: Any,
 ) -> Acceptance:
     prefixes = {"": "alpha"} if prefixes is None else prefixes
     numbers = await links_in(store, "alpha", *sorted(set(prefixes.values()) - {"alpha"}))
     return Acceptance(
         store=store,
         clock=clock,
-        routes=Routes(prefixes=prefixes, numbers=numbers),
+        routes=Routes(
+            prefixes=prefixes,
+            numbers=numbers,
+            stop_numbers={numbers[name]: number for name, number in (stop_numbers or {}).items()},
+        ),
         prices=given.pop("prices", PriceList()),
         **given,
     )
@@ -174,6 +182,78 @@ async def test_the_stop_mention_is_part_of_the_text_and_counts(store: SqliteStor
     assert accepted.segments == 2
     (first, _) = await store.claim("alpha", limit=9, at=NOW)
     assert first.text == "x" * 150 + " STOP au 36111"
+
+
+BY_LINK = {"alpha": "36222", "beta": "+33700000001"}
+BOTH = {"+336": "alpha", "+39": "beta"}
+
+
+async def test_a_text_names_the_number_of_the_link_that_takes_it(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock, BOTH, BY_LINK)
+    # With the short code it fits into one segment, with the long number it does not.
+    accepted = await accepting.accept(draft(account, FIRST, THIRD, SECOND, text="x" * 146, stop_mention=True))
+    assert [one.segments for one in accepted.recipients] == [1, 2, 1]
+    assert (accepted.segments, accepted.cost) == (4, Decimal("0.18"))
+    assert await credit_of(store) == Decimal("99.82")
+    by_alpha, by_beta = [await store.claim(name, limit=9, at=NOW) for name in BY_LINK]
+    assert [(one.text[146:], one.stop_number, one.segments) for one in by_alpha] == [(" STOP au 36222", "36222", 1)] * 2
+    assert {(one.text[146:], one.stop_number) for one in by_beta} == {(" STOP au +33700000001", "+33700000001")}
+
+
+@pytest.mark.parametrize(
+    ("sender", "expected"), [("", "36222"), ("SHOP", "36222"), ("36444", "36444"), ("33700000009", "+33700000009")]
+)
+async def test_a_text_from_a_number_names_that(
+    store: SqliteStore, clock: PushableClock, sender: str, expected: str
+) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock, BOTH, BY_LINK)
+    await accepting.accept(draft(account, text="ciao", sender=sender, stop_mention=True))
+    (one,) = await store.claim("alpha", limit=9, at=NOW)
+    assert (one.text, one.stop_number) == (f"ciao STOP au {expected}", expected)
+
+
+async def test_each_number_of_a_batch_has_its_own_text_and_the_mention_of_its_link(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock, BOTH, BY_LINK)
+    numbers = [(FIRST, 1), (THIRD, 0), (SECOND, 0), ("+393331234568", 1)]
+    await accepting.accept(Draft(account=account, texts=("A", "B"), numbers=numbers, stop_mention=True))
+    claimed = [one for name in BY_LINK for one in await store.claim(name, limit=9, at=NOW)]
+    assert {one.msisdn: one.text for one in claimed} == {
+        FIRST: "B STOP au 36222",
+        SECOND: "A STOP au 36222",
+        THIRD: "A STOP au +33700000001",
+        "+393331234568": "B STOP au +33700000001",
+    }
+
+
+async def test_a_text_that_is_too_long_with_the_mention_of_one_link_is_refused(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock, BOTH, BY_LINK)
+    long = "x" * (1530 - len(" STOP au 36222"))
+    assert (await accepting.accept(draft(account, text=long, stop_mention=True))).segments == 10
+    for numbers in [(THIRD,), (FIRST, THIRD)]:
+        with pytest.raises(TooManySegments):
+            await accepting.accept(draft(account, *numbers, text=long, stop_mention=True))
+    with pytest.raises(TooManySegments):  # whoever it goes to, and before any number is looked at
+        await accepting.accept(draft(account, LANDLINE, text=long + "x", stop_mention=True))
+    assert (await store.counts()).messages == 1
+
+
+async def test_where_no_link_serves_a_number_the_mention_is_the_usual_one(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock, {"+39": "beta"}, {"beta": "36222"})
+    await accepting.accept(draft(account, stop_mention=True))
+    overview = await store.message_of(account.id, 1)
+    assert overview is not None
+    assert overview.texts == ("ciao STOP au 36111",)
 
 
 async def test_a_send_that_the_credit_does_not_cover_is_not_kept_at_all(

@@ -1,5 +1,7 @@
 """The submit_sm of a segment."""
 
+from dataclasses import replace
+
 import pytest
 
 from esito.domain.message import SegmentRef, Submission
@@ -25,6 +27,35 @@ def test_a_receipt_is_wanted_within_48_hours() -> None:
     assert (pdu.registered_delivery, pdu.validity_period) == (1, "000002000000000R")
     assert (pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr) == (1, 1, "33612345678")
     assert (pdu.short_message, pdu.data_coding, pdu.esm_class) == (b"ciao", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("sender", "named", "leaves_as"),
+    [
+        ("", "36111", "ciao STOP au 36222"),
+        ("SHOP", "36111", "ciao STOP au 36222"),
+        ("SHOP", "36222", "ciao STOP au 36222"),
+        ("36444", "36444", "ciao STOP au 36444"),
+        ("SHOP", "", "ciao STOP au 36111"),  # its author's words
+    ],
+)
+def test_the_stop_mention_names_the_number_of_the_link_it_leaves_by(sender: str, named: str, leaves_as: str) -> None:
+    text = f"ciao STOP au {named or '36111'}"
+    one = replace(submission(text, sender=sender), stop_number=named)
+    assert submit_sm(one, OutgoingSettings(sender="36222", stop_number="36222")).short_message == leaves_as.encode()
+
+
+def test_a_long_text_keeps_its_segments_under_another_number() -> None:
+    text = "x" * 290 + " STOP au +33700000001"
+    parts = [
+        submit_sm(
+            replace(submission(text, part=part, segments=3, sender=""), stop_number="+33700000001"),
+            OutgoingSettings(stop_number="36222"),
+        ).short_message[6:]
+        for part in (1, 2, 3)
+    ]
+    assert b"".join(parts) == b"x" * 290 + b" " * 7 + b" STOP au 36222"
+    assert [len(part) for part in parts] == [153, 153, 5]
 
 
 def test_what_gsm_lacks_goes_as_ucs2() -> None:

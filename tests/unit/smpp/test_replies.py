@@ -8,6 +8,7 @@ from esito.domain import gsm0338
 from esito.domain.coding import LONG_HEADER, SHORT_HEADER, Alphabet, Codings, write
 from esito.domain.reply import Concatenated, whole_text
 from esito.domain.text import count_segments, prepare, split, udh
+from esito.lifecycle.stop_words import stop_words
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 from esito.smpp.replies import decode_text, read_reply
 
@@ -24,8 +25,9 @@ def sar(reference: int, total: int, part: int) -> dict[int, bytes]:
     }
 
 
-def with_header(header: bytes, text: bytes = b"ciao") -> DeliverSm:
-    return DeliverSm(esm_class=EsmClass.UDHI, short_message=bytes([len(header)]) + header + text)
+def with_header(header: bytes, text: bytes = b"ciao", *, data_coding: int = 0) -> DeliverSm:
+    octets = bytes([len(header)]) + header + text
+    return DeliverSm(esm_class=EsmClass.UDHI, data_coding=data_coding, short_message=octets)
 
 
 @pytest.mark.parametrize(
@@ -207,3 +209,47 @@ def test_ascii_of_an_odd_length_is_no_ucs2() -> None:
 @pytest.mark.parametrize("text", ["@", "@a", "a@b@", "@@", "@@@@", "@a@"])
 def test_a_text_with_at_signs_stays_what_it_is(text: str) -> None:
     assert decode_text(gsm0338.encode(text), 0) == text
+
+
+TURKISH_LOCKING, TURKISH_SINGLE = bytes([0x25, 1, 1]), bytes([0x24, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("header", "octets", "text", "concatenated"),
+    [
+        (TURKISH_LOCKING, b"\x40ptal", "İptal", None),
+        (TURKISH_SINGLE, b"\x1b\x49ptal", "İptal", None),
+        (TURKISH_LOCKING + TURKISH_SINGLE, b"\x40ptal \x1b\x73", "İptal ş", None),
+        (bytes([0, 3, 9, 2, 1]) + TURKISH_LOCKING, b"\x40ptal", "İptal", Concatenated(9, 2, 1)),
+        (TURKISH_SINGLE + bytes([8, 4, 0, 9, 2, 2]), b"\x1b\x49ptal", "İptal", Concatenated(0x10009, 2, 2)),
+        (bytes([0x25, 1, 2, 0x25, 1, 1]), b"\x40ptal", "İptal", None),  # the last counts
+        (bytes([0x25, 1, 200]), b"\x40ptal", "¡ptal", None),  # no such language
+        (bytes([0x25, 0]), b"\x40ptal", "¡ptal", None),
+        (bytes([0x25, 2, 1, 1]), b"\x40ptal", "¡ptal", None),
+        (b"", b"\x40ptal", "¡ptal", None),
+    ],
+)
+def test_a_header_names_the_language_of_a_text(
+    header: bytes, octets: bytes, text: str, concatenated: Concatenated | None
+) -> None:
+    read = read_reply(with_header(header, octets), link="alpha", at=1)
+    assert (read.text, read.concatenated) == (text, concatenated)
+
+
+@pytest.mark.parametrize("data_coding", [0, 0xF1])
+def test_packed_septets_have_their_language_too(data_coding: int) -> None:
+    codings = Codings(Alphabet.GSM_PACKED, gsm=data_coding)
+    packed = gsm0338.pack(b"\x40ptal", fill=gsm0338.fill_bits(4))
+    pdu = with_header(TURKISH_LOCKING, packed, data_coding=data_coding)
+    read = read_reply(pdu, link="alpha", at=1, codings=codings)
+    assert read.text == "İptal"
+
+
+def test_a_language_changes_no_other_alphabet() -> None:
+    pdu = with_header(TURKISH_LOCKING, "¡ya".encode("utf-16-be"), data_coding=8)
+    assert read_reply(pdu, link="alpha", at=1).text == "¡ya"
+
+
+def test_a_stop_in_a_national_alphabet_stops() -> None:
+    for header, octets in ((TURKISH_LOCKING, b"\x40ptal"), (bytes([0x24, 1, 6]), b"\x1bS\x1bT\x1bO\x1bP")):
+        assert stop_words().stops(read_reply(with_header(header, octets), link="alpha", at=1).text)

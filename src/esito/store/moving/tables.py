@@ -57,7 +57,7 @@ TABLES = (
     _table("api_key", "id", "id account digest label created_at disabled networks", counted=True),
     _table("stop", "id", "id account msisdn created_at", counted=True),
     _table("operator", "id", "id name as_is strip_zeros hex_to_dec dec_to_hex ambiguous dates", counted=True),
-    _table("link", "id", "id name operator resubmit_uncertain prefixes", counted=True),
+    _table("link", "id", "id name operator resubmit_uncertain prefixes sender stop_number", counted=True),
     _table("link_kept", "name", "name added settings"),
     _table("route", "id", "id name link", counted=True),
     # Tokens go on growing from where they are: whoever slept through the move is still fenced off.
@@ -72,7 +72,7 @@ TABLES = (
         " url_dlr url_response priority recipients",
         spanned="id",
     ),
-    _table("message_text", "message_id number", "message_id number text", spanned="message_id"),
+    _table("message_text", "message_id number", "message_id number text stop_number", spanned="message_id"),
     _table(
         "recipient",
         "message_id seq",

@@ -118,7 +118,7 @@ def _insert(connection: Connection, kept: Sequence[tuple[int, NewMessage]]) -> N
     connection.run_rows("insert_messages", [_message_row(number, message) for number, message in kept])
     connection.run_rows(
         "insert_texts",
-        [(number, index, text) for number, message in kept for index, text in enumerate(message.texts)],
+        [row for number, message in kept for row in _text_rows(number, message)],
     )
     groups = [group for number, message in kept for group in _alike(number, message)]
     connection.run("insert_recipients", Json(groups))
@@ -163,6 +163,11 @@ def _message_row(number: int, message: NewMessage) -> tuple[SqlValue, ...]:
         message.priority,
         len(message.recipients),
     )
+
+
+def _text_rows(number: int, message: NewMessage) -> list[tuple[SqlValue, ...]]:
+    stop_numbers = message.stop_numbers or ("",) * len(message.texts)
+    return [(number, index, *text) for index, text in enumerate(zip(message.texts, stop_numbers, strict=True))]
 
 
 def _alike(number: int, message: NewMessage) -> list[list[object]]:

@@ -261,6 +261,7 @@ def _submissions(connection: Connection, refs: list[SegmentRef]) -> list[Submiss
             segments=row[7],
             attempts=row[8] - 1,
             priority=row[9],
+            stop_number=row[10],
         )
         for row in connection.ask_rows("submissions", refs)
     ]

@@ -29,6 +29,10 @@ class KnownLink(NamedTuple):
     id: int
     operator: int
     resubmit_uncertain: bool
+    sender: str = ""
+    """Of messages that name none; empty: the operator's choice."""
+    stop_number: str = ""
+    """Where a STOP to it is to go; empty: it was last used before that was known."""
 
 
 class Claimable(NamedTuple):
@@ -74,6 +78,11 @@ class Links:
             ) from None
 
     @property
+    def known(self) -> list[KnownLink]:
+        """Every link that there is or was."""
+        return list(self._known.values())
+
+    @property
     def operators(self) -> list[int]:
         """The operators of all registered links."""
         return sorted(self._operators)
@@ -91,8 +100,8 @@ class Links:
             for batch in batches
         ]
         # Those that were configured once are known too: receipts for what they submitted may still come.
-        for number, name, operator, again, prefixes in connection.rows("links"):
-            self._known[name] = KnownLink(number, operator, bool(again))
+        for number, name, operator, again, sender, stop_number, prefixes in connection.rows("links"):
+            self._known[name] = KnownLink(number, operator, bool(again), sender, stop_number)
             if prefixes is not None:
                 self._served[name] = frozenset(msgspec.json.decode(prefixes, type=list[str]))
         self._find_routes()
@@ -102,7 +111,8 @@ class Links:
         connection.run("insert_operator", record.operator)
         operator = connection.number("operator_named", record.operator)
         prefixes = _prefixes(connection, record, before)
-        connection.run("keep_link", record.name, operator, int(record.resubmit_uncertain), prefixes)
+        again = int(record.resubmit_uncertain)
+        connection.run("keep_link", record.name, operator, again, prefixes, record.sender, record.stop_number)
         self._operators[operator] = record.operator
         self._served.pop(record.name, None)
         self._configured[record.name] = record

@@ -54,13 +54,13 @@ class Replies(Area):
         given_up: list[Incomplete] = []
         due = connection.rows("waiting_since", at - INCOMPLETE_AFTER_MS, limit)
         seen: set[tuple[object, ...]] = set()
-        for _, *key, _ in due:
+        for name, *key in due:
             if tuple(key) in seen:
                 continue
             seen.add(tuple(key))
-            link, source, destination, reference, total = cast("tuple[str, str, str, int, int]", tuple(key))
-            missing = desk.give_up(link, source, destination, reference, total)
-            given_up.append(Incomplete(link=link, source=source, destination=destination, missing=missing))
+            _, source, destination, reference, total = cast("tuple[int, str, str, int, int]", tuple(key))
+            missing = desk.give_up(name, source, destination, reference, total)
+            given_up.append(Incomplete(link=name, source=source, destination=destination, missing=missing))
         return given_up
 
     async def page(self, account_id: int, *, after: int, limit: int, source: str | None = None) -> list[ReplyShown]:

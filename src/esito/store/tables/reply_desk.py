@@ -21,7 +21,8 @@ from esito.domain.reply import (
     short_code_body,
     whole_text,
 )
-from esito.domain.stop_words import STOP_NUMBER, StopWords
+from esito.domain.stop_mention import STOP_NUMBER
+from esito.domain.stop_words import StopWords
 from esito.store.replies import Kept
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.links import Links
@@ -79,7 +80,7 @@ class ReplyDesk:
         if same is not None and same[1] == reply.text:
             self._insert(reply, REPEATED)
             return
-        owner = self._owner(reply.source, reply.destination, reply.received_at)
+        owner = self._owner(reply.link, reply.source, reply.destination, reply.received_at)
         if owner.long_number:
             self._tell_piece(reply, owner)
         if reply.concatenated is None:
@@ -109,8 +110,8 @@ class ReplyDesk:
         # The reference in a part tells it from any other for longer than a whole text can be told from another "yes".
         within = REPEATED_WITHIN_MS if reply.concatenated is None else INCOMPLETE_AFTER_MS
         since = reply.received_at - within
-        link = self._links.named(reply.link).id
-        asked = (reply.source, since, link, reply.destination, reply.raw)
+        operator = self._links.named(reply.link).operator
+        asked = (reply.source, since, operator, reply.destination, reply.raw)
         return bool(self._connection.number("repeated_reply", *asked))
 
     def _insert(self, reply: Reply, phase: int) -> int:
@@ -137,8 +138,8 @@ class ReplyDesk:
         return self._waiting_under(reply.source, since, reply.link, reply.destination, reference, total)
 
     def _waiting_under(self, source: str, since: int, link: str, *rest: SqlValue) -> dict[int, tuple[int, str, int]]:
-        """Return row, text and arrival of each part that waits."""
-        rows = self._connection.rows("waiting_parts", source, since, self._links.named(link).id, *rest)
+        """Return row, text and arrival of each part that waits, by whichever link of the operator it came."""
+        rows = self._connection.rows("waiting_parts", source, since, self._links.named(link).operator, *rest)
         return {
             int(str(part)): (int(str(number)), _text_of(text), int(str(received_at)))
             for number, part, text, received_at in rows
@@ -157,7 +158,7 @@ class ReplyDesk:
             total - len(parts),
         )
         last = max(received_at for _, _, received_at in in_order)
-        self._finish(whole, self._owner(source, destination, last), [number for number, _, _ in in_order])
+        self._finish(whole, self._owner(link, source, destination, last), [number for number, _, _ in in_order])
 
     # -- the whole ------------------------------------------------------------------------------
 
@@ -190,12 +191,12 @@ class ReplyDesk:
     def _kind(self, whole: Whole, owner: Owner) -> tuple[ReplyKind, Owner]:
         """Tell whether it is a STOP, and whose; a STOP is obeyed also by who sent under a name (contract 2.5)."""
         heard = owner
-        if not owner.long_number and not _came_from(owner.message, whole.destination):
-            message = self._match(whole.source, whole.destination, whole.received_at, None, any_sender=True)
+        if not owner.long_number:
+            message = self._match(whole.link, whole.source, whole.destination, whole.received_at, None, any_sender=True)
             heard = Owner(None if message is None else message.account, message, long_number=False)
-        names = [whole.destination, STOP_NUMBER]
+        names = [whole.destination, STOP_NUMBER, *(link.stop_number for link in self._links.known)]
         if heard.message is not None:
-            names.append(heard.message.sender)
+            names += [heard.message.sender, *heard.message.stop_numbers]
         if heard.account is not None:
             names.append(self._words_of(heard.account)[0])
         if self._words.stops(whole.text, names):
@@ -227,9 +228,9 @@ class ReplyDesk:
 
     # -- whose it is ----------------------------------------------------------------------------
 
-    def _owner(self, source: str, destination: str, at: int) -> Owner:
+    def _owner(self, link: str, source: str, destination: str, at: int) -> Owner:
         account = self._owner_of(same_address(destination))
-        message = self._match(source, destination, at, account)
+        message = self._match(link, source, destination, at, account)
         if account is not None:
             return Owner(account, message, long_number=True)
         return Owner(None if message is None else message.account, message, long_number=False)
@@ -243,7 +244,7 @@ class ReplyDesk:
         return self._owners[number]
 
     def _match(
-        self, source: str, destination: str, at: int, owner: int | None, *, any_sender: bool = False
+        self, link: str, source: str, destination: str, at: int, owner: int | None, *, any_sender: bool = False
     ) -> SentBefore | None:
         msisdn = msisdn_of(source)
         if msisdn is None:
@@ -251,21 +252,23 @@ class ReplyDesk:
         if msisdn not in self._looked_up:
             self._look_up({msisdn}, since=at - STOP_WINDOW_MS)
         candidates = self._sent.get(msisdn, ())
-        return answered_message(candidates, destination=destination, at=at, owner=owner, any_sender=any_sender)
+        return answered_message(
+            candidates,
+            destination=destination,
+            at=at,
+            owner=owner,
+            operator=self._links.named(link).operator,
+            any_sender=any_sender,
+        )
 
     def _look_up(self, msisdns: set[int], *, since: int) -> None:
         self._looked_up |= msisdns
-        self._sent |= sent_before(self._connection, msisdns, since=since)
+        self._sent |= sent_before(self._connection, self._links, msisdns, since=since)
 
     def _words_of(self, account: int) -> tuple[str, str]:
         """Return the account's name, and what it answers to a STOP."""
         name, answer = self._connection.row("account_words", account) or ("", "")
         return str(name), str(answer)
-
-
-def _came_from(message: SentBefore | None, address: str) -> bool:
-    """Tell whether a message had this very address for its sender."""
-    return message is not None and same_address(message.sender) == same_address(address)
 
 
 def msisdn_of(source: str) -> int | None:

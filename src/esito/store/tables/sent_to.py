@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from typing import cast
 
 from esito.domain.reply import STOP_WINDOW_MS, SentBefore
+from esito.domain.stop_mention import is_number, number_named
 from esito.store.tables.connection import Connection
+from esito.store.tables.links import KnownLink, Links
 
 RUN = 20_000
 """Recipients of a run: copying them takes the writer some 20 ms."""
@@ -20,19 +22,32 @@ LOOK_AHEAD = 300_000
 FORGET_AT_ONCE = 5_000
 
 
-def sent_before(connection: Connection, msisdns: Iterable[int], *, since: int) -> dict[int, list[SentBefore]]:
+def sent_before(
+    connection: Connection, links: Links, msisdns: Iterable[int], *, since: int
+) -> dict[int, list[SentBefore]]:
     """Return the messages that these numbers were sent and that were due after `since`, by number."""
     wanted = sorted(set(msisdns))
     questions: list[tuple[str, tuple[int, ...]]] = [("sent_in_runs", ())]
     if not connection.indexed_by_number:
         questions.append(("sent_since_runs", (connection.number("runs_end"), LOOK_AHEAD)))
+    known = {link.id: link for link in links.known}
     found: dict[int, list[SentBefore]] = {}
     for query, more in questions:
-        for msisdn, *message in connection.rows(query, wanted, since, *more):
-            found.setdefault(int(str(msisdn)), []).append(
-                SentBefore(*cast("tuple[int, int, int, str, int, str]", message))
-            )
+        for msisdn, *message, link, named in connection.rows(query, wanted, since, *more):
+            before = SentBefore(*cast("tuple[int, int, int, str, int, str]", message))
+            found.setdefault(int(str(msisdn)), []).append(_by_link(before, known.get(link), named))
     return found
+
+
+def _by_link(before: SentBefore, link: KnownLink | None, named: str | None) -> SentBefore:
+    """Return a message with what is known of it by the link that took it, and by its STOP mention."""
+    sender = before.sender or (link.sender if link is not None else "")
+    numbers = (named, number_named(before.sender, link.stop_number) if link is not None else "")
+    return before._replace(
+        source=sender if is_number(sender) else "",
+        stop_numbers=tuple(number for number in numbers if number),
+        operator=None if link is None else link.operator,
+    )
 
 
 def list_recipients(connection: Connection, at: int) -> int:

@@ -62,7 +62,9 @@ CREATE TABLE link (
     name               text     NOT NULL UNIQUE,
     operator           int      NOT NULL REFERENCES operator (id),
     resubmit_uncertain smallint NOT NULL,
-    prefixes           text                           -- JSON; with those it served before while anything waits for it
+    prefixes           text,                          -- JSON; with those it served before while anything waits for it
+    sender             text     NOT NULL DEFAULT '',  -- of messages that name none; empty: the operator's choice
+    stop_number        text     NOT NULL DEFAULT ''   -- where a STOP to it is to go
 );
 
 -- Links that were added or changed by command.
@@ -149,6 +151,7 @@ CREATE TABLE message_text (
     message_id bigint NOT NULL,
     number     int    NOT NULL,
     text       text   NOT NULL,
+    stop_number text  NOT NULL DEFAULT '',            -- named by the STOP mention at its end; empty: we appended none
     PRIMARY KEY (message_id, number)
 ) PARTITION BY RANGE (message_id);
 

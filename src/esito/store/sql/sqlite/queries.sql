@@ -78,7 +78,7 @@ INSERT INTO message (id, account, created_at, due_at, check_at, sender, gamme, u
 VALUES {rows}
 
 -- name: insert_texts
-INSERT INTO message_text (message_id, number, text) VALUES {rows}
+INSERT INTO message_text (message_id, number, text, stop_number) VALUES {rows}
 
 -- name: insert_recipients
 -- One JSON array per group of alike recipients; a number is msisdn * 512 + seq.
@@ -180,7 +180,7 @@ UPDATE outgoing SET next_seq = ?5, next_part = ?6 WHERE link = ?1 AND lane = ?2 
 
 -- name: submissions
 SELECT json_group_array(json_array(s.message_id, s.seq, s.part, '+' || r.msisdn, m.sender, t.text, m.unicode,
-                                   r.segments, s.attempts, m.priority))
+                                   r.segments, s.attempts, m.priority, t.stop_number))
   FROM (VALUES {rows}) AS claimed
   CROSS JOIN segment s ON s.message_id = claimed.column1 AND s.seq = claimed.column2 AND s.part = claimed.column3
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
@@ -627,8 +627,8 @@ INSERT INTO operator (name) VALUES (?) ON CONFLICT DO NOTHING
 SELECT id FROM operator WHERE name = ?
 
 -- name: keep_link
-INSERT INTO link (name, operator, resubmit_uncertain, prefixes) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (name) DO UPDATE SET operator = ?2, resubmit_uncertain = ?3, prefixes = ?4
+INSERT INTO link (name, operator, resubmit_uncertain, prefixes, sender, stop_number) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (name) DO UPDATE SET operator = ?2, resubmit_uncertain = ?3, prefixes = ?4, sender = ?5, stop_number = ?6
 
 -- name: keep_route
 INSERT INTO route (name, link) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET link = ?2
@@ -637,7 +637,7 @@ INSERT INTO route (name, link) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET 
 SELECT id, name FROM route
 
 -- name: links
-SELECT id, name, operator, resubmit_uncertain, prefixes FROM link ORDER BY id
+SELECT id, name, operator, resubmit_uncertain, sender, stop_number, prefixes FROM link ORDER BY id
 
 -- name: something_waits
 -- For one link: to be submitted for the first time, or again.

@@ -16,9 +16,10 @@ SELECT id FROM stop WHERE account = ? AND msisdn = ?
 DELETE FROM stop WHERE account = ? AND id = ?
 
 -- name: repeated_reply
--- The octets after the header, whose sequence number differs each time.
+-- By whichever link of the operator. The octets after the header, whose sequence number differs each time.
 SELECT EXISTS (SELECT 1 FROM reply
-                WHERE source = ?1 AND received_at >= ?2 AND link = ?3 AND destination = ?4
+                WHERE source = ?1 AND received_at >= ?2 AND destination = ?4
+                  AND link IN (SELECT id FROM link WHERE operator = ?3)
                   AND substr(raw, 17) = substr(?5, 17))
 
 -- name: insert_reply
@@ -28,12 +29,12 @@ RETURNING id
 
 -- name: waiting_parts
 SELECT id, part, text, received_at FROM reply
- WHERE source = ?1 AND received_at >= ?2 AND link = ?3 AND destination = ?4 AND reference = ?5 AND total = ?6
-   AND phase = 2
+ WHERE source = ?1 AND received_at >= ?2 AND destination = ?4 AND reference = ?5 AND total = ?6 AND phase = 2
+   AND link IN (SELECT id FROM link WHERE operator = ?3)
  ORDER BY id
 
 -- name: waiting_since
-SELECT w.id, l.name, w.source, w.destination, w.reference, w.total, w.received_at
+SELECT l.name, l.operator, w.source, w.destination, w.reference, w.total
   FROM reply w JOIN link l ON l.id = w.link
  WHERE w.phase = 2 AND w.received_at <= ?1
  ORDER BY w.received_at
@@ -77,7 +78,11 @@ SELECT p.id, p.received_at, p.source, p.destination, p.kind, p.text, p.message_i
  LIMIT ?4
 
 -- name: sent_in_runs
-SELECT t.msisdn, t.message_id, t.seq, m.account, m.sender, m.due_at, m.url_response
+-- At the end the link that the first segment left by, before that the one it has for its own; and the STOP mention.
+SELECT t.msisdn, t.message_id, t.seq, m.account, m.sender, m.due_at, m.url_response,
+       coalesce((SELECT s.link FROM segment s WHERE s.message_id = c.message_id AND s.seq = c.seq ORDER BY s.part LIMIT 1),
+                CASE WHEN c.link >= 0 THEN c.link ELSE (SELECT way.link FROM route way WHERE way.id = -c.link) END),
+       (SELECT x.stop_number FROM message_text x WHERE x.message_id = c.message_id AND x.number = c.text)
   FROM json_each(?1) AS number
   CROSS JOIN sent_run r ON r.newest_due_at >= ?2
   CROSS JOIN sent_to t ON t.run = r.id AND t.msisdn = number.value
@@ -87,8 +92,11 @@ SELECT t.msisdn, t.message_id, t.seq, m.account, m.sender, m.due_at, m.url_respo
    AND NOT EXISTS (SELECT 1 FROM stop_answer s WHERE s.message_id = m.id)
 
 -- name: sent_since_runs
-SELECT c.msisdn, c.message_id, c.seq, m.account, m.sender, m.due_at, m.url_response
-  FROM (SELECT message_id, seq, msisdn, state FROM recipient WHERE message_id > ?3
+SELECT c.msisdn, c.message_id, c.seq, m.account, m.sender, m.due_at, m.url_response,
+       coalesce((SELECT s.link FROM segment s WHERE s.message_id = c.message_id AND s.seq = c.seq ORDER BY s.part LIMIT 1),
+                CASE WHEN c.link >= 0 THEN c.link ELSE (SELECT way.link FROM route way WHERE way.id = -c.link) END),
+       (SELECT x.stop_number FROM message_text x WHERE x.message_id = c.message_id AND x.number = c.text)
+  FROM (SELECT message_id, seq, msisdn, state, link, text FROM recipient WHERE message_id > ?3
          ORDER BY message_id DESC, seq DESC LIMIT ?4) AS c
   CROSS JOIN message m ON m.id = c.message_id
  WHERE c.msisdn IN (SELECT value FROM json_each(?1)) AND c.state >= 0 AND m.due_at >= ?2 AND m.sandbox = 0
