@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from esito.api.services import LinkStatus, SessionStatus
-from esito.api.v2operators import hide_address
+from esito.api.v2orphans import hide_address
 from tests.kit.builders import NOW, receipt
 from tests.kit.desk import KEY, Desk, Reply, desk
 
