@@ -38,9 +38,9 @@ async def test_what_is_kept_of_a_link_outlives_the_process_and_is_in_the_audit_l
         assert [one.name for one in await store.links.all()] == ["alpha"]
         lines = [(one.actor, one.act, one.subject, one.details) for one in await store.ledger.audit(limit=9)]
         assert lines == [
-            ("server", "link removed", "south", ""),
-            ("server", "link added", "alpha", "host = a"),
-            ("server", "link added", "south", "host = a"),
+            ("cli:tests", "link removed", "south", ""),
+            ("cli:tests", "link added", "alpha", "host = a"),
+            ("cli:tests", "link added", "south", "host = a"),
         ]
 
 

@@ -25,6 +25,7 @@ from esito.lifecycle.accept import Draft
 from esito.smpp import pdu as p
 from esito.store.links import KeptLink
 from tests.kit.builders import account_in, complaints, states_of
+from tests.kit.monitoring import as_monitor
 from tests.kit.operator import Operator, operators
 from tests.kit.patience import PATIENCE, until
 
@@ -81,7 +82,7 @@ class Scene:
 
     async def asked(self, path: str) -> Any:
         async with httpx.AsyncClient(timeout=PATIENCE) as client:
-            return (await client.get(self.house.url + path)).json()
+            return (await client.get(self.house.url + path, headers=as_monitor(self.house.settings))).json()
 
 
 def played(

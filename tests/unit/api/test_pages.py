@@ -22,7 +22,7 @@ from esito.domain.timing import DAY_MS, RealClock
 from esito.store.base import Counts
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW
-from tests.kit.desk import KEY, Desk, Reply, ask, desk
+from tests.kit.desk import ADMIN, ADMIN_KEY, Desk, Reply, ask, desk
 
 GOLDEN = Path(__file__).parents[2] / "wire" / "golden"
 
@@ -64,11 +64,11 @@ def test_a_process_that_runs_says_so(api: Desk) -> None:
 
 def readiness(tmp_path: Path, ready: Callable[[], Awaitable[list[str]]]) -> Reply:
     with desk(tmp_path, ready=ready) as api:
-        return api.ask("GET", "/readyz/")
+        return api.ask("GET", "/readyz/", headers=ADMIN)
 
 
 def test_a_server_that_lacks_nothing_is_ready(api: Desk) -> None:
-    reply = api.ask("GET", "/readyz")
+    reply = api.ask("GET", "/readyz", headers=ADMIN)
     assert (reply.status, reply.json) == (200, {"ready": True, "missing": []})
 
 
@@ -89,7 +89,7 @@ def test_a_store_that_cannot_be_asked_is_not_ready(tmp_path: Path) -> None:
 
 def test_metrics_show_what_the_store_holds(api: Desk) -> None:
     api.send("+33611111111", "+33622222222")
-    text = api.ask("GET", "/metrics").text
+    text = api.ask("GET", "/metrics", headers=ADMIN).text
     assert "\nesito_recipients_queued 2.0\n" in text
     assert '\nesito_recipients{status="Waiting"} 2.0\n' in text
 
@@ -103,14 +103,14 @@ class Uncountable(SqliteStore):
 
 def test_metrics_are_shown_even_when_the_store_cannot_be_asked(tmp_path: Path) -> None:
     with desk(tmp_path, store=Uncountable(tmp_path / "other.db")) as api:
-        reply = api.ask("GET", "/metrics")
+        reply = api.ask("GET", "/metrics", headers=ADMIN)
     assert reply.status == 200
     assert "esito_http_requests" in reply.text
 
 
 # -- the clock ---------------------------------------------------------------------------------
 
-BEARER = [("Authorization", f"Bearer {KEY}")]
+BEARER = [("Authorization", f"Bearer {ADMIN_KEY}")]
 
 
 @pytest.fixture
@@ -149,17 +149,19 @@ def test_the_clock_is_not_pushed_by_what_is_no_time(pushable: Desk, body: str) -
 
 @pytest.mark.parametrize(
     ("header", "code"),
-    [("", 1), ("Basic YTpi", 1), ("Bearer", 1), ("Bearer ", 1), ("Bearer wrong", 10), (f"Token {KEY}", 1)],
+    [("", 1), ("Basic YTpi", 1), ("Bearer", 1), ("Bearer ", 1), ("Bearer wrong", 10), (f"Token {ADMIN_KEY}", 1)],
 )
 def test_the_clock_needs_a_key_in_the_header(pushable: Desk, header: str, code: int) -> None:
     headers = [("Authorization", header)] if header else []
-    reply = pushable.ask("POST", "/v2/clock/advance", query=f"apiKey={KEY}", body=b'{"hours": 1}', headers=headers)
+    reply = pushable.ask(
+        "POST", "/v2/clock/advance", query=f"apiKey={ADMIN_KEY}", body=b'{"hours": 1}', headers=headers
+    )
     assert reply.refused[:2] == (401, code)
     assert pushable.clock.now() == NOW
 
 
 def test_the_scheme_of_the_key_is_read_without_case(pushable: Desk) -> None:
-    headers = [("Authorization", f"bearer  {KEY}")]
+    headers = [("Authorization", f"bearer  {ADMIN_KEY}")]
     assert pushable.ask("POST", "/v2/clock/advance", body=b'{"hours": 1}', headers=headers).status == 200
 
 
