@@ -80,6 +80,7 @@ AREA = Area(
         "NewLink": {**_SETTINGS, "properties": {"name": text("Of the link.")}, "required": ["name"]},
         "LinkChange": {
             **_SETTINGS,
+            "required": [],
             "properties": {"unset": array(text("A setting to have as in the file again, or as usual."), maxItems=100)},
         },
     },

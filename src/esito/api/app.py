@@ -19,7 +19,7 @@ from esito.api.call import wants_xml
 from esito.api.front import AdminOperation, AnyOperation, AsgiApp, Front, Operation
 from esito.api.keys import Keys
 from esito.api.services import Services
-from esito.domain.errors import MalformedJson, NoSuchPath, Refusal, TooManyRequests, WrongMethod
+from esito.domain.errors import EsitoError, MalformedJson, NoSuchPath, TooManyRequests, WrongMethod
 from esito.domain.timing import PushableClock
 
 __all__ = ["Services", "build"]
@@ -69,10 +69,10 @@ def build(services: Services) -> AsgiApp:
         """Tell in our own form what Starlette refuses or what broke."""
         return _response(_refused(request, error, services))
 
-    handlers = {HTTPException: envelope, Refusal: envelope, Exception: envelope}
+    handlers = {HTTPException: envelope, EsitoError: envelope, Exception: envelope}
     rest = Starlette(routes=routes, exception_handlers=handlers)
     rest.router.redirect_slashes = False
-    return Front(services, operations, rest, known=[route.path for route in routes])
+    return Front(services, keys, operations, rest, known=[route.path for route in routes])
 
 
 def build_for_monitors(services: Services) -> Starlette:

@@ -85,7 +85,7 @@ class Front:
     """The ASGI application."""
 
     def __init__(
-        self, services: Services, operations: Iterable[AnyOperation], rest: AsgiApp, known: Iterable[str]
+        self, services: Services, keys: Keys, operations: Iterable[AnyOperation], rest: AsgiApp, known: Iterable[str]
     ) -> None:
         """`rest` answers what no operation does; `known` are the paths it serves."""
         by_path: dict[str, list[AnyOperation]] = {}
@@ -96,7 +96,7 @@ class Front:
         self._patterns = [(_pattern(path), Page(of_path)) for path, of_path in by_path.items() if "{" in path]
         self._rest = rest
         self._requested = services.requested
-        self._keys = Keys(services)
+        self._keys = keys
         self._limited = services.limits.requests_per_second > 0
         self._known = {path: Requests(path) for path in known}
         self._unknown = Requests("other")

@@ -19,6 +19,7 @@ from esito.domain.errors import (
     ApiRefused,
     ForAdministrators,
     Refusal,
+    StoreError,
 )
 from esito.domain.timing import RealClock
 
@@ -38,6 +39,8 @@ class Keys:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._guard = KeyGuard(services.clock, per_minute=services.bad_keys_per_minute)
+        self._known: dict[bytes, Administrator] = {}
+        """Administrators who have asked: they may look, most of all when the store is at fault."""
 
     async def account(self, scope: Scope, key: Any) -> Account:
         """Return whose key this is. Raises ApiKeyMissing, ApiKeyUnknown, AddressNotAllowed, or what `SHUT_OUT` says."""
@@ -60,13 +63,27 @@ class Keys:
         if key is None or key == "":
             raise ApiKeyMissing
         services, digest = self._services, self._digest(key)
-        found = await services.store.administrators.by_key(digest)
+        found = await self._administrator(digest)
         if found is None:
             if await services.store.account_by_key(digest) is not None:
                 raise ForAdministrators
             raise await self._unknown(scope)
         if found.networks and not is_within(client_address(scope, services.trusted_proxies), found.networks):
             raise AddressNotAllowed
+        return found
+
+    async def _administrator(self, digest: bytes) -> Administrator | None:
+        """Return whose key this is; while the store cannot be asked, as it was known last. Raises StoreError."""
+        try:
+            found = await self._services.store.administrators.by_key(digest)
+        except StoreError:
+            if digest not in self._known:
+                raise
+            return self._known[digest]
+        if found is None:
+            self._known.pop(digest, None)
+        else:
+            self._known[digest] = found
         return found
 
     async def monitor(self, scope: Scope) -> None:

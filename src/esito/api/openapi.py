@@ -94,7 +94,7 @@ _PLAIN: dict[str, tuple[str, dict[int, tuple[str, str]]]] = {
         },
     ),
     "/metrics": (
-        "Everything that is counted; for administrators, and on `[http] monitor` for whoever reaches it.",
+        "Everything that is counted; for administrators, and on the monitors' own address for whoever reaches it.",
         {200: ("text/plain", "Prometheus's text format."), 401: ("application/json", "It needs a key.")},
     ),
     "/openapi.json": ("This document.", {200: ("application/json", "OpenAPI 3.1.")}),

@@ -16,13 +16,14 @@ from esito.api import samples
 from esito.api.app import CLOCK, SERVED, Services, build
 from esito.api.openapi import PAGES, document
 from esito.api.xml import to_xml
+from esito.domain.administrator import monitor_pass
 from esito.domain.errors import StoreUnavailable
 from esito.domain.pricing import PriceList
 from esito.domain.timing import DAY_MS, RealClock
 from esito.store.base import Counts
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW
-from tests.kit.desk import ADMIN, ADMIN_KEY, Desk, Reply, ask, desk
+from tests.kit.desk import ADMIN, ADMIN_KEY, SECRET, Desk, Reply, ask, desk
 
 GOLDEN = Path(__file__).parents[2] / "wire" / "golden"
 
@@ -103,9 +104,18 @@ class Uncountable(SqliteStore):
 
 def test_metrics_are_shown_even_when_the_store_cannot_be_asked(tmp_path: Path) -> None:
     with desk(tmp_path, store=Uncountable(tmp_path / "other.db")) as api:
-        reply = api.ask("GET", "/metrics", headers=ADMIN)
+        passing = monitor_pass(SECRET, RealClock().now())
+        reply = api.ask("GET", "/metrics", headers=[("Authorization", f"Bearer {passing}")])
     assert reply.status == 200
     assert "esito_http_requests" in reply.text
+
+
+def test_an_administrator_who_has_looked_before_may_look_while_the_store_cannot_be_asked(tmp_path: Path) -> None:
+    with desk(tmp_path) as api:
+        assert api.ask("GET", "/metrics", headers=ADMIN).status == 200
+        api.runner.run(api.store.close())
+        assert api.ask("GET", "/metrics", headers=ADMIN).status == 200
+        assert api.ask("GET", "/metrics", headers=[("Authorization", "Bearer other")]).status == 503
 
 
 # -- the clock ---------------------------------------------------------------------------------

@@ -378,9 +378,8 @@ class TableStore:
 
     async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
         """Return everything that bears on one recipient."""
-        links = self._links
         return await self._engine.ask_long(
-            account_id, lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, links=links)
+            account_id, lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, links=self._links)
         )
 
     async def events(self, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:
