@@ -50,6 +50,11 @@ class HttpSettings:
     """How the API is served."""
 
     listen: str = _setting("127.0.0.1:8000", "Address and port of the API.", rules.ADDRESS)
+    monitor: str = _setting(
+        "",
+        "Address and port on which `/healthz`, `/readyz` and `/metrics` are told to whoever reaches it, without a key.",
+        rules.NO_ADDRESS,
+    )
     error_status: Literal[400, 200] = _setting(400, "HTTP status of error envelopes; 200 for clients that need it.")
     trusted_proxies: tuple[str, ...] = _setting((), "Proxies whose `X-Forwarded-For` is believed.", rules.NETWORKS)
     connections: int = _setting(

@@ -125,6 +125,7 @@ NOT_EMPTY = Rule("a text that is not empty", bool)
 POSITIVE = Rule("a number above 0", lambda value: 0 < value < 1e9)
 HOST = Rule("a host name or an IP address, without a port", _host_alone)
 PORT = Rule("a port, 1 to 65535", lambda value: 1 <= value <= 65535)
+NO_ADDRESS = Rule("host:port, or empty", lambda value: not value or host_and_port(value))
 ADDRESS = Rule("host:port, such as 127.0.0.1:8000 or [::1]:8000", host_and_port)
 
 

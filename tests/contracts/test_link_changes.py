@@ -24,7 +24,7 @@ DOWN = frozenset({"alpha"})
 
 
 async def keep(store: Store, after: KeptLink, before: KeptLink | None = None) -> None:
-    await store.links.keep(after, before=before, act="link added", details="host = a", at=NOW)
+    await store.links.keep(after, before=before, act="link added", details="host = a", actor="cli:tests", at=NOW)
 
 
 async def test_what_is_kept_of_a_link_outlives_the_process_and_is_in_the_audit_log(place: str) -> None:
@@ -34,13 +34,13 @@ async def test_what_is_kept_of_a_link_outlives_the_process_and_is_in_the_audit_l
         await keep(store, KeptLink("alpha", added=False, settings='{"enabled":false}'))
     async with open_at(place) as store:
         assert await store.links.all() == [KeptLink("alpha", added=False, settings='{"enabled":false}'), ONE]
-        await store.links.remove(ONE, forced=False, details="", at=NOW)
+        await store.links.remove(ONE, forced=False, details="", actor="cli:tests", at=NOW)
         assert [one.name for one in await store.links.all()] == ["alpha"]
         lines = [(one.actor, one.act, one.subject, one.details) for one in await store.ledger.audit(limit=9)]
         assert lines == [
-            ("server", "link removed", "south", ""),
-            ("server", "link added", "alpha", "host = a"),
-            ("server", "link added", "south", "host = a"),
+            ("cli:tests", "link removed", "south", ""),
+            ("cli:tests", "link added", "alpha", "host = a"),
+            ("cli:tests", "link added", "south", "host = a"),
         ]
 
 
@@ -49,7 +49,7 @@ async def test_nobody_changes_what_somebody_else_has_changed_meanwhile(store: St
     with pytest.raises(LinkChanged, match="somebody else has changed link south"):
         await keep(store, OTHER)
     await keep(store, OTHER, ONE)
-    for refused in (keep(store, ONE, ONE), store.links.remove(ONE, forced=True, details="", at=NOW)):
+    for refused in (keep(store, ONE, ONE), store.links.remove(ONE, forced=True, details="", actor="cli:tests", at=NOW)):
         with pytest.raises(LinkChanged):
             await refused
     assert await store.links.all() == [OTHER]
@@ -96,18 +96,18 @@ async def test_a_link_is_not_removed_while_anything_waits_for_it_or_for_an_answe
     await accept(store, account, numbers["south"], numbers["south"], numbers["beta"], *routes.values())
     assert await store.links.work("south") == LinkWork(3, 0, 0)
     with pytest.raises(LinkInUse):
-        await store.links.remove(ONE, forced=False, details="", at=NOW)
+        await store.links.remove(ONE, forced=False, details="", actor="cli:tests", at=NOW)
     claimed = await store.claim("south", limit=9, at=NOW)
     assert await store.links.work("south") == LinkWork(0, 0, 3)
     with pytest.raises(LinkInUse):
-        await store.links.remove(ONE, forced=False, details="", at=NOW)
+        await store.links.remove(ONE, forced=False, details="", actor="cli:tests", at=NOW)
     again = SubmitAnswer(ref=claimed[0].ref, answer=Answer.LATER, at=NOW, retry_at=NOW, attempts=claimed[0].attempts)
     await store.record_answers("south", [again, *(accepted(one, str(one.ref)) for one in claimed[1:])])
     assert await store.links.work("south") == LinkWork(0, 1, 0)
     with pytest.raises(LinkInUse):
-        await store.links.remove(ONE, forced=False, details="", at=NOW)
+        await store.links.remove(ONE, forced=False, details="", actor="cli:tests", at=NOW)
     assert await store.links.all() == [ONE]
-    await store.links.remove(ONE, forced=True, details="forced", at=NOW)
+    await store.links.remove(ONE, forced=True, details="forced", actor="cli:tests", at=NOW)
     assert await store.links.all() == []
 
 

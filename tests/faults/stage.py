@@ -52,6 +52,7 @@ class Stage:
     witnesses: dict[str, Witness]
     loop: asyncio.AbstractEventLoop
     key: str = ""
+    admin_key: str = ""
     sent: int = 0
     """How many numbers earlier tests may have used."""
     told: list[str] = field(default_factory=list)
@@ -69,7 +70,7 @@ class Stage:
     def bound(self) -> bool:
         """Return whether every link is bound, as the api processes are told."""
         api = self.installation.of("api")[-1]
-        _, body = self.run(api.ask("/v2/links", headers={"Authorization": f"Bearer {self.key}"}))
+        _, body = self.run(api.ask("/v2/links", headers={"Authorization": f"Bearer {self.admin_key}"}))
         return body.count('"state":"bound"') == 2 * len(self.witnesses)  # a link and its one session
 
     # -- load ---------------------------------------------------------------------------------
@@ -262,6 +263,8 @@ def a_stage(folder: Path, make_nats: Callable[[Path], NatsCluster] | None = None
             stage.run(stage.installation.start())
             told = stage.run(stage.installation.run("account", "create", "acme", "--credit", "1000000", "--json"))
             stage.key = told.partition('"apiKey": "')[2].partition('"')[0]
+            told = stage.run(stage.installation.run("admin", "create", "tests", "--json"))
+            stage.admin_key = told.partition('"adminKey": "')[2].partition('"')[0]
             until(stage.bound)
             yield stage
         finally:

@@ -35,7 +35,8 @@ def test_all_of_it_runs_answers_and_ends(tmp_path: Path) -> None:
         ports = [port for address in where.values() if (port := urlsplit(address).port) is not None]
         assert all(map(listening, ports))
         (key,) = set(re.findall(r"API key +(\w{40})", said))
-        headers = {"Authorization": f"Bearer {key}"}
+        (admin_key,) = set(re.findall(r"admin key +(\w{40})", said))
+        headers = {"Authorization": f"Bearer {admin_key}"}
 
         def statuses(api: str) -> list[str]:
             answer = httpx.get(f"{where[api]}/v1/bulk-status", params={"apiKey": key, "messageId": 1}, timeout=PATIENCE)

@@ -11,10 +11,12 @@ from tests.kit.live import LiveServer, live_server, live_smsc
 from tests.kit.patience import PATIENCE, wait_until
 
 
+def told(server: LiveServer, path: str) -> httpx.Response:
+    return httpx.get(f"{server.url}{path}", headers=server.as_administrator, timeout=PATIENCE)
+
+
 def link_of(server: LiveServer) -> dict[str, Any]:
-    answer = httpx.get(
-        f"{server.url}/v2/links", headers={"Authorization": f"Bearer {server.api_key}"}, timeout=PATIENCE
-    )
+    answer = told(server, "/v2/links")
     (link,) = answer.raise_for_status().json()["links"]
     return dict(link)
 
@@ -25,14 +27,11 @@ def test_a_refused_password_is_told_everywhere(tmp_path: Path) -> None:
         (trouble,) = wait_until(lambda: link_of(server)["warnings"])
         assert trouble.startswith("refused: the SMSC does not let us in (")
         assert "bind rejected: ESME_RINVPASWD (0x0000000E)" in trouble
-        ready = httpx.get(f"{server.url}/readyz", timeout=PATIENCE)
+        ready = told(server, "/readyz")
         assert ready.status_code == 503
         assert ready.json()["missing"] == ["no link is bound for receiving"]
         assert ready.json()["warnings"] == [f"link alpha: {link_of(server)['warnings'][0]}"]
-        assert (
-            'esito_link_trouble{link="alpha",trouble="refused"} 1.0'
-            in httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
-        )
+        assert 'esito_link_trouble{link="alpha",trouble="refused"} 1.0' in told(server, "/metrics").text
         assert "our bind is refused" in server.esito("link", "list", "--json")
 
 
@@ -41,7 +40,7 @@ def test_a_link_without_trouble_says_nothing(tmp_path: Path) -> None:
     with live_smsc(port), live_server(tmp_path, smsc_port=port) as server:
         wait_until(lambda: link_of(server)["state"] == "bound")
         assert link_of(server)["warnings"] == []
-        assert httpx.get(f"{server.url}/readyz", timeout=PATIENCE).json() == {"ready": True, "missing": []}
+        assert told(server, "/readyz").json() == {"ready": True, "missing": []}
         assert '"state": "bound"' in server.esito("link", "list", "--json")
 
 

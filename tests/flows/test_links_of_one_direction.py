@@ -17,6 +17,7 @@ from esito.domain.states import MessageState
 from esito.lifecycle.accept import Draft
 from esito.smpp import pdu as p
 from tests.kit.builders import account_in, states_of
+from tests.kit.monitoring import as_monitor
 from tests.kit.patience import PATIENCE
 from tests.kit.peer import Peer, peer, until
 
@@ -60,7 +61,9 @@ async def ready(house: House) -> list[str]:
     async with asyncio.timeout(PATIENCE), httpx.AsyncClient(timeout=PATIENCE) as client:
         while True:
             try:
-                missing: list[str] = (await client.get(f"{house.url}/readyz")).json()["missing"]
+                missing: list[str] = (
+                    await client.get(f"{house.url}/readyz", headers=as_monitor(house.settings))
+                ).json()["missing"]
             except httpx.ConnectError:
                 await asyncio.sleep(0.02)
             else:

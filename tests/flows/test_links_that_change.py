@@ -25,6 +25,7 @@ from esito.lifecycle.accept import Draft
 from esito.smpp import pdu as p
 from esito.store.links import KeptLink
 from tests.kit.builders import account_in, complaints, states_of
+from tests.kit.monitoring import as_monitor
 from tests.kit.operator import Operator, operators
 from tests.kit.patience import PATIENCE, until
 
@@ -81,7 +82,7 @@ class Scene:
 
     async def asked(self, path: str) -> Any:
         async with httpx.AsyncClient(timeout=PATIENCE) as client:
-            return (await client.get(self.house.url + path)).json()
+            return (await client.get(self.house.url + path, headers=as_monitor(self.house.settings))).json()
 
 
 def played(
@@ -330,7 +331,9 @@ def test_what_a_server_cannot_use_changes_nothing_there_and_stops_a_start(tmp_pa
     async def test(scene: Scene) -> None:
         alpha, store, changes = scene.smscs["alpha"], scene.house.store, scene.house.changes
         await until(lambda: alpha.bound)
-        await store.links.keep(bad, before=None, act="link added", details="", at=1)  # as from another machine
+        await store.links.keep(
+            bad, before=None, act="link added", details="", actor="cli:tests", at=1
+        )  # as from another machine
         await until(lambda: changes.problems)
         (problem,) = changes.problems
         assert problem.startswith("link.delta.tls_ca: nowhere.pem holds no certificates we can read")
@@ -338,13 +341,13 @@ def test_what_a_server_cannot_use_changes_nothing_there_and_stops_a_start(tmp_pa
         assert (answer["ready"], answer["warnings"]) == (True, [problem])
         assert await scene.links() == [{"link": "alpha", "state": "bound"}]
         assert f"The server says: {problem}" in await scene.esito("link", "list")
-        await store.links.keep(worse, before=bad, act="link changed", details="", at=2)
+        await store.links.keep(worse, before=bad, act="link changed", details="", actor="cli:tests", at=2)
         await until(lambda: changes.problems == [f"esito link: link.delta.windows is not known; [[link]] has {ALL}"])
-        await store.links.remove(worse, forced=False, details="", at=3)
+        await store.links.remove(worse, forced=False, details="", actor="cli:tests", at=3)
         await until(lambda: not changes.problems)
         assert "warnings" not in await scene.asked("/readyz")
         assert alpha.binds == 1
-        await store.links.keep(bad, before=None, act="link added", details="", at=4)
+        await store.links.keep(bad, before=None, act="link added", details="", actor="cli:tests", at=4)
 
     played(tmp_path, "alpha", lambda scene: [scene.link("alpha", prefixes=["+33"])], test)
     with pytest.raises(ConfigError, match=r"link\.delta\.tls_ca: nowhere\.pem"):

@@ -128,13 +128,14 @@ async def test_every_process_follows_and_nothing_is_doubled(tmp_path: Path) -> N
         async with served("one", tmp_path, url, links) as one, served("two", tmp_path, url, links) as two:
             made = await esito(one.config, "account", "create", "acme", "--credit", "100000", "--json")
             key = json.loads(made)["apiKey"]
+            admin_key = json.loads(await esito(one.config, "admin", "create", "tests", "--json"))["adminKey"]
             load = Load([one, two], key)
             sending = asyncio.create_task(load.run())
             await until(lambda: alpha.bound and beta.bound and gamma.bound)
             binds = gamma.binds
 
             async def states() -> list[dict[str, str]]:
-                answers = [(await server.asked("/v2/links", key))["links"] for server in (one, two)]
+                answers = [(await server.asked("/v2/links", admin_key))["links"] for server in (one, two)]
                 return [{link["link"]: link["state"] for link in links} for links in answers]
 
             await more(alpha)

@@ -130,7 +130,7 @@ def test_with_numbers_that_can_be_sent_to(promised: BaseSchema, server: LiveServ
 
 def test_good_answers_were_among_them(server: LiveServer) -> None:
     """Otherwise the tests above would have looked at refusals only."""
-    text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
+    text = httpx.get(f"{server.url}/metrics", headers=server.as_administrator, timeout=PATIENCE).text
     paths = ["bulk-status", "message-status", "multi-status", "bulk-status-by-tag", "send", "bulk-send", "me"]
     for path in paths:
         assert f'esito_http_requests_total{{path="/v1/{path}",status="200"}}' in text, path

@@ -19,10 +19,12 @@ ASKS: dict[str, object] = {"query_after": "1h"}
 
 
 def call(server: LiveServer, method: str, path: str, **body: object) -> Any:
+    of_installation = path in {"/v2/links", "/v2/clock/advance"}
+    headers = server.as_administrator if of_installation else {"Authorization": f"Bearer {server.api_key}"}
     answer = httpx.request(
         method,
         f"{server.url}{path}",
-        headers={"Authorization": f"Bearer {server.api_key}"},
+        headers=headers,
         json=body or None,
         timeout=PATIENCE,
     )
@@ -90,7 +92,7 @@ def test_a_message_without_a_receipt_ends_with_what_query_sm_tells(tmp_path: Pat
 
 
 def metrics(server: LiveServer) -> str:
-    return httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
+    return httpx.get(f"{server.url}/metrics", headers=server.as_administrator, timeout=PATIENCE).text
 
 
 def test_an_smsc_that_knows_no_query_sm_is_told_wherever_somebody_looks(tmp_path: Path) -> None:
@@ -106,7 +108,8 @@ def test_an_smsc_that_knows_no_query_sm_is_told_wherever_somebody_looks(tmp_path
         assert warning.startswith("unqueried: the SMSC does not know query_sm (ESME_RINVCMDID (0x00000003))")
         assert 'esito_link_trouble{link="alpha",trouble="unqueried"} 1.0' in metrics(server)
         assert "query_sm is not answered" in server.esito("link", "list", "--json")
-        assert httpx.get(f"{server.url}/readyz", timeout=PATIENCE).json() == {"ready": True, "missing": []}
+        ready = httpx.get(f"{server.url}/readyz", headers=server.as_administrator, timeout=PATIENCE)
+        assert ready.json() == {"ready": True, "missing": []}
         push(server, 49 * 60)
         wait_until(lambda: status(server, message_id) == "Not delivered")
         assert verdicts(server, message_id, number) == ["queried", "inferred"]

@@ -88,7 +88,7 @@ def push(house: House, seconds: float) -> int:
     answer = httpx.post(
         f"{house.url}/v2/clock/advance",
         json={"seconds": seconds},
-        headers={"Authorization": f"Bearer {house.key}"},
+        headers=house.as_administrator,
         timeout=PATIENCE,
     )
     return int(answer.json()["now"])

@@ -23,6 +23,9 @@ from tests.kit.stores import a_store
 
 SECRET = b"secret of the tests"
 KEY = "a-key"
+ADMIN_KEY = "an-administrators-key"
+ADMIN = (("authorization", f"Bearer {ADMIN_KEY}"),)
+"""Headers of an administrator's request."""
 
 Headers = Sequence[tuple[str, str]]
 
@@ -77,6 +80,7 @@ class Desk:
 
     runner: asyncio.Runner
     app: AsgiApp
+    services: Services
     store: Any
     """A `Store`; some tests look into the engine of the one they asked for."""
     clock: PushableClock
@@ -197,10 +201,12 @@ def _furnished(
 ) -> Desk:
     digest = key_digest(KEY, SECRET)
     account = runner.run(store.create_account("acme", credit=Decimal(credit), key_digest=digest, at=NOW))
+    opens = key_digest(ADMIN_KEY, SECRET)
+    runner.run(store.administrators.create("root", key_digest=opens, networks=(), actor="cli:tests", at=NOW))
     links = runner.run(links_in(store))
     acceptance = Acceptance(
         store=store, clock=clock, routes=Routes(prefixes={"": "alpha"}, numbers=links), prices=PriceList()
     )
     given: dict[str, Any] = {"store": store, "acceptance": acceptance, "clock": clock, "key_secret": SECRET}
-    app = build(Services(**(given | dict(services))))
-    return Desk(runner=runner, app=app, store=store, clock=clock, account=account)
+    made = Services(**(given | dict(services)))
+    return Desk(runner=runner, app=build(made), services=made, store=store, clock=clock, account=account)

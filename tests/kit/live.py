@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ class LiveServer:
         self.process.kill()
         self.process.wait()
         return dataclasses.replace(self, process=_serve(self.config_path))
+
+    @property
+    def as_administrator(self) -> dict[str, str]:
+        """Headers of an administrator's request."""
+        return {"Authorization": f"Bearer {_admin_key(self.config_path)}"}
 
     @property
     def address(self) -> tuple[str, int]:
@@ -72,6 +78,11 @@ class LiveServer:
                 # It may close while we still write; what it said before is there to read.
                 answer += _rest(peer)
             return answer
+
+
+@cache
+def _admin_key(config: Path) -> str:
+    return str(json.loads(_run("admin", "create", "tests", "--json", "--config", str(config)))["adminKey"])
 
 
 def _rest(peer: socket.socket) -> bytes:

@@ -316,7 +316,7 @@ async def _id_form(scene: Scene, wanted: str) -> str:
 
 @word("link_warning")
 async def _link_warning(scene: Scene, wanted: str) -> str:
-    links = (await scene.server.get("/v2/links")).get("links", [])
+    links = (await scene.server.told("/v2/links")).get("links", [])
     return "" if any(wanted in str(one.get("warnings")) for one in links) else f"/v2/links says {links}"
 
 

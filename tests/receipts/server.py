@@ -85,6 +85,7 @@ class Server:
         self._faults = faults
         self.folder = folder
         self.key = new_api_key()
+        self.admin_key = new_api_key()
         self.port = free_port()
         self.config = folder / "esito.toml"
         self.log = folder / "server.log"
@@ -121,6 +122,8 @@ class Server:
         async with open_store(settings) as store:
             digest = key_digest(self.key, key_secret(settings))
             await store.create_account("torture", credit=Decimal(10**6), key_digest=digest, at=0)
+            opens = key_digest(self.admin_key, key_secret(settings))
+            await store.administrators.create("tests", key_digest=opens, networks=(), actor="cli:tests", at=0)
             await store.keep_setting(CLOCK_OFFSET, str(self._offset_ms))
 
     async def start(self) -> None:
@@ -179,7 +182,7 @@ class Server:
 
     async def has_applied_all(self) -> bool:
         """Tell whether nothing waits in the log, if there is one, and the gateway knows it."""
-        told = (await self.http.get("/metrics")).text
+        told = (await self.http.get("/metrics", headers=self._as_administrator)).text
         waiting = re.findall(r"^esito_(?:log_frames_waiting|spool_frames_unconfirmed) (\S+)", told, re.MULTILINE)
         return not any(float(one) for one in waiting)
 
@@ -207,12 +210,20 @@ class Server:
         answer = await self.http.get(path, headers={"Authorization": f"Bearer {self.key}"})
         return answer.json()
 
+    async def told(self, path: str) -> Any:
+        """Ask what the installation tells its administrators."""
+        return (await self.http.get(path, headers=self._as_administrator)).json()
+
+    @property
+    def _as_administrator(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.admin_key}"}
+
     async def advance(self, milliseconds: int) -> None:
         """Push the clock."""
         answer = await self.http.post(
             "/v2/clock/advance",
             json={"seconds": milliseconds / 1000},
-            headers={"Authorization": f"Bearer {self.key}"},
+            headers=self._as_administrator,
         )
         assert answer.is_success, answer.text
         self.pushed_ms += milliseconds

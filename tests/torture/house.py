@@ -44,6 +44,7 @@ class House:
     """Where it keeps its things; in the file `database` when it is None."""
     http: int = field(default_factory=free_port)
     key: str = ""
+    admin_key: str = ""
     process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -61,6 +62,7 @@ class House:
         ]
         self.config.write_text("\n".join(sections) + "\n", encoding="utf-8")
         self.key = json.loads(self.esito("account", "create", "acme", "--credit", "1000000", "--json"))["apiKey"]
+        self.admin_key = json.loads(self.esito("admin", "create", "tests", "--json"))["adminKey"]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -122,11 +124,15 @@ class House:
         return done.stdout
 
     def ready(self) -> httpx.Response:
-        return httpx.get(f"{self.url}/readyz", timeout=PATIENCE)
+        return httpx.get(f"{self.url}/readyz", headers=self.as_administrator, timeout=PATIENCE)
+
+    @property
+    def as_administrator(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.admin_key}"}
 
     def bound(self) -> bool:
         """Return whether every link is bound for sending."""
-        answer = httpx.get(f"{self.url}/v2/links", headers={"Authorization": f"Bearer {self.key}"}, timeout=PATIENCE)
+        answer = httpx.get(f"{self.url}/v2/links", headers=self.as_administrator, timeout=PATIENCE)
         return all(binding["state"] == "bound" for link in answer.json()["links"] for binding in link["sessions"])
 
     def status(self, message_id: int) -> httpx.Response:
@@ -136,7 +142,7 @@ class House:
 
     def has_applied_all(self) -> bool:
         """Tell whether nothing waits in a log, if there is one, and the gateway knows it."""
-        told = httpx.get(f"{self.url}/metrics", timeout=PATIENCE).text
+        told = httpx.get(f"{self.url}/metrics", headers=self.as_administrator, timeout=PATIENCE).text
         waiting = re.findall(r"^esito_(?:log_frames_waiting|spool_frames_unconfirmed) (\S+)", told, re.MULTILINE)
         return not any(float(one) for one in waiting)
 

@@ -11,14 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from esito.api import account, docs, health, send, status, v2clock, v2messages, v2operators
-from esito.api.answer import Answer, Headers, refusal
+from esito.api import account, docs, health, send, status, v2clock, v2messages
+from esito.api.answer import UNAUTHORIZED, Answer, Headers, refusal
 from esito.api.areas import AREAS
 from esito.api.body import read_form
 from esito.api.call import wants_xml
-from esito.api.front import AsgiApp, Front, Operation
+from esito.api.front import AdminOperation, AnyOperation, AsgiApp, Front, Operation
+from esito.api.keys import Keys
 from esito.api.services import Services
-from esito.domain.errors import MalformedJson, NoSuchPath, WrongMethod
+from esito.domain.errors import EsitoError, MalformedJson, NoSuchPath, TooManyRequests, WrongMethod
 from esito.domain.timing import PushableClock
 
 __all__ = ["Services", "build"]
@@ -36,18 +37,19 @@ OPERATIONS = (
     Operation("GET", "/v2/messages/{id}", v2messages.message, bearer=True),
     Operation("GET", "/v2/messages/{id}/recipients", v2messages.recipients, bearer=True),
     Operation("GET", "/v2/messages/{id}/recipients/{msisdn}", v2messages.recipient, bearer=True),
-    Operation("GET", "/v2/links", v2operators.links, bearer=True),
-    Operation("GET", "/v2/orphans", v2operators.orphans, bearer=True),
 )
 
-SERVED = (*OPERATIONS, *(operation for area in AREAS for operation in area.operations))
+SERVED: tuple[AnyOperation, ...] = (
+    *OPERATIONS,
+    *(operation for area in AREAS for operation in area.operations),
+)
 """Everything that is always served."""
 
-CLOCK = Operation("POST", "/v2/clock/advance", v2clock.advance, reads_body=True, bearer=True)
+CLOCK = AdminOperation("POST", "/v2/clock/advance", v2clock.advance, reads_body=True)
 """Served only where the clock can be pushed."""
 
 
-def operations_of(services: Services) -> Sequence[Operation]:
+def operations_of(services: Services) -> Sequence[AnyOperation]:
     """Return what is served."""
     pushable = services.pushable and isinstance(services.clock, PushableClock)
     return (*SERVED, CLOCK) if pushable else SERVED
@@ -56,20 +58,26 @@ def operations_of(services: Services) -> Sequence[Operation]:
 def build(services: Services) -> AsgiApp:
     """Return the ASGI application."""
     operations = operations_of(services)
-    routes = [*health.routes(services), *docs.routes(operations, services)]
+    keys = Keys(services)
+
+    async def admit(request: Request) -> None:
+        await keys.monitor(request.scope)
+
+    routes = [*health.routes(services, admit), *docs.routes(operations, services)]
 
     async def envelope(request: Request, error: Exception) -> Response:
         """Tell in our own form what Starlette refuses or what broke."""
         return _response(_refused(request, error, services))
 
-    rest = Starlette(routes=routes, exception_handlers={HTTPException: envelope, Exception: envelope})
+    handlers = {HTTPException: envelope, EsitoError: envelope, Exception: envelope}
+    rest = Starlette(routes=routes, exception_handlers=handlers)
     rest.router.redirect_slashes = False
-    return Front(services, operations, rest, known=[route.path for route in routes])
+    return Front(services, keys, operations, rest, known=[route.path for route in routes])
 
 
 def build_for_monitors(services: Services) -> Starlette:
     """Return the application of a process that answers nobody but monitors."""
-    return Starlette(routes=health.routes(services))
+    return Starlette(routes=health.routes(services, health.admit_all))
 
 
 def _refused(request: Request, error: Exception, services: Services) -> Answer:
@@ -80,11 +88,15 @@ def _refused(request: Request, error: Exception, services: Services) -> Answer:
             error = WrongMethod()
         elif error.status_code == 404:
             error = NoSuchPath()
+    elif isinstance(error, UNAUTHORIZED):
+        headers = ((b"www-authenticate", b"Bearer"),)
+    elif isinstance(error, TooManyRequests):
+        headers = ((b"retry-after", b"%d" % error.retry_after),)
     try:
         xml = wants_xml(read_form(request.scope["query_string"]))
     except MalformedJson:
         xml = False
-    return refusal(error, xml=xml, error_status=services.error_status, headers=headers)
+    return refusal(error, xml=xml, error_status=services.error_status, bearer=True, headers=headers)
 
 
 def _response(answer: Answer) -> Response:

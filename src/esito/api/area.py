@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from esito.api.front import Operation
+from esito.api.front import AnyOperation
 from esito.api.pages import Page
 from esito.api.schemas import Schema
 
@@ -13,7 +13,7 @@ from esito.api.schemas import Schema
 class Area:
     """The endpoints of one subject."""
 
-    operations: tuple[Operation, ...]
+    operations: tuple[AnyOperation, ...]
     pages: Mapping[tuple[str, str], Page]
     """By method and path; every operation has one."""
     schemas: Mapping[str, Schema] = field(default_factory=dict)

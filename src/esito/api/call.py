@@ -12,6 +12,7 @@ from esito.api.asgi import Scope, header
 from esito.api.services import Services
 from esito.api.xml import Value
 from esito.domain.account import Account
+from esito.domain.administrator import Administrator
 from esito.domain.errors import MessageIdMissing, MessageNotFound
 
 LARGEST_ID = 2**53 - 1
@@ -54,14 +55,13 @@ class Inputs:
         return self.text(name).strip().lower() in _YES
 
 
-class Call:
-    """One authenticated request."""
+class Asked:
+    """One request of somebody who may ask."""
 
-    __slots__ = ("_scope", "account", "inputs", "services", "xml")
+    __slots__ = ("_scope", "inputs", "services", "xml")
 
-    def __init__(self, services: Services, account: Account, inputs: Inputs, *, xml: bool, scope: Scope) -> None:
+    def __init__(self, services: Services, inputs: Inputs, *, xml: bool, scope: Scope) -> None:
         self.services = services
-        self.account = account
         self.inputs = inputs
         self.xml = xml
         self._scope = scope
@@ -83,6 +83,28 @@ class Call:
     def answer(self, members: Mapping[str, Value]) -> Answer:
         """Answer that all went well, in the format asked for."""
         return success(members, xml=self.xml)
+
+
+class Call(Asked):
+    """One request of an account."""
+
+    __slots__ = ("account",)
+
+    def __init__(self, services: Services, account: Account, inputs: Inputs, *, xml: bool, scope: Scope) -> None:
+        super().__init__(services, inputs, xml=xml, scope=scope)
+        self.account = account
+
+
+class AdminCall(Asked):
+    """One request of an administrator, about the installation."""
+
+    __slots__ = ("administrator",)
+
+    def __init__(
+        self, services: Services, administrator: Administrator, inputs: Inputs, *, xml: bool, scope: Scope
+    ) -> None:
+        super().__init__(services, inputs, xml=xml, scope=scope)
+        self.administrator = administrator
 
 
 # -- values ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from esito.api.front import Operation
+from esito.api.front import AnyOperation
 from esito.api.openapi import document
 from esito.api.services import Services
 
@@ -30,7 +30,7 @@ td, th, section { border-color: #444 } a { color: #8ab4f8 } }
 """
 
 
-def routes(operations: Sequence[Operation], services: Services) -> list[Route]:
+def routes(operations: Sequence[AnyOperation], services: Services) -> list[Route]:
     """Return the two routes."""
 
     @cache

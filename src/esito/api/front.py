@@ -7,7 +7,7 @@ function and a table of paths; pages that are not asked often are left to Starle
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,20 +15,12 @@ import structlog
 
 from esito import logs
 from esito.api.answer import UNAUTHORIZED, Answer, Headers, StreamedAnswer, refusal
-from esito.api.asgi import Receive, Scope, Send, header
+from esito.api.asgi import Receive, Scope, Send
 from esito.api.body import read_form, read_values
-from esito.api.call import Call, Inputs, as_text, wants_xml
-from esito.api.client_address import client_address, is_within
-from esito.api.key_guard import KeyGuard
+from esito.api.call import AdminCall, Call, Inputs, as_text, wants_xml
+from esito.api.keys import Keys, key_of
 from esito.api.services import MAX_HEADER_OCTETS, Services
-from esito.domain.account import Account, AccountState, key_digest
 from esito.domain.errors import (
-    AccountBlocked,
-    AccountDisabled,
-    AddressNotAllowed,
-    ApiKeyMissing,
-    ApiKeyUnknown,
-    ApiRefused,
     EsitoError,
     HeadersTooLarge,
     Refusal,
@@ -40,13 +32,7 @@ from esito.metrics import Requests
 
 AsgiApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 Endpoint = Callable[[Call], Awaitable[Answer]]
-
-SHUT_OUT: dict[AccountState, type[Refusal]] = {
-    AccountState.DISABLED: AccountDisabled,
-    AccountState.BLOCKED: AccountBlocked,
-    AccountState.API_REFUSED: ApiRefused,
-}
-
+AdminEndpoint = Callable[[AdminCall], Awaitable[Answer]]
 
 ONLY_ONE = (b"authorization", b"idempotency-key", b"content-type", b"content-length", b"content-encoding")
 """Headers of which a second one is refused: another reader might believe the one that we do not."""
@@ -64,12 +50,28 @@ class Operation(NamedTuple):
     """Whether the key comes in the `Authorization` header instead of as `apiKey`."""
 
 
+class AdminOperation(NamedTuple):
+    """One method of one path that is the installation's: an administrator's key opens it, an account's does not."""
+
+    method: str
+    path: str
+    endpoint: AdminEndpoint
+    reads_body: bool = False
+    bearer: bool = True
+
+
+AnyOperation = Operation | AdminOperation
+
+Admit = Callable[[Scope, Any], Awaitable[object]]
+"""Raises when a key is not good."""
+
+
 class Page:
     """One path with all its operations."""
 
     __slots__ = ("allow", "bearer", "operations", "path", "requests")
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[AnyOperation]) -> None:
         self.operations = {operation.method: operation for operation in operations}
         self.path = next(iter(self.operations.values())).path
         if "GET" in self.operations:
@@ -83,10 +85,10 @@ class Front:
     """The ASGI application."""
 
     def __init__(
-        self, services: Services, operations: Iterable[Operation], rest: AsgiApp, known: Iterable[str]
+        self, services: Services, keys: Keys, operations: Iterable[AnyOperation], rest: AsgiApp, known: Iterable[str]
     ) -> None:
         """`rest` answers what no operation does; `known` are the paths it serves."""
-        by_path: dict[str, list[Operation]] = {}
+        by_path: dict[str, list[AnyOperation]] = {}
         for operation in operations:
             by_path.setdefault(operation.path, []).append(operation)
         self._services = services
@@ -94,7 +96,7 @@ class Front:
         self._patterns = [(_pattern(path), Page(of_path)) for path, of_path in by_path.items() if "{" in path]
         self._rest = rest
         self._requested = services.requested
-        self._guard = KeyGuard(services.clock, per_minute=services.bad_keys_per_minute)
+        self._keys = keys
         self._limited = services.limits.requests_per_second > 0
         self._known = {path: Requests(path) for path in known}
         self._unknown = Requests("other")
@@ -169,38 +171,37 @@ class Front:
         operation = page.operations.get(scope["method"])
         if operation is None:
             raise WrongMethod
+        if isinstance(operation, AdminOperation):
+            return await self._perform_for_administrator(operation, scope, receive, values)
         services = self._services
         if operation.reads_body:
-            outside = as_text(_key(operation, scope, values))
-            values |= await read_values(
-                scope,
-                receive,
-                key=outside,
-                admit=partial(self._account, scope),
-                limit=services.max_body,
-                patience=services.body_patience,
-            )
-        account = await self._account(scope, _key(operation, scope, values))
+            await self._read_body(operation, scope, receive, values, self._keys.account)
+        account = await self._keys.account(scope, key_of(scope, values, by_bearer=operation.bearer))
         if self._limited or account.profile.requests_per_second:
             services.limits.check_request(account, services.clock.now())
         return await operation.endpoint(Call(services, account, Inputs(values), xml=wants_xml(values), scope=scope))
 
-    async def _account(self, scope: Scope, key: Any) -> Account:
-        """Return whose key this is. Raises ApiKeyMissing, ApiKeyUnknown, AddressNotAllowed, or what `SHUT_OUT` says."""
-        if key is None or key == "":
-            raise ApiKeyMissing
-        services = self._services
-        account = await services.store.account_by_key(key_digest(as_text(key).strip(), services.key_secret))
-        if account is None:
-            await self._guard.wrong_key(client_address(scope, services.trusted_proxies))
-            raise ApiKeyUnknown
-        if account.state is not AccountState.ACTIVE:
-            raise SHUT_OUT[account.state]
-        if account.networks or account.parent is not None:
-            address = client_address(scope, services.trusted_proxies)
-            if not all(is_within(address, one.networks) for one in account.lineage if one.networks):
-                raise AddressNotAllowed
-        return account
+    async def _perform_for_administrator(
+        self, operation: AdminOperation, scope: Scope, receive: Receive, values: dict[str, Any]
+    ) -> Answer:
+        if operation.reads_body:
+            await self._read_body(operation, scope, receive, values, self._keys.administrator)
+        administrator = await self._keys.administrator(scope, key_of(scope, values, by_bearer=True))
+        inputs, xml = Inputs(values), wants_xml(values)
+        return await operation.endpoint(AdminCall(self._services, administrator, inputs, xml=xml, scope=scope))
+
+    async def _read_body(
+        self, operation: AnyOperation, scope: Scope, receive: Receive, values: dict[str, Any], admit: Admit
+    ) -> None:
+        """Let what the body says go over `values`; a long one only once its key is known to be good."""
+        values |= await read_values(
+            scope,
+            receive,
+            key=as_text(key_of(scope, values, by_bearer=operation.bearer)),
+            admit=partial(admit, scope),
+            limit=self._services.max_body,
+            patience=self._services.body_patience,
+        )
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, path: str, began: float) -> None:
         """Let the rest answer, under the plain path."""
@@ -266,16 +267,3 @@ def plain_path(path: str) -> str:
         _, _, rest = path.partition("://")
         path = "/" + rest.partition("/")[2]
     return path.rstrip("/") or "/"
-
-
-def _key(operation: Operation, scope: Scope, values: Mapping[str, Any]) -> Any:
-    """Return the key of a request: `Authorization: Bearer KEY`; the first path's `apiKey` comes before it."""
-    if not operation.bearer and values.get("apiKey") not in (None, ""):
-        return values["apiKey"]
-    return _bearer(scope)
-
-
-def _bearer(scope: Scope) -> str:
-    """Return the key of an `Authorization: Bearer KEY` header; empty when there is none."""
-    scheme, _, key = header(scope, b"authorization").decode("latin-1").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""

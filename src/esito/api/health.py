@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.routing import Route
 
 from esito import metrics
 from esito.api.services import Services
-from esito.domain.errors import StoreError
+from esito.domain.errors import Refusal, StoreError
 from esito.store.base import Store
 
 log = structlog.get_logger()
@@ -64,26 +65,37 @@ class Counting:
         )
 
 
-def routes(services: Services) -> list[Route]:
-    """Return the three routes."""
+Admit = Callable[[Request], Awaitable[None]]
+"""Raises a Refusal where a request may not see what is the installation's."""
+
+
+async def admit_all(_request: Request) -> None:
+    """Let everybody in: where only monitors come."""
+
+
+def routes(services: Services, admit: Admit) -> list[Route]:
+    """Return the three routes; what is the installation's is shown to those whom `admit` lets in."""
     counting = Counting(services.store)
 
-    async def readyz(_request: Request) -> Response:
-        """GET /readyz: 200 when messages and receipts can be taken, else 503 with what is missing.
+    async def readyz(request: Request) -> Response:
+        """GET /readyz: 200 when messages and receipts can be taken, else 503.
 
-        `warnings` are there when there are any: links that are in trouble while others serve.
+        Those who are let in are told what is missing, and of links that are in trouble while others serve (`warnings`).
         """
         try:
             missing = await services.ready()
         except StoreError as error:
             missing = [str(error)]
-        told: dict[str, object] = {"ready": not missing, "missing": missing}
-        if warnings := services.warnings():
-            told["warnings"] = warnings
+        told: dict[str, object] = {"ready": not missing}
+        if await _is_let_in(request, admit):
+            told["missing"] = missing
+            if warnings := services.warnings():
+                told["warnings"] = warnings
         return JSONResponse(told, status_code=503 if missing else 200)
 
-    async def shown_metrics(_request: Request) -> Response:
+    async def shown_metrics(request: Request) -> Response:
         """GET /metrics: everything we count, in Prometheus's text format."""
+        await admit(request)
         await counting.refresh()
         return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})
 
@@ -92,3 +104,14 @@ def routes(services: Services) -> list[Route]:
         Route("/readyz", readyz, methods=["GET"]),
         Route("/metrics", shown_metrics, methods=["GET"]),
     ]
+
+
+async def _is_let_in(request: Request, admit: Admit) -> bool:
+    """Tell whether a request with a key may see more; one without is not counted as a wrong one."""
+    if "authorization" not in request.headers:
+        return admit is admit_all
+    try:
+        await admit(request)
+    except (Refusal, StoreError):
+        return False
+    return True

@@ -7,7 +7,7 @@ from esito import __version__
 from esito.api import samples
 from esito.api.answer import FAILURE, MEANINGS, Meaning, status_of
 from esito.api.areas import AREAS
-from esito.api.front import Operation
+from esito.api.front import AnyOperation
 from esito.api.pages import ALWAYS, BODY, KEY, SENDING, Page, Refusals
 from esito.api.schemas import API_KEY, BODIES, FORMAT, MESSAGE_ID, SCHEMAS, Schema, integer, ref, text
 from esito.api.v2samples import V2_SAMPLES
@@ -82,23 +82,6 @@ PAGES: dict[tuple[str, str], Page] = {
         },
         refusals=(*KEY, e.NoSuchMessage),
     ),
-    ("GET", "/v2/links"): Page(
-        summary="How the links to the operators stand; they are the installation's, so any valid key may ask.",
-        answer="Links",
-        refusals=KEY,
-    ),
-    ("GET", "/v2/orphans"): Page(
-        summary="Receipts that match nothing, oldest first; they are the installation's, so any valid key may ask.",
-        answer="OrphanPage",
-        parameters=_PAGED,
-        refusals=(*KEY, e.InvalidFields),
-    ),
-    ("POST", "/v2/clock/advance"): Page(
-        summary="Push the clock ahead; for demonstrations and tests.",
-        answer="ClockAdvanced",
-        body="ClockAdvanceRequest",
-        refusals=(*BODY, *KEY, e.InvalidFields),
-    ),
 }
 
 _PLAIN: dict[str, tuple[str, dict[int, tuple[str, str]]]] = {
@@ -106,11 +89,14 @@ _PLAIN: dict[str, tuple[str, dict[int, tuple[str, str]]]] = {
     "/readyz": (
         "Messages and receipts can be taken.",
         {
-            200: ("application/json", "They can; `warnings`, if there are any, names links in trouble."),
-            503: ("application/json", "They cannot; `missing` says why."),
+            200: ("application/json", "They can. With an administrator's key `warnings` names links in trouble."),
+            503: ("application/json", "They cannot. With an administrator's key `missing` says why."),
         },
     ),
-    "/metrics": ("Everything that is counted.", {200: ("text/plain", "Prometheus's text format.")}),
+    "/metrics": (
+        "Everything that is counted; for administrators, and on the monitors' own address for whoever reaches it.",
+        {200: ("text/plain", "Prometheus's text format."), 401: ("application/json", "It needs a key.")},
+    ),
     "/openapi.json": ("This document.", {200: ("application/json", "OpenAPI 3.1.")}),
     "/docs": ("This document, for people.", {200: ("text/html", "A page.")}),
 }
@@ -132,7 +118,7 @@ for _area in AREAS:
     _SCHEMAS.update(_area.bodies)
 
 
-def document(operations: Sequence[Operation], *, error_status: int) -> dict[str, Any]:
+def document(operations: Sequence[AnyOperation], *, error_status: int) -> dict[str, Any]:
     """Return the document."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -154,7 +140,7 @@ def document(operations: Sequence[Operation], *, error_status: int) -> dict[str,
     }
 
 
-def _operation(operation: Operation, page: Page, error_status: int) -> dict[str, Any]:
+def _operation(operation: AnyOperation, page: Page, error_status: int) -> dict[str, Any]:
     told: dict[str, Any] = {
         "operationId": f"{operation.method.lower()}{operation.path.translate(_TO_NAME)}",
         "summary": page.summary,

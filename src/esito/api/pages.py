@@ -16,6 +16,8 @@ KEY: Refusals = (
     e.ApiRefused,
     e.AddressNotAllowed,
 )
+OF_ADMINISTRATORS: Refusals = (e.ApiKeyMissing, e.ForAdministrators, e.ApiKeyUnknown, e.AddressNotAllowed)
+"""Where an administrator's key is asked for."""
 BODY: Refusals = (e.MalformedJson,)
 SENDING: Refusals = (
     e.InvalidFields,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from esito.api.call import LARGEST_ID, Call, as_message_id
+from esito.api.call import LARGEST_ID, Asked, as_message_id
 from esito.domain.errors import FieldError, InvalidFields
 
 LIMIT = 100
@@ -18,7 +18,7 @@ def unusable(name: str, message: str) -> InvalidFields:
     return InvalidFields([FieldError(element=f"children[{name}].data", message=message)])
 
 
-def page_limit(call: Call, most: int = MOST) -> int:
+def page_limit(call: Asked, most: int = MOST) -> int:
     """Return `limit`, at most `most`. Raises InvalidFields for what is no number from 1 on."""
     if not call.inputs.has("limit"):
         return min(LIMIT, most)
@@ -28,13 +28,13 @@ def page_limit(call: Call, most: int = MOST) -> int:
     return min(asked, most)
 
 
-def page_cursor(call: Call, *, first: int) -> int:
+def page_cursor(call: Asked, *, first: int) -> int:
     """Return `cursor`, a number that an earlier answer gave; `first` without one. Raises InvalidFields."""
     found = cursor_like(call, _NUMBER)
     return first if found is None else min(int(found[0]), LARGEST_ID)
 
 
-def cursor_like(call: Call, form: re.Pattern[str]) -> re.Match[str] | None:
+def cursor_like(call: Asked, form: re.Pattern[str]) -> re.Match[str] | None:
     """Return `cursor` taken apart; None without one. Raises InvalidFields for what no answer gave."""
     if not call.inputs.has("cursor"):
         return None
@@ -44,7 +44,7 @@ def cursor_like(call: Call, form: re.Pattern[str]) -> re.Match[str] | None:
     return found
 
 
-def status_among(call: Call, words: Collection[str]) -> str:
+def status_among(call: Asked, words: Collection[str]) -> str:
     """Return `status` in lower case with hyphens; empty without one. Raises InvalidFields for any other word."""
     if not call.inputs.has("status"):
         return ""

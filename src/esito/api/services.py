@@ -1,7 +1,8 @@
 """What the HTTP room is given by whoever builds the house."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from esito.api.client_address import Network
 from esito.api.limits import Limits
@@ -38,6 +39,32 @@ class LinkStatus:
     sessions: tuple[SessionStatus, ...]
     troubles: tuple[str, ...] = ()
     """What somebody should look at; each begins with a word for programs: `refused`, `unanswered` or `unqueried`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkEdited:
+    """What a change of a link came to."""
+
+    changed: bool
+    rebinds: bool
+    notes: tuple[str, ...] = ()
+    """What is worth a word."""
+
+
+class LinkDesk(Protocol):
+    """Changes links while servers run; settings are those of a section `[[link]]`, as JSON or as text.
+
+    Every act raises InvalidFields for what cannot be used, NoSuchLink, LinkInUse and LinkChanged.
+    """
+
+    async def add(self, name: str, settings: Mapping[str, Any], *, actor: str) -> LinkEdited:
+        """Add a link."""
+
+    async def change(self, name: str, settings: Mapping[str, Any], unset: Sequence[str], *, actor: str) -> LinkEdited:
+        """Change settings of a link; give back those of `unset`."""
+
+    async def remove(self, name: str, *, forced: bool, actor: str) -> LinkEdited:
+        """Remove a link that was added."""
 
 
 async def _no_links() -> list[LinkStatus]:
@@ -79,6 +106,8 @@ class Services:
     """Says what somebody should look at though we serve; nothing when all is well."""
     links: Callable[[], Awaitable[list[LinkStatus]]] = _no_links
     """Says how the links stand."""
+    link_desk: LinkDesk | None = None
+    """Changes links; None where there are none to change."""
     limits: Limits = field(default_factory=Limits)
     """How often accounts may ask."""
     plans: Plans = field(default_factory=Plans)

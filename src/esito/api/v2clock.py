@@ -3,7 +3,7 @@
 from typing import Any
 
 from esito.api.answer import Answer
-from esito.api.call import Call
+from esito.api.call import AdminCall
 from esito.domain.errors import FieldError, InvalidFields
 from esito.domain.timing import HOUR_MS, SECOND_MS, PushableClock
 from esito.lifecycle.shared_clock import catch_up
@@ -15,7 +15,7 @@ LONGEST = 10 * 366 * 24 * HOUR_MS
 UNITS = {"seconds": SECOND_MS, "hours": HOUR_MS}
 
 
-async def advance(call: Call) -> Answer:
+async def advance(call: AdminCall) -> Answer:
     """POST /v2/clock/advance: push the clock by `seconds` or `hours`; answer what time it is then."""
     clock = call.services.clock
     if not isinstance(clock, PushableClock):

@@ -8,9 +8,9 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import ip_network
 from pathlib import Path
@@ -22,6 +22,7 @@ from esito.api.app import Services, build, build_for_monitors
 from esito.api.limits import Limits
 from esito.api.services import LinkStatus
 from esito.bootstrap.link_changes import Followers, LinkChanges, check, present
+from esito.bootstrap.link_desk import HttpLinkDesk
 from esito.bootstrap.links import incoming_of, register_links, standing, told, told_standing
 from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
 from esito.bus.base import Bus
@@ -262,12 +263,13 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     clocks = _connection_clocks(house.settings.http)
     services = _services(house, clocks)
     app = build(services) if house.role.serves else build_for_monitors(services)
-    server = WebServer(app, house.settings.http, max_headers=MAX_HEADERS)
-    server.start()
+    servers = _web_servers(house.settings.http, app, services)
+    for server in servers:
+        server.start()
     reloads: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
-        for again in (server.reload(), house.changes.reload()):
+        for again in (servers[0].reload(), house.changes.reload()):
             task = loop.create_task(again)
             reloads.add(task)
             task.add_done_callback(reloads.discard)
@@ -280,7 +282,7 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     ready = loop.create_task(on_ready(house)) if on_ready is not None else None
     waiting = loop.create_task(stopping.wait())
     try:
-        doing: set[asyncio.Future[Any]] = {server.ended, waiting, *working}
+        doing: set[asyncio.Future[Any]] = {waiting, *working, *(server.ended for server in servers)}
         done, _ = await asyncio.wait(doing, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {waiting}:
             task.result()
@@ -288,7 +290,7 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
                 name = task.get_name() if isinstance(task, asyncio.Task) else "the web server"
                 raise PartEnded(f"{name} ended, which it never does by itself; the server stops")
     finally:
-        await _stop(house, server, [task for task in (ready, waiting, *working) if task is not None])
+        await _stop(house, servers, [task for task in (ready, waiting, *working) if task is not None])
         await services.plans.close()
 
 
@@ -308,14 +310,23 @@ async def _start(house: House) -> list[asyncio.Task[None]]:
     return working
 
 
-async def _stop(house: House, server: WebServer, tasks: list[asyncio.Task[Any]]) -> None:
+async def _stop(house: House, servers: Sequence[WebServer], tasks: list[asyncio.Task[Any]]) -> None:
     """Take no more requests, then no more receipts, then keep what is still on its way."""
     log.info("stopping")
-    await server.stop()
+    await asyncio.gather(*(server.stop() for server in servers))
     await house.relinking.stop()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _web_servers(http: HttpSettings, app: Any, services: Services) -> list[WebServer]:
+    """Return the server of the API, and the one of the monitors where they have an address of their own."""
+    servers = [WebServer(app, http, max_headers=MAX_HEADERS)]
+    if http.monitor:
+        alone = replace(http, listen=http.monitor, tls_cert="", tls_key="")
+        servers.append(WebServer(build_for_monitors(services), alone, max_headers=MAX_HEADERS))
+    return servers
 
 
 def _connection_clocks(http: HttpSettings) -> ConnectionClocks:
@@ -341,6 +352,7 @@ def _services(house: House, clocks: ConnectionClocks) -> Services:
         ready=lambda: _not_ready(house),
         warnings=lambda: _warnings(house),
         links=lambda: _links(house),
+        link_desk=HttpLinkDesk(house.changes),
         requested=clocks.requested,
     )
 

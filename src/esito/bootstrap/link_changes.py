@@ -15,7 +15,7 @@ from typing import NamedTuple
 import structlog
 
 from esito.bootstrap.link_doubts import doubts
-from esito.bootstrap.link_settings import differences, laid_over, told_of
+from esito.bootstrap.link_settings import Editing, differences, laid_over, told_of
 from esito.bootstrap.links import bound_with, incoming_of, make_link, register_links, revise_link, smpp_settings
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import StoreError
@@ -139,6 +139,10 @@ class LinkChanges:
             kept = await self._followers.store.links.all()
             if kept != self._kept and await self._apply(self._file, kept, "store"):
                 self._kept = kept
+
+    def editing(self, actor: str) -> Editing:
+        """Return where somebody changes links."""
+        return Editing(self._file, self._followers.store, self._secret, self._environ, actor)
 
     async def reload(self) -> None:
         """Read the settings file again, and apply what it says of links."""

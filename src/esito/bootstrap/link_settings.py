@@ -5,12 +5,13 @@ both, until a command takes it back. So a restart changes nothing, and every pro
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from esito.config import ConfigError, LinkSettings, Settings, changed_link, new_link, with_links
 from esito.domain.sealing import seal, unseal
+from esito.store.base import Store
 from esito.store.links import KeptLink
 
 FILE, STORE, BOTH, FORGOTTEN = "file", "store", "file, store", "none"
@@ -21,6 +22,18 @@ WHERE = "esito link"
 
 SECRET = "password"  # noqa: S105  the name of the setting
 HIDDEN = "(set)"
+
+
+class Editing(NamedTuple):
+    """Where links are changed, and by whom."""
+
+    settings: Settings
+    """Those of the file."""
+    store: Store
+    secret: bytes
+    environ: Mapping[str, str]
+    actor: str
+    """For the audit log."""
 
 
 def laid_over(

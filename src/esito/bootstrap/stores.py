@@ -38,6 +38,17 @@ def key_secret(settings: Settings) -> bytes:
     return secret
 
 
+def known_secret(settings: Settings) -> bytes | None:
+    """Return the secret if there is one that we may read; nothing is made."""
+    shared, path = settings.store.shared, settings.store.path.parent / "esito.secret"
+    if settings.store.secret or shared or not path.exists():
+        return settings.store.secret.encode() or None
+    try:
+        return path.read_bytes().strip() or None
+    except OSError:
+        return None
+
+
 def _write_once(path: Path, content: bytes) -> None:
     """Write a file that only its owner reads, durably, unless it exists; two processes may race here."""
     if path.exists():

@@ -31,7 +31,8 @@ def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     return value
 
 
-def _networks(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+def networks_of(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return networks as they were meant. Raises BadParameter."""
     try:
         return tuple(str(ip_network(value)) for value in values)
     except ValueError as error:
@@ -99,7 +100,7 @@ def _as_json(one: Account, keys: list[ApiKey], currency: str) -> dict[str, Any]:
     "networks",
     multiple=True,
     metavar="CIDR",
-    callback=_networks,
+    callback=networks_of,
     help="It may be used from here only, such as 192.0.2.0/24; may stand several times.",
 )
 @click.option("--disable", "disabled", type=int, metavar="ID", help="Instead: disable the key of this number.")

@@ -6,13 +6,13 @@ Server and simulator share one clock that can be pushed, so that 48 hours pass a
 import asyncio
 import dataclasses
 import json
-import os
 import shutil
 import sys
 import tempfile
 from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -20,7 +20,7 @@ from esito import logs
 from esito.bootstrap.house import House, serve
 from esito.bootstrap.stores import key_secret, open_store
 from esito.cli.demo_cluster import run_cluster, told
-from esito.cli.options import Address, listenable, print_json, with_json
+from esito.cli.options import Address, actor, listenable, print_json, with_json
 from esito.cli.terminal import say
 from esito.client import AsyncClient, ClientError, Sent, Unreachable
 from esito.client.calls import SendOptions
@@ -37,6 +37,7 @@ from esito.config import (
 from esito.config_rules import SQLITE, host_and_port
 from esito.domain.account import key_digest, new_api_key
 from esito.domain.timing import PushableClock
+from esito.private_files import new_private
 from esito.simulator.fates import ENDINGS
 from esito.simulator.smsc import Smsc, SmscSettings
 from esito.store.base import CLOCK_OFFSET, Store
@@ -102,17 +103,17 @@ async def _run(directory: Path, address: str, speed: float, *, as_json: bool) ->
         clock=ClockSettings(pushable=True, speed=speed),
         logs=LogSettings(level="warning"),
     )
-    key = _key(directory / "demo.json")
+    keys = _keys(directory / "demo.json")
     async with open_store(settings) as store:
         # Before the clock is made: the last run may have pushed it.
         clock = PushableClock(speed=speed, offset_ms=int(await store.setting(CLOCK_OFFSET) or 0))
-        await _account(store, key_digest(key, key_secret(settings)), clock.now())
+        await _let_in(store, keys, key_secret(settings), clock.now())
     simulator = Smsc(SmscSettings(port=0, journal=directory / "smsc.log"), clock=clock)
     await simulator.start()
     link = LinkSettings(name="simulator", port=simulator.port, system_id="smsc", password="secret")  # noqa: S106  well known
 
     async def ready(_house: House) -> None:
-        await _tour(_url(address), key, simulator, as_json=as_json)
+        await _tour(_url(address), keys, simulator, as_json=as_json)
 
     try:
         await serve(dataclasses.replace(settings, links=(link,)), clock=clock, on_ready=ready)
@@ -121,29 +122,50 @@ async def _run(directory: Path, address: str, speed: float, *, as_json: bool) ->
 
 
 async def _run_cluster(folder: Path, address: str, *, as_json: bool) -> None:
-    key = _key(folder / "demo.json")
+    keys = _keys(folder / "demo.json")
 
     async def account(store: Store, secret: bytes, at: int) -> None:
-        await _account(store, key_digest(key, secret), at)
+        await _let_in(store, keys, secret, at)
 
     async def ready(installation: Installation, simulator: Smsc) -> None:
         if not as_json:
             say(f"\n{told(installation)}")
-        await _tour(_url(address), key, simulator, as_json=as_json)
+        await _tour(_url(address), keys, simulator, as_json=as_json)
 
     if not as_json:
         say("Starting PostgreSQL with two standbys, three NATS servers and six processes of Esito ...")
     await run_cluster(folder, address, account, ready)
 
 
-def _key(path: Path) -> str:
-    """Return the key of the demo's account; a first start makes it. Only its owner may read the file."""
-    if path.exists():
-        return str(json.loads(path.read_text())["apiKey"])
-    key = new_api_key()
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump({"account": ACCOUNT, "apiKey": key}, file)
-    return key
+class _Keys(NamedTuple):
+    """What opens the demo."""
+
+    account: str
+    administrator: str
+
+
+def _keys(path: Path) -> _Keys:
+    """Return the keys of the demo; a first start makes them. Only its owner may read the file."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    keys = _Keys(kept.get("apiKey") or new_api_key(), kept.get("adminKey") or new_api_key())
+    told = {"account": ACCOUNT, "apiKey": keys.account, "adminKey": keys.administrator}
+    if told != kept:
+        path.unlink(missing_ok=True)
+        with new_private(path) as file:
+            file.write(json.dumps(told).encode())
+    return keys
+
+
+async def _let_in(store: Store, keys: _Keys, secret: bytes, at: int) -> None:
+    """Have an account and an administrator that these keys open."""
+    await _account(store, key_digest(keys.account, secret), at)
+    digest = key_digest(keys.administrator, secret)
+    if await store.administrators.by_key(digest) is not None:
+        return
+    if any(one.name == ACCOUNT for one in await store.administrators.all()):
+        await store.administrators.replace_key(ACCOUNT, key_digest=digest, actor=actor(), at=at)
+    else:
+        await store.administrators.create(ACCOUNT, key_digest=digest, networks=(), actor=actor(), at=at)
 
 
 async def _account(store: Store, digest: bytes, at: int) -> None:
@@ -163,10 +185,10 @@ def _url(address: str) -> str:
     return f"http://{shown}:{port}"
 
 
-async def _tour(url: str, key: str, simulator: Smsc, *, as_json: bool) -> None:
+async def _tour(url: str, keys: _Keys, simulator: Smsc, *, as_json: bool) -> None:
     """Send to one number of every script and say where to look."""
     numbers = [STEM + ending for ending in ENDINGS]
-    async with AsyncClient(url, key) as client:
+    async with AsyncClient(url, keys.account) as client:
         try:
             sent = await _send(client, numbers)
         except ClientError as error:
@@ -174,9 +196,10 @@ async def _tour(url: str, key: str, simulator: Smsc, *, as_json: bool) -> None:
             return
     if as_json:
         smsc = f"127.0.0.1:{simulator.port}"
-        print_json({"url": url, "apiKey": key, "messageId": sent.message_id, "smsc": smsc}, one_line=True)
+        given = {"apiKey": keys.account, "adminKey": keys.administrator}
+        print_json({"url": url, **given, "messageId": sent.message_id, "smsc": smsc}, one_line=True)
     else:
-        say(_tell(url, key, sent.message_id, simulator.port, len(numbers)))
+        say(_tell(url, keys, sent.message_id, simulator.port, len(numbers)))
 
 
 async def _send(client: AsyncClient, numbers: list[str]) -> Sent:
@@ -192,25 +215,26 @@ async def _send(client: AsyncClient, numbers: list[str]) -> Sent:
             await asyncio.sleep(0.05)
 
 
-def _tell(url: str, key: str, message_id: int, port: int, count: int) -> str:
+def _tell(url: str, keys: _Keys, message_id: int, port: int, count: int) -> str:
     program = "esito" if shutil.which("esito") else sys.argv[0].replace(_AS_MODULE, "python -m esito")
     return f"""
-  URL      {url}
-  API key  {key}
-  SMSC     127.0.0.1:{port}, system_id smsc, password secret
+  URL        {url}
+  API key    {keys.account}
+  admin key  {keys.administrator}
+  SMSC       127.0.0.1:{port}, system_id smsc, password secret
 
 A message is on its way to {count} numbers, one for each fate the operator simulator knows.
 What happened to every recipient:
 
-  curl "{url}/v1/bulk-status?apiKey={key}&messageId={message_id}"
+  curl "{url}/v1/bulk-status?apiKey={keys.account}&messageId={message_id}"
 
 The same, watched:
 
-  export ESITO_URL={url} ESITO_API_KEY={key}
+  export ESITO_URL={url} ESITO_API_KEY={keys.account}
   {program} status {message_id} --watch
 
 Some hear from the operator after 48 hours only, or never. Let 48 hours pass at once:
 
-  curl -X POST -H "Authorization: Bearer {key}" -d '{{"hours": 48}}' "{url}/v2/clock/advance"
+  curl -X POST -H "Authorization: Bearer {keys.administrator}" -d '{{"hours": 48}}' "{url}/v2/clock/advance"
 
 Ctrl-C ends the demo."""

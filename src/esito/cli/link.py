@@ -24,9 +24,11 @@ from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.client import Client, ClientError
 from esito.config import ConfigError, LinkSettings, Settings
+from esito.domain.administrator import monitor_pass
 from esito.domain.errors import StoreError
 from esito.domain.id_forms import IdForm
 from esito.domain.msisdn import InvalidMsisdn, normalise
+from esito.domain.timing import RealClock
 
 TROUBLES = {
     "refused": "our bind is refused",
@@ -53,13 +55,15 @@ link.add_command(remove)
 @with_settings
 @click.option("--url", envvar="ESITO_URL", help="Where the server is, if not where its settings say; or set ESITO_URL.")
 @click.option(
-    "--api-key", envvar="ESITO_API_KEY", help="Key of any account, to see learned id forms; or set ESITO_API_KEY."
+    "--admin-key",
+    envvar="ESITO_ADMIN_KEY",
+    help="Key of an administrator, to see learned id forms; or set ESITO_ADMIN_KEY.",
 )
-def list_(settings: Settings, *, as_json: bool, url: str | None, api_key: str | None) -> None:
+def list_(settings: Settings, *, as_json: bool, url: str | None, admin_key: str | None) -> None:
     """List the links that there are; with their state when the server runs."""
     present, origin = run(_present(settings))
     states = _states(settings)
-    forms = _id_forms(settings, url, api_key) if states is not None or url else {}
+    forms = _id_forms(settings, url, admin_key) if states is not None or url else {}
     for warning in _warnings(settings) if states is not None else ():
         say(f"The server says: {warning}", err=True)
     if as_json:
@@ -121,13 +125,13 @@ def _as_json(one: LinkSettings, states: dict[tuple[str, str], bool] | None, form
     }
 
 
-def _id_forms(settings: Settings, url: str | None, api_key: str | None) -> dict[str, str]:
+def _id_forms(settings: Settings, url: str | None, admin_key: str | None) -> dict[str, str]:
     """Ask the running server how each operator spells ids; without a key, or an answer, nothing is known."""
-    if not api_key:
+    if not admin_key:
         return {}
     scheme = "https" if settings.http.tls_cert else "http"
     try:
-        with Client(url or f"{scheme}://{settings.http.listen}", api_key) as client:
+        with Client(url or f"{scheme}://{settings.http.listen}", admin_key) as client:
             return {one["operator"]: one["id_form"] for one in client.links() if one["id_form"]}
     except ClientError as error:
         say(f"What was learned of ids is unknown: {error}", err=True)
@@ -161,8 +165,10 @@ def _warnings(settings: Settings) -> list[str]:
 
 def _asked(settings: Settings, path: str) -> httpx.Response:
     scheme = "https" if settings.http.tls_cert else "http"
-    # The certificate names the public host, not the address we ask here; nothing secret is sent.
-    return httpx.get(f"{scheme}://{settings.http.listen}{path}", timeout=2, verify=False)  # noqa: S501
+    secret = stores.known_secret(settings)
+    given = {} if secret is None else {"authorization": f"Bearer {monitor_pass(secret, RealClock().now())}"}
+    # The certificate names the public host, not the address we ask here; what is sent is good for a minute or two.
+    return httpx.get(f"{scheme}://{settings.http.listen}{path}", headers=given, timeout=2, verify=False)  # noqa: S501
 
 
 def _bound(metrics: str) -> Iterator[tuple[tuple[str, str], bool]]:

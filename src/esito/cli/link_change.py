@@ -6,33 +6,19 @@ the installation takes it up within some seconds, and a restart keeps it. What c
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
 from esito.bootstrap import stores
-from esito.bootstrap.link_changes import Change, changes, check
-from esito.bootstrap.link_doubts import doubts
-from esito.bootstrap.link_settings import SECRET, WHERE, closed, laid_over, opened, settings_of, told_of
+from esito.bootstrap.link_changes import Change
+from esito.bootstrap.link_edits import Edit, EditOf, edit
+from esito.bootstrap.link_settings import SECRET, Editing
 from esito.cli.options import F, actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import ConfigError, LinkSettings, Settings, as_written
-from esito.domain.timing import RealClock
-from esito.store.links import KeptLink
-
-
-class Edit(NamedTuple):
-    """What a command says of a link."""
-
-    set: Mapping[str, Any]
-    unset: Sequence[str] = ()
-    """What is to be as in the file again, or as usual."""
-
-    @property
-    def told(self) -> str:
-        """As the audit log has it."""
-        return ", ".join([told_of(*one) for one in self.set.items()] + [f"{name} is unset" for name in self.unset])
+from esito.store.base import Store
 
 
 def with_password(command: F) -> F:
@@ -106,12 +92,12 @@ def add(
     """Add a link; its settings are those of [[link]], each as FIELD=VALUE."""
     made = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)))
 
-    def edit(_kept: Mapping[str, Any]) -> Edit:
+    def edit_of(_kept: Mapping[str, Any]) -> Edit:
         if not written:  # it would be bound to this machine, and serve every number that no other link does
             raise click.UsageError("say at least where its SMSC is: host=NAME or port=NUMBER")
         return made
 
-    _tell("added", name, *run(_edit(settings, name, "link added", edit)), as_json=as_json)
+    _tell("added", name, *run(_edit(settings, name, "link added", edit_of)), as_json=as_json)
 
 
 @click.command(epilog=FIELDS)
@@ -137,12 +123,12 @@ def change(
     Each is said as FIELD=VALUE, as with `esito link add`, or taken back with --unset FIELD; lists with commas, tables
     as in the file.
     """
-    edit = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)), unset)
-    if not (edit.set or edit.unset):
+    said = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)), unset)
+    if not (said.set or said.unset):
         raise click.UsageError("say what to change: FIELD=VALUE or --unset FIELD")
-    if both := edit.set.keys() & set(unset):
+    if both := said.set.keys() & set(unset):
         raise click.UsageError(f"{', '.join(sorted(both))} cannot be set and unset at once")
-    _tell("changed", name, *run(_edit(settings, name, "link changed", lambda _row: edit)), as_json=as_json)
+    _tell("changed", name, *run(_edit(settings, name, "link changed", lambda _row: said)), as_json=as_json)
 
 
 @click.command()
@@ -151,8 +137,8 @@ def change(
 @with_settings
 def disable(name: str, settings: Settings, *, as_json: bool) -> None:
     """Lay a link down; receipts of its operator still count, what waits for it leaves by others that serve the same."""
-    edit = Edit({"enabled": False})
-    _tell("disabled", name, *run(_edit(settings, name, "link disabled", lambda _row: edit)), as_json=as_json)
+    said = Edit({"enabled": False})
+    _tell("disabled", name, *run(_edit(settings, name, "link disabled", lambda _row: said)), as_json=as_json)
 
 
 @click.command()
@@ -162,11 +148,21 @@ def disable(name: str, settings: Settings, *, as_json: bool) -> None:
 def enable(name: str, settings: Settings, *, as_json: bool) -> None:
     """Bind a disabled link again."""
 
-    def edit(kept: Mapping[str, Any]) -> Edit:
+    def edit_of(kept: Mapping[str, Any]) -> Edit:
         in_file = any(one.name == name and one.enabled for one in settings.links)
         return Edit({}, ("enabled",)) if in_file and "enabled" in kept else Edit({"enabled": True})
 
-    _tell("enabled", name, *run(_edit(settings, name, "link enabled", edit)), as_json=as_json)
+    _tell("enabled", name, *run(_edit(settings, name, "link enabled", edit_of)), as_json=as_json)
+
+
+async def _edit(settings: Settings, name: str, act: str, edit_of: EditOf) -> tuple[Change | None, list[str]]:
+    async with stores.open_store(settings, actor=actor()) as store:
+        return await edit(editing(settings, store), name, act, edit_of)
+
+
+def editing(settings: Settings, store: Store) -> Editing:
+    """Return where this command changes links."""
+    return Editing(settings, store, stores.key_secret(settings), os.environ, actor())
 
 
 def _tell(did: str, name: str, found: Change | None, notes: Sequence[str], *, as_json: bool) -> None:
@@ -183,53 +179,3 @@ def _tell(did: str, name: str, found: Change | None, notes: Sequence[str], *, as
         say(f"Link {name} is {did}; running servers {bound} within some seconds.")
     for note in notes:
         say(f"Note: {note}.")
-
-
-async def _edit(
-    settings: Settings, name: str, act: str, edit_of: Callable[[Mapping[str, Any]], Edit]
-) -> tuple[Change | None, list[str]]:
-    """Keep what a command says of a link; return what differs by it, and what is worth a word."""
-    secret = stores.key_secret(settings)
-    async with stores.open_store(settings, actor=actor()) as store:
-        kept = await store.links.all()
-        before = next((one for one in kept if one.name == name), None)
-        in_file = any(one.name == name for one in settings.links)
-        require(settings, kept, name, is_new=act == "link added")
-        row = {} if before is None or act == "link added" else settings_of(before)
-        edit = edit_of(row)
-        for field in edit.unset:
-            if field not in row:
-                raise ConfigError(f"link.{name}.{field} was not set by command")
-        mine = {} if before is None or act == "link added" else opened(before, None if SECRET in edit.set else secret)
-        mine = {field: value for field, value in (mine | dict(edit.set)).items() if field not in edit.unset}
-        after = closed(name, mine, added=act == "link added" or (before is not None and before.added), secret=secret)
-        others = [one for one in kept if one.name != name]
-        try:
-            present = laid_over(settings, [*others, after], secret=secret, environ=os.environ)
-        except ConfigError as error:
-            raise ConfigError(str(error).removeprefix(f"{WHERE}: ")) from None  # which is what one has typed
-        check(present)
-        found = next((one for one in _changes(settings, kept, present, secret) if one.name == name), None)
-        if found is not None:
-            await store.links.keep(after, before=before, act=act, details=edit.told, at=RealClock().now())
-        notes = [sentence for link, sentence in doubts(present) if link == name]
-        if in_file and act == "link changed" and edit.set:
-            notes.append("it stands in the file too, over which this goes until `esito link change --unset`")
-        return found, notes
-
-
-def _changes(settings: Settings, kept: Sequence[KeptLink], after: Settings, secret: bytes) -> list[Change]:
-    try:
-        before = laid_over(settings, kept, secret=secret, environ=os.environ)
-    except ConfigError:  # what is there cannot be used: whatever mends it is a change
-        before = settings
-    return list(changes(before.links, after.links))
-
-
-def require(settings: Settings, kept: Sequence[KeptLink], name: str, *, is_new: bool) -> None:
-    """Refuse a link that there is, or is not. Raises ConfigError."""
-    names = [one.name for one in settings.links] + [one.name for one in kept if one.added]
-    if is_new and name in names:
-        raise ConfigError(f"there is a link {name} already; change it with `esito link change {name} ...`")
-    if not is_new and name not in names:
-        raise ConfigError(f"there is no link {name}; there are: {', '.join(dict.fromkeys(names)) or 'none'}")

@@ -28,6 +28,7 @@ COMMANDS = {
     "demo": Entry("esito.cli.demo", "demo", "Run a server with an operator simulator, an account and some traffic."),
     "smsc": Entry("esito.cli.smsc", "smsc", "Run the operator simulator alone."),
     "account": Entry("esito.cli.account", "account", "Create accounts and their keys, list, disable and enable them."),
+    "admin": Entry("esito.cli.admin", "admin", "Create administrators and their keys, list, disable and enable them."),
     "link": Entry("esito.cli.link", "link", "List the links to operators, try them, add and change them."),
     "send": Entry("esito.cli.messages", "send", "Send a message."),
     "status": Entry("esito.cli.messages", "status", "Show what happened to every recipient of a message."),

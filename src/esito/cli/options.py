@@ -67,14 +67,28 @@ def with_server(command: F) -> F:
     key = click.option(
         "--api-key", envvar="ESITO_API_KEY", required=True, help="Key of your account; or set ESITO_API_KEY."
     )
-    url = click.option(
+    return _with_url(key(command))
+
+
+def _with_url(command: F) -> F:
+    return click.option(
         "--url",
         envvar="ESITO_URL",
         default="http://127.0.0.1:8000",
         show_default=True,
         help="Where the server is; or set ESITO_URL.",
+    )(command)
+
+
+def with_installation(command: F) -> F:
+    """Give a command `url` and `admin_key`, of the installation it speaks to."""
+    key = click.option(
+        "--admin-key",
+        envvar="ESITO_ADMIN_KEY",
+        required=True,
+        help="Key of an administrator (`esito admin create`); or set ESITO_ADMIN_KEY.",
     )
-    return url(key(command))
+    return _with_url(key(command))
 
 
 def actor() -> str:

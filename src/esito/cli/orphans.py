@@ -4,17 +4,17 @@ import click
 from rich.text import Text
 
 from esito.cli.explain import moment
-from esito.cli.options import print_json, with_json, with_server
+from esito.cli.options import print_json, with_installation, with_json
 from esito.cli.terminal import Table, say, show
 from esito.client import Client
 
 
 @click.command()
 @with_json
-@with_server
-def orphans(*, as_json: bool, url: str, api_key: str) -> None:
+@with_installation
+def orphans(*, as_json: bool, url: str, admin_key: str) -> None:
     """List the receipts whose message is not known; the numbers in them are not shown whole."""
-    with Client(url, api_key) as client:
+    with Client(url, admin_key) as client:
         found = list(client.orphans())
     if as_json:
         print_json(found)

@@ -33,6 +33,8 @@ def serve(settings: Settings, role: str) -> None:
     file = settings_file()
     if file is not None and is_open_to_others(file) and tells_secrets(file):
         log.warning("settings_open_to_others", file=str(file), reason=f"it holds passwords: chmod 600 {file}")
-    address = listenable(settings.http.listen)
-    settings = dataclasses.replace(settings, http=dataclasses.replace(settings.http, listen=address))
+    http = dataclasses.replace(settings.http, listen=listenable(settings.http.listen))
+    if http.monitor:
+        http = dataclasses.replace(http, monitor=listenable(http.monitor))
+    settings = dataclasses.replace(settings, http=http)
     asyncio.run(house.serve(settings, role=role, load=load_again(), environ=os.environ))

@@ -6,7 +6,8 @@
     │   ├── the key and account  ApiKeyMissing ApiKeyUnknown AccountDisabled AccountBlocked ApiRefused
     │   ├── what was asked for   MessageIdMissing MessageNotFound NoSuchMessage ...
     │   └── what was to be sent  InvalidFields TooManyRecipients TooManySegments NothingToSend ...
-    ├── NameTaken NoSuchAccount  an administrator's command names the wrong account
+    ├── NameTaken NoSuchAccount NoSuchAdministrator
+    │                            an administrator's command names the wrong account or administrator
     ├── LinkInUse LinkChanged    a link cannot be changed so, or not now
     ├── LookupUnavailable        an extra is not installed
     ├── PartEnded                a part of a server ended that never does by itself: the process stops, with status 1
@@ -76,6 +77,10 @@ class ApiKeyMissing(Refusal):
 
 class ApiKeyUnknown(Refusal):
     """The API key is not known."""
+
+
+class ForAdministrators(Refusal):
+    """The key is an account's, and this belongs to the installation."""
 
 
 class AccountDisabled(Refusal):
@@ -326,6 +331,14 @@ class NameTaken(EsitoError):
 
 class NoSuchAccount(EsitoError):
     """There is no account or key of this name."""
+
+
+class NoSuchAdministrator(EsitoError):
+    """There is no administrator of this name."""
+
+
+class NoSuchLink(Refusal):
+    """There is no link of this name."""
 
 
 class LinkInUse(EsitoError):

@@ -20,6 +20,7 @@ from esito.domain.routing import Route
 from esito.domain.states import MultipartRule
 from esito.domain.stop_mention import STOP_NUMBER
 from esito.domain.timing import VALIDITY_MS
+from esito.store.administrators import AdministratorStore
 from esito.store.callbacks import Callbacks
 from esito.store.intake import IntakeStore
 from esito.store.leases import Lease, LeaseStore
@@ -140,6 +141,10 @@ class Store(Protocol):
     @property
     def sending(self) -> SendingStore:
         """Cancelling, and what was answered once."""
+
+    @property
+    def administrators(self) -> AdministratorStore:
+        """Who may look at what belongs to the installation."""
 
     @property
     def ledger(self) -> LedgerStore:

@@ -30,13 +30,15 @@ class LinkKeeper(Protocol):
     async def all(self) -> list[KeptLink]:
         """Return what is kept, by name."""
 
-    async def keep(self, after: KeptLink, *, before: KeptLink | None, act: str, details: str, at: int) -> None:
+    async def keep(
+        self, after: KeptLink, *, before: KeptLink | None, act: str, details: str, actor: str, at: int
+    ) -> None:
         """Put this in the place of what was kept of the link before. Raises LinkChanged where that is not so any more.
 
         `act` and `details` stand in the audit log; no secret may be among them.
         """
 
-    async def remove(self, before: KeptLink, *, forced: bool, details: str, at: int) -> None:
+    async def remove(self, before: KeptLink, *, forced: bool, details: str, actor: str, at: int) -> None:
         """Forget an added link.
 
         Raises LinkChanged, and LinkInUse while segments wait for it or for its operator's answer unless `forced`.

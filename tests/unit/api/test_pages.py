@@ -16,13 +16,14 @@ from esito.api import samples
 from esito.api.app import CLOCK, SERVED, Services, build
 from esito.api.openapi import PAGES, document
 from esito.api.xml import to_xml
+from esito.domain.administrator import monitor_pass
 from esito.domain.errors import StoreUnavailable
 from esito.domain.pricing import PriceList
 from esito.domain.timing import DAY_MS, RealClock
 from esito.store.base import Counts
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW
-from tests.kit.desk import KEY, Desk, Reply, ask, desk
+from tests.kit.desk import ADMIN, ADMIN_KEY, SECRET, Desk, Reply, ask, desk
 
 GOLDEN = Path(__file__).parents[2] / "wire" / "golden"
 
@@ -64,11 +65,11 @@ def test_a_process_that_runs_says_so(api: Desk) -> None:
 
 def readiness(tmp_path: Path, ready: Callable[[], Awaitable[list[str]]]) -> Reply:
     with desk(tmp_path, ready=ready) as api:
-        return api.ask("GET", "/readyz/")
+        return api.ask("GET", "/readyz/", headers=ADMIN)
 
 
 def test_a_server_that_lacks_nothing_is_ready(api: Desk) -> None:
-    reply = api.ask("GET", "/readyz")
+    reply = api.ask("GET", "/readyz", headers=ADMIN)
     assert (reply.status, reply.json) == (200, {"ready": True, "missing": []})
 
 
@@ -89,7 +90,7 @@ def test_a_store_that_cannot_be_asked_is_not_ready(tmp_path: Path) -> None:
 
 def test_metrics_show_what_the_store_holds(api: Desk) -> None:
     api.send("+33611111111", "+33622222222")
-    text = api.ask("GET", "/metrics").text
+    text = api.ask("GET", "/metrics", headers=ADMIN).text
     assert "\nesito_recipients_queued 2.0\n" in text
     assert '\nesito_recipients{status="Waiting"} 2.0\n' in text
 
@@ -103,14 +104,23 @@ class Uncountable(SqliteStore):
 
 def test_metrics_are_shown_even_when_the_store_cannot_be_asked(tmp_path: Path) -> None:
     with desk(tmp_path, store=Uncountable(tmp_path / "other.db")) as api:
-        reply = api.ask("GET", "/metrics")
+        passing = monitor_pass(SECRET, RealClock().now())
+        reply = api.ask("GET", "/metrics", headers=[("Authorization", f"Bearer {passing}")])
     assert reply.status == 200
     assert "esito_http_requests" in reply.text
 
 
+def test_an_administrator_who_has_looked_before_may_look_while_the_store_cannot_be_asked(tmp_path: Path) -> None:
+    with desk(tmp_path) as api:
+        assert api.ask("GET", "/metrics", headers=ADMIN).status == 200
+        api.runner.run(api.store.close())
+        assert api.ask("GET", "/metrics", headers=ADMIN).status == 200
+        assert api.ask("GET", "/metrics", headers=[("Authorization", "Bearer other")]).status == 503
+
+
 # -- the clock ---------------------------------------------------------------------------------
 
-BEARER = [("Authorization", f"Bearer {KEY}")]
+BEARER = [("Authorization", f"Bearer {ADMIN_KEY}")]
 
 
 @pytest.fixture
@@ -149,17 +159,19 @@ def test_the_clock_is_not_pushed_by_what_is_no_time(pushable: Desk, body: str) -
 
 @pytest.mark.parametrize(
     ("header", "code"),
-    [("", 1), ("Basic YTpi", 1), ("Bearer", 1), ("Bearer ", 1), ("Bearer wrong", 10), (f"Token {KEY}", 1)],
+    [("", 1), ("Basic YTpi", 1), ("Bearer", 1), ("Bearer ", 1), ("Bearer wrong", 10), (f"Token {ADMIN_KEY}", 1)],
 )
 def test_the_clock_needs_a_key_in_the_header(pushable: Desk, header: str, code: int) -> None:
     headers = [("Authorization", header)] if header else []
-    reply = pushable.ask("POST", "/v2/clock/advance", query=f"apiKey={KEY}", body=b'{"hours": 1}', headers=headers)
+    reply = pushable.ask(
+        "POST", "/v2/clock/advance", query=f"apiKey={ADMIN_KEY}", body=b'{"hours": 1}', headers=headers
+    )
     assert reply.refused[:2] == (401, code)
     assert pushable.clock.now() == NOW
 
 
 def test_the_scheme_of_the_key_is_read_without_case(pushable: Desk) -> None:
-    headers = [("Authorization", f"bearer  {KEY}")]
+    headers = [("Authorization", f"bearer  {ADMIN_KEY}")]
     assert pushable.ask("POST", "/v2/clock/advance", body=b'{"hours": 1}', headers=headers).status == 200
 
 

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 import pytest
 
 from esito.api.services import LinkStatus, SessionStatus
-from esito.api.v2operators import hide_address
+from esito.api.v2orphans import hide_address
 from tests.kit.builders import NOW, receipt
-from tests.kit.desk import KEY, Desk, Reply, desk
+from tests.kit.desk import ADMIN_KEY, KEY, Desk, Reply, desk
 
 SESSION = SessionStatus(bind="transceiver", state="bound", since=NOW, last_error="")
 LINK = LinkStatus(name="alpha", operator="alpha", state="bound", sessions=(SESSION,))
@@ -28,7 +28,8 @@ def api(tmp_path: Path) -> Iterator[Desk]:
         yield opened
 
 
-def look(api: Desk, path: str, key: str = KEY, **query: object) -> Reply:
+def look(api: Desk, path: str, key: str = "", **query: object) -> Reply:
+    key = key or (ADMIN_KEY if path in SHARED else KEY)
     return api.ask("GET", path, query=urlencode(query), headers=[("authorization", f"Bearer {key}")])
 
 

@@ -55,6 +55,7 @@ TABLES = (
         counted=True,
     ),
     _table("api_key", "id", "id account digest label created_at disabled networks", counted=True),
+    _table("administrator", "id", "id name digest created_at disabled networks", counted=True),
     _table("stop", "id", "id account msisdn created_at", counted=True),
     _table("operator", "id", "id name as_is strip_zeros hex_to_dec dec_to_hex ambiguous dates", counted=True),
     _table("link", "id", "id name operator resubmit_uncertain prefixes sender stop_number", counted=True),

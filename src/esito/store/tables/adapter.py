@@ -19,6 +19,7 @@ from esito.store.leases import Lease
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
 from esito.store.tables import accounts, explaining
 from esito.store.tables.accepting import Accepting
+from esito.store.tables.administrators import Administrators
 from esito.store.tables.auditing import note
 from esito.store.tables.books import read_books
 from esito.store.tables.callbacks import CallbackOutbox
@@ -71,8 +72,9 @@ class TableStore:
         self._answer, self._recover = self._submitting.answer, self._submitting.recover
         self._register, self._register_routes = self._links.register, self._links.register_routes
         self._retire = self._links.retire
+        self.administrators = Administrators(engine)
         self.ledger = Ledger(engine)
-        self.links = Keeper(engine, actor=actor)
+        self.links = Keeper(engine)
         self.sending = Sending(engine)
         self.callbacks = CallbackOutbox(engine)
         self.stops = Stops(engine)
@@ -376,9 +378,8 @@ class TableStore:
 
     async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
         """Return everything that bears on one recipient."""
-        links = self._links
         return await self._engine.ask_long(
-            account_id, lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, links=links)
+            account_id, lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, links=self._links)
         )
 
     async def events(self, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:

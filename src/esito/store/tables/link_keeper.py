@@ -5,7 +5,6 @@ from esito.store.links import KeptLink, LinkWork
 from esito.store.tables.area import Area
 from esito.store.tables.auditing import note
 from esito.store.tables.connection import Connection
-from esito.store.tables.engine import Engine
 
 NOTHING = "{}"
 """No settings."""
@@ -14,15 +13,13 @@ NOTHING = "{}"
 class Keeper(Area):
     """The handlers behind `Store.links`."""
 
-    def __init__(self, engine: Engine, *, actor: str) -> None:
-        super().__init__(engine)
-        self._actor = actor
-
     async def all(self) -> list[KeptLink]:
         """Return what is kept, by name."""
         return [_kept(row) for row in await self._ask(lambda read: read.rows("links_kept"))]
 
-    async def keep(self, after: KeptLink, *, before: KeptLink | None, act: str, details: str, at: int) -> None:
+    async def keep(
+        self, after: KeptLink, *, before: KeptLink | None, act: str, details: str, actor: str, at: int
+    ) -> None:
         """Put this in the place of what was kept before."""
 
         def keep(connection: Connection) -> None:
@@ -31,11 +28,11 @@ class Keeper(Area):
                 connection.run("keep_link_settings", after.name, int(after.added), after.settings)
             else:  # nothing goes over the file any more
                 connection.run("forget_link_settings", after.name)
-            note(connection, at=at, actor=self._actor, act=act, subject=after.name, details=details)
+            note(connection, at=at, actor=actor, act=act, subject=after.name, details=details)
 
         await self._act(keep)
 
-    async def remove(self, before: KeptLink, *, forced: bool, details: str, at: int) -> None:
+    async def remove(self, before: KeptLink, *, forced: bool, details: str, actor: str, at: int) -> None:
         """Forget an added link."""
 
         def remove(connection: Connection) -> None:
@@ -43,7 +40,7 @@ class Keeper(Area):
             if not forced and any(_work(connection, before.name)):
                 raise LinkInUse
             connection.run("forget_link_settings", before.name)
-            note(connection, at=at, actor=self._actor, act="link removed", subject=before.name, details=details)
+            note(connection, at=at, actor=actor, act="link removed", subject=before.name, details=details)
 
         await self._act(remove)
 

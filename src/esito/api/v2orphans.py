@@ -1,31 +1,21 @@
-"""The links to the operators, and the receipts that match nothing (design 6).
+"""The receipts that match nothing (design 6).
 
-Both describe the whole installation, whose links all accounts share: any valid key may see them.
-Numbers of recipients, who may be another account's, are never shown whole.
+They are the installation's: an administrator's key opens them. Numbers are never shown whole.
 """
 
 import re
-from collections.abc import Iterator
 
 from esito.api.answer import Answer
-from esito.api.call import Call
+from esito.api.call import AdminCall
 from esito.api.paging import page_cursor, page_limit
-from esito.api.services import LinkStatus
 from esito.api.xml import Value
-from esito.domain.id_forms import IdForm, Learned
 from esito.store.records import Orphan
 
 SHOWN = 4
 """Last digits of an address that are shown."""
 
 
-async def links(call: Call) -> Answer:
-    """GET /v2/links: every link, its state, and what is known of its operator's ids."""
-    forms = await call.services.store.id_forms()
-    return call.answer({"links": [_link(one, forms.get(one.operator)) for one in await call.services.links()]})
-
-
-async def orphans(call: Call) -> Answer:
+async def orphans(call: AdminCall) -> Answer:
     """GET /v2/orphans: the receipts that match no segment, oldest first, a page at a time."""
     limit = page_limit(call)
     found = await call.services.store.orphans(after=page_cursor(call, first=0), limit=limit + 1)
@@ -33,39 +23,6 @@ async def orphans(call: Call) -> Answer:
     return call.answer(
         {"orphans": [_orphan(one) for one in page], "next_cursor": str(page[-1].number) if more else None}
     )
-
-
-def _link(one: LinkStatus, learned: Learned | None) -> dict[str, Value]:
-    return {
-        "link": one.name,
-        "operator": one.operator,
-        "state": one.state,
-        "sessions": [
-            {"bind": session.bind, "state": session.state, "since": session.since, "last_error": session.last_error}
-            for session in one.sessions
-        ],
-        # Empty: not known yet, or the evidence disagrees.
-        "id_form": "" if learned is None or learned.form is IdForm.AUTO else learned.form.value,
-        "id_form_locked": learned is not None and learned.locked is not IdForm.AUTO,
-        "ambiguous_receipts": 0 if learned is None else learned.ambiguous,
-        "warnings": [*one.troubles, *_warnings(learned)],
-    }
-
-
-AMBIGUOUS = "ambiguous: receipts were kept as orphans because their id could mean two segments; see message_id_form"
-
-MISLEADING = (
-    "dates: the submit dates in the operator's receipts are far from our own; is receipt_timezone right? Until they"
-    " agree, receipts of segments whose response was lost are not recognised"
-)
-
-
-def _warnings(learned: Learned | None) -> Iterator[Value]:
-    """Say what somebody should look at; an ambiguity is over once the form is known."""
-    if learned is not None and learned.ambiguous and learned.form is IdForm.AUTO:
-        yield AMBIGUOUS
-    if learned is not None and learned.dates.mislead:
-        yield MISLEADING
 
 
 def _orphan(one: Orphan) -> dict[str, Value]:

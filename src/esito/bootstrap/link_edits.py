@@ -1,0 +1,144 @@
+"""What administrators change about links: kept in the store, over the settings file; refused where it cannot be used.
+
+Every running server of the installation takes it up within some seconds, and a restart keeps it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from esito.bootstrap.link_changes import Change, changes, check
+from esito.bootstrap.link_doubts import doubts
+from esito.bootstrap.link_settings import SECRET, WHERE, Editing, closed, laid_over, opened, settings_of, told_of
+from esito.config import ConfigError, LinkSettings, Settings
+from esito.domain.errors import LinkInUse, NoSuchLink
+from esito.domain.timing import RealClock
+from esito.store.links import KeptLink, LinkWork
+
+
+class Edit(NamedTuple):
+    """What a command says of a link."""
+
+    set: Mapping[str, Any]
+    unset: Sequence[str] = ()
+    """What is to be as in the file again, or as usual."""
+
+    @property
+    def told(self) -> str:
+        """As the audit log has it."""
+        return ", ".join([told_of(*one) for one in self.set.items()] + [f"{name} is unset" for name in self.unset])
+
+
+EditOf = Callable[[Mapping[str, Any]], Edit]
+"""Makes an edit of what is kept of the link before."""
+
+
+async def edit(editing: Editing, name: str, act: str, edit_of: EditOf) -> tuple[Change | None, list[str]]:
+    """Keep what is said of a link; return what differs by it, and what is worth a word.
+
+    Raises ConfigError, NoSuchLink and LinkChanged.
+    """
+    settings, store, secret = editing.settings, editing.store, editing.secret
+    kept = await store.links.all()
+    before = next((one for one in kept if one.name == name), None)
+    in_file = any(one.name == name for one in settings.links)
+    _require(settings, kept, name, is_new=act == "link added")
+    row = {} if before is None or act == "link added" else settings_of(before)
+    edit = edit_of(row)
+    for field in edit.unset:
+        if field not in row:
+            raise ConfigError(f"link.{name}.{field} was not set by command")
+    mine = {} if before is None or act == "link added" else opened(before, None if SECRET in edit.set else secret)
+    mine = {field: value for field, value in (mine | dict(edit.set)).items() if field not in edit.unset}
+    after = closed(name, mine, added=act == "link added" or (before is not None and before.added), secret=secret)
+    others = [one for one in kept if one.name != name]
+    try:
+        present = laid_over(settings, [*others, after], secret=secret, environ=editing.environ)
+    except ConfigError as error:
+        raise ConfigError(str(error).removeprefix(f"{WHERE}: ")) from None  # which is what one has typed
+    check(present)
+    found = next((one for one in _changes(editing, kept, present) if one.name == name), None)
+    if found is not None:
+        at = RealClock().now()
+        await store.links.keep(after, before=before, act=act, details=edit.told, actor=editing.actor, at=at)
+    notes = [sentence for link, sentence in doubts(present) if link == name]
+    if in_file and act == "link changed" and edit.set:
+        notes.append("it stands in the file too, over which this goes until `esito link change --unset`")
+    return found, notes
+
+
+def _changes(editing: Editing, kept: Sequence[KeptLink], after: Settings) -> list[Change]:
+    try:
+        before = laid_over(editing.settings, kept, secret=editing.secret, environ=editing.environ)
+    except ConfigError:  # what is there cannot be used: whatever mends it is a change
+        before = editing.settings
+    return list(changes(before.links, after.links))
+
+
+async def remove(editing: Editing, name: str, *, forced: bool) -> tuple[LinkWork, list[str]]:
+    """Remove a link that was added; return what it had to do, and what is worth a word.
+
+    Raises ConfigError, NoSuchLink, LinkInUse and LinkChanged.
+    """
+    settings, store = editing.settings, editing.store
+    kept = await store.links.all()
+    _require(settings, kept, name, is_new=False)
+    if any(one.name == name for one in settings.links):
+        raise ConfigError(
+            f"link {name} stands in the settings file: take it out there and send SIGHUP to the server;"
+            f" `esito link disable {name}` lays it down at once"
+        )
+    (row,) = [one for one in kept if one.name == name]
+    work = await store.links.work(name)
+    details = f"forced: {_counted(work)}" if forced and any(work) else ""
+    try:
+        await store.links.remove(row, forced=forced, details=details, actor=editing.actor, at=RealClock().now())
+    except LinkInUse:
+        present = laid_over(settings, kept, secret=None)
+        (link,) = [one for one in present.links if one.name == name]
+        raise LinkInUse(_refusal(link, await store.links.work(name))) from None
+    left = laid_over(settings, [one for one in kept if one.name != name], secret=None)
+    return work, _aftermath(left, row, work)
+
+
+def _refusal(link: LinkSettings, work: LinkWork) -> str:
+    """Say why a link is not removed, and what leads out, from where it is now."""
+    serves = f"prefixes={','.join(link.prefixes)}" if link.prefixes else "no prefixes"
+    if link.enabled:
+        out = f"`esito link disable {link.name}`, so that other links that serve the same take what waits"
+    else:
+        out = (
+            f"what waits leaves by links that serve the same, so add or change one to do so ({serves}), or"
+            f" `esito link enable {link.name}` and wait until it has left"
+        )
+    return (
+        f"link {link.name} is {'enabled' if link.enabled else 'disabled'} and still has {_counted(work)}: {out}; or"
+        " remove it with --force: then what waits leaves by links to which its prefixes lead then, or is given up and"
+        " refunded 48 hours after it was due, and what has no answer is uncertain"
+    )
+
+
+def _counted(work: LinkWork) -> str:
+    waiting = "1 recipient that waits" if work.waiting == 1 else f"{work.waiting} recipients that wait"
+    segments = "segment" if work.postponed == 1 else "segments"
+    return f"{waiting}, {work.postponed} {segments} to be submitted again and {work.open} without an answer"
+
+
+def _aftermath(left: Settings, row: KeptLink, work: LinkWork) -> list[str]:
+    operator = settings_of(row).get("operator") or row.name
+    notes = []
+    if any(work):
+        notes.append(f"it had {_counted(work)}")
+    if not any((one.operator or one.name) == operator and one.receives for one in left.links):
+        notes.append(
+            f"no other link of operator {operator} receives: receipts for what it submitted cannot come any more"
+        )
+    return notes
+
+
+def _require(settings: Settings, kept: Sequence[KeptLink], name: str, *, is_new: bool) -> None:
+    """Refuse a link that there is, or is not. Raises ConfigError, NoSuchLink."""
+    names = [one.name for one in settings.links] + [one.name for one in kept if one.added]
+    if is_new and name in names:
+        raise ConfigError(f"there is a link {name} already; change it with `esito link change {name} ...`")
+    if not is_new and name not in names:
+        raise NoSuchLink(f"there is no link {name}; there are: {', '.join(dict.fromkeys(names)) or 'none'}")
