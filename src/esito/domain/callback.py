@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from esito.domain.pricing import as_number, from_micros
+from esito.domain.slots import Place
 from esito.domain.states import MessageState, public_word
 from esito.domain.timing import DAY_MS, HOUR_MS, SECOND_MS
 
@@ -61,7 +62,8 @@ class Callback:
     """How often since it was written or last replayed."""
     first_at: int | None
     """When the first of these tries was; None before it."""
-    destination: int
+    place: Place
+    """Whose it is, and where it goes."""
     url: str
     body: str | None
     """What to POST, where that was written with the callback; None: it is a report."""
@@ -73,6 +75,11 @@ class Callback:
     """Of the account; empty: it has none of its own."""
     sequence: int
     """Its place among the callbacks of this kind for this recipient, from 1."""
+
+    @property
+    def destination(self) -> int:
+        """The server it goes to, as the store knows it."""
+        return self.place.destination
 
     @property
     def webhook_id(self) -> str:
@@ -113,6 +120,10 @@ FAILING_MS = 5 * DAY_MS
 """A destination without a success for so long while it fails is called no more."""
 
 GONE = 410
+"""HTTP status by which a receiver says that nothing is to be posted to that path any more."""
+
+GONE_SHOWN = 10
+"""Paths of a destination that are shown as gone, the newest."""
 
 ANSWER_KEPT = 1024
 """Octets of an answer that the log of attempts keeps."""
@@ -223,3 +234,5 @@ class Destination:
     due: int
     """Callbacks that wait for it."""
     dead: int
+    gone: tuple[str, ...] = ()
+    """Paths that have answered with HTTP 410, the newest first."""

@@ -4,12 +4,11 @@
 
 What is out when the process dies is out again after the next start, under the same webhook-id; nothing else is.
 A turn records what has ended, sorts what is new and claims for the slots that are free. Slots are counted by
-destination, so that a slow receiver fills its own and nobody else's.
+account, by address and by destination, so that slow receivers fill those of their account and nobody else's.
 """
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
@@ -20,6 +19,7 @@ from esito import __version__, metrics
 from esito.clockwork import Alarm
 from esito.domain.callback import ANSWER_KEPT, GONE, Callback, Outcome, is_success, next_try
 from esito.domain.errors import StoreFailed, StoreUnavailable
+from esito.domain.slots import Slots
 from esito.domain.timing import SECOND_MS, Clock
 from esito.store.base import Store
 from esito.store.callbacks import Turn, Wanted
@@ -29,13 +29,8 @@ log = structlog.get_logger()
 LOOK_EVERY = 1.0
 """Seconds after which the outbox is looked at though nobody said that there is something."""
 
-USUAL_SLOTS = 32
-FAST_SLOTS = 64
 FAST_MS = 250.0
 """A destination that answers faster than this on average gets the larger number of slots."""
-
-ALL_SLOTS = 512
-"""Callbacks that are out at a time, over all destinations."""
 
 LEASE_MS = 120 * SECOND_MS
 """Far longer than an attempt may take."""
@@ -117,8 +112,9 @@ class CallbackWorker:
         self._chance = chance
         self._woken = asyncio.Event()
         self._flights: dict[int, asyncio.Task[None]] = {}
-        self._slots_used: Counter[int] = Counter()
+        self._slots = Slots()
         self._pace: dict[int, float] = {}
+        self._fast: set[int] = set()
         self._ended: list[Outcome] = []
 
     def wake(self) -> None:
@@ -200,19 +196,15 @@ class CallbackWorker:
         return Wanted(
             at=self._clock.now(),
             lease_ms=LEASE_MS,
-            limit=ALL_SLOTS - len(self._flights),
-            each=USUAL_SLOTS,
-            slots={
-                destination: (FAST_SLOTS if self._pace.get(destination, FAST_MS) < FAST_MS else USUAL_SLOTS) - used
-                for destination, used in self._slots_used.items()
-            },
+            slots=self._slots.copy(),
+            fast=frozenset(self._fast),
             holding=frozenset(self._flights) | {one.callback.id for one in ended},
         )
 
     # -- one callback -----------------------------------------------------------------------
 
     def _take_off(self, callback: Callback) -> None:
-        self._slots_used[callback.destination] += 1
+        self._slots.take(callback.place)
         self._flights[callback.id] = asyncio.create_task(self._fly(callback))
 
     async def _fly(self, callback: Callback) -> None:
@@ -227,9 +219,7 @@ class CallbackWorker:
             outcome = self._failed(callback, at, f"{type(error).__name__}: {error}")
         finally:
             self._flights.pop(callback.id, None)
-            self._slots_used[callback.destination] -= 1
-            if not self._slots_used[callback.destination]:
-                del self._slots_used[callback.destination]
+            self._slots.free(callback.place)
         self._ended.append(outcome)
         metrics.callback_tried(delivered=outcome.done, seconds=outcome.milliseconds / 1000)
         self._note_pace(callback.destination, outcome.milliseconds)
@@ -280,8 +270,13 @@ class CallbackWorker:
         """Remember how fast a destination answers; the last ten answers weigh most."""
         if len(self._pace) > 10_000:
             self._pace.clear()
+            self._fast.clear()
         known = self._pace.get(destination, FAST_MS)
-        self._pace[destination] = known + (milliseconds - known) / 10
+        self._pace[destination] = pace = known + (milliseconds - known) / 10
+        if pace < FAST_MS:
+            self._fast.add(destination)
+        else:
+            self._fast.discard(destination)
 
     async def _land(self) -> None:
         """Wait a moment for what is out and keep how it ended; what has not ended is repeated after the next start."""

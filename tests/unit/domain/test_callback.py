@@ -8,16 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esito.domain.callback import Callback, Kind, is_success, next_try, webhook_id
+from esito.domain.slots import Place
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS
 
+PLACE = Place(sandbox=False, account=1, address="example.org", destination=1)
 SECONDS = [5 * 2**place for place in range(12)] + [4 * 3600] * 16
 
 
 def callback(state: MessageState = MessageState.DELIVERED, **more: object) -> Callback:
     given_ = {
         "id": 815, "message_id": 4712, "seq": 3, "kind": Kind.REPORT, "state": state, "at": 1_600_000_010_999,
-        "attempts": 0, "tries": 0, "first_at": None, "destination": 1, "url": "https://example.org/", "body": None,
+        "attempts": 0, "tries": 0, "first_at": None, "place": PLACE, "url": "https://example.org/", "body": None,
         "tag": "order77", "msisdn": "+33611111111", "cost": 45_000, "secret": "", "sequence": 1,
     }  # fmt: skip
     return Callback(**(given_ | more))  # type: ignore[arg-type]  # of a test
