@@ -55,6 +55,8 @@ class Attempt:
     """Why there was no answer, as a sentence; empty when there was one."""
     address: str = ""
     """Where the connection was made to; empty when none was."""
+    retry_after: str = ""
+    """The header of that name, as it came; empty: there was none."""
     final: bool = False
     """Whether trying again is no use: what is refused once stays so."""
 
@@ -130,7 +132,13 @@ class Sender:
                     failure = _why(error)
                     continue
                 answer = await _beginning(response, until)
-                return Attempt(status=response.status, milliseconds=_since(began), answer=answer, address=address)
+                return Attempt(
+                    status=response.status,
+                    milliseconds=_since(began),
+                    answer=answer,
+                    address=address,
+                    retry_after=response.headers.get("retry-after", ""),
+                )
         except RefusedError as error:
             return Attempt(status=None, milliseconds=_since(began), error=f"refused: {error}", final=True)
         except TimeoutError:

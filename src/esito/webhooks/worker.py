@@ -17,7 +17,7 @@ import structlog
 
 from esito import __version__, metrics
 from esito.clockwork import Alarm
-from esito.domain.callback import ANSWER_KEPT, GONE, Callback, Outcome, is_success, next_try
+from esito.domain.callback import ANSWER_KEPT, BUSY, GONE, Callback, Outcome, asked_pause, is_success, next_try
 from esito.domain.errors import StoreFailed, StoreUnavailable
 from esito.domain.slots import Slots
 from esito.domain.timing import SECOND_MS, Clock
@@ -57,6 +57,10 @@ class Attempt(Protocol):
     @property
     def answer(self) -> bytes:
         """How the answer began."""
+
+    @property
+    def retry_after(self) -> str:
+        """The header of that name; empty: there was none."""
 
     @property
     def final(self) -> bool:
@@ -250,7 +254,7 @@ class CallbackWorker:
             error=_plain(attempt.error),
             answer=attempt.answer[:ANSWER_KEPT],
             address=attempt.address,
-            next_at=None if attempt.final else self._next_at(callback, at, now, attempt.status),
+            next_at=None if attempt.final else self._next_at(callback, at, now, attempt.status, attempt.retry_after),
         )
 
     def _failed(self, callback: Callback, at: int, error: str) -> Outcome:
@@ -260,11 +264,12 @@ class CallbackWorker:
             callback=callback, at=at, ended_at=now, milliseconds=0, status=None, error=_plain(error), next_at=next_at
         )
 
-    def _next_at(self, callback: Callback, at: int, now: int, status: int | None) -> int | None:
+    def _next_at(self, callback: Callback, at: int, now: int, status: int | None, retry_after: str = "") -> int | None:
         if is_success(status) or status == GONE:
             return None
         first_at = at if callback.first_at is None else callback.first_at
-        return next_try(tries=callback.tries + 1, first_at=first_at, now=now, chance=self._chance)
+        asked = asked_pause(retry_after, now) if status in BUSY else 0
+        return next_try(tries=callback.tries + 1, first_at=first_at, now=now, chance=self._chance, asked=asked)
 
     def _note_pace(self, destination: int, milliseconds: int) -> None:
         """Remember how fast a destination answers; the last ten answers weigh most."""

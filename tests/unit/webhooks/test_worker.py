@@ -125,6 +125,19 @@ async def test_after_29_attempts_within_72_hours_a_callback_is_dead(office: Offi
     assert {(one.status, one.answer, one.address != "") for one in told.log} == {(500, b"said", True)}
 
 
+@pytest.mark.parametrize("status", [429, 503, 500])
+async def test_a_receiver_that_asks_for_time_gets_it_where_it_may_ask(office: Office, status: int) -> None:
+    async def refuse(_path: str, _headers: dict[str, str]) -> int:
+        return status
+
+    async with Receiver(refuse, retry_after="3600") as receiver, running(office.worker(chance=lambda: 0.5)):
+        await office.tell(receiver.url, "DELIVRD")
+        await office.settle()
+        (line,) = await office.store.callbacks.page(office.account.id)
+    pause = 5 * SECOND_MS if status == 500 else HOUR_MS + HOUR_MS // 10
+    assert (line.phase, line.next_at) == (Phase.DUE, office.clock.now() + pause)
+
+
 async def test_a_dead_callback_is_made_again_when_it_is_replayed(office: Office) -> None:
     answers = iter([410, 200])
 
