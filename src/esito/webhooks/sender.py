@@ -5,19 +5,18 @@ judged address itself: what the name resolves to a moment later does not matter.
 """
 
 import asyncio
-import base64
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
-from urllib.parse import quote, unquote, urlsplit
+from ipaddress import ip_address
 
 import aiohttp
 from yarl import URL
 
 from esito.webhooks import addresses
+from esito.webhooks.targets import RefusedError, Target, taken_apart
 
 CONNECT_WITHIN = 5.0
 ALL_WITHIN = 15.0
@@ -59,25 +58,6 @@ class Attempt:
     """The header of that name, as it came; empty: there was none."""
     final: bool = False
     """Whether trying again is no use: what is refused once stays so."""
-
-
-class RefusedError(Exception):
-    """This must not be called; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """A URL taken apart."""
-
-    scheme: str
-    host: str
-    port: int
-    netloc: str
-    """What the Host header says."""
-    rest: str
-    """Path and query, untouched."""
-    login: dict[str, str]
-    """The `Authorization` header, where the URL names a user."""
 
 
 class Sender:
@@ -122,7 +102,7 @@ class Sender:
         until = asyncio.get_running_loop().time() + self._all_within
         try:
             async with asyncio.timeout_at(until):
-                target = _taken_apart(url)
+                target = taken_apart(url)
                 reachable = await self._addresses(target)
             for address in reachable:
                 try:
@@ -148,7 +128,7 @@ class Sender:
         return Attempt(status=None, milliseconds=_since(began), error=failure, address=address)
 
     async def _post(
-        self, target: _Target, address: str, body: bytes, headers: Mapping[str, str]
+        self, target: Target, address: str, body: bytes, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
         """Return the response once its status is known."""
         if self._session is None:
@@ -172,7 +152,7 @@ class Sender:
 
     # -- names ---------------------------------------------------------------------------------
 
-    async def _addresses(self, target: _Target) -> list[str]:
+    async def _addresses(self, target: Target) -> list[str]:
         """Return the judged addresses of the target. Raises RefusedError, OSError, TimeoutError."""
         name = target.host, target.port
         now = time.monotonic()
@@ -199,50 +179,6 @@ class Sender:
             self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         )
         return list(dict.fromkeys(str(row[4][0]) for row in rows))
-
-
-def _taken_apart(url: str) -> _Target:
-    """Return a URL in its pieces. Raises RefusedError for what is none of ours to call."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise RefusedError(f"the URL cannot be read ({error})") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise RefusedError("only http and https are called")
-    bare = host.rstrip(".").lower()
-    if not bare:
-        raise RefusedError("the URL names no host")
-    _, _, netloc = parts.netloc.rpartition("@")
-    if not netloc.isascii():
-        netloc = _as_dns(bare) if port is None else f"{_as_dns(bare)}:{port}"
-    login = {}
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        login["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
-    rest = _as_ascii((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
-    return _Target(parts.scheme, _as_dns(bare), port or (443 if parts.scheme == "https" else 80), netloc, rest, login)
-
-
-def _as_dns(host: str) -> str:
-    """Return a host as name servers know it, by IDNA 2008. Raises RefusedError."""
-    if ":" in host:
-        try:
-            address = ip_address(host)
-        except ValueError:
-            raise RefusedError("the host is no address") from None
-        if isinstance(address, IPv6Address) and address.scope_id is not None:
-            raise RefusedError("the address is one of a single interface")
-        return host
-    try:
-        return host if host.isascii() else URL.build(scheme="http", host=host).raw_host or ""
-    except ValueError:
-        raise RefusedError("the host is no name") from None
-
-
-def _as_ascii(text: str) -> str:
-    """Return a path and a query as they go out: what is not ASCII as RFC 3987 has it, all else as it was written."""
-    return text if text.isascii() else "".join(sign if sign.isascii() else quote(sign) for sign in text)
 
 
 async def _beginning(response: aiohttp.ClientResponse, until: float) -> bytes:
