@@ -334,6 +334,32 @@ async def test_pages_go_from_the_newest_to_the_oldest(store: Store) -> None:
     assert await store.callbacks.page(account.id, status="nonsense") == []
 
 
+async def test_lists_over_many_destinations_come_in_pages(store: Store) -> None:
+    account, other = await account_in(store, credit="1000"), await account_in(store, "other", credit="1000")
+    await links_in(store)
+    for host in range(30):
+        for one in (account, other):
+            # Some in the sandbox, which is listed like all else.
+            url = f"https://host{host}.example/"
+            await store.accept(message(one, [33610000000], cost=0, url_dlr=url, sandbox=True))
+    for host in range(30):
+        await told(store, account, "DELIVRD", url=f"https://host{host}.example/")
+    claimed = [one for one in await claim(store) if one.place.account == account.id]
+    await end(store, claimed[0:20], 200)
+    await end(store, claimed[20:25], 500)
+    counted = {"waiting": 60 - 25, "done": 20, "dead": 5, "": 60}
+    for status, wanted in counted.items():
+        seen: list[int] = []
+        mark: tuple[int, int] | None = None
+        while page := await store.callbacks.page(account.id, status=status, before=mark, limit=7):
+            assert [(one.at, one.id) for one in page] == sorted(((one.at, one.id) for one in page), reverse=True)
+            assert mark is None or (page[0].at, page[0].id) < mark
+            seen += [one.id for one in page]
+            mark = (page[-1].at, page[-1].id)
+        assert len(set(seen)) == len(seen) == wanted
+    assert await store.callbacks.replay_since(account.id, 0, NOW) == 25
+
+
 async def test_what_waits_is_counted_sorted_or_not(store: Store) -> None:
     account = await account_in(store)
     await links_in(store)

@@ -84,8 +84,8 @@ class Poster(Protocol):
     async def close(self) -> None:
         """Let go of every connection."""
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], /) -> Attempt:
-        """Make one request; what goes wrong is in the attempt."""
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], /, *, account: int) -> Attempt:
+        """Make one request for an account; what goes wrong is in the attempt."""
 
 
 Sign = Callable[[str, str, int, bytes], str]
@@ -215,7 +215,9 @@ class CallbackWorker:
         at = self._clock.now()
         try:
             body = callback.content(self._currency)
-            attempt = await self._poster.post(callback.url, body, self._headers(callback, body, at))
+            attempt = await self._poster.post(
+                callback.url, body, self._headers(callback, body, at), account=callback.place.account
+            )
             outcome = self._outcome(callback, at, attempt)
         except Exception as error:
             # Never thrown away: it counts as an attempt that failed, and is tried again.

@@ -202,7 +202,7 @@ class Broken:
     async def close(self) -> None:
         pass
 
-    async def post(self, _url: str, _body: bytes, _headers: Mapping[str, str]) -> Attempt:
+    async def post(self, _url: str, _body: bytes, _headers: Mapping[str, str], **_: int) -> Attempt:
         raise LookupError("a slip of ours \ud800")
 
 
