@@ -57,18 +57,21 @@ async def _hold(holder: Holder, name: str, run: Chore) -> None:
     await holder.hold(f"chore:{name}", take_up=take_up, lay_down=lay_down)
 
 
+def judge_of(settings: Settings) -> Judge:
+    """Return what says where callbacks may go."""
+    return Judge(
+        allow_private_networks=settings.callbacks.allow_private_networks,
+        refused_networks=settings.callbacks.refused_networks,
+        ports=[port_range(one) for one in settings.callbacks.ports],
+    )
+
+
 def callback_worker(settings: Settings, *, store: Store, clock: Clock) -> CallbackWorker:
     """Return what makes the callbacks; it is woken by whoever keeps receipts."""
     return CallbackWorker(
         store=store,
         clock=clock,
-        poster=Sender(
-            judge=Judge(
-                allow_private_networks=settings.callbacks.allow_private_networks,
-                refused_networks=settings.callbacks.refused_networks,
-                ports=[port_range(one) for one in settings.callbacks.ports],
-            )
-        ),
+        poster=Sender(judge=judge_of(settings)),
         sign=sign,
         secret=settings.callbacks.signing_secret,
         currency=settings.pricing.currency,

@@ -1,5 +1,6 @@
 """The outbox of callbacks: claimed once, in order, fairly; recorded, given up, replayed."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import count
 
@@ -8,6 +9,7 @@ import pytest
 from esito.domain.account import Account
 from esito.domain.callback import Callback, Outcome
 from esito.domain.errors import NoSuchCallback
+from esito.domain.slots import Slots
 from esito.domain.timing import DAY_MS, MINUTE_MS
 from esito.store.base import Store
 from esito.store.callbacks import Wanted
@@ -31,8 +33,11 @@ async def told(store: Store, account: Account, *words: str, url: str = URL, numb
     return number
 
 
-async def claim(store: Store, *, at: int = NOW, limit: int = 1000, each: int = 1000, **more: object) -> list[Callback]:
-    wanted = Wanted(at=at, lease_ms=MINUTE_MS, limit=limit, each=each, **more)  # type: ignore[arg-type]  # of a test
+async def claim(
+    store: Store, *, at: int = NOW, most: int = 8000, usual: int = 1000, slots: Slots | None = None, **more: object
+) -> list[Callback]:
+    given = slots or Slots(most=most, usual=usual)
+    wanted = Wanted(at=at, lease_ms=MINUTE_MS, slots=given, **more)  # type: ignore[arg-type]  # of a test
     return (await store.callbacks.claim(wanted)).callbacks
 
 
@@ -45,6 +50,14 @@ async def end(
             for one in claimed
         ]
     )
+
+
+def hosts(claimed: Sequence[Callback]) -> dict[str, int]:
+    return Counter(one.place.address.partition(".")[0] for one in claimed)
+
+
+def of_accounts(claimed: Sequence[Callback]) -> dict[int, int]:
+    return Counter(one.place.account for one in claimed)
 
 
 def states(claimed: Sequence[Callback]) -> list[int]:
@@ -123,28 +136,77 @@ async def test_a_destination_with_much_to_get_starves_no_other(store: Store) -> 
     for _ in range(4):
         await told(store, account, "DELIVRD", numbers=100, url="https://slow.example/")
     await told(store, account, "DELIVRD", numbers=3, url="https://quick.example/")
-    claimed = await claim(store, each=32, limit=256)
-    assert [sum(one.url == url for one in claimed) for url in ("https://slow.example/", "https://quick.example/")] == [
-        32, 3,
-    ]  # fmt: skip
+    slots = Slots()
+    claimed = await claim(store, slots=slots)
+    assert hosts(claimed) == {"slow": 32, "quick": 3}
     await told(store, account, "DELIVRD", url="https://quick.example/")
+    # The claim has taken what it leased: the slow one has no slot left.
+    assert hosts(await claim(store, slots=slots)) == {"quick": 1}
+    for one in claimed:
+        slots.free(one.place)
     slow = next(one.destination for one in claimed if "slow" in one.url)
-    assert [one.url for one in await claim(store, slots={slow: 0}, each=32)] == ["https://quick.example/"]
+    assert hosts(await claim(store, slots=slots, fast={slow})) == {"slow": 64}
+
+
+async def test_an_account_with_many_destinations_leaves_the_others_their_turn(store: Store) -> None:
+    """An account gets a quarter of what the others leave, and one address half of that."""
+    one, two, three = [await account_in(store, name, credit="1000") for name in ("one", "two", "three")]
+    for port in range(20):
+        await told(store, one, "DELIVRD", numbers=20, url=f"https://a{port}.example/")
+    for account in (two, three):
+        await told(store, account, "DELIVRD", numbers=20, url="https://b.example/")
+    slots = Slots(most=64)
+    first = await claim(store, slots=slots)
+    assert of_accounts(first) == {one.id: 12, two.id: 7, three.id: 6}
+    assert await claim(store, slots=slots) == []
+    for callback in first:
+        slots.free(callback.place)
+    again = await claim(store, slots=slots)
+    assert {callback.destination for callback in again if callback.place.account == one.id}.isdisjoint(
+        callback.destination for callback in first
+    )  # the rest of them are next
+
+
+async def test_ports_of_one_address_share_half_of_what_their_account_has(store: Store) -> None:
+    account = await account_in(store, credit="1000")
+    for port in range(4):
+        await told(store, account, "DELIVRD", numbers=20, url=f"https://a.example:{8000 + port}/")
+    await told(store, account, "DELIVRD", numbers=20, url="https://b.example/")
+    assert hosts(await claim(store, slots=Slots(most=64))) == {"a": 8, "b": 8}
+
+
+async def test_what_the_sandbox_tells_comes_last_and_takes_no_other_slot(store: Store) -> None:
+    account = await account_in(store, credit="1000")
+    await links_in(store)
+    numbers = [33610000000 + 10 * seq for seq in range(40)]
+    await store.accept(message(account, numbers, cost=0, url_dlr="https://a.example/", sandbox=True))
+    await told(store, account, "DELIVRD", numbers=40, url="https://a.example/")
+    claimed = await claim(store, slots=Slots(most=64, in_sandbox=32))
+    assert [one.place.sandbox for one in claimed] == [False] * 8 + [True] * 4
+    assert len({one.destination for one in claimed}) == 1
 
 
 async def test_the_next_claim_goes_on_where_the_slots_ran_out(store: Store) -> None:
     account = await account_in(store)
     for letter in "abcdef":
         await told(store, account, "DELIVRD", numbers=2, url=f"https://{letter}.example/")
-    seen = [one.url[8] for _ in range(6) for one in await claim(store, each=1, limit=1)]
+    seen = [one.url[8] for _ in range(6) for one in await claim(store, most=1)]
     assert sorted(seen) == list("abcdef")
+
+
+async def test_accounts_take_turns_where_the_slots_run_out(store: Store) -> None:
+    accounts = [await account_in(store, name) for name in "abcdef"]
+    for account in accounts:
+        await told(store, account, "DELIVRD", numbers=2)
+    seen = [one.place.account for _ in range(6) for one in await claim(store, most=1)]
+    assert sorted(seen) == [account.id for account in accounts]
 
 
 async def test_a_claim_says_when_the_next_is_due(store: Store) -> None:
     account = await account_in(store)
     await told(store, account, "DELIVRD")
     await end(store, await claim(store), 500, next_at=NOW + 5_000)
-    found = await store.callbacks.claim(Wanted(at=NOW, lease_ms=1, limit=1, each=1))
+    found = await store.callbacks.claim(Wanted(at=NOW, lease_ms=1, slots=Slots()))
     assert (found.callbacks, found.next_at) == ([], NOW + 5_000)
 
 
@@ -163,29 +225,15 @@ async def test_what_is_done_is_recorded_once_and_never_claimed_again(store: Stor
     assert await store.callbacks.waiting() == (0, 0)
 
 
-async def test_http_410_disables_the_destination_with_all_that_waits_for_it(store: Store) -> None:
-    account = await account_in(store)
-    await told(store, account, "DELIVRD", numbers=3)
-    await told(store, account, "DELIVRD", url="https://other.example/")
-    await end(store, await claim(store, limit=1), 410)
-    await told(store, account, "DELIVRD")
-    dead = await store.callbacks.page(account.id, status="dead")
-    assert [one.reason for one in dead] == [*["destination disabled: HTTP 410"] * 3, "given up: HTTP 410"]
-    gone, other = await store.callbacks.destinations(account.id)
-    assert (gone.origin, gone.disabled_at, gone.reason, gone.dead) == ("https://example.org:443", NOW, "HTTP 410", 4)
-    assert (other.disabled_at, other.due) == (None, 1)
-    assert [one.url for one in await claim(store)] == ["https://other.example/"]
-
-
 async def test_five_days_without_a_success_disable_the_destination(store: Store) -> None:
     account = await account_in(store)
     await told(store, account, "DELIVRD", numbers=2)
-    await end(store, await claim(store, limit=1), 500, next_at=NOW + DAY_MS)
+    await end(store, await claim(store, most=1), 500, next_at=NOW + DAY_MS)
     later = NOW + 5 * DAY_MS
-    await end(store, await claim(store, at=later - 1, limit=1), None, at=later - 1, next_at=later)
+    await end(store, await claim(store, at=later - 1, most=1), None, at=later - 1, next_at=later)
     (place,) = await store.callbacks.destinations(account.id)
     assert (place.disabled_at, place.failing_since) == (None, NOW)
-    await end(store, await claim(store, at=later, limit=1), None, at=later, next_at=later + 1)
+    await end(store, await claim(store, at=later, most=1), None, at=later, next_at=later + 1)
     (place,) = await store.callbacks.destinations(account.id)
     assert (place.disabled_at, place.reason) == (later, "five days without a success")
 
@@ -193,7 +241,7 @@ async def test_five_days_without_a_success_disable_the_destination(store: Store)
 async def test_a_success_ends_a_time_of_failures(store: Store) -> None:
     account = await account_in(store)
     await told(store, account, "DELIVRD", numbers=2)
-    await end(store, await claim(store, limit=1), 500, next_at=NOW + DAY_MS)
+    await end(store, await claim(store, most=1), 500, next_at=NOW + DAY_MS)
     await end(store, await claim(store), 200, at=NOW + 9)
     (place,) = await store.callbacks.destinations(account.id)
     assert (place.failing_since, place.last_success) == (None, NOW + 9)
@@ -286,6 +334,32 @@ async def test_pages_go_from_the_newest_to_the_oldest(store: Store) -> None:
     assert await store.callbacks.page(account.id, status="nonsense") == []
 
 
+async def test_lists_over_many_destinations_come_in_pages(store: Store) -> None:
+    account, other = await account_in(store, credit="1000"), await account_in(store, "other", credit="1000")
+    await links_in(store)
+    for host in range(30):
+        for one in (account, other):
+            # Some in the sandbox, which is listed like all else.
+            url = f"https://host{host}.example/"
+            await store.accept(message(one, [33610000000], cost=0, url_dlr=url, sandbox=True))
+    for host in range(30):
+        await told(store, account, "DELIVRD", url=f"https://host{host}.example/")
+    claimed = [one for one in await claim(store) if one.place.account == account.id]
+    await end(store, claimed[0:20], 200)
+    await end(store, claimed[20:25], 500)
+    counted = {"waiting": 60 - 25, "done": 20, "dead": 5, "": 60}
+    for status, wanted in counted.items():
+        seen: list[int] = []
+        mark: tuple[int, int] | None = None
+        while page := await store.callbacks.page(account.id, status=status, before=mark, limit=7):
+            assert [(one.at, one.id) for one in page] == sorted(((one.at, one.id) for one in page), reverse=True)
+            assert mark is None or (page[0].at, page[0].id) < mark
+            seen += [one.id for one in page]
+            mark = (page[-1].at, page[-1].id)
+        assert len(set(seen)) == len(seen) == wanted
+    assert await store.callbacks.replay_since(account.id, 0, NOW) == 25
+
+
 async def test_what_waits_is_counted_sorted_or_not(store: Store) -> None:
     account = await account_in(store)
     await links_in(store)
@@ -308,12 +382,3 @@ async def test_a_rehearsal_in_the_sandbox_is_told_its_statuses_too(store: Store)
     number = await store.accept(message(account, numbers, cost=0, url_dlr=URL, sandbox=True))
     await store.callbacks.sort(NOW)
     assert [one.webhook_id for one in await claim(store)] == [f"msg_{number}_0_8", f"msg_{number}_1_7"]
-
-
-async def test_many_slow_destinations_leave_room_for_one_more(store: Store) -> None:
-    """None takes more than a quarter of what is left over all."""
-    account = await account_in(store)
-    for letter in "abcdef":
-        await told(store, account, "DELIVRD", numbers=40, url=f"https://{letter}.example/")
-    claimed = await claim(store, each=32, limit=64)
-    assert [sum(one.url[8] == letter for one in claimed) for letter in "abcdef"] == [16, 12, 9, 6, 5, 4]

@@ -114,10 +114,10 @@ async def test_callbacks_are_listed_and_replayed_on_the_command_line(house: Hous
         (one,) = await until(lambda: told(house, "callbacks", "--status", "dead", "--json"))
         assert (one["webhook_id"], one["reason"]) == (f"msg_{number}_0_8", "given up: HTTP 410")
         (place,) = await told(house, "callbacks", "--destinations", "--json")
-        assert (place["state"], place["reason"]) == ("disabled", "HTTP 410")
+        assert (place["state"], place["gone_paths"]) == ("good", ["/dlr"])
         assert "given up: HTTP 410" in await said(house, "callbacks", "1")
         assert "HTTP 410" in await said(house, "callbacks", "--status", "dead")
-        assert "disabled" in await said(house, "callbacks", "--destinations")
+        assert "/dlr: HTTP 410, called no more" in await said(house, "callbacks", "--destinations")
         assert await said(house, "replay", str(one["id"])) == "1 callback will be made again.\n"
         await until_taken(receiver, 1)
         assert await told(house, "replay", "--since", "2000-01-01", "--dead", "--json") == {"replayed": 0}

@@ -44,6 +44,8 @@ class Receiver:
     """An HTTP server on a port of 127.0.0.1, which may go and come back."""
 
     answering: Answering = take
+    retry_after: str = ""
+    """What every answer says of it."""
     port: int = 0
     heard: list[Heard] = field(default_factory=list)
     """In the order of the answers."""
@@ -84,7 +86,8 @@ class Receiver:
                 path = head[0].split(" ")[1]
                 status = await self.answering(path, headers)
                 self.heard.append(Heard(path, headers, body, status))
-                writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 4\r\n\r\nsaid".encode() if status != 204
+                more = f"retry-after: {self.retry_after}\r\n" if self.retry_after else ""
+                writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 4\r\n{more}\r\nsaid".encode() if status != 204
                              else b"HTTP/1.1 204 No Content\r\n\r\n")  # fmt: skip
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -194,7 +194,7 @@ class Server:
             "apiKey": self.key,
             "phoneNumbers": ",".join(f"+{number}" for number in numbers),
             "message": text,
-            "urlDlr": "http://127.0.0.1:9/dlr",
+            "urlDlr": "http://localhost:8999/dlr",
         }
         answer = await self.http.post("/v1/send", json=body)
         assert answer.status_code == 200, answer.text

@@ -6,7 +6,7 @@ without accents.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,8 +82,13 @@ class Options:
     sandbox: bool
 
 
-def read_options(inputs: Inputs, errors: FieldErrors, *, account: Account, now: int) -> Options:
-    """Read the options; what cannot be used, or not by this account, is noted in `errors`."""
+def read_options(
+    inputs: Inputs, errors: FieldErrors, *, account: Account, now: int, never_called: Callable[[str], str]
+) -> Options:
+    """Read the options; what cannot be used, or not by this account, is noted in `errors`.
+
+    `never_called` says why callbacks to a URL are refused, or nothing.
+    """
     sender = _sender(inputs, errors)
     due_at = read_due(inputs, errors.add, now=now)
     gamme = _gamme(inputs, errors)
@@ -95,8 +100,8 @@ def read_options(inputs: Inputs, errors: FieldErrors, *, account: Account, now: 
         reference=_reference(inputs, errors),
         due_at=due_at,
         # `webhookUrl` is an older name of `urlDlr`.
-        url_dlr=_url(inputs, "urlDlr" if inputs.has("urlDlr") else "webhookUrl", errors),
-        url_response=_url(inputs, "urlResponse", errors),
+        url_dlr=_url(inputs, "urlDlr" if inputs.has("urlDlr") else "webhookUrl", errors, never_called),
+        url_response=_url(inputs, "urlResponse", errors, never_called),
         unicode=_unicode(inputs, account, errors),
         stop_mention=inputs.flag("isStopSms") and gamme is Range.PREMIUM,
         sandbox=inputs.flag("sandbox"),
@@ -204,10 +209,14 @@ def _reference(inputs: Inputs, errors: FieldErrors) -> str | None:
     return reference
 
 
-def _url(inputs: Inputs, name: str, errors: FieldErrors) -> str | None:
+def _url(inputs: Inputs, name: str, errors: FieldErrors, never_called: Callable[[str], str]) -> str | None:
     url = inputs.optional(name)
-    if url is not None and not _callable(url):
+    if url is None:
+        return None
+    if not _callable(url):
         errors.add(name, "L'URL n'est pas valide")
+    elif never_called(url):
+        errors.add(name, "Cette URL ne peut pas etre appelee: adresse ou port refuse")
     return url
 
 

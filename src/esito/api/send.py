@@ -45,7 +45,7 @@ async def send_one_text(call: Call, asked: Asked | None, raws: Sequence[str], fi
     errors = FieldErrors()
     text = read_text(inputs, errors)
     numbers = read_numbers(raws, field, errors)
-    options = read_options(inputs, errors, account=call.account, now=call.services.clock.now())
+    options = _read_options(call, errors)
     errors.raise_any()
     if not raws:
         raise PhoneNumberMissing
@@ -75,7 +75,7 @@ async def _bulk_send(call: Call, asked: Asked | None) -> Answer:
     errors = FieldErrors()
     raws, texts, chosen = _read_items(items, errors)
     numbers = read_numbers(raws, "phoneNumber", errors)
-    options = read_options(call.inputs, errors, account=call.account, now=call.services.clock.now())
+    options = _read_options(call, errors)
     errors.raise_any()
     draft = _draft(call, options, texts, list(zip(numbers, chosen, strict=True)))
 
@@ -115,6 +115,13 @@ def _read_items(items: Any, errors: FieldErrors) -> tuple[list[str], tuple[str, 
 def _require_readable(items: Sequence[Any]) -> None:
     if len(items) > MAX_READ:
         raise TooManyRecipients
+
+
+def _read_options(call: Call, errors: FieldErrors) -> Options:
+    services = call.services
+    return read_options(
+        call.inputs, errors, account=call.account, now=services.clock.now(), never_called=services.never_called
+    )
 
 
 def _draft(call: Call, options: Options, texts: tuple[str, ...], numbers: list[tuple[str, int]]) -> Draft:

@@ -75,6 +75,10 @@ async def _nothing_missing() -> list[str]:
     return []
 
 
+def _called(_url: str) -> str:
+    return ""
+
+
 def _no_warnings() -> list[str]:
     return []
 
@@ -118,6 +122,8 @@ class Services:
     """Wrong keys of one address that are looked at; 0: all."""
     requested: Callable[[tuple[str, int | str]], None] | None = None
     """Is told who makes a request, by address and port."""
+    never_called: Callable[[str], str] = _called
+    """Says why callbacks to a URL would be refused whatever its name resolves to; empty: they may not be."""
     max_body: int = 1_000_000
     """Octets of a request's body."""
     body_patience: float = 10.0

@@ -139,6 +139,7 @@ def _destination(one: Destination) -> dict[str, Value]:
         "disabled_at": one.disabled_at,
         "waiting": one.due,
         "dead": one.dead,
+        "gone_paths": list(one.gone),
     }
 
 

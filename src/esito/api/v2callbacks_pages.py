@@ -9,6 +9,7 @@ from esito.api.schemas import Schema, array, constant, integer, record, ref, tex
 from esito.api.v2messages import STATE_NAMES
 from esito.api.v2schemas import MESSAGE_PIECE, PAGE_LIMIT
 from esito.domain import errors as e
+from esito.domain.callback import GONE_SHOWN
 from esito.domain.states import PUBLIC_WORDS
 
 _AT_SAMPLE = 1_795_430_400_000
@@ -139,6 +140,7 @@ AREA = Area(
                 "disabled_at": _or_null(_AT),
                 "waiting": _COUNT,
                 "dead": _COUNT,
+                "gone_paths": array(text("A path that answered with HTTP 410."), maxItems=GONE_SHOWN),
             }
         ),
         "CallbackDestinations": record(
@@ -192,6 +194,7 @@ AREA = Area(
                     "disabled_at": None,
                     "waiting": 1,
                     "dead": 0,
+                    "gone_paths": ["/dlr/old"],
                 }
             ],
             "next_cursor": None,

@@ -26,7 +26,7 @@ from esito.bootstrap.link_desk import HttpLinkDesk
 from esito.bootstrap.links import incoming_of, register_links, standing, told, told_standing
 from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
 from esito.bus.base import Bus
-from esito.chores import Chores, callback_worker, chores
+from esito.chores import Chores, callback_worker, chores, judge_of
 from esito.config import ConfigError, HttpSettings, Settings
 from esito.connection_clocks import ConnectionClocks
 from esito.domain.errors import PartEnded
@@ -46,6 +46,7 @@ from esito.serving import WebServer
 from esito.smpp.link import Link
 from esito.store.base import CLOCK_OFFSET, Store
 from esito.vocabulary_files import load_vocabulary
+from esito.webhooks.targets import refusal
 
 log = structlog.get_logger()
 
@@ -335,6 +336,7 @@ def _connection_clocks(http: HttpSettings) -> ConnectionClocks:
 
 
 def _services(house: House, clocks: ConnectionClocks) -> Services:
+    judge = judge_of(house.settings)
     return Services(
         store=house.store,
         acceptance=house.acceptance,
@@ -354,6 +356,7 @@ def _services(house: House, clocks: ConnectionClocks) -> Services:
         links=lambda: _links(house),
         link_desk=HttpLinkDesk(house.changes),
         requested=clocks.requested,
+        never_called=lambda url: refusal(url, judge),
     )
 
 

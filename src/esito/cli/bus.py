@@ -16,7 +16,7 @@ from esito.bootstrap.link_settings import laid_over
 from esito.bus.base import Bus, Lag
 from esito.cli.explain import moment
 from esito.cli.options import print_json, run, with_json, with_settings
-from esito.cli.terminal import Table, say, show
+from esito.cli.terminal import Table, foldable, kept_whole, say, show
 from esito.config import ConfigError, Settings
 from esito.lifecycle.intake import replay as replay_log
 from esito.private_files import make_folder, new_private
@@ -80,11 +80,14 @@ def _print_marks(marks: list[Mark]) -> None:
     if not marks:
         say("No gateway has brought a receipt by it yet.")
         return
-    table = Table("gateway", "series", "applied up to", "missing")
+    table = Table(foldable("gateway"), *kept_whole("series", "applied up to", "missing"))
     for mark in marks:
-        missing = ", ".join(map(str, mark.missing[:10])) + (" ..." if len(mark.missing) > 10 else "")
-        table.add_row(Text(mark.gateway), str(mark.epoch), str(mark.confirmed), missing)
+        table.add_row(Text(mark.gateway), str(mark.epoch), str(mark.confirmed), str(len(mark.missing) or ""))
     show(table)
+    for mark in marks:
+        if mark.missing:
+            shown = ", ".join(map(str, mark.missing[:10])) + (" ..." if len(mark.missing) > 10 else "")
+            say(f"Of series {mark.epoch} of {mark.gateway} these are missing: {shown}")
 
 
 # -- replaying ---------------------------------------------------------------------------------

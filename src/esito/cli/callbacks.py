@@ -1,5 +1,6 @@
 """`esito callbacks` and `esito replay`: what your server was told, and telling it again."""
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -8,7 +9,7 @@ from rich.text import Text
 
 from esito.cli.explain import moment
 from esito.cli.options import print_json, with_json, with_server
-from esito.cli.terminal import Table, say, show
+from esito.cli.terminal import Table, foldable, kept_whole, say, show
 from esito.client import Client
 
 SHOWN = 100
@@ -36,7 +37,10 @@ def callbacks(
     """List callbacks, newest first; with an ID, every attempt to make that one."""
     with Client(url, api_key) as client:
         if destinations:
-            _show(client.callback_destinations(), as_json, _destinations, "No callback has gone anywhere yet.")
+            places = client.callback_destinations()
+            _show(places, as_json, _destinations, "No callback has gone anywhere yet.")
+            for line in () if as_json else _troubles(places):
+                say(line)
         elif callback_id is not None:
             told = client.callback(callback_id)
             print_json(told) if as_json else _tell(told)
@@ -94,19 +98,35 @@ def _lines(found: list[dict[str, Any]]) -> Table:
 
 
 def _destinations(found: list[dict[str, Any]]) -> Table:
-    table = Table("server", "state", "last success", "failing since", "waiting", "dead", "reason")
+    table = Table(foldable("server"), *kept_whole("state", "waiting", "dead", "last success (UTC)"))
     for one in found:
+        at = one["last_success_at"]
         cells = (
-            one["origin"],
+            _server(one["origin"]),
             one["state"],
-            _when(one["last_success_at"]),
-            _when(one["failing_since"]),
             str(one["waiting"]),
             str(one["dead"]),
-            one["reason"],
+            "" if at is None else moment(at).removesuffix(" UTC"),
         )
         table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def _troubles(found: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what somebody should look at, a line for each."""
+    for one in found:
+        server = _server(one["origin"])
+        if one["disabled_at"] is not None:
+            yield f"{server}: disabled since {moment(one['disabled_at'])}, {one['reason']}"
+        elif one["failing_since"] is not None:
+            yield f"{server}: failing since {moment(one['failing_since'])}"
+        for path in one["gone_paths"]:
+            yield f"{server}{path}: HTTP 410, called no more"
+
+
+def _server(origin: str) -> str:
+    """Return an origin as people write it, without the usual port."""
+    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
 
 def _tell(told: dict[str, Any]) -> None:

@@ -26,6 +26,16 @@ class Table(table.Table):
         super().add_row(*(_cell(one) if isinstance(one, str | Text) else one for one in cells), **manner)
 
 
+def kept_whole(*names: str) -> list[table.Column]:
+    """Return columns that are never folded: of numbers, instants and single words."""
+    return [table.Column(name, no_wrap=True) for name in names]
+
+
+def foldable(name: str) -> table.Column:
+    """Return a column that gives way to the others: its cells go on in a further line, with nothing left out."""
+    return table.Column(name, overflow="fold")
+
+
 def show(*things: RenderableType) -> None:
     """Print tables and styled texts, as wide as the terminal is."""
     console = Console()

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from enum import IntEnum
 
 from esito.domain.pricing import as_number, from_micros
+from esito.domain.slots import Place
 from esito.domain.states import MessageState, public_word
 from esito.domain.timing import DAY_MS, HOUR_MS, SECOND_MS
 
@@ -61,7 +64,8 @@ class Callback:
     """How often since it was written or last replayed."""
     first_at: int | None
     """When the first of these tries was; None before it."""
-    destination: int
+    place: Place
+    """Whose it is, and where it goes."""
     url: str
     body: str | None
     """What to POST, where that was written with the callback; None: it is a report."""
@@ -73,6 +77,11 @@ class Callback:
     """Of the account; empty: it has none of its own."""
     sequence: int
     """Its place among the callbacks of this kind for this recipient, from 1."""
+
+    @property
+    def destination(self) -> int:
+        """The server it goes to, as the store knows it."""
+        return self.place.destination
 
     @property
     def webhook_id(self) -> str:
@@ -112,7 +121,17 @@ PATIENCE_MS = 72 * HOUR_MS
 FAILING_MS = 5 * DAY_MS
 """A destination without a success for so long while it fails is called no more."""
 
+BUSY = frozenset({429, 503})
+"""HTTP statuses whose `Retry-After` is heeded."""
+
+LONGEST_DATE = 64
+"""Characters of a `Retry-After` that are read as a date."""
+
 GONE = 410
+"""HTTP status by which a receiver says that nothing is to be posted to that path any more."""
+
+GONE_SHOWN = 10
+"""Paths of a destination that are shown as gone, the newest."""
 
 ANSWER_KEPT = 1024
 """Octets of an answer that the log of attempts keeps."""
@@ -123,16 +142,41 @@ def is_success(status: int | None) -> bool:
     return status is not None and 200 <= status < 300
 
 
-def next_try(*, tries: int, first_at: int, now: int, chance: Callable[[], float]) -> int | None:
+def asked_pause(retry_after: str, now: int) -> int:
+    """Return the milliseconds that a `Retry-After` asks for, in seconds or as a date (RFC 9110, 10.2.3).
+
+    They are 4 hours at most, and none where it cannot be read or has passed.
+    """
+    text = retry_after.strip()
+    if text.isascii() and text.isdecimal():
+        pause = int(text) * SECOND_MS if len(text) <= 10 else LONGEST_PAUSE_MS
+    else:
+        pause = (_instant(text) or now) - now
+    return max(0, min(pause, LONGEST_PAUSE_MS))
+
+
+def _instant(date: str) -> int | None:
+    """Return an HTTP-date in milliseconds; None when it is none."""
+    try:
+        moment = parsedate_to_datetime(date[:LONGEST_DATE])
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * SECOND_MS)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def next_try(*, tries: int, first_at: int, now: int, chance: Callable[[], float], asked: int = 0) -> int | None:
     """Return when to try again after `tries` failures; None: never.
 
-    `chance` returns a number from 0 to 1, by which the pause differs up to 20 % from its usual length.
+    `chance` returns a number from 0 to 1, by which the pause differs up to 20 % from its usual length. The receiver has
+    `asked` for a pause of so many milliseconds: it gets that or up to 20 % more, but not less than usual.
     """
     last = first_at + PATIENCE_MS
     if tries >= TRIES or now >= last:
         return None
     usual = min(FIRST_PAUSE_MS << (tries - 1), LONGEST_PAUSE_MS)
-    return min(now + int(usual * (1 + JITTER * (2 * chance() - 1))), last)
+    spread = chance()
+    pause = max(usual * (1 + JITTER * (2 * spread - 1)), asked * (1 + JITTER * spread))
+    return min(now + int(pause), last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,3 +267,5 @@ class Destination:
     due: int
     """Callbacks that wait for it."""
     dead: int
+    gone: tuple[str, ...] = ()
+    """Paths that have answered with HTTP 410, the newest first."""

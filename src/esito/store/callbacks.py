@@ -4,11 +4,12 @@ A callback is written with the change that it tells of, by whoever makes that ch
 sorted to its destination, claimed under a lease, recorded attempt by attempt, listed, replayed.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from esito.domain.callback import Callback, CallbackLine, Destination, Outcome
+from esito.domain.slots import Slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +18,10 @@ class Wanted:
 
     at: int
     lease_ms: int
-    limit: int
-    """Over all destinations; one of them gets no more than a quarter of what is left of it, but always one."""
-    each: int
-    """For one destination that `slots` does not name."""
-    slots: Mapping[int, int] = field(default_factory=dict)
-    """For the destinations that are being called now."""
+    slots: Slots
+    """What is out, and so what may go out yet; the claim takes from it what it leases."""
+    fast: Container[int] = frozenset()
+    """Destinations that answer fast."""
     holding: frozenset[int] = frozenset()
     """Callbacks that this worker is making: their leases do not end."""
 
@@ -33,7 +32,10 @@ class Claimed:
 
     callbacks: list[Callback]
     next_at: int | None
-    """When the next becomes due, as far as it was looked; None: nothing is in sight."""
+    """When the next becomes due, as far as it was looked; None: nothing is in sight.
+
+    That is at once where there was more to give up than one claim may.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +65,18 @@ class Callbacks(Protocol):
         """
 
     async def claim(self, wanted: Wanted) -> Claimed:
-        """Lease callbacks that are due, for every destination in turn up to its free slots, earliest due first.
+        """Lease callbacks that are due, as far as there are slots; those of the sandbox come last.
 
-        Of one kind and recipient, one is out at a time. A lease that has ended is as none.
+        Accounts take turns, and of each one destination after another: of that, the earliest due first. Of one kind
+        and recipient, one is out at a time. A lease that has ended is as none. What waits for a disabled destination,
+        or for a path that is gone, is dead instead, with the reason.
         """
 
     async def record(self, outcomes: Sequence[Outcome]) -> int:
         """Keep attempts and what they came to, in one transaction; return how many callbacks were given up.
 
         2xx is done; without `next_at` it is dead; else it is tried again then. Whatever waited behind a finished
-        one becomes due. 410, or five days of failures without a success, disables the destination.
+        one becomes due. 410 disables the path that said so; five days of failures without a success, the destination.
         """
 
     async def turn(self, outcomes: Sequence[Outcome], wanted: Wanted, *, sort: int = 1000) -> Turn:
@@ -81,7 +85,7 @@ class Callbacks(Protocol):
     async def replay(self, account_id: int, callback_id: int, at: int) -> int:
         """Make one callback again, under the same webhook-id; return how many that was: none while it is being made.
 
-        What is replayed begins a new ladder of tries, and enables its destination. Raises NoSuchCallback.
+        What is replayed begins a new ladder of tries, and enables its destination and its path. Raises NoSuchCallback.
         """
 
     async def replay_since(self, account_id: int, since: int, at: int, *, dead_only: bool = False) -> int:

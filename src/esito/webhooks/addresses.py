@@ -50,13 +50,19 @@ class Judge:
     def why_not(self, address: Address, port: int) -> str:
         """Return why a port of an address must not be called; empty when it may be."""
         carried = unwrapped(address)
-        if not any(port in one for one in self._ports):
-            return f"called at port {port}, which [callbacks] ports leaves out"
+        if reason := self.why_not_port(port):
+            return reason
         if any(one.version == each.version and each in one for one in self._refused for each in (address, carried)):
             return "in one of [callbacks] refused_networks"
         if self._private:
             return impossible(address)
         return forbidden(address) or ("an address of this machine" if is_ours(carried) else "")
+
+    def why_not_port(self, port: int) -> str:
+        """Return why a port must not be called, of whatever address; empty when it may be."""
+        if any(port in one for one in self._ports):
+            return ""
+        return f"called at port {port}, which [callbacks] ports leaves out"
 
 
 def is_ours(address: Address) -> bool:

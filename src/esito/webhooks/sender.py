@@ -5,19 +5,19 @@ judged address itself: what the name resolves to a moment later does not matter.
 """
 
 import asyncio
-import base64
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
-from urllib.parse import quote, unquote, urlsplit
+from ipaddress import ip_address
+from weakref import WeakValueDictionary
 
 import aiohttp
 from yarl import URL
 
 from esito.webhooks import addresses
+from esito.webhooks.lookups import Lookups
+from esito.webhooks.targets import RefusedError, Target, taken_apart
 
 CONNECT_WITHIN = 5.0
 ALL_WITHIN = 15.0
@@ -35,11 +35,8 @@ NAMES_KEPT = 4096
 MOST_ADDRESSES = 3
 """Addresses of one name that are tried."""
 
-RESOLVERS = 32
-"""Names that are looked up at a time, so that a slow name server of one receiver keeps nobody else waiting."""
-
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Host and port to the texts of its addresses. Raises OSError."""
+Resolve = Callable[[str, int, int], Awaitable[Sequence[str]]]
+"""Host, port and the account that asks to the texts of its addresses. Raises OSError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,27 +52,10 @@ class Attempt:
     """Why there was no answer, as a sentence; empty when there was one."""
     address: str = ""
     """Where the connection was made to; empty when none was."""
+    retry_after: str = ""
+    """The header of that name, as it came; empty: there was none."""
     final: bool = False
     """Whether trying again is no use: what is refused once stays so."""
-
-
-class RefusedError(Exception):
-    """This must not be called; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """A URL taken apart."""
-
-    scheme: str
-    host: str
-    port: int
-    netloc: str
-    """What the Host header says."""
-    rest: str
-    """Path and query, untouched."""
-    login: dict[str, str]
-    """The `Authorization` header, where the URL names a user."""
 
 
 class Sender:
@@ -89,15 +69,16 @@ class Sender:
         all_within: float = ALL_WITHIN,
     ) -> None:
         self._judge = judge
-        self._resolve = resolve or self._ask_the_system
+        self._lookups = Lookups()
+        self._resolve = resolve or self._lookups.ask
         self._all_within = all_within
-        self._threads: ThreadPoolExecutor | None = None
         self._session: aiohttp.ClientSession | None = None
         self._known: dict[tuple[str, int], tuple[float, list[str]]] = {}
+        self._asking: WeakValueDictionary[tuple[tuple[str, int], int], asyncio.Lock] = WeakValueDictionary()
 
     async def start(self) -> None:
         """Make ready; to be called in the event loop."""
-        self._threads = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="esito-names")
+        self._lookups.open()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, use_dns_cache=False, keepalive_timeout=15),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -110,18 +91,17 @@ class Sender:
         """Let go of every connection."""
         if self._session is not None:
             await self._session.close()
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._lookups.close()
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
-        """Make one request. A receiver's faults are in the attempt, not raised."""
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, account: int = 0) -> Attempt:
+        """Make one request for an account. A receiver's faults are in the attempt, not raised."""
         began = time.monotonic()
         address = ""
         until = asyncio.get_running_loop().time() + self._all_within
         try:
             async with asyncio.timeout_at(until):
-                target = _taken_apart(url)
-                reachable = await self._addresses(target)
+                target = taken_apart(url)
+                reachable = await self._addresses(target, account)
             for address in reachable:
                 try:
                     async with asyncio.timeout_at(until):
@@ -130,7 +110,13 @@ class Sender:
                     failure = _why(error)
                     continue
                 answer = await _beginning(response, until)
-                return Attempt(status=response.status, milliseconds=_since(began), answer=answer, address=address)
+                return Attempt(
+                    status=response.status,
+                    milliseconds=_since(began),
+                    answer=answer,
+                    address=address,
+                    retry_after=response.headers.get("retry-after", ""),
+                )
         except RefusedError as error:
             return Attempt(status=None, milliseconds=_since(began), error=f"refused: {error}", final=True)
         except TimeoutError:
@@ -140,7 +126,7 @@ class Sender:
         return Attempt(status=None, milliseconds=_since(began), error=failure, address=address)
 
     async def _post(
-        self, target: _Target, address: str, body: bytes, headers: Mapping[str, str]
+        self, target: Target, address: str, body: bytes, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
         """Return the response once its status is known."""
         if self._session is None:
@@ -164,15 +150,24 @@ class Sender:
 
     # -- names ---------------------------------------------------------------------------------
 
-    async def _addresses(self, target: _Target) -> list[str]:
+    async def _addresses(self, target: Target, account: int) -> list[str]:
         """Return the judged addresses of the target. Raises RefusedError, OSError, TimeoutError."""
         name = target.host, target.port
-        now = time.monotonic()
-        known = self._known.get(name)
-        if known is not None and known[0] > now:
-            return known[1]
-        async with asyncio.timeout(CONNECT_WITHIN):
-            found = list(await self._resolve(*name))
+        if (known := self._known_of(name)) is not None:
+            return known
+        async with asyncio.timeout(CONNECT_WITHIN), self._asking.setdefault((name, account), asyncio.Lock()):
+            # Of many that go to one name, the first asks.
+            if (known := self._known_of(name)) is not None:
+                return known
+            return self._judged(target, await self._resolve(*name, account))
+
+    def _known_of(self, name: tuple[str, int]) -> list[str] | None:
+        until, found = self._known.get(name, (0.0, []))
+        return found if until > time.monotonic() else None
+
+    def _judged(self, target: Target, answer: Sequence[str]) -> list[str]:
+        """Keep addresses for a while, if every one of them may be called. Raises RefusedError, OSError."""
+        found = list(answer)
         for text in found:
             address = ip_address(text)
             reason = self._judge.why_not(address, target.port)
@@ -182,59 +177,8 @@ class Sender:
             raise OSError(f"{target.host} has no address")
         if len(self._known) >= NAMES_KEPT:
             self._known.clear()
-        self._known[name] = now + NAME_KEPT, found[:MOST_ADDRESSES]
+        self._known[target.host, target.port] = time.monotonic() + NAME_KEPT, found[:MOST_ADDRESSES]
         return found[:MOST_ADDRESSES]
-
-    async def _ask_the_system(self, host: str, port: int) -> list[str]:
-        """Resolve as connecting would: numbers in octal, hexadecimal or one piece become addresses here too."""
-        rows = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
-        return list(dict.fromkeys(str(row[4][0]) for row in rows))
-
-
-def _taken_apart(url: str) -> _Target:
-    """Return a URL in its pieces. Raises RefusedError for what is none of ours to call."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise RefusedError(f"the URL cannot be read ({error})") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise RefusedError("only http and https are called")
-    bare = host.rstrip(".").lower()
-    if not bare:
-        raise RefusedError("the URL names no host")
-    _, _, netloc = parts.netloc.rpartition("@")
-    if not netloc.isascii():
-        netloc = _as_dns(bare) if port is None else f"{_as_dns(bare)}:{port}"
-    login = {}
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        login["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
-    rest = _as_ascii((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
-    return _Target(parts.scheme, _as_dns(bare), port or (443 if parts.scheme == "https" else 80), netloc, rest, login)
-
-
-def _as_dns(host: str) -> str:
-    """Return a host as name servers know it, by IDNA 2008. Raises RefusedError."""
-    if ":" in host:
-        try:
-            address = ip_address(host)
-        except ValueError:
-            raise RefusedError("the host is no address") from None
-        if isinstance(address, IPv6Address) and address.scope_id is not None:
-            raise RefusedError("the address is one of a single interface")
-        return host
-    try:
-        return host if host.isascii() else URL.build(scheme="http", host=host).raw_host or ""
-    except ValueError:
-        raise RefusedError("the host is no name") from None
-
-
-def _as_ascii(text: str) -> str:
-    """Return a path and a query as they go out: what is not ASCII as RFC 3987 has it, all else as it was written."""
-    return text if text.isascii() else "".join(sign if sign.isascii() else quote(sign) for sign in text)
 
 
 async def _beginning(response: aiohttp.ClientResponse, until: float) -> bytes:

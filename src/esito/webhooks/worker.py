@@ -4,12 +4,11 @@
 
 What is out when the process dies is out again after the next start, under the same webhook-id; nothing else is.
 A turn records what has ended, sorts what is new and claims for the slots that are free. Slots are counted by
-destination, so that a slow receiver fills its own and nobody else's.
+account, by address and by destination, so that slow receivers fill those of their account and nobody else's.
 """
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
@@ -18,8 +17,9 @@ import structlog
 
 from esito import __version__, metrics
 from esito.clockwork import Alarm
-from esito.domain.callback import ANSWER_KEPT, GONE, Callback, Outcome, is_success, next_try
+from esito.domain.callback import ANSWER_KEPT, BUSY, GONE, Callback, Outcome, asked_pause, is_success, next_try
 from esito.domain.errors import StoreFailed, StoreUnavailable
+from esito.domain.slots import Slots
 from esito.domain.timing import SECOND_MS, Clock
 from esito.store.base import Store
 from esito.store.callbacks import Turn, Wanted
@@ -29,13 +29,8 @@ log = structlog.get_logger()
 LOOK_EVERY = 1.0
 """Seconds after which the outbox is looked at though nobody said that there is something."""
 
-USUAL_SLOTS = 32
-FAST_SLOTS = 64
 FAST_MS = 250.0
 """A destination that answers faster than this on average gets the larger number of slots."""
-
-ALL_SLOTS = 512
-"""Callbacks that are out at a time, over all destinations."""
 
 LEASE_MS = 120 * SECOND_MS
 """Far longer than an attempt may take."""
@@ -64,6 +59,10 @@ class Attempt(Protocol):
         """How the answer began."""
 
     @property
+    def retry_after(self) -> str:
+        """The header of that name; empty: there was none."""
+
+    @property
     def final(self) -> bool:
         """Whether trying again is no use."""
 
@@ -85,8 +84,8 @@ class Poster(Protocol):
     async def close(self) -> None:
         """Let go of every connection."""
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], /) -> Attempt:
-        """Make one request; what goes wrong is in the attempt."""
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], /, *, account: int) -> Attempt:
+        """Make one request for an account; what goes wrong is in the attempt."""
 
 
 Sign = Callable[[str, str, int, bytes], str]
@@ -117,8 +116,9 @@ class CallbackWorker:
         self._chance = chance
         self._woken = asyncio.Event()
         self._flights: dict[int, asyncio.Task[None]] = {}
-        self._slots_used: Counter[int] = Counter()
+        self._slots = Slots()
         self._pace: dict[int, float] = {}
+        self._fast: set[int] = set()
         self._ended: list[Outcome] = []
 
     def wake(self) -> None:
@@ -200,26 +200,24 @@ class CallbackWorker:
         return Wanted(
             at=self._clock.now(),
             lease_ms=LEASE_MS,
-            limit=ALL_SLOTS - len(self._flights),
-            each=USUAL_SLOTS,
-            slots={
-                destination: (FAST_SLOTS if self._pace.get(destination, FAST_MS) < FAST_MS else USUAL_SLOTS) - used
-                for destination, used in self._slots_used.items()
-            },
+            slots=self._slots.copy(),
+            fast=frozenset(self._fast),
             holding=frozenset(self._flights) | {one.callback.id for one in ended},
         )
 
     # -- one callback -----------------------------------------------------------------------
 
     def _take_off(self, callback: Callback) -> None:
-        self._slots_used[callback.destination] += 1
+        self._slots.take(callback.place)
         self._flights[callback.id] = asyncio.create_task(self._fly(callback))
 
     async def _fly(self, callback: Callback) -> None:
         at = self._clock.now()
         try:
             body = callback.content(self._currency)
-            attempt = await self._poster.post(callback.url, body, self._headers(callback, body, at))
+            attempt = await self._poster.post(
+                callback.url, body, self._headers(callback, body, at), account=callback.place.account
+            )
             outcome = self._outcome(callback, at, attempt)
         except Exception as error:
             # Never thrown away: it counts as an attempt that failed, and is tried again.
@@ -227,9 +225,7 @@ class CallbackWorker:
             outcome = self._failed(callback, at, f"{type(error).__name__}: {error}")
         finally:
             self._flights.pop(callback.id, None)
-            self._slots_used[callback.destination] -= 1
-            if not self._slots_used[callback.destination]:
-                del self._slots_used[callback.destination]
+            self._slots.free(callback.place)
         self._ended.append(outcome)
         metrics.callback_tried(delivered=outcome.done, seconds=outcome.milliseconds / 1000)
         self._note_pace(callback.destination, outcome.milliseconds)
@@ -260,7 +256,7 @@ class CallbackWorker:
             error=_plain(attempt.error),
             answer=attempt.answer[:ANSWER_KEPT],
             address=attempt.address,
-            next_at=None if attempt.final else self._next_at(callback, at, now, attempt.status),
+            next_at=None if attempt.final else self._next_at(callback, at, now, attempt.status, attempt.retry_after),
         )
 
     def _failed(self, callback: Callback, at: int, error: str) -> Outcome:
@@ -270,18 +266,24 @@ class CallbackWorker:
             callback=callback, at=at, ended_at=now, milliseconds=0, status=None, error=_plain(error), next_at=next_at
         )
 
-    def _next_at(self, callback: Callback, at: int, now: int, status: int | None) -> int | None:
+    def _next_at(self, callback: Callback, at: int, now: int, status: int | None, retry_after: str = "") -> int | None:
         if is_success(status) or status == GONE:
             return None
         first_at = at if callback.first_at is None else callback.first_at
-        return next_try(tries=callback.tries + 1, first_at=first_at, now=now, chance=self._chance)
+        asked = asked_pause(retry_after, now) if status in BUSY else 0
+        return next_try(tries=callback.tries + 1, first_at=first_at, now=now, chance=self._chance, asked=asked)
 
     def _note_pace(self, destination: int, milliseconds: int) -> None:
         """Remember how fast a destination answers; the last ten answers weigh most."""
         if len(self._pace) > 10_000:
             self._pace.clear()
+            self._fast.clear()
         known = self._pace.get(destination, FAST_MS)
-        self._pace[destination] = known + (milliseconds - known) / 10
+        self._pace[destination] = pace = known + (milliseconds - known) / 10
+        if pace < FAST_MS:
+            self._fast.add(destination)
+        else:
+            self._fast.discard(destination)
 
     async def _land(self) -> None:
         """Wait a moment for what is out and keep how it ended; what has not ended is repeated after the next start."""

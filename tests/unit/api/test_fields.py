@@ -160,7 +160,7 @@ def test_several_errors_come_in_the_contracts_order(api: Desk) -> None:
 
 def options(**values: object) -> Any:
     errors = FieldErrors()
-    read = read_options(Inputs(values), errors, account=ACCOUNT, now=NOW)
+    read = read_options(Inputs(values), errors, account=ACCOUNT, now=NOW, never_called=lambda _: "")
     errors.raise_any()
     return read
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from esito.domain.callback import Outcome
+from esito.domain.slots import Slots
 from esito.domain.timing import MINUTE_MS
 from esito.store.callbacks import Wanted
 from tests.kit.builders import NOW
@@ -41,7 +42,7 @@ def made(api: Desk, *statuses: int | None, next_at: int | None = None) -> None:
 async def _made(api: Desk, statuses: tuple[int | None, ...], next_at: int | None) -> None:
     outbox, now = api.store.callbacks, api.clock.now()
     await outbox.sort(now)
-    wanted = Wanted(at=now, lease_ms=MINUTE_MS, limit=1000, each=len(statuses))
+    wanted = Wanted(at=now, lease_ms=MINUTE_MS, slots=Slots(most=8000, usual=len(statuses)))
     claimed = (await outbox.claim(wanted)).callbacks if statuses else []
     await outbox.record(
         [
@@ -133,8 +134,9 @@ def test_destinations_are_shown_with_their_state(api: Desk) -> None:
     assert {origin: (one["state"], one["reason"]) for origin, one in found.items()} == {
         "https://good.example:443": ("good", ""),
         "https://failing.example:443": ("failing", ""),
-        "https://gone.example:443": ("disabled", "HTTP 410"),
+        "https://gone.example:443": ("good", ""),
     }
+    assert [one["gone_paths"] for one in found.values()] == [[], ["/"], []]
     assert found["https://good.example:443"]["last_success_at"] == NOW + 12
     assert found["https://failing.example:443"]["failing_since"] == NOW
     assert found["https://failing.example:443"]["waiting"] == 1

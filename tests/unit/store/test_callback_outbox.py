@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from esito.domain.callback import Callback, Outcome
+from esito.domain.slots import Place, Slots
 from esito.domain.timing import MINUTE_MS
 from esito.store.callbacks import Wanted
 from esito.store.sqlite import SqliteStore
@@ -25,7 +26,9 @@ async def told(store: SqliteStore, *, numbers: int = 1) -> list[Callback]:
     await submitted(store, message(account, [33612345678 + seq for seq in range(numbers)], url_dlr=URL), ids)
     await store.apply_receipts([receipt(id_, "DELIVRD") for id_ in ids])
     await store.callbacks.sort(NOW)
-    return (await store.callbacks.claim(Wanted(at=NOW, lease_ms=MINUTE_MS, limit=1000, each=1000))).callbacks
+    return (
+        await store.callbacks.claim(Wanted(at=NOW, lease_ms=MINUTE_MS, slots=Slots(most=8000, usual=1000)))
+    ).callbacks
 
 
 def ended(one: Callback, status: int | None = 200) -> Outcome:
@@ -42,7 +45,7 @@ async def test_a_callback_whose_message_was_deleted_is_dead_wherever_it_was(path
         await store.apply_receipts([receipt("99", "DELIVRD")])
         await looking.change(store, "DELETE FROM message")
         await store.callbacks.sort(NOW)
-        wanted = Wanted(at=NOW, lease_ms=MINUTE_MS, limit=9, each=9)
+        wanted = Wanted(at=NOW, lease_ms=MINUTE_MS, slots=Slots())
         assert (await store.callbacks.claim(wanted)).callbacks == []
         assert await store.callbacks.waiting() == (0, 2)
         await store.callbacks.record([ended(due)])  # of one that was out when it happened
@@ -98,13 +101,46 @@ async def test_callbacks_of_an_older_schema_are_new_after_the_migration(tmp_path
         await store.close()
 
 
+async def test_callbacks_that_were_sorted_before_have_their_account_after_the_migration(path: Path) -> None:
+    connection = connect(path)
+    for number, script in [one for one in MIGRATIONS if one[0] < 22]:
+        connection.execute(script)
+        connection.execute(f"PRAGMA user_version = {number}")
+    connection.execute(
+        "INSERT INTO destination (id, account, origin, disabled_at, reason)"
+        " VALUES (5, 1, 'https://example.org:443', 9, 'HTTP 410')"
+    )
+    connection.execute(
+        "INSERT INTO message (id, account, created_at, due_at, sender, gamme, unicode, sandbox, stage, url_dlr)"
+        " VALUES (7, 1, 1, 1, 'ESITO', 1, 0, 1, 0, 'https://example.org/')"
+    )
+    for phase, next_at in ((1, 0), (3, None), (4, None), (5, None)):
+        connection.execute(
+            "INSERT INTO callback (message_id, seq, state, at, phase, destination, next_at)"
+            " VALUES (7, ?1, 8, 1, ?1, 5, ?2)",
+            (phase, next_at),
+        )
+    connection.close()
+    store = SqliteStore(path)
+    await store.open()
+    try:
+        account = await account_in(store)
+        assert account.id == 1
+        for status, count in {"waiting": 2, "done": 1, "dead": 1, "": 4}.items():
+            assert len(await store.callbacks.page(1, status=status)) == count
+        (claimed,) = (await store.callbacks.claim(Wanted(at=NOW, lease_ms=1, slots=Slots()))).callbacks
+        assert (claimed.place, claimed.url) == (Place(True, 1, "example.org", 5), "https://example.org/")
+    finally:
+        await store.close()
+
+
 @pytest.mark.parametrize(
-    "name", ["claimable", "ended_leases", "due_of_destination", "callbacks_all", "callbacks_dead", "dead_since"]
+    "name", ["claimable", "ended_leases", "due_of_destination", "callbacks_standing", "finished_since"]
 )
 async def test_what_is_asked_often_reads_an_index_alone(store: SqliteStore, name: str) -> None:
     connection = connect(store.engine.path)
     try:
-        bound = [1] * max(int(word) for word in "12345" if f"?{word}" in QUERIES[name])
+        bound = [1] * max(int(word) for word in "123456" if f"?{word}" in QUERIES[name])
         plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", bound)]
     finally:
         connection.close()

@@ -16,6 +16,7 @@ from esito.domain.account import Account, AccountState
 from esito.domain.callback import Callback, Outcome, Phase
 from esito.domain.message import Answer, Once, SubmitAnswer
 from esito.domain.routing import Route
+from esito.domain.slots import Slots
 from esito.domain.timing import DAY_MS, MINUTE_MS
 from esito.lifecycle.stop_words import stop_words
 from esito.store.base import Store
@@ -138,11 +139,11 @@ async def _report(store: Store, account: Account) -> None:
 
 async def _call_back(store: Store, account: Account) -> None:
     """Leave a callback in every phase."""
-    wanted = Wanted(at=NOW, lease_ms=MINUTE_MS, limit=1000, each=1000)
+    wanted = Wanted(at=NOW, lease_ms=MINUTE_MS, slots=Slots(most=8000, usual=1000))
     for number, (words, status, next_at) in enumerate(
-        [("DELIVRD", 200, None), ("DELIVRD", 500, None), ("DELIVRD", 500, NOW + DAY_MS), ("UNDELIV DELIVRD", 0, None)]
+        [("DELIVRD", 200, None), ("DELIVRD", 410, None), ("DELIVRD", 500, NOW + DAY_MS), ("UNDELIV DELIVRD", 0, None)]
     ):
-        await submitted(store, message(account, [ANNA + number], url_dlr=URL), [f"C{number}"])
+        await submitted(store, message(account, [ANNA + number], url_dlr=f"{URL}{number}"), [f"C{number}"])
         for word in words.split():
             await store.apply_receipts([receipt(f"C{number}", word)])
         await store.callbacks.sort(NOW)

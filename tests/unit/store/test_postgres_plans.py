@@ -36,8 +36,8 @@ INSERT INTO unmatched (trail, operator, source_addr, destination_addr, received_
 SELECT n, 1, '', '', n, n % 4 FROM generate_series(1, 20000) AS n;
 INSERT INTO unmatched_shelf SELECT 1, 'x' || n, n FROM generate_series(1, 20000) AS n;
 INSERT INTO destination (account, origin) SELECT 1, 'https://h' || n FROM generate_series(1, 50) AS n;
-INSERT INTO callback (message_id, at, seq, state, destination, phase, next_at, done_at)
-SELECT n, n, 1, 8, 1 + n % 50, 1 + n % 5, n, CASE WHEN n % 5 = 3 THEN n END FROM generate_series(1, 50000) AS n;
+INSERT INTO callback (message_id, at, seq, state, account, destination, phase, next_at, done_at)
+SELECT n, n, 1, 8, 1, 1 + n % 50, 1 + n % 5, n, CASE WHEN n % 5 = 3 THEN n END FROM generate_series(1, 50000) AS n;
 INSERT INTO callback (message_id, at, seq, state) SELECT n, n, 2, 8 FROM generate_series(1, 20000) AS n;
 INSERT INTO callback_attempt SELECT id, 1, 1, 1, 200, '', '', '' FROM callback WHERE done_at IS NOT NULL;
 INSERT INTO stop (account, msisdn, created_at) SELECT 1, n, 1 FROM generate_series(1, 20000) AS n;
@@ -57,6 +57,7 @@ HOT = [
     "message_overview", "message_counts", "message_texts", "recipients_page", "explained_recipient",
     "explained_segments", "explained_trail", "messages_to_check", "never_submitted", "unreported", "set_check",
     "new_callbacks", "sort_callbacks", "destination_of", "due_of_destination", "claimable", "ended_leases",
+    "open_accounts", "open_destinations", "callbacks_standing", "finished_since", "urls_of_gone",
     "lease_callbacks", "free_callbacks", "callbacks_to_make", "record_attempts", "insert_attempts",
     "promote_callbacks", "put_behind", "attempts_of", "callbacks_of_message", "is_unfinished", "last_recipients",
     "remove_recipient", "remove_segments", "remove_trail", "old_messages", "begin_mark", "held_mark", "move_mark",

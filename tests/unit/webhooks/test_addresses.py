@@ -130,7 +130,7 @@ def test_no_host_at_all_may_never(text: str) -> None:
 
 
 def test_one_bad_address_among_good_ones_refuses_the_name(listener: Listener) -> None:
-    async def resolve(_host: str, _port: int) -> Sequence[str]:
+    async def resolve(_host: str, _port: int, _account: int) -> Sequence[str]:
         return ["93.184.215.14", "127.0.0.1"]
 
     attempt = posted(f"http://hooks.example:{listener.port}/", Sender(judge=Judge(), resolve=resolve))
@@ -142,7 +142,7 @@ def test_a_name_that_changes_its_address_is_called_where_it_was_judged(listener:
     answers = [["192.0.2.99"], ["127.0.0.1"]]
     asked: list[str] = []
 
-    async def resolve(host: str, _port: int) -> Sequence[str]:
+    async def resolve(host: str, _port: int, _account: int) -> Sequence[str]:
         asked.append(host)
         return answers.pop(0)
 

@@ -133,7 +133,7 @@ def test_an_answer_that_is_not_http() -> None:
 
 
 def test_a_name_that_does_not_resolve() -> None:
-    async def resolve(_host: str, _port: int) -> Sequence[str]:
+    async def resolve(_host: str, _port: int, _account: int) -> Sequence[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     attempt = posted("http://nowhere.example/", Sender(judge=Judge(), resolve=resolve))
@@ -143,7 +143,7 @@ def test_a_name_that_does_not_resolve() -> None:
 def test_the_next_address_is_tried_where_the_first_does_not_answer() -> None:
     with Listener() as listener:
 
-        async def resolve(_host: str, _port: int) -> Sequence[str]:
+        async def resolve(_host: str, _port: int, _account: int) -> Sequence[str]:
             return ["127.0.0.99", "127.0.0.1"]
 
         attempt = posted(f"http://hooks.example:{listener.port}/", Sender(judge=PRIVATE, resolve=resolve))
@@ -193,7 +193,7 @@ def test_a_status_counts_however_the_answer_goes_on(answer_octets: bytes) -> Non
 def test_a_host_beyond_ascii_is_named_and_looked_up_by_its_a_label() -> None:
     asked: list[str] = []
 
-    async def resolve(host: str, _port: int) -> Sequence[str]:
+    async def resolve(host: str, _port: int, _account: int) -> Sequence[str]:
         asked.append(host)
         return ["127.0.0.1"]
 

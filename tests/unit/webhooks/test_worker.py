@@ -2,27 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from functools import partial
-from itertools import count, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from esito.clockwork import sleep_until
-from esito.domain.account import Account
 from esito.domain.callback import TRIES, Outcome, Phase
 from esito.domain.errors import StoreUnavailable
-from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, PushableClock
+from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from esito.store.callbacks import Turn
 from esito.store.sqlite import SqliteStore
 from esito.webhooks.addresses import Judge
 from esito.webhooks.sender import Sender
-from esito.webhooks.worker import Attempt, CallbackWorker
+from esito.webhooks.worker import Attempt
 from tests.kit import looking
-from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, submitted
-from tests.kit.desk import Standing
+from tests.kit.builders import NOW, account_in, complaints, links_in
+from tests.kit.callback_office import Office, running
 from tests.kit.patience import A_MOMENT, until
 from tests.kit.receiver import Receiver
 from tests.unit.lifecycle.parts import allow_growth, forbid_growth
@@ -33,70 +31,6 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-class Office:
-    """A store, an account, a clock that stands still until it is pushed."""
-
-    def __init__(self, store: SqliteStore, account: Account) -> None:
-        self.store = store
-        self.account = account
-        self.clock = PushableClock(Standing(NOW))
-        self._ids = count(1)
-        self._worker: CallbackWorker | None = None
-
-    def worker(self, **more: object) -> CallbackWorker:
-        """Return a worker, which `settle` wakes as receipts would."""
-        given = {
-            "store": self.store, "clock": self.clock, "sign": plain_sign,
-            "poster": Sender(judge=Judge(allow_private_networks=True)),
-        }  # fmt: skip
-        self._worker = CallbackWorker(**(given | more))  # type: ignore[arg-type]  # of a test
-        return self._worker
-
-    async def send(self, url: str, *, numbers: int = 1) -> tuple[int, list[str]]:
-        """Send a message; return its id and those of its segments."""
-        ids = [f"O{next(self._ids)}" for _ in range(numbers)]
-        new = message(self.account, [33600000000 + seq for seq in range(numbers)], url_dlr=url, due_at=self.clock.now())
-        return await submitted(self.store, new, ids, at=self.clock.now()), ids
-
-    async def tell(self, url: str, *words: str, numbers: int = 1) -> int:
-        """Send a message and have the operator say these words of each recipient now; return its id."""
-        number, ids = await self.send(url, numbers=numbers)
-        for word in words:
-            await self.say(ids, word)
-        return number
-
-    async def say(self, ids: Sequence[str], word: str) -> None:
-        await self.store.apply_receipts([receipt(id_, word, at=self.clock.now()) for id_ in ids])
-
-    async def settle(self) -> None:
-        """Return once nothing is out and nothing is due at this instant."""
-        if self._worker is not None:
-            self._worker.wake()
-
-        async def idle() -> bool:
-            return not await self._busy()
-
-        await until(idle, "callbacks are not made")
-
-    async def _busy(self) -> bool:
-        now = self.clock.now()
-        due, _ = await self.store.callbacks.waiting()
-        lines = await self.store.callbacks.page(self.account.id, status="waiting", limit=10_000)
-        return len(lines) < due or any(
-            one.phase is Phase.LEASED or (one.next_at is not None and one.next_at <= now) for one in lines
-        )
-
-    async def pass_(self, ms: int, *, step: int) -> None:
-        """Let time pass, and everything happen that is due meanwhile."""
-        for _ in range(0, ms, step):
-            self.clock.advance(step)
-            await self.settle()
-
-
-def plain_sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
-    return f"{secret}.{webhook_id}.{timestamp}.{len(body)}"
 
 
 @pytest.fixture
@@ -114,17 +48,6 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 def has_taken(receiver: Receiver, count: int) -> bool:
     return len(receiver.taken) == count
-
-
-@asynccontextmanager
-async def running(worker: CallbackWorker) -> AsyncIterator[CallbackWorker]:
-    task = asyncio.create_task(worker.run())
-    try:
-        yield worker
-        assert not task.done()
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_receiver_that_is_down_for_three_hours_gets_everything_afterwards(office: Office) -> None:
@@ -202,6 +125,19 @@ async def test_after_29_attempts_within_72_hours_a_callback_is_dead(office: Offi
     assert {(one.status, one.answer, one.address != "") for one in told.log} == {(500, b"said", True)}
 
 
+@pytest.mark.parametrize("status", [429, 503, 500])
+async def test_a_receiver_that_asks_for_time_gets_it_where_it_may_ask(office: Office, status: int) -> None:
+    async def refuse(_path: str, _headers: dict[str, str]) -> int:
+        return status
+
+    async with Receiver(refuse, retry_after="3600") as receiver, running(office.worker(chance=lambda: 0.5)):
+        await office.tell(receiver.url, "DELIVRD")
+        await office.settle()
+        (line,) = await office.store.callbacks.page(office.account.id)
+    pause = 5 * SECOND_MS if status == 500 else HOUR_MS + HOUR_MS // 10
+    assert (line.phase, line.next_at) == (Phase.DUE, office.clock.now() + pause)
+
+
 async def test_a_dead_callback_is_made_again_when_it_is_replayed(office: Office) -> None:
     answers = iter([410, 200])
 
@@ -266,7 +202,7 @@ class Broken:
     async def close(self) -> None:
         pass
 
-    async def post(self, _url: str, _body: bytes, _headers: Mapping[str, str]) -> Attempt:
+    async def post(self, _url: str, _body: bytes, _headers: Mapping[str, str], **_: int) -> Attempt:
         raise LookupError("a slip of ours \ud800")
 
 

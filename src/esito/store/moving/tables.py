@@ -101,10 +101,12 @@ TABLES = (
     _table("unmatched", "trail", "trail operator source_addr destination_addr submitted_at received_at waits"),
     _table("unmatched_shelf", "operator shelf trail", "operator shelf trail"),
     _table("destination", "id", "id account origin last_success failing_since disabled_at reason", counted=True),
+    _table("gone_path", "destination digest", "destination digest at path"),
     _table(
         "callback",
         "id",
-        "id message_id at done_at destination first_at next_at seq attempts tries state kind phase reason body",
+        "id message_id at done_at account destination first_at next_at seq attempts tries state kind phase sandbox"
+        " reason body",
         counted=True,
     ),
     _table("callback_attempt", "callback_id number", "callback_id at milliseconds number status error address answer"),

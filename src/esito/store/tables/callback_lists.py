@@ -4,17 +4,19 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from esito.domain.callback import AttemptLine, CallbackLine, Destination, Kind, Phase, webhook_id
+from esito.domain.callback import GONE_SHOWN, AttemptLine, CallbackLine, Destination, Kind, Phase, webhook_id
 from esito.store.tables.connection import Connection, SqlValue
 
-OPEN = frozenset({Phase.NEW, Phase.DUE, Phase.LEASED, Phase.BEHIND})
-STATUSES: dict[str, frozenset[Phase]] = {
-    "": frozenset(Phase),
-    "waiting": OPEN,
-    "done": frozenset({Phase.DONE}),
-    "dead": frozenset({Phase.DEAD}),
+OPEN, DONE, DEAD = 3, 4, 5
+"""How callbacks stand, as their index has it: whatever is not finished is open."""
+
+STATUSES: dict[str, tuple[int, ...]] = {
+    "": (OPEN, DONE, DEAD),
+    "waiting": (OPEN,),
+    "done": (DONE,),
+    "dead": (DEAD,),
 }
-"""The words of the API, and the phases they stand for."""
+"""The words of the API, and what they stand for."""
 
 NEWEST = (2**62, 2**62)
 
@@ -39,19 +41,22 @@ def read_page(
         places = _of_message(connection, account_id, message_id, STATUSES[status])
         found = sorted((place for place in places if place < mark), reverse=True)[:limit]
     else:
-        found = _newest(connection, account_id, f"callbacks_{status or 'all'}", mark, limit)
+        found = _newest(connection, account_id, STATUSES[status], mark, limit)
     return _lines(connection, account_id, [number for _, number in found])
 
 
-def _of_message(connection: Connection, account_id: int, message_id: int, phases: frozenset[Phase]) -> Iterable[Place]:
+def _of_message(connection: Connection, account_id: int, message_id: int, standing: Sequence[int]) -> Iterable[Place]:
     rows = connection.rows("callbacks_of_message", message_id, account_id)
-    return [(at, number) for at, number, phase in cast("list[tuple[int, int, int]]", rows) if phase in phases]
+    return [
+        (at, number) for at, number, phase in cast("list[tuple[int, int, int]]", rows) if max(phase, OPEN) in standing
+    ]
 
 
-def _newest(connection: Connection, account_id: int, name: str, mark: Place, limit: int) -> list[Place]:
-    """Return the newest of all destinations of the account."""
-    rows = connection.rows("destination_ids", account_id)
-    lists = [cast("list[Place]", connection.rows(name, destination, *mark, limit)) for (destination,) in rows]
+def _newest(connection: Connection, account_id: int, standing: Sequence[int], mark: Place, limit: int) -> list[Place]:
+    """Return the newest that stand so; new ones, which nobody has looked at, are not among them."""
+    lists = [
+        cast("list[Place]", connection.rows("callbacks_standing", account_id, one, *mark, limit)) for one in standing
+    ]
     return heapq.nlargest(limit, (place for one in lists for place in one))
 
 
@@ -103,6 +108,9 @@ def _line(row: Sequence[SqlValue], log: tuple[AttemptLine, ...]) -> CallbackLine
 def read_destinations(connection: Connection, account_id: int, *, after: str, limit: int) -> list[Destination]:
     """Return where the account's callbacks go, beyond an origin."""
     rows = cast("list[tuple[Any, ...]]", connection.rows("destinations_of", account_id, after, limit))
+    gone: dict[int, list[str]] = {}
+    for number, path in connection.rows("gone_paths_of", [int(row[0]) for row in rows]):
+        gone.setdefault(number, []).append(path)
     return [
         Destination(
             id=number,
@@ -113,6 +121,7 @@ def read_destinations(connection: Connection, account_id: int, *, after: str, li
             reason=reason,
             due=due,
             dead=dead,
+            gone=tuple(gone.get(number, ())[:GONE_SHOWN]),
         )
         for number, origin, last_success, failing_since, disabled_at, reason, due, dead in rows
     ]

@@ -1,4 +1,4 @@
-"""The outbox of callbacks in SQLite: sorting, claiming under a lease, recording, replaying.
+"""The outbox of callbacks: sorting, recording, replaying; claims are in `callback_claims`.
 
 New rows are in no index but the recipient's: the transaction that keeps receipts must stay fast.
 `sort` reads what lies beyond the last id it saw, and from then on partial indexes find what is open.
@@ -7,13 +7,15 @@ New rows are in no index but the recipient's: the transaction that keeps receipt
 from collections.abc import Sequence
 from typing import Any, cast
 
-from esito.domain.callback import FAILING_MS, GONE, Callback, CallbackLine, Destination, Kind, Outcome, Phase
+from esito.domain.callback import FAILING_MS, GONE, CallbackLine, Destination, Outcome, Phase
 from esito.domain.errors import NoSuchCallback
 from esito.store.callbacks import Claimed, Turn, Wanted
-from esito.store.origins import origin_of
+from esito.store.origins import digest_of, origin_of, path_of
 from esito.store.tables import callback_lists
 from esito.store.tables.area import Area
+from esito.store.tables.callback_claims import DISABLED, ORPHANED, CallbackClaims, numbers, promote
 from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.engine import Engine
 
 OUTBOX = "callbacks"
 """What one process at a time sorts, claims and records."""
@@ -21,21 +23,15 @@ OUTBOX = "callbacks"
 SORTED = "callbacks_sorted"
 """The setting that keeps the last id that was sorted."""
 
-DESTINATIONS_AT_ONCE = 500
-"""Destinations that one claim looks at; the next claim goes on behind the last of them."""
-
-BURIED_AT_ONCE = 300
 REPLAYED_AT_ONCE = 300
-
-ORPHANED = "its message was deleted"
-DISABLED = "destination disabled: {}"
 
 
 class CallbackOutbox(Area):
     """The handlers behind `Store.callbacks`."""
 
-    _after = 0
-    """The last destination that a claim looked at; the writer's thread alone uses it."""
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._claims = CallbackClaims()  # the writer's thread alone uses it
 
     async def free_leases(self, at: int) -> int:
         """Make due what a dead process was making; return how many."""
@@ -63,7 +59,7 @@ class CallbackOutbox(Area):
         def act(open_: Connection) -> int:
             if not open_.number("is_callback_of", callback_id, account_id):
                 raise NoSuchCallback
-            found = _numbers(open_, "replayable", callback_id, account_id)
+            found = numbers(open_, "replayable", callback_id, account_id)
             _replay(open_, found, at)
             return len(found)
 
@@ -74,17 +70,12 @@ class CallbackOutbox(Area):
 
         A thousand to a transaction, so that receipts are kept meanwhile.
         """
-        name = "dead_since" if dead_only else "finished_since"
+        phases = (Phase.DEAD,) if dead_only else (Phase.DONE, Phase.DEAD)
         last = await self._ask(lambda read: read.number("last_callback"))
-        count = 0
-        for destination in await self._ask_long(account_id, lambda read: _numbers(read, "destination_ids", account_id)):
-            mark = (since, 0)
-            while True:
-                found = cast("list[tuple[int, int]]", await self._act(_portion(name, destination, mark, last, at)))
-                if not found:
-                    break
-                mark = found[-1]
-                count += len(found)
+        count, mark = 0, (since, 0)
+        while found := cast("list[tuple[int, int]]", await self._act(_portion(account_id, phases, mark, last, at))):
+            mark = found[-1]
+            count += len(found)
         return count
 
     async def page(
@@ -120,7 +111,7 @@ class CallbackOutbox(Area):
 
     def _claim(self, connection: Connection, wishes: Sequence[Wanted]) -> list[Claimed]:
         connection.hold(OUTBOX)
-        return [self._lease(connection, wanted) for wanted in wishes]
+        return [self._claims.claim(connection, wanted) for wanted in wishes]
 
     def _turn(self, connection: Connection, turns: Sequence[tuple[Sequence[Outcome], Wanted, int]]) -> list[Turn]:
         connection.hold(OUTBOX)
@@ -128,46 +119,16 @@ class CallbackOutbox(Area):
             Turn(
                 given_up=_record(connection, outcomes),
                 sorted=_sort(connection, wanted.at, sort),
-                claimed=self._lease(connection, wanted),
+                claimed=self._claims.claim(connection, wanted),
             )
             for outcomes, wanted, sort in turns
         ]
 
-    def _lease(self, connection: Connection, wanted: Wanted) -> Claimed:
-        disabled = set(_numbers(connection, "disabled_destinations"))
-        chosen: list[int] = []
-        next_at: int | None = None
-        for destination in self._in_turn(connection):
-            left = wanted.limit - len(chosen)
-            if left <= 0:
-                break
-            self._after = destination
-            if destination in disabled:
-                continue
-            _end_leases(connection, destination, wanted)
-            room = min(wanted.slots.get(destination, wanted.each), max(1, left // 4))
-            due, later = _due(connection, destination, room, wanted.at)
-            chosen += due
-            if later is not None:
-                next_at = later if next_at is None else min(later, next_at)
-        if not chosen:
-            return Claimed(callbacks=[], next_at=next_at)
-        callbacks = [_callback(row) for row in connection.ask("callbacks_to_make", chosen)]
-        leased = [one.id for one in callbacks]
-        connection.run("lease_callbacks", wanted.at + wanted.lease_ms, leased)
-        connection.run_rows("bury_callbacks", [(one, wanted.at, ORPHANED) for one in set(chosen) - set(leased)])
-        return Claimed(callbacks=callbacks, next_at=next_at)
-
-    def _in_turn(self, connection: Connection) -> list[int]:
-        """Return destinations that have open callbacks, beginning behind the last one looked at."""
-        behind = _numbers(connection, "open_destinations", self._after, DESTINATIONS_AT_ONCE)
-        if len(behind) == DESTINATIONS_AT_ONCE or not self._after:
-            return behind
-        first = _numbers(connection, "open_destinations", 0, DESTINATIONS_AT_ONCE - len(behind))
-        return behind + [one for one in first if one <= self._after]
-
 
 # -- sorting -----------------------------------------------------------------------------------
+
+_New = tuple[int, int | None, int, str | None, int]
+"""Id, account, whether of the sandbox, URL, whether it is behind another."""
 
 
 def _sort(connection: Connection, at: int, limit: int) -> int:
@@ -177,29 +138,26 @@ def _sort(connection: Connection, at: int, limit: int) -> int:
     new = connection.rows("new_callbacks", kept, limit)
     if new:
         destinations = _Destinations(connection)
-        rows = cast("list[tuple[int, int | None, str | None, int]]", new)
+        rows = cast("list[_New]", new)
         connection.run_rows("sort_callbacks", [_place(destinations, row, at) for row in rows])
         if not connection.shared:
             connection.run("keep_setting", SORTED, str(rows[-1][0]))
-    _bury(connection, at)
     return len(new)
 
 
-def _place(
-    destinations: "_Destinations", row: tuple[int, int | None, str | None, int], at: int
-) -> tuple[SqlValue, ...]:
-    number, account, url, behind = row
+def _place(destinations: "_Destinations", row: "_New", at: int) -> tuple[SqlValue, ...]:
+    number, account, sandbox, url, behind = row
     if account is None:
-        return (number, None, Phase.DEAD, None, at, ORPHANED)
+        return (number, None, Phase.DEAD, None, at, ORPHANED, None, 0)
     origin = origin_of(url) or ""
     destination, reason = destinations.of(account, origin)
     if not origin:
-        return (number, destination, Phase.DEAD, None, at, "its URL cannot be called")
+        return (number, destination, Phase.DEAD, None, at, "its URL cannot be called", account, sandbox)
     if reason is not None:
-        return (number, destination, Phase.DEAD, None, at, DISABLED.format(reason))
+        return (number, destination, Phase.DEAD, None, at, DISABLED.format(reason), account, sandbox)
     if behind:
-        return (number, destination, Phase.BEHIND, None, None, None)
-    return (number, destination, Phase.DUE, at, None, None)
+        return (number, destination, Phase.BEHIND, None, None, None, account, sandbox)
+    return (number, destination, Phase.DUE, at, None, None, account, sandbox)
 
 
 class _Destinations:
@@ -220,66 +178,6 @@ class _Destinations:
                 number, disabled, reason = found
                 self._known[key] = (int(str(number)), str(reason) if disabled else None)
         return self._known[key]
-
-
-def _bury(connection: Connection, at: int) -> None:
-    left = BURIED_AT_ONCE  # over all destinations: the next transaction goes on
-    for destination, reason in connection.rows("disabled_with_callbacks"):
-        due = _numbers(connection, "due_of_destination", destination, left)
-        left -= len(due)
-        connection.run_rows("bury_callbacks", [(number, at, DISABLED.format(reason)) for number in due])
-        _promote(connection, due, at)
-        if left <= 0:
-            break
-
-
-# -- claiming ----------------------------------------------------------------------------------
-
-
-def _end_leases(connection: Connection, destination: int, wanted: Wanted) -> None:
-    ended = [
-        number
-        for number in _numbers(connection, "ended_leases", destination, wanted.at)
-        if number not in wanted.holding
-    ]
-    if ended:
-        connection.run("free_callbacks", wanted.at, ended)
-
-
-def _due(connection: Connection, destination: int, room: int, at: int) -> tuple[list[int], int | None]:
-    """Return up to `room` callbacks that are due, and when the next is; None when it is due already or unknown."""
-    due: list[int] = []
-    for number, next_at in connection.rows("claimable", destination, max(room, 0) + 1):
-        instant = int(str(next_at))
-        if instant > at:
-            return due, instant
-        if len(due) < room:
-            due.append(int(str(number)))
-    return due, None
-
-
-def _callback(row: Sequence[Any]) -> Callback:
-    (number, message_id, seq, kind, state, at, attempts, tries, first_at, destination, url, body, tag, msisdn, cost,
-     secret, sequence) = row  # fmt: skip
-    return Callback(
-        id=number,
-        message_id=message_id,
-        seq=seq,
-        kind=Kind(kind),
-        state=state,
-        at=at,
-        attempts=attempts,
-        tries=tries,
-        first_at=first_at,
-        destination=destination,
-        url=url or "",
-        body=body,
-        tag=tag,
-        msisdn=msisdn,
-        cost=cost,
-        secret=secret,
-        sequence=sequence,
-    )
 
 
 # -- recording ---------------------------------------------------------------------------------
@@ -304,7 +202,7 @@ def _record(connection: Connection, outcomes: Sequence[Outcome]) -> int:
         ],
     )
     finished = [one.callback.id for one in outcomes if one.done or one.next_at is None]
-    _promote(connection, finished, max((one.ended_at for one in outcomes), default=0))
+    promote(connection, finished, max((one.ended_at for one in outcomes), default=0))
     _judge(connection, outcomes)
     return sum(not one.done and one.next_at is None for one in outcomes)
 
@@ -319,11 +217,11 @@ def _recorded(one: Outcome) -> tuple[SqlValue, ...]:
 
 
 def _judge(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    """Note how the destinations fare; disable those that are gone, or failing for too long."""
+    """Note how the destinations fare; disable those that fail for too long, and paths that are gone."""
     succeeded = {one.callback.destination: one.ended_at for one in outcomes if one.done}
     for destination, at in succeeded.items():
         connection.run("destination_succeeded", destination, at)
-    failed = {one.callback.destination: one for one in outcomes if not one.done}
+    failed = {one.callback.destination: one for one in outcomes if not one.done and one.status != GONE}
     for destination, one in failed.items():
         if destination in succeeded:
             continue
@@ -331,19 +229,27 @@ def _judge(connection: Connection, outcomes: Sequence[Outcome]) -> None:
         if one.ended_at - since >= FAILING_MS:
             reason = "five days without a success"
             connection.run("disable_destination", destination, one.ended_at, reason)
-    for destination, at in {one.callback.destination: one.ended_at for one in outcomes if one.status == GONE}.items():
-        connection.run("disable_destination", destination, at, "HTTP 410")
+    for one in outcomes:
+        if one.status == GONE:
+            path = path_of(one.callback.url)
+            connection.run("path_is_gone", one.callback.destination, digest_of(path), path, one.ended_at)
+    for destination in {one.callback.destination for one in outcomes if one.status == GONE}:
+        connection.run("forget_gone_paths", destination)
 
 
 # -- replaying ---------------------------------------------------------------------------------
 
 
-def _portion(name: str, destination: int, mark: tuple[int, int], last: int, at: int) -> Any:
+def _portion(account_id: int, phases: Sequence[Phase], mark: tuple[int, int], last: int, at: int) -> Any:
     """Return an act that replays some callbacks beyond `mark` and returns where each stands."""
 
     def act(open_: Connection) -> list[tuple[int, int]]:
-        rows = open_.rows(name, destination, *mark, last, REPLAYED_AT_ONCE)
-        found = cast("list[tuple[int, int]]", rows)
+        rows = [
+            row
+            for phase in phases
+            for row in open_.rows("finished_since", account_id, phase, *mark, last, REPLAYED_AT_ONCE)
+        ]
+        found = sorted(cast("list[tuple[int, int]]", rows))[:REPLAYED_AT_ONCE]
         _replay(open_, [number for _, number in found], at)
         return found
 
@@ -355,20 +261,8 @@ def _replay(connection: Connection, numbers: Sequence[int], at: int) -> None:
         return
     which = numbers
     connection.run("enable_destinations", which)
+    for place in {(place, digest_of(path_of(url))) for place, url in connection.rows("urls_of_gone", which)}:
+        connection.run("path_is_back", *place)
     connection.run("hold_heads", which)
     connection.run("put_behind", which)
-    _promote(connection, numbers, at)
-
-
-def _promote(connection: Connection, finished: Sequence[int], at: int) -> None:
-    """Make due whatever waited behind these alone."""
-    if finished:
-        connection.run("promote_callbacks", at, finished)
-
-
-# -- small ways to ask -------------------------------------------------------------------------
-
-
-def _numbers(connection: Connection, name: str, *parameters: SqlValue) -> list[int]:
-    """Return the first column of an answer."""
-    return [int(str(row[0])) for row in connection.rows(name, *parameters)]
+    promote(connection, numbers, at)

@@ -280,7 +280,16 @@ CREATE TABLE destination (
     reason        text,
     UNIQUE (account, origin)
 ) WITH (fillfactor = 50);
-CREATE INDEX destination_disabled ON destination (id) WHERE disabled_at IS NOT NULL;
+
+-- The paths of a destination that have answered with HTTP 410: nothing is posted there any more.
+CREATE TABLE gone_path (
+    destination bigint NOT NULL,
+    digest      bigint NOT NULL,
+    at          bigint NOT NULL,
+    path        text   NOT NULL,
+    PRIMARY KEY (destination, digest)
+);
+CREATE INDEX gone_path_by_age ON gone_path (destination, at);
 
 -- Changes of a public status that a sender wants to be told, and replies; written with the change itself.
 CREATE TABLE callback (
@@ -288,7 +297,8 @@ CREATE TABLE callback (
     message_id  bigint   NOT NULL,
     at          bigint   NOT NULL,
     done_at     bigint,                               -- when it was done or given up
-    destination bigint,                               -- null as long as it is new
+    account     bigint,                               -- null as long as it is new
+    destination bigint,                               -- likewise
     first_at    bigint,                               -- the first of its tries
     next_at     bigint,                               -- due: when to try; leased: when the lease ends
     seq         int      NOT NULL,
@@ -297,14 +307,17 @@ CREATE TABLE callback (
     state       smallint NOT NULL,
     kind        smallint NOT NULL DEFAULT 1,          -- 1 delivery report to url_dlr, 2 reply to url_response
     phase       smallint NOT NULL DEFAULT 0,          -- 0 new, 1 due, 2 leased, 3 behind another, 4 done, 5 dead
+    sandbox     smallint NOT NULL DEFAULT 0,
     reason      text,                                 -- why it is dead
     body        text                                  -- of a reply: the JSON to POST
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX callback_by_recipient ON callback (message_id, seq);
 CREATE INDEX callback_new ON callback (id) WHERE phase = 0;
-CREATE INDEX callback_open ON callback (destination, phase, next_at, id) WHERE phase = 1 OR phase = 2 OR phase = 3;
-CREATE INDEX callback_dead ON callback (destination, at, id) WHERE phase = 5;
-CREATE INDEX callback_by_destination ON callback (destination, at, id) WHERE destination IS NOT NULL;
+CREATE INDEX callback_open ON callback (sandbox, account, destination, phase, next_at, id)
+ WHERE phase = 1 OR phase = 2 OR phase = 3;
+CREATE INDEX callback_dead ON callback (destination) WHERE phase = 5;
+-- 3 stands for all that are open, 4 for done, 5 for dead.
+CREATE INDEX callback_by_account ON callback (account, greatest(phase, 3), at, id) WHERE account IS NOT NULL;
 
 CREATE TABLE callback_attempt (
     callback_id  bigint NOT NULL REFERENCES callback (id) ON DELETE CASCADE,

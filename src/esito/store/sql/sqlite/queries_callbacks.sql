@@ -1,7 +1,7 @@
 -- What the outbox of callbacks is asked for. A line is the callbacks of one kind for one recipient, in order of id.
 
 -- name: new_callbacks
-SELECT c.id, m.account, CASE c.kind WHEN 2 THEN m.url_response ELSE m.url_dlr END,
+SELECT c.id, m.account, m.sandbox, CASE c.kind WHEN 2 THEN m.url_response ELSE m.url_dlr END,
        EXISTS (SELECT 1 FROM callback p
                 WHERE p.message_id = c.message_id AND p.seq = c.seq AND p.kind = c.kind AND p.id < c.id
                   AND p.done_at IS NULL)
@@ -12,7 +12,7 @@ SELECT c.id, m.account, CASE c.kind WHEN 2 THEN m.url_response ELSE m.url_dlr EN
 
 -- name: sort_callbacks
 UPDATE callback SET destination = s.column2, phase = s.column3, next_at = s.column4, done_at = s.column5,
-                    reason = s.column6
+                    reason = s.column6, account = s.column7, sandbox = s.column8
   FROM (VALUES {rows}) AS s WHERE callback.id = s.column1 AND callback.phase = 0
 
 -- name: destination_of
@@ -21,41 +21,53 @@ SELECT id, disabled_at IS NOT NULL, reason FROM destination WHERE account = ?1 A
 -- name: insert_destination
 INSERT INTO destination (account, origin) VALUES (?1, ?2) RETURNING id
 
--- name: disabled_destinations
-SELECT id, reason FROM destination WHERE disabled_at IS NOT NULL
-
--- name: disabled_with_callbacks
-SELECT d.id, d.reason FROM destination d
- WHERE d.disabled_at IS NOT NULL
-   AND EXISTS (SELECT 1 FROM callback c INDEXED BY callback_open WHERE c.destination = d.id AND c.phase = 1)
-
 -- name: due_of_destination
-SELECT id FROM callback INDEXED BY callback_open WHERE destination = ?1 AND phase = 1 ORDER BY next_at, id LIMIT ?2
+SELECT id FROM callback INDEXED BY callback_open
+ WHERE sandbox = ?1 AND account = ?2 AND destination = ?3 AND phase = 1 ORDER BY next_at, id LIMIT ?4
 
 -- name: bury_callbacks
 UPDATE callback SET phase = 5, next_at = NULL, done_at = b.column2, reason = b.column3
   FROM (VALUES {rows}) AS b WHERE callback.id = b.column1 AND callback.phase = 1
 
+-- name: open_accounts
+-- Leaps from one account to the next in the index, however many callbacks each has.
+WITH RECURSIVE seen (account) AS (
+    SELECT * FROM (SELECT account FROM callback INDEXED BY callback_open
+                    WHERE (phase = 1 OR phase = 2 OR phase = 3) AND sandbox = ?1 AND account > ?2
+                    ORDER BY account LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.account FROM callback c INDEXED BY callback_open
+             WHERE (c.phase = 1 OR c.phase = 2 OR c.phase = 3) AND c.sandbox = ?1 AND c.account > seen.account
+             ORDER BY c.account LIMIT 1)
+      FROM seen WHERE seen.account IS NOT NULL
+)
+SELECT account FROM seen WHERE account IS NOT NULL LIMIT ?3
+
 -- name: open_destinations
--- Leaps from one destination to the next in the index, however many callbacks each has.
+-- Leaps likewise over those of one account.
 WITH RECURSIVE seen (destination) AS (
     SELECT * FROM (SELECT destination FROM callback INDEXED BY callback_open
-                    WHERE (phase = 1 OR phase = 2 OR phase = 3) AND destination > ?1
+                    WHERE (phase = 1 OR phase = 2 OR phase = 3) AND sandbox = ?1 AND account = ?2 AND destination > ?3
                     ORDER BY destination LIMIT 1)
     UNION ALL
     SELECT (SELECT c.destination FROM callback c INDEXED BY callback_open
-             WHERE (c.phase = 1 OR c.phase = 2 OR c.phase = 3) AND c.destination > seen.destination
+             WHERE (c.phase = 1 OR c.phase = 2 OR c.phase = 3) AND c.sandbox = ?1 AND c.account = ?2
+               AND c.destination > seen.destination
              ORDER BY c.destination LIMIT 1)
       FROM seen WHERE seen.destination IS NOT NULL
 )
-SELECT destination FROM seen WHERE destination IS NOT NULL LIMIT ?2
+SELECT d.id, d.origin, CASE WHEN d.disabled_at IS NOT NULL THEN coalesce(d.reason, '') END
+  FROM (SELECT destination FROM seen WHERE destination IS NOT NULL LIMIT ?4) AS found
+  CROSS JOIN destination d ON d.id = found.destination
+ ORDER BY d.id
 
 -- name: claimable
 SELECT id, next_at FROM callback INDEXED BY callback_open
- WHERE destination = ?1 AND phase = 1 ORDER BY next_at, id LIMIT ?2
+ WHERE sandbox = ?1 AND account = ?2 AND destination = ?3 AND phase = 1 ORDER BY next_at, id LIMIT ?4
 
 -- name: ended_leases
-SELECT id FROM callback INDEXED BY callback_open WHERE destination = ?1 AND phase = 2 AND next_at <= ?2
+SELECT id FROM callback INDEXED BY callback_open
+ WHERE sandbox = ?1 AND account = ?2 AND destination = ?3 AND phase = 2 AND next_at <= ?4
 
 -- name: free_all_leases
 UPDATE callback INDEXED BY callback_open SET phase = 1, next_at = ?1 WHERE phase = 2
@@ -68,7 +80,7 @@ UPDATE callback SET phase = 1, next_at = ?1 WHERE id IN (SELECT value FROM json_
 
 -- name: callbacks_to_make
 SELECT json_group_array(json_array(c.id, c.message_id, c.seq, c.kind, c.state, c.at, c.attempts, c.tries, c.first_at,
-                                   c.destination, CASE c.kind WHEN 2 THEN m.url_response ELSE m.url_dlr END, c.body,
+                                   CASE c.kind WHEN 2 THEN m.url_response ELSE m.url_dlr END, c.body,
                                    m.tag, coalesce('+' || r.msisdn, ''), coalesce(r.cost, 0),
                                    coalesce(a.profile ->> '$.signing_secret', ''),
                                    (SELECT count(*) FROM callback p
@@ -112,6 +124,28 @@ UPDATE destination SET failing_since = coalesce(failing_since, ?2) WHERE id = ?1
 -- name: disable_destination
 UPDATE destination SET disabled_at = ?2, reason = ?3 WHERE id = ?1 AND disabled_at IS NULL
 
+-- name: path_is_gone
+INSERT INTO gone_path (destination, digest, path, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING
+
+-- name: forget_gone_paths
+-- All but the newest hundred of a destination: who is called again says it again.
+DELETE FROM gone_path
+ WHERE destination = ?1
+   AND at <= (SELECT e.at FROM gone_path e WHERE e.destination = ?1 ORDER BY e.at DESC LIMIT 1 OFFSET 100)
+
+-- name: gone_among
+SELECT json_group_array(json_array(g.destination, g.digest))
+  FROM (VALUES {rows}) AS asked CROSS JOIN gone_path g ON g.destination = asked.column1 AND g.digest = asked.column2
+
+-- name: urls_of_gone
+-- Of callbacks whose destination has paths that are gone.
+SELECT c.destination, CASE c.kind WHEN 2 THEN m.url_response ELSE m.url_dlr END
+  FROM json_each(?1) AS j CROSS JOIN callback c ON c.id = j.value CROSS JOIN message m ON m.id = c.message_id
+ WHERE EXISTS (SELECT 1 FROM gone_path g WHERE g.destination = c.destination)
+
+-- name: path_is_back
+DELETE FROM gone_path WHERE destination = ?1 AND digest = ?2
+
 -- name: enable_destinations
 UPDATE destination SET disabled_at = NULL, reason = NULL, failing_since = NULL
  WHERE disabled_at IS NOT NULL
@@ -125,12 +159,8 @@ SELECT c.id FROM callback c CROSS JOIN message m ON m.id = c.message_id
 SELECT EXISTS (SELECT 1 FROM callback c CROSS JOIN message m ON m.id = c.message_id WHERE c.id = ?1 AND m.account = ?2)
 
 -- name: finished_since
-SELECT at, id FROM callback INDEXED BY callback_by_destination
- WHERE destination = ?1 AND (at, id) > (?2, ?3) AND phase IN (4, 5) AND id <= ?4 ORDER BY at, id LIMIT ?5
-
--- name: dead_since
-SELECT at, id FROM callback INDEXED BY callback_dead
- WHERE destination = ?1 AND (at, id) > (?2, ?3) AND phase = 5 AND id <= ?4 ORDER BY at, id LIMIT ?5
+SELECT at, id FROM callback INDEXED BY callback_by_account
+ WHERE account = ?1 AND max(phase, 3) = ?2 AND (at, id) > (?3, ?4) AND id <= ?5 ORDER BY at, id LIMIT ?6
 
 -- name: put_behind
 -- What is replayed, and whoever of its line was about to go: the order is made anew by `promote_callbacks`.
@@ -148,31 +178,24 @@ SELECT coalesce(max(id), 0) FROM callback
 
 -- name: destinations_of
 SELECT id, origin, last_success, failing_since, disabled_at, coalesce(reason, ''),
-       (SELECT count(*) FROM callback c INDEXED BY callback_open WHERE c.destination = d.id AND c.phase = 1)
-       + (SELECT count(*) FROM callback c INDEXED BY callback_open WHERE c.destination = d.id AND c.phase = 2)
-       + (SELECT count(*) FROM callback c INDEXED BY callback_open WHERE c.destination = d.id AND c.phase = 3),
+       (SELECT count(*) FROM callback c INDEXED BY callback_open
+         WHERE c.sandbox IN (0, 1) AND c.account = d.account AND c.destination = d.id
+           AND (c.phase = 1 OR c.phase = 2 OR c.phase = 3)),
        (SELECT count(*) FROM callback c INDEXED BY callback_dead WHERE c.destination = d.id AND c.phase = 5)
   FROM destination d WHERE account = ?1 AND origin > ?2 ORDER BY origin LIMIT ?3
 
--- name: destination_ids
-SELECT id FROM destination WHERE account = ?1
+-- name: gone_paths_of
+-- The newest ten or so of each.
+SELECT g.destination, g.path
+  FROM json_each(?1) AS wanted CROSS JOIN gone_path g ON g.destination = wanted.value
+   AND g.at >= coalesce((SELECT e.at FROM gone_path e WHERE e.destination = wanted.value
+                          ORDER BY e.at DESC LIMIT 1 OFFSET 9), 0)
+ ORDER BY g.destination, g.at DESC, g.digest
 
--- name: callbacks_all
-SELECT at, id FROM callback INDEXED BY callback_by_destination
- WHERE destination = ?1 AND (at, id) < (?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4
-
--- name: callbacks_done
-SELECT at, id FROM callback INDEXED BY callback_by_destination
- WHERE destination = ?1 AND (at, id) < (?2, ?3) AND phase = 4 ORDER BY at DESC, id DESC LIMIT ?4
-
--- name: callbacks_dead
-SELECT at, id FROM callback INDEXED BY callback_dead
- WHERE destination = ?1 AND (at, id) < (?2, ?3) AND phase = 5 ORDER BY at DESC, id DESC LIMIT ?4
-
--- name: callbacks_waiting
-SELECT at, id FROM callback INDEXED BY callback_open
- WHERE destination = ?1 AND (phase = 1 OR phase = 2 OR phase = 3) AND (at, id) < (?2, ?3)
- ORDER BY at DESC, id DESC LIMIT ?4
+-- name: callbacks_standing
+-- What is open (3), done (4) or dead (5), newest first.
+SELECT at, id FROM callback INDEXED BY callback_by_account
+ WHERE account = ?1 AND max(phase, 3) = ?2 AND (at, id) < (?3, ?4) ORDER BY at DESC, id DESC LIMIT ?5
 
 -- name: callbacks_of_message
 SELECT c.at, c.id, c.phase FROM message m CROSS JOIN callback c ON c.message_id = m.id

@@ -1,0 +1,210 @@
+"""Claiming callbacks: every account in turn, one destination of each after another, as far as there are slots.
+
+What an account has waiting, and to however many places it goes, costs no other account its turn.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from esito.domain.callback import Callback, Kind
+from esito.domain.slots import Place
+from esito.store.callbacks import Claimed, Wanted
+from esito.store.origins import address_of, digest_of, path_of
+from esito.store.tables.connection import Connection, SqlValue
+
+LOOKS = 500
+"""Destinations that one claim looks at, and as many of the sandbox; the next claim goes on behind the last of them."""
+
+STEP = 50
+"""Destinations of an account that are read at a time."""
+
+MARKS = 10_000
+"""Accounts of which it is remembered which destination was looked at last."""
+
+BURIED_AT_ONCE = 300
+"""Callbacks for disabled destinations that one claim gives up."""
+
+ORPHANED = "its message was deleted"
+DISABLED = "destination disabled: {}"
+GONE_PATH = DISABLED.format("HTTP 410")
+
+
+class _Server(NamedTuple):
+    """A destination that has open callbacks."""
+
+    place: Place
+    disabled: str | None
+    """Why; None: it is not."""
+
+
+class CallbackClaims:
+    """Remembers whose turn it is; used by one thread."""
+
+    def __init__(self) -> None:
+        self._last_account = {False: 0, True: 0}
+        self._last_destination: dict[tuple[bool, int], int] = {}
+
+    def claim(self, connection: Connection, wanted: Wanted) -> Claimed:
+        """Lease what is due and may go out; give up what may never."""
+        claim = _Claim(connection, wanted)
+        for sandbox in (False, True):
+            self._look(claim, sandbox)
+        return claim.leased()
+
+    def _look(self, claim: "_Claim", sandbox: bool) -> None:
+        connection, looks = claim.connection, LOOKS
+        turns = deque(
+            (account, self._servers(connection, sandbox, account)) for account in self._accounts(connection, sandbox)
+        )
+        while turns and looks:
+            account, servers = turns.popleft()
+            self._last_account[sandbox] = account
+            if not claim.wanted.slots.of_account(account, sandbox=sandbox):
+                continue
+            server = next(servers, None)
+            if server is not None:
+                looks -= 1
+                claim.look_at(server)
+                turns.append((account, servers))
+
+    def _accounts(self, connection: Connection, sandbox: bool) -> list[int]:
+        """Return accounts that have open callbacks, beginning behind the last one looked at."""
+        last = self._last_account[sandbox]
+        behind = numbers(connection, "open_accounts", sandbox, last, LOOKS)
+        if len(behind) == LOOKS or not last:
+            return behind
+        first = numbers(connection, "open_accounts", sandbox, 0, LOOKS - len(behind))
+        return behind + [one for one in first if one <= last]
+
+    def _servers(self, connection: Connection, sandbox: bool, account: int) -> Iterator[_Server]:
+        """Yield where open callbacks of an account go, beginning behind the last one looked at."""
+        if len(self._last_destination) > MARKS:
+            self._last_destination.clear()
+        begin = self._last_destination.get((sandbox, account), 0)
+        for first, last in ((begin, None), (0, begin)):
+            mark = first
+            while rows := connection.rows("open_destinations", sandbox, account, mark, STEP):
+                for number, origin, disabled in rows:
+                    mark = int(str(number))
+                    if last is not None and mark > last:
+                        return
+                    self._last_destination[sandbox, account] = mark
+                    yield _Server(Place(sandbox, account, address_of(str(origin)), mark), disabled)
+                if len(rows) < STEP:
+                    break
+            if not begin:
+                return
+
+
+class _Claim:
+    """What one claim has come to so far."""
+
+    def __init__(self, connection: Connection, wanted: Wanted) -> None:
+        self.connection = connection
+        self.wanted = wanted
+        self._chosen: dict[int, Place] = {}
+        self._next_at: int | None = None
+        self._to_bury = BURIED_AT_ONCE
+
+    def look_at(self, server: _Server) -> None:
+        """Choose what is due there."""
+        at, place = self.wanted.at, server.place
+        if server.disabled is not None:
+            self._bury_all(server)
+            return
+        room = self.wanted.slots.of_place(place, self.wanted.fast)
+        if not room:
+            return
+        self._end_leases(place)
+        for number, next_at in self.connection.rows("claimable", *_key(place), room + 1):
+            if next_at > at:
+                self._come_back(next_at)
+                break
+            if room:
+                room -= 1
+                self._chosen[number] = place
+                self.wanted.slots.take(place)
+
+    def leased(self) -> Claimed:
+        """Lease what was chosen, but for what was never to be made."""
+        if not self._chosen:
+            return Claimed(callbacks=[], next_at=self._next_at)
+        rows = self.connection.ask("callbacks_to_make", list(self._chosen))
+        found = [_callback(row, self._chosen[row[0]]) for row in rows]
+        gone = self._gone_among(found)
+        callbacks = [one for one in found if one.id not in gone]
+        self._bury(gone, GONE_PATH)
+        self._bury(set(self._chosen) - {one.id for one in found}, ORPHANED)
+        self.connection.run("lease_callbacks", self.wanted.at + self.wanted.lease_ms, [one.id for one in callbacks])
+        return Claimed(callbacks=callbacks, next_at=self._next_at)
+
+    def _gone_among(self, found: Sequence[Callback]) -> set[int]:
+        """Return which of the callbacks go to a path that has answered with 410."""
+        paths = {one.id: (one.destination, digest_of(path_of(one.url))) for one in found}
+        gone = {tuple(row) for row in self.connection.ask_rows("gone_among", set(paths.values()))}
+        return {number for number, path in paths.items() if path in gone}
+
+    def _end_leases(self, place: Place) -> None:
+        ended = [
+            number
+            for number in numbers(self.connection, "ended_leases", *_key(place), self.wanted.at)
+            if number not in self.wanted.holding
+        ]
+        if ended:
+            self.connection.run("free_callbacks", self.wanted.at, ended)
+
+    def _bury_all(self, server: _Server) -> None:
+        """Give up what waits for a disabled destination, as many as one claim may."""
+        due = numbers(self.connection, "due_of_destination", *_key(server.place), self._to_bury)
+        self._to_bury -= len(due)
+        self._bury(due, DISABLED.format(server.disabled))
+
+    def _bury(self, ids: Sequence[int] | set[int], reason: str) -> None:
+        """Give callbacks up; there may be more, and what waited behind them is due now."""
+        if ids:
+            self.connection.run_rows("bury_callbacks", [(one, self.wanted.at, reason) for one in ids])
+            promote(self.connection, list(ids), self.wanted.at)
+            self._come_back(self.wanted.at)
+
+    def _come_back(self, at: int) -> None:
+        self._next_at = at if self._next_at is None else min(at, self._next_at)
+
+
+def _key(place: Place) -> tuple[SqlValue, ...]:
+    return (place.sandbox, place.account, place.destination)
+
+
+def _callback(row: Sequence[Any], place: Place) -> Callback:
+    (number, message_id, seq, kind, state, at, attempts, tries, first_at, url, body, tag, msisdn, cost, secret,
+     sequence) = row  # fmt: skip
+    return Callback(
+        id=number,
+        message_id=message_id,
+        seq=seq,
+        kind=Kind(kind),
+        state=state,
+        at=at,
+        attempts=attempts,
+        tries=tries,
+        first_at=first_at,
+        place=place,
+        url=url or "",
+        body=body,
+        tag=tag,
+        msisdn=msisdn,
+        cost=cost,
+        secret=secret,
+        sequence=sequence,
+    )
+
+
+def promote(connection: Connection, finished: Sequence[int], at: int) -> None:
+    """Make due whatever waited behind these alone."""
+    if finished:
+        connection.run("promote_callbacks", at, finished)
+
+
+def numbers(connection: Connection, name: str, *parameters: SqlValue) -> list[int]:
+    """Return the first column of an answer."""
+    return [int(str(row[0])) for row in connection.rows(name, *parameters)]
