@@ -43,11 +43,11 @@ def test_explain_masks_unless_asked_and_that_is_audited_and_export_writes_a_file
         assert "33611110001" not in shown
         assert [one["act"] for one in json.loads(server.esito("audit", "--json"))] == ["account created"]
 
-        shown = as_sender(server, "explain", message, NUMBER, "--unmask").stdout
+        shown = as_sender(server, "explain", message, NUMBER, "--unmask", "ticket 4711").stdout
         assert shown.startswith(f"Message {message} to {NUMBER}: Delivered\n")
         newest = json.loads(server.esito("audit", "--json"))[0]
         assert (newest["actor"], newest["act"], newest["subject"], newest["details"]) == (
-            "account:acme", "number unmasked", "********0001", f"message {message}",
+            "account:acme", "number unmasked", "********0001", f"message {message}: ticket 4711",
         )  # fmt: skip
 
         file = tmp_path / "out.csv"

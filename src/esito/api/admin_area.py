@@ -5,7 +5,7 @@ from esito.api.area import Area
 from esito.api.front import AdminOperation
 from esito.api.pages import BODY, OF_ADMINISTRATORS, Page
 from esito.api.schemas import Schema, array, constant, flag, record, text
-from esito.api.v2schemas import CURSOR, PAGE_LIMIT
+from esito.api.v2schemas import CURSOR, PAGE_LIMIT, UNMASK
 from esito.domain import errors as e
 
 _NAME = {"name": (text("Of a link."), True)}
@@ -59,7 +59,7 @@ AREA = Area(
         ("GET", "/v2/orphans"): Page(
             summary="Receipts that match nothing, oldest first.",
             answer="OrphanPage",
-            parameters={"cursor": (CURSOR, False), "limit": (PAGE_LIMIT, False)},
+            parameters={"cursor": (CURSOR, False), "limit": (PAGE_LIMIT, False), "unmask": (UNMASK, False)},
             refusals=(*OF_ADMINISTRATORS, e.InvalidFields),
         ),
         ("POST", "/v2/clock/advance"): CLOCK_PAGE,

@@ -98,6 +98,7 @@ MEANINGS: dict[type[e.EsitoError], Meaning] = {
     e.SenderNotAllowed: Meaning(992, "Sender non autorisé"),
     e.AddressNotAllowed: Meaning(96, "L'IP n'est pas autorisée"),
     e.ForAdministrators: Meaning(403, "Réservé aux administrateurs", 403),
+    e.UnmaskingNotAllowed: Meaning(403, "Ce compte ne peut pas voir les numéros en entier", 403),
     e.NoSuchLink: Meaning(404, "Ce lien n'existe pas", 404),
     e.LinkInUse: Meaning(409, "Des SMS attendent encore ce lien, ou une réponse de son opérateur", 409),
     e.LinkChanged: Meaning(409, "Ce lien vient d'être changé par quelqu'un d'autre", 409),

@@ -11,7 +11,7 @@ from esito.api.front import AnyOperation
 from esito.api.pages import ALWAYS, BODY, KEY, SENDING, Page, Refusals
 from esito.api.schemas import API_KEY, BODIES, FORMAT, MESSAGE_ID, SCHEMAS, Schema, integer, ref, text
 from esito.api.v2samples import V2_SAMPLES
-from esito.api.v2schemas import CURSOR, MESSAGE_PIECE, MSISDN_PIECE, PAGE_LIMIT, STATUS_FILTER, V2_SCHEMAS
+from esito.api.v2schemas import CURSOR, MESSAGE_PIECE, MSISDN_PIECE, PAGE_LIMIT, STATUS_FILTER, UNMASK, V2_SCHEMAS
 from esito.api.xml import to_xml
 from esito.domain import errors as e
 
@@ -78,9 +78,9 @@ PAGES: dict[tuple[str, str], Page] = {
         parameters={
             **_PIECE,
             "msisdn": (MSISDN_PIECE, True),
-            "unmask": (text("1: people will see the whole number; that is noted in the audit log."), False),
+            "unmask": (UNMASK, False),
         },
-        refusals=(*KEY, e.NoSuchMessage),
+        refusals=(*KEY, e.InvalidFields, e.NoSuchMessage, e.UnmaskingNotAllowed),
     ),
 }
 

@@ -3,10 +3,12 @@
 from esito.api.answer import Answer
 from esito.api.call import Call, as_message_id, as_number_text
 from esito.api.paging import page_cursor, page_limit, status_among
+from esito.api.unmasking import unmasked
 from esito.api.xml import Value
 from esito.domain.errors import NoSuchMessage
 from esito.domain.evidence import RecipientEvidence, SegmentEvidence, TrailEvidence
 from esito.domain.explanation import Explanation, FailureEvidence, explain, explain_trail
+from esito.domain.masking import hide_in
 from esito.domain.msisdn import InvalidMsisdn, mask_for_people, normalise
 from esito.domain.pricing import as_number
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
@@ -69,23 +71,17 @@ async def recipient(call: Call) -> Answer:
     if known is None:
         raise NoSuchMessage
     now = call.services.clock.now()
-    if call.inputs.flag("unmask"):  # whoever asks so will show it to people
-        await call.services.store.ledger.note(
-            actor=f"account:{call.account.name}",
-            act="number unmasked",
-            subject=mask_for_people(msisdn),
-            details=f"message {message_id}",
-            at=now,
-        )
+    whole = await unmasked(call, subject=mask_for_people(msisdn), about=f"message {message_id}")
     explained = explain(known, call.services.vocabulary, now=now, retries=call.services.retries)
-    return call.answer(_recipient(known, explained))
+    return call.answer(_recipient(known, explained, hidden="" if whole else known.msisdn))
 
 
-def _recipient(known: RecipientEvidence, explained: Explanation) -> dict[str, Value]:
+def _recipient(known: RecipientEvidence, explained: Explanation, *, hidden: str) -> dict[str, Value]:
+    """Tell all of a recipient; `hidden`: a number that is not shown whole."""
     last = explained.last_word
     return {
         "message_id": str(known.message_id),
-        "msisdn": known.msisdn,
+        "msisdn": mask_for_people(known.msisdn) if hidden else known.msisdn,
         "status": public_word(known.state),
         "state": STATE_NAMES[known.state],
         "changed_at": known.changed_at,
@@ -101,7 +97,8 @@ def _recipient(known: RecipientEvidence, explained: Explanation) -> dict[str, Va
         "segment_count": known.segments,
         "segments": [_segment(part) for part in known.submitted],
         "receipts": [
-            _receipt(one, explanation) for one, explanation in zip(known.trail, explain_trail(known.trail), strict=True)
+            _receipt(one, explanation, hidden)
+            for one, explanation in zip(known.trail, explain_trail(known.trail), strict=True)
         ],
     }
 
@@ -135,7 +132,8 @@ def _segment(part: SegmentEvidence) -> dict[str, Value]:
     }
 
 
-def _receipt(one: TrailEvidence, explanation: str) -> dict[str, Value]:
+def _receipt(one: TrailEvidence, explanation: str, hidden: str) -> dict[str, Value]:
+    raw = hide_in(one.raw, hidden)
     return {
         "received_at": one.received_at,
         "verdict": one.verdict.value,
@@ -149,8 +147,8 @@ def _receipt(one: TrailEvidence, explanation: str) -> dict[str, Value]:
         "done_at": one.done_at,
         "flags": sorted(one.flags),
         "matched_later": one.waited,
-        "text": receipt_text(one.raw),
-        "raw": one.raw.hex(),
+        "text": receipt_text(raw),
+        "raw": raw.hex(),
     }
 
 

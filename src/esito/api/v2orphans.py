@@ -1,6 +1,6 @@
 """The receipts that match nothing (design 6).
 
-They are the installation's: an administrator's key opens them. Numbers are never shown whole.
+They are the installation's: an administrator's key opens them. Numbers are hidden until he asks for them with a reason.
 """
 
 import re
@@ -8,6 +8,7 @@ import re
 from esito.api.answer import Answer
 from esito.api.call import AdminCall
 from esito.api.paging import page_cursor, page_limit
+from esito.api.unmasking import unmasked_for_administrator
 from esito.api.xml import Value
 from esito.store.records import Orphan
 
@@ -17,15 +18,18 @@ SHOWN = 4
 
 async def orphans(call: AdminCall) -> Answer:
     """GET /v2/orphans: the receipts that match no segment, oldest first, a page at a time."""
-    limit = page_limit(call)
-    found = await call.services.store.orphans(after=page_cursor(call, first=0), limit=limit + 1)
+    limit, cursor = page_limit(call), page_cursor(call, first=0)
+    whole = await unmasked_for_administrator(call, subject="orphans")
+    found = await call.services.store.orphans(after=cursor, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     return call.answer(
-        {"orphans": [_orphan(one) for one in page], "next_cursor": str(page[-1].number) if more else None}
+        {"orphans": [_orphan(one, whole=whole) for one in page], "next_cursor": str(page[-1].number) if more else None}
     )
 
 
-def _orphan(one: Orphan) -> dict[str, Value]:
+def _orphan(one: Orphan, *, whole: bool) -> dict[str, Value]:
+    shown = str if whole else hide_address
+    raw = one.raw if whole else _numbers_hidden(one)
     return {
         "number": one.number,
         "received_at": one.received_at,
@@ -33,12 +37,12 @@ def _orphan(one: Orphan) -> dict[str, Value]:
         "link": one.link,
         "operator": one.operator,
         "smsc_message_id": one.smsc_message_id,
-        "source_addr": hide_address(one.addresses[0]),
-        "destination_addr": hide_address(one.addresses[1]),
+        "source_addr": shown(one.addresses[0]),
+        "destination_addr": shown(one.addresses[1]),
         "stat": one.stat,
         "error": one.error,
         "flags": one.flags.split(),
-        "raw": (_hidden_in(one.raw, one.addresses) if any(one.addresses) else _numbers_hidden(one.raw)).hex(),
+        "raw": raw.hex(),
     }
 
 
@@ -52,9 +56,11 @@ def hide_address(address: str) -> str:
 _NUMBER = re.compile(rb"\d{6,}")
 
 
-def _numbers_hidden(raw: bytes) -> bytes:
-    """Return the octets of a PDU whose addresses could not be read, with whatever may be a number hidden."""
-    return _NUMBER.sub(lambda found: b"*" * (len(found[0]) - SHOWN) + found[0][-SHOWN:], raw)
+def _numbers_hidden(one: Orphan) -> bytes:
+    """Return its octets with both addresses hidden; where they could not be read, with whatever may be a number."""
+    if any(one.addresses):
+        return _hidden_in(one.raw, one.addresses)
+    return _NUMBER.sub(lambda found: b"*" * (len(found[0]) - SHOWN) + found[0][-SHOWN:], one.raw)
 
 
 def _hidden_in(raw: bytes, addresses: tuple[str, str]) -> bytes:

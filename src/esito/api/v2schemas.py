@@ -27,6 +27,11 @@ _BOOLEAN: Schema = {"type": "boolean"}
 
 MESSAGE_PIECE = text("Message id.", pattern="^[0-9]{1,16}$", examples=["4711"])
 MSISDN_PIECE = text("French or international.", examples=["+33611111111"], minLength=1)
+UNMASK = text(
+    "The reason why somebody sees numbers whole, which are hidden otherwise; the audit log keeps it.",
+    minLength=3,
+    maxLength=200,
+)
 STATUS_FILTER: Schema = {
     "type": "string",
     "enum": [*STATUSES, *STATE_NAMES.values()],

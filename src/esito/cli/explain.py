@@ -9,25 +9,24 @@ import click
 from esito.cli.options import print_json, with_json, with_server
 from esito.cli.terminal import say
 from esito.client import Client
-from esito.domain.msisdn import mask_for_people
 
 
 @click.command()
 @click.argument("message_id", metavar="ID", type=click.IntRange(min=1))
 @click.argument("msisdn")
-@click.option("--unmask", is_flag=True, help="Show the number whole; the server notes that in its audit log.")
+@click.option(
+    "--unmask", metavar="REASON", default="", help="Show the number whole; the server notes why in its audit log."
+)
 @with_json
 @with_server
-def explain(*, message_id: int, msisdn: str, unmask: bool, as_json: bool, url: str, api_key: str) -> None:
+def explain(*, message_id: int, msisdn: str, unmask: str, as_json: bool, url: str, api_key: str) -> None:
     """Tell what happened to recipient MSISDN of message ID, what it means, and until when we wait."""
     with Client(url, api_key) as client:
         told = client.explain(message_id, msisdn, unmask=unmask)
     if as_json:
         print_json(told)
         return
-    hidden = "" if unmask else str(told["msisdn"]).removeprefix("+")
-    shown = told["msisdn"] if unmask else mask_for_people(told["msisdn"])
-    say(f"Message {told['message_id']} to {shown}: {told['status']}\n")
+    say(f"Message {told['message_id']} to {told['msisdn']}: {told['status']}\n")
     for sentence in told["explanation"]:
         say(sentence)
     if told["segment_count"] > 1:
@@ -37,7 +36,7 @@ def explain(*, message_id: int, msisdn: str, unmask: bool, as_json: bool, url: s
     if told["receipts"]:
         say("\nEverything that was noted about it:")
         for receipt in told["receipts"]:
-            _show(receipt, many=told["segment_count"] > 1, hidden=hidden)
+            _show(receipt, many=told["segment_count"] > 1)
 
 
 def _piece(part: Mapping[str, Any]) -> str:
@@ -46,13 +45,12 @@ def _piece(part: Mapping[str, Any]) -> str:
     return f"handed over {moment(part['submitted_at'])}, {part['phase']}, {part['state']}"
 
 
-def _show(receipt: Mapping[str, Any], *, many: bool, hidden: str) -> None:
+def _show(receipt: Mapping[str, Any], *, many: bool) -> None:
     piece = f" (piece {receipt['part']})" if many else ""
     say(f"  {moment(receipt['received_at'])}{piece}  {receipt['explanation']}")
     if receipt["text"]:
         shown = "".join(sign if sign.isprintable() else "?" for sign in receipt["text"])
-        # Only this number: the ids of operators are as long, and they are what one looks for here.
-        say(f"      as it came: {shown.replace(hidden, mask_for_people(hidden)) if hidden else shown}")
+        say(f"      as it came: {shown}")
 
 
 def moment(instant: int) -> str:

@@ -94,10 +94,10 @@ class AsyncClient:
         """Return whose key it is and what is left."""
         return await self._run(calls.me())
 
-    async def explain(self, message_id: int, msisdn: str, *, unmask: bool = False) -> dict[str, Any]:
+    async def explain(self, message_id: int, msisdn: str, *, unmask: str = "") -> dict[str, Any]:
         """Return what happened to one recipient and why, as GET /v2/messages/ID/recipients/MSISDN tells it.
 
-        `unmask`: somebody will see the whole number; the server notes that in its audit log.
+        `unmask`: the reason why somebody sees the number whole; the server notes it in its audit log.
         """
         return await self._run(calls.explain(message_id, msisdn, unmask=unmask))
 

@@ -142,10 +142,10 @@ def me() -> Call[Credits]:
     return Call("GET", "/v1/me", answers.credit)
 
 
-def explain(message_id: int, msisdn: str, *, unmask: bool = False) -> Call[dict[str, Any]]:
-    """Ask what happened to one recipient and why; `unmask`: people will see the number, which is noted."""
+def explain(message_id: int, msisdn: str, *, unmask: str = "") -> Call[dict[str, Any]]:
+    """Ask what happened to one recipient and why; `unmask`: the reason why people see the number whole."""
     path = f"/v2/messages/{message_id}/recipients/{quote(msisdn, safe='')}"
-    return Call("GET", path, answers.members, {"unmask": "1"} if unmask else {}, bearer=True)
+    return Call("GET", path, answers.members, {"unmask": unmask} if unmask else {}, bearer=True)
 
 
 def cancel(message_id: int) -> Call[None]:

@@ -83,6 +83,10 @@ class ForAdministrators(Refusal):
     """The key is an account's, and this belongs to the installation."""
 
 
+class UnmaskingNotAllowed(Refusal):
+    """The account may not see numbers whole where people look."""
+
+
 class AccountDisabled(Refusal):
     """The account is disabled."""
 

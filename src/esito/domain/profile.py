@@ -39,6 +39,8 @@ class Profile:
     """Signs its callbacks; empty: the secret of the installation."""
     creates_subaccounts: bool = False
     """Whether it may have sub-accounts (contract 4.4, code 2); one of those never may."""
+    unmasks: bool = True
+    """Whether its keys may see numbers whole where people look, for a reason that the audit log keeps."""
     requests_per_second: int = 0
     """Requests answered in one second, over all its keys; 0: the limit of the installation."""
     weight: int = 1
@@ -68,6 +70,7 @@ def narrowed(own: Profile, parent: Profile) -> Profile:
         commercial=max(own.commercial, parent.commercial, key=_STRICTEST.index),
         senders=senders,
         creates_subaccounts=False,
+        unmasks=own.unmasks and parent.unmasks,
         requests_per_second=min(rates, default=0),
         weight=min(own.weight, parent.weight),
     )
