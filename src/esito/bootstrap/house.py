@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_network
 from pathlib import Path
@@ -25,9 +25,10 @@ from esito.bootstrap.link_changes import Followers, LinkChanges, check, present
 from esito.bootstrap.link_desk import HttpLinkDesk
 from esito.bootstrap.links import incoming_of, register_links, standing, told, told_standing
 from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
+from esito.bootstrap.web_servers import connection_clocks, web_servers
 from esito.bus.base import Bus
 from esito.chores import Chores, callback_worker, chores, judge_of
-from esito.config import ConfigError, HttpSettings, Settings
+from esito.config import ConfigError, Settings
 from esito.connection_clocks import ConnectionClocks
 from esito.domain.errors import PartEnded
 from esito.domain.pricing import PriceList
@@ -49,9 +50,6 @@ from esito.vocabulary_files import load_vocabulary
 from esito.webhooks.targets import refusal
 
 log = structlog.get_logger()
-
-MAX_HEADERS = 32 * 1024
-"""Octets of request line and headers; a longer request gets HTTP 431."""
 
 SWITCH_INTERVAL = 0.0005
 """Seconds a thread may keep the interpreter while another waits: the writer must never stall the
@@ -261,10 +259,10 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    clocks = _connection_clocks(house.settings.http)
+    clocks = connection_clocks(house.settings.http)
     services = _services(house, clocks)
     app = build(services) if house.role.serves else build_for_monitors(services)
-    servers = _web_servers(house.settings.http, app, services)
+    servers = web_servers(house.settings.http, app, services)
     for server in servers:
         server.start()
     reloads: set[asyncio.Task[None]] = set()
@@ -319,20 +317,6 @@ async def _stop(house: House, servers: Sequence[WebServer], tasks: list[asyncio.
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _web_servers(http: HttpSettings, app: Any, services: Services) -> list[WebServer]:
-    """Return the server of the API, and the one of the monitors where they have an address of their own."""
-    servers = [WebServer(app, http, max_headers=MAX_HEADERS)]
-    if http.monitor:
-        alone = replace(http, listen=http.monitor, tls_cert="", tls_key="")
-        servers.append(WebServer(build_for_monitors(services), alone, max_headers=MAX_HEADERS))
-    return servers
-
-
-def _connection_clocks(http: HttpSettings) -> ConnectionClocks:
-    proxies = [ip_network(one) for one in http.trusted_proxies]
-    return ConnectionClocks(http.address[1], per_address=http.per_address, proxies=proxies)
 
 
 def _services(house: House, clocks: ConnectionClocks) -> Services:
