@@ -1,0 +1,40 @@
+"""Numbers that a message costs extra to: the table is made of the numbering plans of phonenumbers."""
+
+from pathlib import Path
+
+import phonenumbers
+import pytest
+from phonenumbers import PhoneNumberType
+
+from esito.domain.premium_ranges import LONGEST_PREMIUM, PREMIUM_PREFIXES, is_premium_rate
+from scripts import premium_ranges
+
+MODULE = Path(premium_ranges.__file__).parents[1] / "src" / "esito" / "domain" / "premium_ranges.py"
+USUAL = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP)
+
+
+def test_the_table_is_what_the_script_makes() -> None:
+    assert MODULE.read_text(encoding="utf-8") == premium_ranges.source()
+
+
+@pytest.mark.parametrize(
+    "msisdn", ["+33899123456", "+19002345678", "+37190123456", "+447012345678", "+4990012345678", "+39899123456"]
+)
+def test_what_callers_pay_extra_for_is_known(msisdn: str) -> None:
+    assert is_premium_rate(msisdn)
+    assert is_premium_rate(msisdn[1:])
+
+
+def test_no_subscriber_is_taken_for_one() -> None:
+    examples = [
+        phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+        for region in phonenumbers.SUPPORTED_REGIONS
+        for kind in USUAL
+        if (example := phonenumbers.example_number_for_type(region, kind))
+    ]
+    assert len(examples) > 400
+    assert [one for one in examples if is_premium_rate(one)] == []
+
+
+def test_eight_digits_tell_it() -> None:
+    assert max(map(len, PREMIUM_PREFIXES)) == LONGEST_PREMIUM <= premium_ranges.DEEPEST
