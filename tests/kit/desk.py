@@ -198,8 +198,9 @@ def _furnished(
     digest = key_digest(KEY, SECRET)
     account = runner.run(store.create_account("acme", credit=Decimal(credit), key_digest=digest, at=NOW))
     links = runner.run(links_in(store))
+    prices = services.get("prices", PriceList())
     acceptance = Acceptance(
-        store=store, clock=clock, routes=Routes(prefixes={"": "alpha"}, numbers=links), prices=PriceList()
+        store=store, clock=clock, routes=Routes(prefixes={"": "alpha"}, numbers=links), prices=prices
     )
     given: dict[str, Any] = {"store": store, "acceptance": acceptance, "clock": clock, "key_secret": SECRET}
     app = build(Services(**(given | dict(services))))

@@ -21,14 +21,11 @@ from esito.api.call import Call, Inputs, as_text, wants_xml
 from esito.api.client_address import client_address, is_within
 from esito.api.key_guard import KeyGuard
 from esito.api.services import MAX_HEADER_OCTETS, Services
-from esito.domain.account import Account, AccountState, key_digest
+from esito.domain.account import SHUT_OUT, Account, AccountState, key_digest
 from esito.domain.errors import (
-    AccountBlocked,
-    AccountDisabled,
     AddressNotAllowed,
     ApiKeyMissing,
     ApiKeyUnknown,
-    ApiRefused,
     EsitoError,
     HeadersTooLarge,
     Refusal,
@@ -40,13 +37,6 @@ from esito.metrics import Requests
 
 AsgiApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 Endpoint = Callable[[Call], Awaitable[Answer]]
-
-SHUT_OUT: dict[AccountState, type[Refusal]] = {
-    AccountState.DISABLED: AccountDisabled,
-    AccountState.BLOCKED: AccountBlocked,
-    AccountState.API_REFUSED: ApiRefused,
-}
-
 
 ONLY_ONE = (b"authorization", b"idempotency-key", b"content-type", b"content-length", b"content-encoding")
 """Headers of which a second one is refused: another reader might believe the one that we do not."""

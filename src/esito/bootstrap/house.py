@@ -242,7 +242,13 @@ async def _furnish(
 
 def _prices(settings: Settings) -> PriceList:
     pricing = settings.pricing
-    return PriceList(default=pricing.default, low_cost=pricing.low_cost, countries=pricing.countries)
+    return PriceList(
+        home=pricing.home,
+        default=pricing.default,
+        low_cost=pricing.low_cost,
+        countries=pricing.countries,
+        prefixes=pricing.prefixes,
+    )
 
 
 def _vocabulary(settings: Settings) -> Vocabulary:

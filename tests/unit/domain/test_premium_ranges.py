@@ -1,18 +1,28 @@
 """Numbers that a message costs extra to: the table is made of the numbering plans of phonenumbers."""
 
+import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-import phonenumbers
 import pytest
-from phonenumbers import PhoneNumberType
 
 from esito.domain.premium_ranges import LONGEST_PREMIUM, PREMIUM_PREFIXES, is_premium_rate
 from scripts import premium_ranges
 
 MODULE = Path(premium_ranges.__file__).parents[1] / "src" / "esito" / "domain" / "premium_ranges.py"
-USUAL = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP)
 
 
+@pytest.fixture(scope="module")
+def library() -> Iterator[Any]:
+    """The library, which nothing else in this process has loaded or may find loaded."""
+    yield import_module("phonenumbers")
+    for name in [one for one in sys.modules if one.startswith("phonenumbers")]:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("library")
 def test_the_table_is_what_the_script_makes() -> None:
     assert MODULE.read_text(encoding="utf-8") == premium_ranges.source()
 
@@ -25,12 +35,13 @@ def test_what_callers_pay_extra_for_is_known(msisdn: str) -> None:
     assert is_premium_rate(msisdn[1:])
 
 
-def test_no_subscriber_is_taken_for_one() -> None:
+def test_no_subscriber_is_taken_for_one(library: Any) -> None:
+    kinds = library.PhoneNumberType
     examples = [
-        phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
-        for region in phonenumbers.SUPPORTED_REGIONS
-        for kind in USUAL
-        if (example := phonenumbers.example_number_for_type(region, kind))
+        library.format_number(example, library.PhoneNumberFormat.E164)
+        for region in library.SUPPORTED_REGIONS
+        for kind in (kinds.MOBILE, kinds.FIXED_LINE, kinds.VOIP)
+        if (example := library.example_number_for_type(region, kind))
     ]
     assert len(examples) > 400
     assert [one for one in examples if is_premium_rate(one)] == []

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.anyio
 
 FIRST, SECOND, THIRD = "+33612345678", "+33612345679", "+393331234567"
 LANDLINE, SATELLITE = "+33123456789", "+881612345678"
+BOTH = PriceList(countries={"IT": Decimal("0.045")})
+"""Prices of the home country and of Italy."""
 
 
 async def acceptance(
@@ -38,13 +40,19 @@ async def acceptance(
         store=store,
         clock=clock,
         routes=Routes(prefixes=prefixes, numbers=numbers),
-        prices=given.pop("prices", PriceList()),
+        prices=given.pop("prices", BOTH),
         **given,
     )
 
 
 def draft(account: Account, *numbers: str, text: str = "ciao", **given: Any) -> Draft:
     return Draft(account=account, texts=(text,), numbers=[(number, 0) for number in numbers or (FIRST,)], **given)
+
+
+async def italian_account_in(store: SqliteStore, **given: Any) -> Account:
+    """Return an account that may send to Italy too."""
+    await account_in(store, **given)
+    return await store.change_profile("acme", {"countries": ("FR", "IT")})
 
 
 async def stop(store: SqliteStore, account: Account, msisdn: str) -> None:
@@ -65,7 +73,7 @@ def problems(refused: Any) -> list[tuple[str, int]]:
 
 
 async def test_a_send_is_kept_in_the_order_of_its_numbers_and_paid(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     accepted = await (await acceptance(store, clock)).accept(draft(account, FIRST, THIRD, SECOND))
     assert [one.msisdn for one in accepted.recipients] == [FIRST, THIRD, SECOND]
     assert (accepted.segments, accepted.cost, accepted.currency) == (3, Decimal("0.135"), "EUR")
@@ -75,7 +83,7 @@ async def test_a_send_is_kept_in_the_order_of_its_numbers_and_paid(store: Sqlite
 
 
 async def test_the_cost_of_the_whole_is_the_sum_of_its_items(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     prices = PriceList(countries={"IT": Decimal("0.061")})
     accepted = await (await acceptance(store, clock, prices=prices)).accept(
         draft(account, FIRST, THIRD, text="x" * 161)
@@ -179,7 +187,7 @@ async def test_the_stop_mention_is_part_of_the_text_and_counts(store: SqliteStor
 async def test_a_send_that_the_credit_does_not_cover_is_not_kept_at_all(
     store: SqliteStore, clock: PushableClock
 ) -> None:
-    account = await account_in(store, credit="0.09")
+    account = await italian_account_in(store, credit="0.09")
     accepting = await acceptance(store, clock)
     with pytest.raises(NotEnoughCredit):
         await accepting.accept(draft(account, FIRST, SECOND, THIRD))
@@ -195,7 +203,7 @@ async def test_a_send_that_the_credit_does_not_cover_is_not_kept_at_all(
 async def test_each_number_that_gets_nothing_is_told_why_and_the_others_are_sent_to(
     store: SqliteStore, clock: PushableClock
 ) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     await stop(store, account, SECOND)
     numbers = [LANDLINE, FIRST, SATELLITE, SECOND, FIRST, THIRD, LANDLINE]
     accepted = await (await acceptance(store, clock)).accept(draft(account, *numbers))
@@ -216,12 +224,55 @@ async def test_where_nobody_is_left_the_send_is_refused_with_every_reason(
 
 
 async def test_a_country_or_range_without_a_price_is_not_served(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     french_only = PriceList(default=None, low_cost=None, countries={"FR": Decimal("0.045")})
     accepting = await acceptance(store, clock, prices=french_only)
     assert problems(await accepting.accept(draft(account, FIRST, THIRD))) == [(THIRD, 13)]
     with pytest.raises(NothingToSend):
         await accepting.accept(draft(account, FIRST, gamme=Range.LOW_COST))
+
+
+async def test_an_account_sends_to_the_home_country_unless_its_list_says_otherwise(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock)
+    assert problems(await accepting.accept(draft(account, FIRST, THIRD))) == [(THIRD, 13)]
+    assert problems(await accepting.accept(draft(account, FIRST, THIRD, sandbox=True))) == [(THIRD, 13)]
+    for countries, refused in ((("IT",), [FIRST]), (("*",), []), (("FR", "IT"), [])):
+        account = await store.change_profile("acme", {"countries": countries})
+        assert problems(await accepting.accept(draft(account, FIRST, THIRD))) == [(number, 13) for number in refused]
+    account = await store.change_profile("acme", {"countries": ("BE",)})
+    with pytest.raises(NothingToSend) as nothing:
+        await accepting.accept(draft(account, FIRST, THIRD))
+    assert problems(nothing.value) == [(FIRST, 13), (THIRD, 13)]
+
+
+async def test_a_country_of_the_list_needs_a_price_of_its_own(store: SqliteStore, clock: PushableClock) -> None:
+    account = await italian_account_in(store)
+    accepting = await acceptance(store, clock, prices=PriceList())
+    assert problems(await accepting.accept(draft(account, FIRST, THIRD))) == [(THIRD, 13)]
+    accepting = await acceptance(store, clock, prices=PriceList(prefixes={"+39333": Decimal("0.1")}))
+    accepted = await accepting.accept(draft(account, THIRD, "+393471234567"))
+    assert (accepted.cost, problems(accepted)) == (Decimal("0.1"), [("+393471234567", 13)])
+
+
+async def test_a_premium_rate_number_is_sent_nothing_whatever_has_a_price(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    await account_in(store)
+    account = await store.change_profile("acme", {"countries": ("*",)})
+    prices = PriceList(countries={"IT": Decimal("0.1"), "LV": Decimal("0.1")}, prefixes={"+371": Decimal("0.1")})
+    numbers = ["+39899123456", "+37190123456", "+37120123456"]
+    accepted = await (await acceptance(store, clock, prices=prices)).accept(draft(account, *numbers))
+    assert problems(accepted) == [(number, 9) for number in numbers[:2]]
+    assert [one.msisdn for one in accepted.recipients] == numbers[2:]
+
+
+async def test_who_wrote_stop_is_answered_in_any_country_with_a_price(store: SqliteStore, clock: PushableClock) -> None:
+    account = await account_in(store)
+    accepted = await (await acceptance(store, clock)).accept(draft(account, THIRD, to_stopped=True))
+    assert accepted.problems == ()
 
 
 async def test_another_accounts_stop_list_is_its_own(store: SqliteStore, clock: PushableClock) -> None:
@@ -238,7 +289,7 @@ async def by_link(store: SqliteStore, *links: str) -> dict[str, list[str]]:
 
 
 async def test_the_longest_prefix_chooses_the_link(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     prefixes = {"": "alpha", "+33": "beta", "+337": "gamma"}
     await (await acceptance(store, clock, prefixes)).accept(draft(account, THIRD, FIRST, "+33712345678"))
     assert await by_link(store, "alpha", "beta", "gamma") == {
@@ -255,7 +306,7 @@ async def test_a_prefix_may_be_as_long_as_a_number(store: SqliteStore, clock: Pu
 
 
 async def test_a_number_that_no_link_serves_is_kept_and_waits(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     accepted = await (await acceptance(store, clock, {"+39": "alpha"})).accept(draft(account, FIRST, THIRD))
     assert await by_link(store, "alpha") == {"alpha": [THIRD]}
     assert await states_of(store, account, accepted.message_id) == [MessageState.WAITING] * 2

@@ -5,7 +5,7 @@ from typing import Any
 
 from esito.domain.states import MessageState
 from esito.store.tables.connection import Connection
-from esito.store.tables.ledger import take_off_months
+from esito.store.tables.spending import take_off
 
 
 def give_up_unsent(connection: Connection, messages: Sequence[int], at: int) -> None:
@@ -14,7 +14,7 @@ def give_up_unsent(connection: Connection, messages: Sequence[int], at: int) -> 
     if not unsent:
         return
     connection.run_rows("give_back", [(message_id, cost) for message_id, _, cost, *_ in unsent])
-    take_off_months(
+    take_off(
         connection, [(account, created_at, cost, segments) for _, _, cost, segments, account, created_at in unsent]
     )
     connection.run_rows("make_ko", [(message_id, seq, at) for message_id, seq, *_ in unsent])
