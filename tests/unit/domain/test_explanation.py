@@ -64,7 +64,7 @@ CASES = [
     (recipient(link="", operator=""), "connected to no operator that serves this number"),
     (recipient(sandbox=True, state=MessageState.DELIVERED), "trial message"),
     (recipient(sandbox=True, state=MessageState.WAITING), "last four digits"),
-    (recipient(cancelled_at=NOW, state=MessageState.KO), "took the message back"),
+    (recipient(cancelled_at=NOW, state=MessageState.KO), "was taken back"),
     (recipient(state=MessageState.KO), "could not be handed to the operator north within 48 hours"),
     (recipient(state=MessageState.KO, link="", operator=""), "not sent or charged"),
     (recipient(SILENT), "handed to the operator north at 2027-01-15 08:00:00 UTC."),
