@@ -132,6 +132,16 @@ async def test_the_sandbox_counts_for_nothing(store: Store) -> None:
     assert await kept(store, message(account)) == [True]
 
 
+async def test_what_is_below_is_spent_by_who_sent_it(store: Store) -> None:
+    account = await account_in(store)
+    branch = await branch_of(store, account)
+    await links_in(store)
+    await store.change_profile("acme", {"segments_per_day": 5}, at=NOW)
+    await store.accept(message(branch, segments=2))
+    assert await store.ledger.spent(account.id, ["2027-01"]) == []
+    assert await store.ledger.spent(branch.id, ["2027-01"]) == [("2027-01", Decimal("0.045"), 2)]
+
+
 async def test_the_credit_is_looked_at_first(store: Store) -> None:
     account = await account_in(store, credit="0")
     await links_in(store)

@@ -47,7 +47,8 @@ SELECT * FROM {rows: bigint, text, bigint, bigint, bigint, bigint} AS spent
 
 -- name: spent
 SELECT substr(day, 1, 7) AS month, sum(cost)::bigint, sum(segments)::bigint FROM spending
- WHERE account = $1 AND substr(day, 1, 7) BETWEEN $2 AND $3 GROUP BY month ORDER BY month
+ WHERE account = $1 AND substr(day, 1, 7) BETWEEN $2 AND $3
+ GROUP BY month HAVING sum(cost) <> 0 OR sum(segments) <> 0 ORDER BY month
 
 -- name: spent_on
 SELECT account, day, cost + cost_below, segments + segments_below FROM spending
