@@ -53,6 +53,15 @@ class _Standing(NamedTuple):
         )
 
 
+class _Line(NamedTuple):
+    """What an account and those above it allow together."""
+
+    shut: AccountState | None
+    """Of the lowest that is not active."""
+    capped: list[int]
+    """Those with a ceiling."""
+
+
 def _standing(connection: Connection, accounts: Iterable[int]) -> dict[int, _Standing]:
     """Return accounts and all above them, until the end of the transaction as they are."""
     found: dict[int, _Standing] = {}
@@ -71,6 +80,7 @@ class Purse:
     def __init__(self, connection: Connection, messages: Sequence[NewMessage]) -> None:
         self._connection = connection
         self._accounts = _standing(connection, {message.account_id for message in messages})
+        self._lines: dict[int, _Line] = {}
         self._taken: dict[int, int] = {}
         self._own: dict[Day, Spent] = {}
         """Of this transaction."""
@@ -87,27 +97,25 @@ class Purse:
 
     def pay(self, message: NewMessage) -> EsitoError | None:
         """Take what a message costs; return why it cannot be, and then nothing is taken."""
-        line = self._line(message.account_id)
-        for number in line:
-            if (state := self._accounts[number].state) is not AccountState.ACTIVE:
-                return SHUT_OUT[state]()
-        cost = message.cost
-        taken = self._taken.get(message.account_id, 0) + cost
-        if taken > self._accounts[message.account_id].credit:
+        account, cost = message.account_id, message.cost
+        shut, capped = self._lines.get(account) or self._look_up(account)
+        if shut is not None:
+            return SHUT_OUT[shut]()
+        taken = self._taken.get(account, 0) + cost
+        if taken > self._accounts[account].credit:
             return NotEnoughCredit()
         if message.sandbox:  # it costs nothing, and counts for nothing
-            self._taken[message.account_id] = taken
+            self._taken[account] = taken
             return None
         day, segments = day_of(message.created_at), message.segments
-        capped = [number for number in line if self._accounts[number].has_ceiling]
         for number in capped:
             if not self._accounts[number].allows(self._spent((number, day)).more(cost, segments)):
                 return DailyCeilingReached()
-        self._taken[message.account_id] = taken
-        own = message.account_id, day
+        self._taken[account] = taken
+        own = account, day
         self._own[own] = self._own.get(own, Spent()).more(cost, segments)
         for number in capped:
-            if number != message.account_id:
+            if number != account:
                 self._below[number, day] = self._below.get((number, day), Spent()).more(cost, segments)
         return None
 
@@ -116,13 +124,19 @@ class Purse:
         self._connection.run_rows("take_credit", [one for one in self._taken.items() if one[1]])
         _spend(self._connection, self._own, self._below)
 
-    def _line(self, account: int) -> list[int]:
-        """Return an account and all above it."""
-        line, above = [account], self._accounts[account].parent
+    def _look_up(self, account: int) -> "_Line":
+        """Return what an account and those above it allow."""
+        shut, capped = None, []
+        above: int | None = account
         while above is not None:
-            line.append(above)
-            above = self._accounts[above].parent
-        return line
+            standing = self._accounts[above]
+            if shut is None and standing.state is not AccountState.ACTIVE:
+                shut = standing.state
+            if standing.has_ceiling:
+                capped.append(above)
+            above = standing.parent
+        self._lines[account] = _Line(shut, capped)
+        return self._lines[account]
 
     def _spent(self, day: Day) -> Spent:
         spent = self._before.get(day, Spent())
