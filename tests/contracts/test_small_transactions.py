@@ -133,3 +133,11 @@ async def test_callbacks_of_destinations_that_are_gone_are_buried_in_small_trans
         await store.callbacks.sort(NOW, limit=1000)
     assert max(watched.changed) <= 700
     assert await rows(store, "SELECT 1 FROM callback WHERE phase <> 5") == []
+
+
+async def test_a_queue_is_taken_back_in_small_transactions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = await many(store, submit=False)
+    watched = Watched(store, monkeypatch)
+    while (await store.sending.take_back_queued("acme", at=NOW)).messages:
+        pass
+    assert watched.small() == len(numbers)

@@ -65,6 +65,8 @@ CASES = [
     (recipient(sandbox=True, state=MessageState.DELIVERED), "trial message"),
     (recipient(sandbox=True, state=MessageState.WAITING), "last four digits"),
     (recipient(cancelled_at=NOW, state=MessageState.KO), "was taken back"),
+    (recipient(SILENT, cancelled_at=NOW), "handed to the operator north at 2027-01-15 08:00:00 UTC."),
+    (recipient(SILENT, cancelled_at=NOW), "until 2027-01-17 08:00:00 UTC, 48 hours after"),
     (recipient(state=MessageState.KO), "could not be handed to the operator north within 48 hours"),
     (recipient(state=MessageState.KO, link="", operator=""), "not sent or charged"),
     (recipient(SILENT), "handed to the operator north at 2027-01-15 08:00:00 UTC."),

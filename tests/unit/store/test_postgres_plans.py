@@ -61,6 +61,7 @@ HOT = [
     "promote_callbacks", "put_behind", "attempts_of", "callbacks_of_message", "is_unfinished", "last_recipients",
     "remove_recipient", "remove_segments", "remove_trail", "old_messages", "begin_mark", "held_mark", "move_mark",
     "frames_beyond", "take_lease", "renew_lease", "holds_lease", "queries_due", "to_query", "set_query", "queried_only",
+    "to_take_back", "queued_messages", "postponed_messages", "set_taken_back",
 ]  # fmt: skip
 
 LARGE = {
