@@ -25,6 +25,7 @@ import msgspec
 
 from esito import config_rules as rules
 from esito.domain.coding import Alphabet, Codings
+from esito.domain.countries import HOME
 from esito.domain.errors import EsitoError
 from esito.domain.retrying import RetryTable, read_rules
 from esito.domain.states import STAT_WORDS, MessageState, MultipartRule
@@ -158,11 +159,26 @@ class ClockSettings:
 class PricingSettings:
     """What a segment costs."""
 
-    default: Decimal = _setting(Decimal("0.045"), "Price of a segment.", rules.PRICE)
-    low_cost: Decimal = _setting(Decimal("0.040"), "Price of a low cost segment.", rules.PRICE)
+    home: str = _setting(
+        HOME,
+        "The home country: `default` and `low_cost` are for it alone, and accounts without a list of countries send to"
+        " it alone.",
+        rules.COUNTRY,
+    )
+    default: Decimal = _setting(Decimal("0.045"), "Price of a segment in the home country.", rules.PRICE)
+    low_cost: Decimal = _setting(
+        Decimal("0.040"), "Price of a low cost segment; there are none to other countries.", rules.PRICE
+    )
     currency: str = _setting("EUR", "Currency of all prices.", rules.CURRENCY)
     countries: Mapping[str, Decimal] = _setting(
-        {}, 'Prices of a segment by country, which go before `default`: `{FR = "0.045"}`.', rules.COUNTRIES
+        {},
+        'Prices of a segment by country: `{BE = "0.06"}`; but for the home country, one without is not sent to.',
+        rules.COUNTRIES,
+    )
+    prefixes: Mapping[str, Decimal] = _setting(
+        {},
+        'Prices by what numbers begin with, which go before those of countries: `{"+3246" = "0.07"}`; longest counts.',
+        rules.PRICED_PREFIXES,
     )
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from esito.domain.address import AddressKind
+from esito.domain.countries import KNOWN
 from esito.domain.retrying import read_rules
 
 SQLITE = "sqlite:///"
@@ -95,7 +96,11 @@ def _is_price(value: Decimal) -> bool:
 
 
 def _countries(value: dict[str, Decimal]) -> bool:
-    return all(re.fullmatch("[A-Z]{2}", country) and _is_price(price) for country, price in value.items())
+    return all(country in KNOWN and _is_price(price) for country, price in value.items())
+
+
+def _priced_prefixes(value: dict[str, Decimal]) -> bool:
+    return all(re.fullmatch(r"\+[1-9]\d{0,7}", prefix) and _is_price(price) for prefix, price in value.items())
 
 
 def _host(value: str) -> object:
@@ -151,7 +156,11 @@ HTTP_URLS = Rule(
 )
 PRICE = Rule("a price of 0 or more with at most 3 decimals", _is_price)
 CURRENCY = Rule("three capital letters, such as EUR", lambda value: re.fullmatch("[A-Z]{3}", value))
+COUNTRY = Rule("a country by its code of ISO 3166, such as FR", KNOWN.__contains__)
 COUNTRIES = Rule('a table of countries and prices, such as {FR = "0.045"}', _countries)
+PRICED_PREFIXES = Rule(
+    'a table of prefixes with +, up to 8 digits, and prices, such as {"+3246" = "0.07"}', _priced_prefixes
+)
 LINK_NAME = Rule(
     "1 to 32 letters, digits, - or _, with a letter or digit first",
     lambda value: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", value),

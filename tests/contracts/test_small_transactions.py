@@ -137,3 +137,11 @@ async def test_callbacks_for_disabled_destinations_are_given_up_in_small_transac
         assert found.callbacks == []
     assert max(watched.changed) <= 700
     assert await rows(store, "SELECT 1 FROM callback WHERE phase <> 5") == []
+
+
+async def test_a_queue_is_taken_back_in_small_transactions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = await many(store, submit=False)
+    watched = Watched(store, monkeypatch)
+    while (await store.sending.take_back_queued("acme", at=NOW)).messages:
+        pass
+    assert watched.small() == len(numbers)

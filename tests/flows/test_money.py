@@ -8,6 +8,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from esito.domain.errors import AlreadyCancelled, AlreadySent
 from esito.domain.timing import DAY_MS, HOUR_MS
 from tests.kit import looking
 from tests.kit.builders import accepted, complaints, receipt, refused
@@ -33,6 +35,7 @@ STEPS = st.one_of(
     st.tuples(st.just("send"), st.integers(1, 12)),
     st.tuples(st.just("schedule"), st.integers(1, 12)),
     st.tuples(st.just("cancel"), st.integers(0, 3)),
+    st.tuples(st.just("withdraw"), st.integers(0, 3)),
     st.tuples(st.just("submit"), st.integers(1, 10)),
     st.tuples(st.just("refuse"), st.integers(1, 10)),
     st.tuples(st.just("report"), st.integers(1, 60)),
@@ -51,6 +54,7 @@ class Connection:
         self._token = token
         self._next = number * 1_000_000
         self._scheduled: list[int] = []
+        self._sent: list[int] = []
         self._submitted: list[str] = []
 
     async def play(self, steps: Sequence[tuple[str, int]]) -> None:
@@ -65,7 +69,8 @@ class Connection:
         if reply.status != 200:
             assert reply.refused == (400, 11, "Manque de crédits")
             return None
-        return int(reply.json["message_id"])
+        self._sent.append(int(reply.json["message_id"]))
+        return self._sent[-1]
 
     async def schedule(self, count: int) -> None:
         day = datetime.fromtimestamp((self._api.clock.now() + 4 * DAY_MS) / 1000, UTC)
@@ -78,6 +83,15 @@ class Connection:
             query = f"apiKey={KEY}&messageId={self._scheduled[place]}"
             reply = await ask(self._api.app, "GET", "/v1/message-cancel", query=query)
             assert reply.status == 200 or reply.json["code"] in {5, 6, 7}
+
+    async def withdraw(self, place: int) -> None:
+        """Let an administrator take back what waits: of one message, or of all."""
+        now = self._api.clock.now()
+        if place >= len(self._sent):
+            await self._api.store.sending.take_back_queued("acme", at=now)
+            return
+        with suppress(AlreadyCancelled, AlreadySent):
+            await self._api.store.sending.take_back(self._sent[place], actor="", at=now)
 
     async def submit(self, limit: int) -> None:
         claimed = await self._api.store.claim("alpha", limit=limit, at=self._api.clock.now())

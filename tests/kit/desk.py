@@ -204,8 +204,9 @@ def _furnished(
     opens = key_digest(ADMIN_KEY, SECRET)
     runner.run(store.administrators.create("root", key_digest=opens, networks=(), actor="cli:tests", at=NOW))
     links = runner.run(links_in(store))
+    prices = services.get("prices", PriceList())
     acceptance = Acceptance(
-        store=store, clock=clock, routes=Routes(prefixes={"": "alpha"}, numbers=links), prices=PriceList()
+        store=store, clock=clock, routes=Routes(prefixes={"": "alpha"}, numbers=links), prices=prices
     )
     given: dict[str, Any] = {"store": store, "acceptance": acceptance, "clock": clock, "key_secret": SECRET}
     made = Services(**(given | dict(services)))

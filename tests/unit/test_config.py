@@ -131,6 +131,13 @@ def test_settings_cannot_be_changed() -> None:
                                          "is 'euro'"),
         ("[pricing]\ncountries = {France = '1'}", "esito.toml: pricing.countries must be a table of countries and "
                                                   "prices, such as {FR = \"0.045\"}; it is {'France': '1'}"),
+        ("[pricing]\nhome = 'UK'", "esito.toml: pricing.home must be a country by its code of ISO 3166, such as FR; it "
+                                   "is 'UK'"),
+        ("[pricing]\nprefixes = {32 = '1'}", "esito.toml: pricing.prefixes must be a table of prefixes with +, up to 8 "
+                                             "digits, and prices, such as {\"+3246\" = \"0.07\"}; it is {'32': '1'}"),
+        ("[pricing]\nprefixes = {'+324612345' = '1'}",
+         "esito.toml: pricing.prefixes must be a table of prefixes with +, up to 8 digits, and prices, such as "
+         "{\"+3246\" = \"0.07\"}; it is {'+324612345': '1'}"),
         ("[logs]\nlevel = 'loud'", "esito.toml: logs.level must be one of debug, info, warning, error; it is 'loud'"),
         ("[[link]]\nhost = 'a'", "esito.toml: link 1.name must be 1 to 32 letters, digits, - or _, with a letter or "
                                  "digit first; it is ''"),

@@ -7,9 +7,6 @@ from esito.api.call import Call
 from esito.domain.message import Range
 from esito.domain.pricing import PriceList
 
-HOME = "FR"
-"""The country whose price tells how many messages a credit buys."""
-
 HLR_PRICE = Decimal("0.005")
 """Of one number check (contract 4.3)."""
 
@@ -41,7 +38,7 @@ async def me(call: Call) -> Answer:
 
 
 def _price(prices: PriceList, gamme: Range) -> Decimal | None:
-    return prices.price(HOME, gamme)
+    return prices.price(prices.home, gamme)
 
 
 def _buys(credit: Decimal, price: Decimal | None) -> int:

@@ -60,6 +60,7 @@ MEANINGS: dict[type[e.EsitoError], Meaning] = {
     e.TooLateToCancel: Meaning(6, "Vous ne pouvez pas annuler l'envoi d'un SMS moins de 5 minutes avant son envoi"),
     e.AlreadySent: Meaning(7, "Vous ne pouvez pas annuler un SMS déjà envoyé"),
     e.NotEnoughCredit: Meaning(11, "Manque de crédits"),
+    e.DailyCeilingReached: Meaning(11, "Le plafond journalier du compte est atteint"),
     e.AccountDisabled: Meaning(20, "Compte désactivé"),
     e.AccountBlocked: Meaning(30, "Compte bloqué"),
     e.CommercialHour: Meaning(22, "Un SMS commercial ne peut être envoyé qu'entre 8h et 22h"),

@@ -8,26 +8,17 @@ from esito.api.call import as_text
 from esito.api.client_address import client_address, is_within
 from esito.api.key_guard import KeyGuard
 from esito.api.services import Services
-from esito.domain.account import Account, AccountState, key_digest
+from esito.domain.account import SHUT_OUT, Account, AccountState, key_digest
 from esito.domain.administrator import Administrator, is_monitor_pass
 from esito.domain.errors import (
-    AccountBlocked,
-    AccountDisabled,
     AddressNotAllowed,
     ApiKeyMissing,
     ApiKeyUnknown,
-    ApiRefused,
     ForAdministrators,
     Refusal,
     StoreError,
 )
 from esito.domain.timing import RealClock
-
-SHUT_OUT: dict[AccountState, type[Refusal]] = {
-    AccountState.DISABLED: AccountDisabled,
-    AccountState.BLOCKED: AccountBlocked,
-    AccountState.API_REFUSED: ApiRefused,
-}
 
 _MACHINE = RealClock()
 """Tells the time to whoever asks on this machine: the server's own clock may be a pushed one."""

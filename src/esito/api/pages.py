@@ -31,6 +31,7 @@ SENDING: Refusals = (
     e.CommercialDay,
     e.NothingToSend,
     e.NotEnoughCredit,
+    e.DailyCeilingReached,
     e.IdempotencyKeyReused,
 )
 ALWAYS: Refusals = (e.RepeatedHeader, e.HeadersTooLarge, e.TooManyRequests, e.StoreUnavailable)

@@ -24,6 +24,7 @@ from esito.api.services import LinkStatus
 from esito.bootstrap.link_changes import Followers, LinkChanges, check, present
 from esito.bootstrap.link_desk import HttpLinkDesk
 from esito.bootstrap.links import incoming_of, register_links, standing, told, told_standing
+from esito.bootstrap.prices import price_list, tell_prices
 from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
 from esito.bootstrap.web_servers import connection_clocks, web_servers
 from esito.bus.base import Bus
@@ -31,7 +32,6 @@ from esito.chores import Chores, callback_worker, chores, judge_of
 from esito.config import ConfigError, Settings
 from esito.connection_clocks import ConnectionClocks
 from esito.domain.errors import PartEnded
-from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance
@@ -172,6 +172,7 @@ async def _furnish(
     secret = key_secret(file.settings)
     settings = await present(file.settings, store, secret=secret, environ=file.environ)
     check(settings)
+    tell_prices(settings.pricing)
     routes = await register_links(settings, store)
     if not store.shared:
         uncertain = await store.recover(clock.now())
@@ -192,7 +193,7 @@ async def _furnish(
         store=store,
         clock=clock,
         routes=routes,
-        prices=_prices(settings),
+        prices=price_list(settings.pricing),
         kept=gateway.wake,
         currency=settings.pricing.currency,
     )
@@ -238,11 +239,6 @@ async def _furnish(
         vocabulary=_vocabulary(settings),
         url=f"{scheme}://{host}:{port}",
     )
-
-
-def _prices(settings: Settings) -> PriceList:
-    pricing = settings.pricing
-    return PriceList(default=pricing.default, low_cost=pricing.low_cost, countries=pricing.countries)
 
 
 def _vocabulary(settings: Settings) -> Vocabulary:
@@ -325,7 +321,7 @@ def _services(house: House, clocks: ConnectionClocks) -> Services:
         store=house.store,
         acceptance=house.acceptance,
         clock=house.clock,
-        prices=_prices(house.settings),
+        prices=price_list(house.settings.pricing),
         currency=house.settings.pricing.currency,
         key_secret=key_secret(house.settings),
         vocabulary=house.vocabulary,

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from esito.bootstrap import stores
+from esito.cli.cancel import take_back_queued, taken_as_json, taken_in_words
 from esito.cli.options import Money, actor, print_json, run, with_json, with_settings
 from esito.cli.profile import credit, set_
 from esito.cli.terminal import Table, say, show
@@ -136,12 +137,19 @@ async def _disable_key(settings: Settings, name: str, key_id: int) -> None:
 
 @account.command()
 @click.argument("name")
+@click.option("--cancel", "cancels", is_flag=True, help="Take back what it and its sub-accounts have queued.")
 @with_json
 @with_settings
-def disable(name: str, settings: Settings, *, as_json: bool) -> None:
-    """Let an account do nothing any more; what it sent is still delivered."""
+def disable(name: str, settings: Settings, *, cancels: bool, as_json: bool) -> None:
+    """Let an account do nothing any more; what it sent is still delivered, but for what --cancel takes back."""
     run(_set_state(settings, name, AccountState.DISABLED))
-    _done({"account": name, "state": "disabled"}, f"Account {name} is disabled.", as_json=as_json)
+    told: dict[str, Any] = {"account": name, "state": "disabled"}
+    sentence = f"Account {name} is disabled."
+    if cancels:
+        taken = run(take_back_queued(settings, name))
+        told["cancelled"] = taken_as_json(taken)
+        sentence += f"\n{taken_in_words(taken, settings.pricing.currency)}"
+    _done(told, sentence, as_json=as_json)
 
 
 @account.command()

@@ -35,7 +35,7 @@ COMMANDS = {
     "explain": Entry("esito.cli.explain", "explain", "Tell what happened to one recipient, with every receipt."),
     "orphans": Entry("esito.cli.orphans", "orphans", "List the receipts that match no message."),
     "stop": Entry("esito.cli.stop", "stop", "List the STOP list, add numbers to it, take them off."),
-    "cancel": Entry("esito.cli.cancel", "cancel", "Take a scheduled message back."),
+    "cancel": Entry("esito.cli.cancel", "cancel", "Take a scheduled message back; as an administrator, any."),
     "trigger": Entry("esito.cli.trigger", "trigger", "Rehearse one fate of a message with the simulator."),
     "tail": Entry("esito.cli.tail", "tail", "Show every receipt of your messages as it comes."),
     "listen": Entry("esito.cli.listen", "listen", "Receive callbacks here, show, verify and forward them."),

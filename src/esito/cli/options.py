@@ -27,8 +27,13 @@ AGAIN = "esito.settings_again"
 FILE = "esito.settings_file"
 
 
+def file_of(value: str | None) -> Path | None:
+    """Return the settings file that `--config` names, or that there is without it; None without one."""
+    return Path(value) if value else USUAL_CONFIG if USUAL_CONFIG.exists() else None
+
+
 def _settings(ctx: click.Context, _param: click.Parameter, value: str | None) -> Settings:
-    path = Path(value) if value else USUAL_CONFIG if USUAL_CONFIG.exists() else None
+    path = file_of(value)
     again = partial(load, path, os.environ)
     ctx.meta[AGAIN], ctx.meta[FILE] = again, path
     return again()
@@ -62,10 +67,10 @@ def with_json(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
-def with_server(command: F) -> F:
+def with_server(command: F, *, key_required: bool = True) -> F:
     """Give a command `url` and `api_key`, of the server and account it speaks to."""
     key = click.option(
-        "--api-key", envvar="ESITO_API_KEY", required=True, help="Key of your account; or set ESITO_API_KEY."
+        "--api-key", envvar="ESITO_API_KEY", required=key_required, help="Key of your account; or set ESITO_API_KEY."
     )
     return _with_url(key(command))
 

@@ -13,8 +13,10 @@ import click
 from esito.bootstrap import stores
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
-from esito.config import Settings
+from esito.config import PricingSettings, Settings
 from esito.domain.account import Account
+from esito.domain.countries import ANYWHERE, KNOWN
+from esito.domain.msisdn import country_of
 from esito.domain.pricing import to_micros
 from esito.domain.profile import HEAVIEST, Profile
 from esito.domain.timing import RealClock
@@ -46,11 +48,13 @@ def _value(name: str, text: str, kind: Any) -> object:
         if name == "weight" and not 1 <= int(text) <= HEAVIEST:
             raise click.BadParameter(f"weight is a whole number, 1 to {HEAVIEST}, not {text!r}")
         return int(text)
+    if kind is Decimal:
+        return _amount(name, text)
     if isinstance(kind, types.GenericAlias):
         items = tuple(item.strip().removeprefix("+") for item in text.split(",") if item.strip())
         if name == "numbers" and not all(re.fullmatch(r"[1-9][0-9]{7,14}", item) for item in items):
             raise click.BadParameter(f"{name} are numbers with their calling code, such as 33644556677, not {text!r}")
-        return items
+        return _countries(items, text) if name == "countries" else items
     if issubclass(kind, Enum):
         try:
             return kind(text)
@@ -60,6 +64,29 @@ def _value(name: str, text: str, kind: Any) -> object:
     return text
 
 
+def _amount(name: str, text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+        if amount.is_finite() and 0 <= amount < 10**9 and amount == round(amount, 6):
+            return amount
+    except InvalidOperation:
+        pass
+    raise click.BadParameter(f"{name} is an amount of 0 or more with at most 6 decimals, not {text!r}")
+
+
+def _countries(items: tuple[str, ...], text: str) -> tuple[str, ...]:
+    countries = tuple(item.upper() for item in items)
+    if not KNOWN.issuperset(set(countries) - {ANYWHERE}):
+        raise click.BadParameter(f"countries are codes of ISO 3166, such as FR,BE, or {ANYWHERE} for all, not {text!r}")
+    return countries
+
+
+def _without_price(countries: Sequence[str], pricing: PricingSettings) -> list[str]:
+    """Return those of the countries that nothing can be sent to, as no price is set for them."""
+    priced = {pricing.home, ANYWHERE, *pricing.countries, *map(country_of, pricing.prefixes)}
+    return [country for country in countries if country not in priced]
+
+
 @click.command("set")
 @click.argument("name")
 @click.argument("changes", metavar="FIELD=VALUE...", nargs=-1)
@@ -67,7 +94,10 @@ def _value(name: str, text: str, kind: Any) -> object:
 @with_settings
 def set_(name: str, changes: tuple[str, ...], settings: Settings, *, as_json: bool) -> None:
     """Change settings of an account; without any, show them."""
-    account = run(_set(settings, name, read_changes(changes)))
+    changed = read_changes(changes)
+    account = run(_set(settings, name, changed))
+    if "countries" in changed and (missing := _without_price(account.profile.countries, settings.pricing)):
+        say(f"There is no price for {', '.join(missing)} in [pricing], so nothing is sent there yet.", err=True)
     shown = {field: _shown(field, getattr(account.profile, field)) for field in FIELDS}
     if as_json:
         print_json({"account": name, "profile": shown})
@@ -81,6 +111,8 @@ def _shown(field: str, value: object) -> object:
         return "(set)" if value else ""
     if isinstance(value, tuple):
         return ",".join(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     return value.value if isinstance(value, Enum) else value
 
 

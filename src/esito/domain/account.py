@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 
+from esito.domain.errors import AccountBlocked, AccountDisabled, ApiRefused, Refusal
 from esito.domain.profile import Profile, narrowed
 
 
@@ -20,6 +21,14 @@ class AccountState(Enum):
     """Code 30."""
     API_REFUSED = "api_refused"
     """Code 40."""
+
+
+SHUT_OUT: dict[AccountState, type[Refusal]] = {
+    AccountState.DISABLED: AccountDisabled,
+    AccountState.BLOCKED: AccountBlocked,
+    AccountState.API_REFUSED: ApiRefused,
+}
+"""Why an account that is not active is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -284,6 +284,10 @@ class NotEnoughCredit(Refusal):
     """The account's credit does not cover the message."""
 
 
+class DailyCeilingReached(NotEnoughCredit):
+    """The account, or one above it, may not send that much more today."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldError:
     """One field of a send that cannot be used (contract 2.6)."""

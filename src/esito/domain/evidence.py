@@ -79,7 +79,7 @@ class RecipientEvidence:
     created_at: int
     due_at: int
     cancelled_at: int | None
-    """When its sender took it back."""
+    """When its sender, or an administrator, took the message back, or what had not left of it."""
     sandbox: bool
     link: str
     """The link it leaves by; empty when none serves its number."""

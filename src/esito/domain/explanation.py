@@ -119,11 +119,14 @@ def _answered(one: TrailEvidence) -> str:
 # -- the parts of the answer -------------------------------------------------------------------
 
 
+def _taken_back(known: RecipientEvidence) -> int | None:
+    """Return when the message was taken back; None where this recipient's had left already."""
+    return known.cancelled_at if known.state is MessageState.KO else None
+
+
 def _handover(known: RecipientEvidence, now: int) -> list[str]:
-    if known.cancelled_at is not None:
-        return [
-            f"Its sender took the message back at {moment(known.cancelled_at)}. It was not sent and is not charged."
-        ]
+    if (taken_back := _taken_back(known)) is not None:
+        return [f"The message was taken back at {moment(taken_back)}. It was not sent and is not charged."]
     if known.sandbox:
         return [
             "This is a trial message: it was checked, but never sent to a phone. "
@@ -259,7 +262,7 @@ def _reason(failure: FailureEvidence | None) -> list[str]:
 
 
 def _outlook(known: RecipientEvidence, until: int | None) -> list[str]:
-    if known.sandbox or known.cancelled_at is not None:
+    if known.sandbox or _taken_back(known) is not None:
         return []
     if known.state is MessageState.DELIVERED:
         return ["Delivered is final: we wait for nothing more."]

@@ -1,4 +1,4 @@
-"""Months as they are billed: the calendar's, in Paris (contract 0, 4.5)."""
+"""Days and months as they are billed: the calendar's, in Paris (contract 0, 4.5)."""
 
 from datetime import date, datetime
 from functools import lru_cache
@@ -9,15 +9,15 @@ from esito.domain.timing import HOUR_MS, SECOND_MS
 PARIS = ZoneInfo("Europe/Paris")
 
 
-def month_of(instant: int) -> str:
-    """Return the month of an instant as `2026-11`."""
-    return _month_of_hour(instant // HOUR_MS)
+def day_of(instant: int) -> str:
+    """Return the day of an instant as `2026-11-30`."""
+    return _day_of_hour(instant // HOUR_MS)
 
 
 @lru_cache(maxsize=64)
-def _month_of_hour(hour: int) -> str:
+def _day_of_hour(hour: int) -> str:
     """Paris is whole hours from UTC, so the answer is the same for a whole hour."""
-    return datetime.fromtimestamp(hour * (HOUR_MS // SECOND_MS), PARIS).strftime("%Y-%m")
+    return datetime.fromtimestamp(hour * (HOUR_MS // SECOND_MS), PARIS).strftime("%Y-%m-%d")
 
 
 def begins(month: str) -> int:

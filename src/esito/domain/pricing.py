@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
+from esito.domain.countries import HOME
 from esito.domain.message import Range
+from esito.domain.msisdn import country_of, longest_prefix
 
 MICROS = Decimal(1_000_000)
 
@@ -16,20 +18,27 @@ _SHOWN = Decimal("0.001")
 class PriceList:
     """What one segment costs."""
 
+    home: str = HOME
+    """ISO 3166 code of the country that `default` and `low_cost` are of: no other has a price that is not written."""
     default: Decimal | None = Decimal("0.045")
-    """Of the premium range, where a country has no price of its own; None: other countries are not served."""
+    """Of the premium range in the home country, where it has no price of its own; None: it needs one."""
     low_cost: Decimal | None = Decimal("0.040")
-    """Of the low cost range, wherever the number is; None: the range is not served."""
+    """Of the low cost range, which is served in the home country alone; None: nowhere."""
     countries: Mapping[str, Decimal] = field(default_factory=dict)
-    """Of the premium range by ISO 3166 country code; none of them is needed."""
+    """Of the premium range by ISO 3166 country code."""
+    prefixes: Mapping[str, Decimal] = field(default_factory=dict)
+    """Of the premium range by what a number begins with (`+3933`): the longest counts, and goes before the country."""
+
+    def price_of(self, msisdn: str, gamme: int) -> Decimal | None:
+        """Return the price of a segment to a number (E.164 with plus); None where there is none (code 13)."""
+        prefix = longest_prefix(msisdn, self.prefixes) if gamme != Range.LOW_COST else None
+        return self.price(country_of(msisdn), gamme) if prefix is None else self.prefixes[prefix]
 
     def price(self, country: str | None, gamme: int) -> Decimal | None:
-        """Return the price of a segment; None where there is none (code 13), as for numbers of no country."""
-        if country is None:
-            return None
+        """Return the price of a segment to a country; None where there is none, as for numbers of no country."""
         if gamme == Range.LOW_COST:
-            return self.low_cost
-        return self.countries.get(country, self.default)
+            return self.low_cost if country == self.home else None
+        return self.countries.get(country or "", self.default if country == self.home else None)
 
 
 def cost(price: Decimal, segments: int) -> Decimal:

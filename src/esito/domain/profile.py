@@ -1,6 +1,7 @@
 """What is set for one account, beyond its name, state and credit."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import Enum
 
 HEAVIEST = 1_000
@@ -37,6 +38,12 @@ class Profile:
     """What a subscriber who sends STOP is answered; empty: nothing."""
     signing_secret: str = ""
     """Signs its callbacks; empty: the secret of the installation."""
+    countries: tuple[str, ...] = ()
+    """ISO 3166 codes of the countries it may send to, or `*`; empty: the home country (`domain/countries`)."""
+    segments_per_day: int = 0
+    """Segments that it, with all accounts below it, may have accepted in a day of Paris; 0: any."""
+    cost_per_day: Decimal = Decimal(0)
+    """What these may cost, in the currency of the credit; 0: any."""
     creates_subaccounts: bool = False
     """Whether it may have sub-accounts (contract 4.4, code 2); one of those never may."""
     unmasks: bool = True
@@ -57,7 +64,8 @@ _STRICTEST = tuple(CommercialTexts)
 def narrowed(own: Profile, parent: Profile) -> Profile:
     """Return the settings of a sub-account, none of them wider than its parent's.
 
-    Its names, its long numbers, its secret and what it answers to STOP are its own.
+    Its names, its long numbers, its secret and what it answers to STOP are its own. So are its countries and what it
+    may send in a day: both are asked of every account above it too.
     """
     senders = own.senders or parent.senders
     if own.senders and parent.senders:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from esito.domain.account import Account
+from esito.domain.countries import may_send_to
 from esito.domain.errors import (
     LowCostNotEligible,
     LowCostTooLong,
@@ -23,6 +24,7 @@ from esito.domain.errors import (
 )
 from esito.domain.message import MAX_RECIPIENTS, NewMessage, NewRecipient, Once, Range
 from esito.domain.msisdn import country_of, is_mobile, longest_prefix
+from esito.domain.premium_ranges import is_premium_rate
 from esito.domain.pricing import PriceList, from_micros, to_micros
 from esito.domain.profile import Profile
 from esito.domain.routing import Route, Serving, Wheel, shares_by_prefix
@@ -35,7 +37,8 @@ from esito.store.base import Store
 log = structlog.get_logger()
 
 NOT_MOBILE, NO_PRICE, STOPPED, REPEATED = 9, 13, 14, 15
-"""Why one number gets nothing (contract 2.6 and 5)."""
+"""Why one number gets nothing (contract 2.6 and 5): premium-rate numbers are no mobile ones, and an account has no
+price where it may not send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,15 +277,19 @@ class Acceptance:
         return known
 
     def _work_out(self, plan: "_Plan", msisdn: str) -> Terms | int:
-        if is_mobile(msisdn) is False:
+        if is_mobile(msisdn) is False or is_premium_rate(msisdn):
             return NOT_MOBILE
-        price = self._prices.price(country_of(msisdn), int(plan.draft.gamme))
-        if price is None:
+        price = self._prices.price_of(msisdn, int(plan.draft.gamme))
+        if price is None or not self._may_send_to(plan.draft, msisdn):
             return NO_PRICE
         route = self._routes.route_for(msisdn)
         number = 0 if route is None else self._routes.numbers[route]
         micros = 0 if plan.draft.sandbox else to_micros(price)
         return Terms(number, micros)
+
+    def _may_send_to(self, draft: Draft, msisdn: str) -> bool:
+        """Tell whether it is a country of the account's; who wrote STOP from another is answered all the same."""
+        return draft.to_stopped or may_send_to(draft.account, country_of(msisdn), home=self._prices.home)
 
     def _share_out(self, recipients: list[NewRecipient]) -> None:
         """Give recipients whose prefix several links serve a route of one of these, neighbours the same."""

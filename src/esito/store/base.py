@@ -203,8 +203,11 @@ class Store(Protocol):
     async def set_account_state(self, account: str, state: AccountState) -> Account:
         """Open, disable or block an account. Raises NoSuchAccount."""
 
-    async def change_profile(self, account: str, changes: Mapping[str, object]) -> Account:
-        """Set some settings of an account, by the names of `Profile`. Raises NoSuchAccount."""
+    async def change_profile(self, account: str, changes: Mapping[str, object], *, at: int | None = None) -> Account:
+        """Set some settings of an account, by the names of `Profile`. Raises NoSuchAccount.
+
+        `at` says of which day a ceiling that is set holds first; None: of today.
+        """
 
     async def accounts(self) -> list[tuple[Account, list[ApiKey]]]:
         """Return every account with its keys, by name."""

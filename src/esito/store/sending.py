@@ -1,7 +1,8 @@
 """What we ask of a database about sends beyond their acceptance: cancelling, and answering twice alike."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from decimal import Decimal
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,26 @@ class AnsweredOnce:
     """The members of the answer as JSON, without the message id."""
 
 
+class TakenBack(NamedTuple):
+    """What an administrator took back before it was claimed."""
+
+    messages: int = 0
+    recipients: int = 0
+    """That nothing was sent to, and whose price went back to the credit."""
+    of: int = 0
+    """Recipients of these messages."""
+    cost: Decimal = Decimal(0)
+
+    def more(self, other: "TakenBack") -> "TakenBack":
+        """Return the sum of two."""
+        return TakenBack(
+            self.messages + other.messages,
+            self.recipients + other.recipients,
+            self.of + other.of,
+            self.cost + other.cost,
+        )
+
+
 class SendingStore(Protocol):
     """Scheduled messages that are called back, and requests that come twice."""
 
@@ -22,6 +43,20 @@ class SendingStore(Protocol):
         """Take back a scheduled message: its recipients become KO, their price goes back to the credit.
 
         Raises MessageNotFound, AlreadyCancelled, AlreadySent, TooLateToCancel; then nothing is changed.
+        """
+
+    async def take_back(self, message_id: int, *, actor: str, at: int) -> TakenBack:
+        """Take back what is not claimed yet of any message, whenever it is due: those recipients become KO.
+
+        Their price goes back to the credit. What was claimed leaves, and of a text that has left in part no more does.
+        Raises MessageNotFound, AlreadyCancelled, and AlreadySent when nothing of it waits; then nothing is changed.
+        """
+
+    async def take_back_queued(self, account: str, *, at: int) -> TakenBack:
+        """Take back some of what an account, and those below it, have queued, as `take_back` does.
+
+        One call is one transaction of some hundred recipients; messages are 0 once nothing waits. It writes nothing
+        into the audit log: who asks until nothing waits does, once. Raises NoSuchAccount.
         """
 
     async def answered_once(self, account_id: int, key: str) -> AnsweredOnce | None:

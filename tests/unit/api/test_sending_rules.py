@@ -1,9 +1,13 @@
 """What an account may send, from where and when: long numbers, senders, ranges, commercial hours, the sandbox."""
 
+from decimal import Decimal
+from pathlib import Path
+
 import pytest
 
+from esito.domain.pricing import PriceList
 from esito.domain.profile import CommercialTexts
-from tests.kit.desk import Desk, Reply
+from tests.kit.desk import Desk, Reply, desk
 
 FIRST = "+33611111111"
 OWN = "33644556677"
@@ -76,6 +80,41 @@ def test_unicode_only_where_the_account_may(api: Desk) -> None:
     profile(api, unicode_allowed=False)
     assert send(api, isUnicode=1).fields == [("children[isUnicode].data", "L'unicode n'est pas active sur ce compte")]
     assert send(api, isUnicode=0).status == 200
+
+
+def test_to_another_country_only_where_the_account_may_and_there_is_a_price(api: Desk, tmp_path: Path) -> None:
+    abroad, refused = "+32470123456", "Aucun prix par {} n'a été trouvé pour les numéros suivant (+32470123456)"
+    told = send(api, phoneNumbers=abroad)
+    assert (told.status, told.json["code"], told.json["message"]) == (400, 55, refused.format("default"))
+    assert [(one["code"], one["message"]) for one in told.json["errors"]] == [("13", refused.format("défaut"))]
+    with desk(tmp_path / "priced", prices=PriceList(countries={"BE": Decimal("0.06")})) as priced:
+        assert send(priced, phoneNumbers=abroad).json["code"] == 55
+        profile(priced, countries=("FR", "BE"))
+        told = send(priced, phoneNumbers=f"{abroad},{FIRST}")
+        assert (told.status, told.json["cost"]) == (200, 0.105)
+        assert send(priced, phoneNumbers=abroad, gamme=2).json["code"] == 55, "low cost goes to the home country"
+        profile(priced, countries=("BE",))
+        assert [one["code"] for one in send(priced, phoneNumbers=f"{abroad},{FIRST}", sandbox=1).json["errors"]] == [
+            "13"
+        ]
+
+
+def test_a_premium_rate_number_is_no_mobile_one(tmp_path: Path) -> None:
+    with desk(tmp_path / "priced", prices=PriceList(countries={"BE": Decimal("0.06")})) as priced:
+        profile(priced, countries=("*",))
+        (error,) = send(priced, phoneNumbers="+3290012345").json["errors"]
+    assert (error["code"], error["message"]) == ("9", "Le téléphone (+3290012345) n'est pas être un numéro de mobile")
+
+
+def test_beyond_the_ceiling_of_a_day_nothing_is_sent(api: Desk) -> None:
+    reached = (400, 11, "Le plafond journalier du compte est atteint")
+    api.runner.run(api.store.change_profile("acme", {"cost_per_day": Decimal("0.1")}, at=api.clock.now()))
+    assert [send(api).status for _ in range(2)] == [200, 200]
+    assert send(api).refused == reached
+    assert send(api, sandbox=1).status == 200
+    api.clock.advance(15 * 3_600_000)  # midnight in Paris
+    assert send(api, phoneNumbers=f"{FIRST},+33622222222,+33633333333").refused == reached
+    assert send(api).status == 200
 
 
 # -- commercial hours; the desk's time is a Friday, 2027-01-15 09:00 in Paris ------------------------

@@ -1,12 +1,15 @@
 """The status endpoints (contract 1)."""
 
 import json
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from esito.domain.pricing import PriceList
 from tests.kit.builders import NOW
-from tests.kit.desk import KEY, Desk
+from tests.kit.desk import KEY, Desk, desk
 
 FIRST, SECOND = "+33611111111", "+33622222222"
 ACCEPTED, SPOKEN = str(NOW // 1000), str(NOW // 1000 + 10)
@@ -115,10 +118,12 @@ def test_the_stop_flag_of_one_recipient_is_a_boolean(api: Desk) -> None:
     assert reply.json["stopSms"] is True
 
 
-def test_the_country_and_price_of_a_number_abroad(api: Desk) -> None:
-    message = api.send("+261321234567")
-    told = api.get("/v1/message-status", messageId=message, phoneNumber="261321234567").json
-    assert (told["countryCode"], told["cost"], told["currency"]) == ("MG", 0.045, "EUR")
+def test_the_country_and_price_of_a_number_abroad(tmp_path: Path) -> None:
+    with desk(tmp_path, prices=PriceList(countries={"MG": Decimal("0.3")})) as api:
+        api.let(countries=("MG",))
+        message = api.send("+261321234567")
+        told = api.get("/v1/message-status", messageId=message, phoneNumber="261321234567").json
+    assert (told["countryCode"], told["cost"], told["currency"]) == ("MG", 0.3, "EUR")
 
 
 def test_a_free_message_costs_nothing(api: Desk) -> None:

@@ -52,6 +52,29 @@ def test_senders(api: Desk, own: tuple[str, ...], of_parent: tuple[str, ...], al
     assert {one.json["code"] for one in answers.values()} <= {200, 992}
 
 
+@pytest.mark.parametrize(
+    ("own", "of_parent", "allowed"),
+    [
+        ((), (), True),
+        ((), ("BE",), False),
+        (("FR",), ("BE", "FR"), True),
+        (("*",), ("BE",), False),
+        (("BE",), ("*",), False),
+    ],
+)
+def test_countries(api: Desk, own: tuple[str, ...], of_parent: tuple[str, ...], allowed: bool) -> None:
+    api.let(CHILD, countries=own)
+    api.let(countries=of_parent)
+    assert send(api).json["code"] == (200 if allowed else 55)
+
+
+def test_what_it_sends_in_a_day_counts_for_the_parent_too(api: Desk) -> None:
+    api.runner.run(api.store.change_profile("acme", {"segments_per_day": 3}, at=api.clock.now()))
+    key = told(api)["apiKey"]
+    answers = [send(api, apiKey=one, sandbox=0).json["code"] for one in (key, KEY, key, KEY, key)]
+    assert answers == [200, 200, 200, 11, 11]
+
+
 @pytest.mark.parametrize("state", [one for one in AccountState if one is not AccountState.ACTIVE])
 def test_a_parent_that_is_not_active_shuts_it(api: Desk, state: AccountState) -> None:
     key = told(api)["apiKey"]

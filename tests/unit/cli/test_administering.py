@@ -44,6 +44,12 @@ def test_settings_of_an_account_are_changed_and_shown(config: str) -> None:
         ("weight=0", "weight is a whole number, 1 to 1000, not '0'"),
         ("weight=1001", "weight is a whole number, 1 to 1000, not '1001'"),
         ("numbers=0644", "are numbers with their calling code"),
+        ("countries=FR,UK", "countries are codes of ISO 3166, such as FR,BE, or * for all, not 'FR,UK'"),
+        ("segments_per_day=-1", "is a whole number, 0 or more"),
+        ("cost_per_day=-1", "cost_per_day is an amount of 0 or more with at most 6 decimals, not '-1'"),
+        ("cost_per_day=x", "cost_per_day is an amount"),
+        ("cost_per_day=NaN", "cost_per_day is an amount"),
+        ("cost_per_day=0.0000001", "cost_per_day is an amount"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_by_name(config: str, change: str, said: str) -> None:

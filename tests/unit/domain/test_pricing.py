@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esito.domain.countries import KNOWN
 from esito.domain.message import Range
 from esito.domain.pricing import PriceList, as_number, cost, from_micros, to_micros
 
@@ -17,10 +18,28 @@ def test_without_settings_a_segment_costs_what_the_contract_says() -> None:
 
 
 def test_a_country_goes_before_the_default_in_the_premium_range_only() -> None:
-    prices = PriceList(countries={"IT": Decimal("0.08")})
+    prices = PriceList(countries={"IT": Decimal("0.08"), "FR": Decimal("0.05")})
     assert prices.price("IT", Range.PREMIUM) == Decimal("0.08")
-    assert prices.price("FR", Range.PREMIUM) == Decimal("0.045")
-    assert prices.price("IT", Range.LOW_COST) == Decimal("0.040")
+    assert prices.price("FR", Range.PREMIUM) == Decimal("0.05")
+    assert prices.price("FR", Range.LOW_COST) == Decimal("0.040")
+
+
+@pytest.mark.parametrize("gamme", Range)
+@pytest.mark.parametrize("home", ["FR", "IT"])
+def test_what_is_not_written_is_the_price_of_the_home_country_alone(home: str, gamme: Range) -> None:
+    priced = {country for country in KNOWN if PriceList(home=home).price(country, gamme) is not None}
+    assert priced == {home}
+
+
+def test_the_longest_prefix_goes_before_the_country_in_the_premium_range() -> None:
+    prices = PriceList(
+        countries={"IT": Decimal("0.08")}, prefixes={"+39": Decimal("0.09"), "+3933": Decimal(0), "+881": Decimal(1)}
+    )
+    assert prices.price_of("+393331234567", Range.PREMIUM) == 0
+    assert prices.price_of("+393471234567", Range.PREMIUM) == Decimal("0.09")
+    assert prices.price_of("+881612345678", Range.PREMIUM) == 1
+    assert prices.price_of("+393331234567", Range.LOW_COST) is None
+    assert prices.price_of("+33612345678", Range.PREMIUM) == Decimal("0.045")
 
 
 @pytest.mark.parametrize("gamme", Range)

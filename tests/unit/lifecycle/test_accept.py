@@ -27,6 +27,8 @@ pytestmark = pytest.mark.anyio
 
 FIRST, SECOND, THIRD = "+33612345678", "+33612345679", "+393331234567"
 LANDLINE, SATELLITE = "+33123456789", "+881612345678"
+BOTH = PriceList(countries={"IT": Decimal("0.045")})
+"""Prices of the home country and of Italy."""
 
 
 async def acceptance(
@@ -46,13 +48,19 @@ async def acceptance(
             numbers=numbers,
             stop_numbers={numbers[name]: number for name, number in (stop_numbers or {}).items()},
         ),
-        prices=given.pop("prices", PriceList()),
+        prices=given.pop("prices", BOTH),
         **given,
     )
 
 
 def draft(account: Account, *numbers: str, text: str = "ciao", **given: Any) -> Draft:
     return Draft(account=account, texts=(text,), numbers=[(number, 0) for number in numbers or (FIRST,)], **given)
+
+
+async def italian_account_in(store: SqliteStore, **given: Any) -> Account:
+    """Return an account that may send to Italy too."""
+    await account_in(store, **given)
+    return await store.change_profile("acme", {"countries": ("FR", "IT")})
 
 
 async def stop(store: SqliteStore, account: Account, msisdn: str) -> None:
@@ -73,7 +81,7 @@ def problems(refused: Any) -> list[tuple[str, int]]:
 
 
 async def test_a_send_is_kept_in_the_order_of_its_numbers_and_paid(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     accepted = await (await acceptance(store, clock)).accept(draft(account, FIRST, THIRD, SECOND))
     assert [one.msisdn for one in accepted.recipients] == [FIRST, THIRD, SECOND]
     assert (accepted.segments, accepted.cost, accepted.currency) == (3, Decimal("0.135"), "EUR")
@@ -83,7 +91,7 @@ async def test_a_send_is_kept_in_the_order_of_its_numbers_and_paid(store: Sqlite
 
 
 async def test_the_cost_of_the_whole_is_the_sum_of_its_items(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     prices = PriceList(countries={"IT": Decimal("0.061")})
     accepted = await (await acceptance(store, clock, prices=prices)).accept(
         draft(account, FIRST, THIRD, text="x" * 161)
@@ -185,12 +193,12 @@ async def test_the_stop_mention_is_part_of_the_text_and_counts(store: SqliteStor
 
 
 BY_LINK = {"alpha": "36222", "beta": "+33700000001"}
-BOTH = {"+336": "alpha", "+39": "beta"}
+ROUTED = {"+336": "alpha", "+39": "beta"}
 
 
 async def test_a_text_names_the_number_of_the_link_that_takes_it(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
-    accepting = await acceptance(store, clock, BOTH, BY_LINK)
+    account = await italian_account_in(store)
+    accepting = await acceptance(store, clock, ROUTED, BY_LINK)
     # With the short code it fits into one segment, with the long number it does not.
     accepted = await accepting.accept(draft(account, FIRST, THIRD, SECOND, text="x" * 146, stop_mention=True))
     assert [one.segments for one in accepted.recipients] == [1, 2, 1]
@@ -207,8 +215,8 @@ async def test_a_text_names_the_number_of_the_link_that_takes_it(store: SqliteSt
 async def test_a_text_from_a_number_names_that(
     store: SqliteStore, clock: PushableClock, sender: str, expected: str
 ) -> None:
-    account = await account_in(store)
-    accepting = await acceptance(store, clock, BOTH, BY_LINK)
+    account = await italian_account_in(store)
+    accepting = await acceptance(store, clock, ROUTED, BY_LINK)
     await accepting.accept(draft(account, text="ciao", sender=sender, stop_mention=True))
     (one,) = await store.claim("alpha", limit=9, at=NOW)
     assert (one.text, one.stop_number) == (f"ciao STOP au {expected}", expected)
@@ -217,8 +225,8 @@ async def test_a_text_from_a_number_names_that(
 async def test_each_number_of_a_batch_has_its_own_text_and_the_mention_of_its_link(
     store: SqliteStore, clock: PushableClock
 ) -> None:
-    account = await account_in(store)
-    accepting = await acceptance(store, clock, BOTH, BY_LINK)
+    account = await italian_account_in(store)
+    accepting = await acceptance(store, clock, ROUTED, BY_LINK)
     numbers = [(FIRST, 1), (THIRD, 0), (SECOND, 0), ("+393331234568", 1)]
     await accepting.accept(Draft(account=account, texts=("A", "B"), numbers=numbers, stop_mention=True))
     claimed = [one for name in BY_LINK for one in await store.claim(name, limit=9, at=NOW)]
@@ -233,8 +241,8 @@ async def test_each_number_of_a_batch_has_its_own_text_and_the_mention_of_its_li
 async def test_a_text_that_is_too_long_with_the_mention_of_one_link_is_refused(
     store: SqliteStore, clock: PushableClock
 ) -> None:
-    account = await account_in(store)
-    accepting = await acceptance(store, clock, BOTH, BY_LINK)
+    account = await italian_account_in(store)
+    accepting = await acceptance(store, clock, ROUTED, BY_LINK)
     long = "x" * (1530 - len(" STOP au 36222"))
     assert (await accepting.accept(draft(account, text=long, stop_mention=True))).segments == 10
     for numbers in [(THIRD,), (FIRST, THIRD)]:
@@ -248,7 +256,7 @@ async def test_a_text_that_is_too_long_with_the_mention_of_one_link_is_refused(
 async def test_where_no_link_serves_a_number_the_mention_is_the_usual_one(
     store: SqliteStore, clock: PushableClock
 ) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     accepting = await acceptance(store, clock, {"+39": "beta"}, {"beta": "36222"})
     await accepting.accept(draft(account, stop_mention=True))
     overview = await store.message_of(account.id, 1)
@@ -259,7 +267,7 @@ async def test_where_no_link_serves_a_number_the_mention_is_the_usual_one(
 async def test_a_send_that_the_credit_does_not_cover_is_not_kept_at_all(
     store: SqliteStore, clock: PushableClock
 ) -> None:
-    account = await account_in(store, credit="0.09")
+    account = await italian_account_in(store, credit="0.09")
     accepting = await acceptance(store, clock)
     with pytest.raises(NotEnoughCredit):
         await accepting.accept(draft(account, FIRST, SECOND, THIRD))
@@ -275,7 +283,7 @@ async def test_a_send_that_the_credit_does_not_cover_is_not_kept_at_all(
 async def test_each_number_that_gets_nothing_is_told_why_and_the_others_are_sent_to(
     store: SqliteStore, clock: PushableClock
 ) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     await stop(store, account, SECOND)
     numbers = [LANDLINE, FIRST, SATELLITE, SECOND, FIRST, THIRD, LANDLINE]
     accepted = await (await acceptance(store, clock)).accept(draft(account, *numbers))
@@ -287,7 +295,7 @@ async def test_each_number_that_gets_nothing_is_told_why_and_the_others_are_sent
 async def test_where_nobody_is_left_the_send_is_refused_with_every_reason(
     store: SqliteStore, clock: PushableClock
 ) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     await stop(store, account, FIRST)
     with pytest.raises(NothingToSend) as refused:
         await (await acceptance(store, clock)).accept(draft(account, FIRST, LANDLINE))
@@ -296,12 +304,55 @@ async def test_where_nobody_is_left_the_send_is_refused_with_every_reason(
 
 
 async def test_a_country_or_range_without_a_price_is_not_served(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     french_only = PriceList(default=None, low_cost=None, countries={"FR": Decimal("0.045")})
     accepting = await acceptance(store, clock, prices=french_only)
     assert problems(await accepting.accept(draft(account, FIRST, THIRD))) == [(THIRD, 13)]
     with pytest.raises(NothingToSend):
         await accepting.accept(draft(account, FIRST, gamme=Range.LOW_COST))
+
+
+async def test_an_account_sends_to_the_home_country_unless_its_list_says_otherwise(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    account = await account_in(store)
+    accepting = await acceptance(store, clock)
+    assert problems(await accepting.accept(draft(account, FIRST, THIRD))) == [(THIRD, 13)]
+    assert problems(await accepting.accept(draft(account, FIRST, THIRD, sandbox=True))) == [(THIRD, 13)]
+    for countries, refused in ((("IT",), [FIRST]), (("*",), []), (("FR", "IT"), [])):
+        account = await store.change_profile("acme", {"countries": countries})
+        assert problems(await accepting.accept(draft(account, FIRST, THIRD))) == [(number, 13) for number in refused]
+    account = await store.change_profile("acme", {"countries": ("BE",)})
+    with pytest.raises(NothingToSend) as nothing:
+        await accepting.accept(draft(account, FIRST, THIRD))
+    assert problems(nothing.value) == [(FIRST, 13), (THIRD, 13)]
+
+
+async def test_a_country_of_the_list_needs_a_price_of_its_own(store: SqliteStore, clock: PushableClock) -> None:
+    account = await italian_account_in(store)
+    accepting = await acceptance(store, clock, prices=PriceList())
+    assert problems(await accepting.accept(draft(account, FIRST, THIRD))) == [(THIRD, 13)]
+    accepting = await acceptance(store, clock, prices=PriceList(prefixes={"+39333": Decimal("0.1")}))
+    accepted = await accepting.accept(draft(account, THIRD, "+393471234567"))
+    assert (accepted.cost, problems(accepted)) == (Decimal("0.1"), [("+393471234567", 13)])
+
+
+async def test_a_premium_rate_number_is_sent_nothing_whatever_has_a_price(
+    store: SqliteStore, clock: PushableClock
+) -> None:
+    await account_in(store)
+    account = await store.change_profile("acme", {"countries": ("*",)})
+    prices = PriceList(countries={"IT": Decimal("0.1"), "LV": Decimal("0.1")}, prefixes={"+371": Decimal("0.1")})
+    numbers = ["+39899123456", "+37190123456", "+37120123456"]
+    accepted = await (await acceptance(store, clock, prices=prices)).accept(draft(account, *numbers))
+    assert problems(accepted) == [(number, 9) for number in numbers[:2]]
+    assert [one.msisdn for one in accepted.recipients] == numbers[2:]
+
+
+async def test_who_wrote_stop_is_answered_in_any_country_with_a_price(store: SqliteStore, clock: PushableClock) -> None:
+    account = await italian_account_in(store)
+    accepted = await (await acceptance(store, clock)).accept(draft(account, THIRD, to_stopped=True))
+    assert accepted.problems == ()
 
 
 async def test_another_accounts_stop_list_is_its_own(store: SqliteStore, clock: PushableClock) -> None:
@@ -318,7 +369,7 @@ async def by_link(store: SqliteStore, *links: str) -> dict[str, list[str]]:
 
 
 async def test_the_longest_prefix_chooses_the_link(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     prefixes = {"": "alpha", "+33": "beta", "+337": "gamma"}
     await (await acceptance(store, clock, prefixes)).accept(draft(account, THIRD, FIRST, "+33712345678"))
     assert await by_link(store, "alpha", "beta", "gamma") == {
@@ -328,14 +379,14 @@ async def test_the_longest_prefix_chooses_the_link(store: SqliteStore, clock: Pu
 
 async def test_a_prefix_may_be_as_long_as_a_number(store: SqliteStore, clock: PushableClock) -> None:
     """Numbers that begin alike are worked out once; as far as prefixes reach, they must be alike indeed."""
-    account = await account_in(store)
+    account = await italian_account_in(store)
     prefixes = {"": "alpha", "+33612345678": "beta"}
     await (await acceptance(store, clock, prefixes)).accept(draft(account, FIRST, SECOND))
     assert await by_link(store, "alpha", "beta") == {"alpha": [SECOND], "beta": [FIRST]}
 
 
 async def test_a_number_that_no_link_serves_is_kept_and_waits(store: SqliteStore, clock: PushableClock) -> None:
-    account = await account_in(store)
+    account = await italian_account_in(store)
     accepted = await (await acceptance(store, clock, {"+39": "alpha"})).accept(draft(account, FIRST, THIRD))
     assert await by_link(store, "alpha") == {"alpha": [THIRD]}
     assert await states_of(store, account, accepted.message_id) == [MessageState.WAITING] * 2

@@ -1,5 +1,6 @@
 """Opening a file: the engine, the schema, and what is no database of ours."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import apsw
@@ -116,6 +117,26 @@ def a_file_of(path: Path, schema: int, content: str) -> None:
 
 
 ACCOUNTS = "INSERT INTO account (id, name, state, granted, credit, created_at) VALUES"
+
+
+async def test_accounts_that_there_are_go_on_sending_everywhere_and_months_stay_what_they_were(path: Path) -> None:
+    a_file_of(
+        path,
+        16,
+        f"{ACCOUNTS} (1, 'acme', 'active', 9000000, 8910000, 0);"
+        """UPDATE account SET profile = '{"email":"a@example.org"}';"""
+        "INSERT INTO spending VALUES (1, '2027-01', 90000, 2)",
+    )
+    store = SqliteStore(path)
+    await store.open()
+    new = await account_in(store, "new")
+    ((old, _), _) = await store.accounts()
+    assert (old.profile.countries, old.profile.email) == (("*",), "a@example.org")
+    assert new.profile.countries == ()
+    await links_in(store)
+    await store.accept(message(old))
+    assert await store.ledger.spent(1, ["2027-01"]) == [("2027-01", Decimal("0.135"), 3)]
+    await store.close()
 
 
 async def test_a_file_in_which_recipients_had_no_account_gets_them_from_their_messages(path: Path) -> None:

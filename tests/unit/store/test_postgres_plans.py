@@ -44,9 +44,9 @@ INSERT INTO stop (account, msisdn, created_at) SELECT 1, n, 1 FROM generate_seri
 """
 
 HOT = [
-    "account_by_key", "has_stops", "stopped_among", "credits", "insert_messages", "insert_texts", "insert_recipients",
-    "insert_outgoing", "due", "waiting", "come_due", "set_lane", "outgoing", "drop_outgoing_of", "postponed",
-    "postponed_elsewhere", "put_off_too_far", "bring_forward", "drop_postponed_of",
+    "account_by_key", "has_stops", "stopped_among", "standing", "spent_on", "insert_messages", "insert_texts",
+    "insert_recipients", "insert_outgoing", "due", "waiting", "come_due", "set_lane", "outgoing", "drop_outgoing_of",
+    "postponed", "postponed_elsewhere", "put_off_too_far", "bring_forward", "drop_postponed_of",
     "resubmit", "insert_segments", "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_twice",
     "answers_bear_on", "forget_tails", "ask_later", "answer_other", "refused", "told_by_sisters",
     "candidates_by_shelf", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
@@ -62,6 +62,7 @@ HOT = [
     "promote_callbacks", "put_behind", "attempts_of", "callbacks_of_message", "is_unfinished", "last_recipients",
     "remove_recipient", "remove_segments", "remove_trail", "old_messages", "begin_mark", "held_mark", "move_mark",
     "frames_beyond", "take_lease", "renew_lease", "holds_lease", "queries_due", "to_query", "set_query", "queried_only",
+    "to_take_back", "queued_messages", "postponed_messages", "set_taken_back",
 ]  # fmt: skip
 
 LARGE = {

@@ -12,6 +12,7 @@ HOT = {
     "due": 4, "waiting": 4, "come_due": 3, "outgoing": 3, "postponed": 3, "postponed_elsewhere": 5,
     "put_off_too_far": 3, "drop_outgoing_of": 1, "messages_to_check": 2, "never_submitted": 1, "unreported": 1,
     "drop_postponed_of": 1, "queries_due": 2, "to_query": 3, "answers_bear_on": 1,
+    "to_take_back": 1, "queued_messages": 2, "postponed_messages": 2,
 }  # fmt: skip
 """Statements, and how many parameters each has."""
 

@@ -123,7 +123,7 @@ TABLES = (
         counted=True,
     ),
     _table("stop_answer", "response", "response account msisdn message_id done sender text"),
-    _table("spending", "account month", "account month cost segments"),
+    _table("spending", "account day", "account day cost segments cost_below segments_below"),
     _table("audit", "id", "id at actor act subject details", counted=True),
     _table("idempotency", "account key", "account key at request message_id answer"),
 )

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from itertools import groupby
 from time import monotonic
 
-from esito.domain.errors import AnsweredBefore, EsitoError, NotEnoughCredit
+from esito.domain.errors import AnsweredBefore, EsitoError
 from esito.domain.message import NewMessage, NewRecipient
-from esito.domain.months import month_of
 from esito.domain.sandbox import sandbox_state
 from esito.domain.states import MessageState, is_final
 from esito.domain.timing import DAY_MS, VALIDITY_MS
 from esito.domain.turns import SCHEDULED, lane_of
 from esito.store.tables.connection import Connection, Json, SqlValue
+from esito.store.tables.spending import Purse
 
 ID_BLOCK = 1000
 """Message ids are handed out from blocks, so that a send need not write a counter."""
@@ -62,10 +62,9 @@ class Accepting:
         self._ids = IdBlocks()
 
     def __call__(self, connection: Connection, messages: Sequence[NewMessage]) -> list[int | EsitoError]:
-        """Keep every message its account can pay; return its id, or the refusal."""
+        """Keep every message that its account may send and can pay; return its id, or the refusal."""
         self._ids.resume(connection)
-        credit = _credits(connection, {message.account_id for message in messages})
-        taken = dict.fromkeys(credit, 0)
+        purse = Purse(connection, messages)
         results: list[int | EsitoError] = []
         kept: list[tuple[int, NewMessage]] = []
         answered = _answered(connection, messages)
@@ -75,37 +74,18 @@ class Accepting:
                 if name in answered:
                     results.append(AnsweredBefore())
                     continue
-            cost = message.cost
-            if cost > credit[message.account_id] - taken[message.account_id]:
-                results.append(NotEnoughCredit())
+            if (refusal := purse.pay(message)) is not None:
+                results.append(refusal)
                 continue
-            taken[message.account_id] += cost
             number = self._ids.take(connection)
             if message.once is not None:
                 answered.add((message.account_id, message.once.key))
             kept.append((number, message))
             results.append(number)
         if kept:
-            connection.run_rows("take_credit", [(account, cost) for account, cost in taken.items() if cost])
-            _add_to_months(connection, kept)
+            purse.keep()
             _insert(connection, kept)
         return results
-
-
-def _credits(connection: Connection, accounts: set[int]) -> dict[int, int]:
-    wanted = sorted(accounts)
-    return dict(connection.rows("credits", wanted))
-
-
-def _add_to_months(connection: Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
-    """Add what was charged to the month it was charged in."""
-    sums: dict[tuple[int, str], tuple[int, int]] = {}
-    for _, message in kept:
-        if not message.sandbox:
-            month = message.account_id, month_of(message.created_at)
-            cost, segments = sums.get(month, (0, 0))
-            sums[month] = cost + message.cost, segments + message.segments
-    connection.run_rows("spend", [(*month, *sums_) for month, sums_ in sorted(sums.items())])
 
 
 def _answered(connection: Connection, messages: Sequence[NewMessage]) -> set[tuple[int, str]]:

@@ -11,6 +11,7 @@ from esito.domain.errors import EsitoError, NameTaken, NoSuchAccount
 from esito.domain.pricing import from_micros
 from esito.domain.profile import Profile
 from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.spending import begin_ceiling
 
 
 def read_account(row: Sequence[SqlValue]) -> Account:
@@ -112,9 +113,11 @@ def set_state(connection: Connection, name: str, state: AccountState) -> Account
     return account_named(connection, name)
 
 
-def change_profile(connection: Connection, name: str, changes: Mapping[str, object]) -> Account:
+def change_profile(connection: Connection, name: str, changes: Mapping[str, object], at: int) -> Account:
     """Set some settings of an account. Raises NoSuchAccount."""
     account = account_named(connection, name)
     profile = replace(account.profile, **changes)  # type: ignore[arg-type]  # the caller names fields of Profile
     connection.run("set_profile", account.id, msgspec.json.encode(profile).decode())
+    if profile.segments_per_day or profile.cost_per_day:
+        begin_ceiling(connection, account.id, at)
     return account_named(connection, name)

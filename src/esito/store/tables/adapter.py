@@ -168,10 +168,10 @@ class TableStore:
         )
         return cast("Account", changed)
 
-    async def change_profile(self, account: str, changes: Mapping[str, object]) -> Account:
+    async def change_profile(self, account: str, changes: Mapping[str, object], *, at: int | None = None) -> Account:
         """Set some settings of an account. Raises NoSuchAccount."""
         changed = await self._administer(
-            lambda open_: accounts.change_profile(open_, account, changes),
+            lambda open_: accounts.change_profile(open_, account, changes, RealClock().now() if at is None else at),
             "profile changed",
             account,
             ", ".join(changes),  # not what they are set to: a secret may be among them

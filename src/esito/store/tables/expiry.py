@@ -11,7 +11,7 @@ from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, VALIDITY_MS
 from esito.store.tables.connection import Connection
-from esito.store.tables.giving_up import give_up_unsent, send_no_more
+from esito.store.tables.giving_up import give_up_unsent, portion, send_no_more
 from esito.store.tables.links import Links
 from esito.store.tables.settling import conclude, release
 
@@ -47,7 +47,9 @@ class Expiring:
 
     def _expire(self, connection: Connection, at: int) -> int:
         self._release(connection, at)
-        messages = _portion(connection.rows("messages_to_check", at, MESSAGES_AT_ONCE))
+        found: list[Any] = connection.rows("messages_to_check", at, MESSAGES_AT_ONCE)
+        few = portion([(message_id, count) for message_id, _, count in found], RECIPIENTS_AT_ONCE)
+        messages = {message_id: due_at for message_id, due_at, _ in found if message_id in few}
         if not messages:
             return 0
         over = [message_id for message_id, due_at in messages.items() if at >= due_at + VALIDITY_MS]
@@ -77,15 +79,3 @@ class Expiring:
         return DeliveryReceipt(
             link=link, smsc_message_id="", state=MessageState.EXPIRED, stat=f"no receipt in {hours} h", received_at=at
         )
-
-
-def _portion(found: Sequence[Any]) -> dict[int, int]:
-    """Return messages, and when they were due, up to so many recipients; the first one in any case."""
-    messages: dict[int, int] = {}
-    recipients = 0
-    for message_id, due_at, count in found:
-        recipients += count
-        if messages and recipients > RECIPIENTS_AT_ONCE:
-            break
-        messages[message_id] = due_at
-    return messages

@@ -1,6 +1,6 @@
 """Sub-accounts, credit, spending and the audit log."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
@@ -14,7 +14,6 @@ from esito.domain.errors import (
     SubaccountNotFound,
     SubaccountsNotAllowed,
 )
-from esito.domain.months import month_of
 from esito.domain.pricing import from_micros
 from esito.domain.profile import Profile
 from esito.store.ledger import AuditEntry, Credits, MonthSpent, NewSubaccount, Subaccount
@@ -85,16 +84,6 @@ class Ledger(Area):
             AuditEntry(at=at, actor=actor, act=act, subject=subject, details=details)
             for at, actor, act, subject, details in rows
         ]
-
-
-def take_off_months(connection: Connection, given_up: Iterable[tuple[int, int, int, int]]) -> None:
-    """Take recipients that were given up off the months of their messages: account, acceptance, cost, segments each."""
-    sums: dict[tuple[int, str], tuple[int, int]] = {}
-    for account, created_at, cost, segments in given_up:
-        month = account, month_of(created_at)
-        before = sums.get(month, (0, 0))
-        sums[month] = before[0] - cost, before[1] - segments
-    connection.run_rows("spend", [(*month, *taken) for month, taken in sorted(sums.items())])
 
 
 def _create(connection: Connection, parent: int, new: NewSubaccount, actor: str, at: int) -> None:

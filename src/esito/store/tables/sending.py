@@ -1,11 +1,17 @@
 """Cancelling scheduled messages, and remembering what was answered under an idempotency key."""
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 from esito.domain.errors import AlreadyCancelled, AlreadySent, MessageNotFound, TooLateToCancel
+from esito.domain.pricing import from_micros
 from esito.domain.timing import MINUTE_MS
-from esito.store.sending import AnsweredOnce
+from esito.store.sending import AnsweredOnce, TakenBack
+from esito.store.tables.accounts import account_named
 from esito.store.tables.area import Area
+from esito.store.tables.auditing import note
 from esito.store.tables.connection import Connection
-from esito.store.tables.giving_up import give_up_unsent, send_no_more
+from esito.store.tables.giving_up import give_up_unsent, portion, send_no_more
 
 CANCEL_BEFORE_MS = 5 * MINUTE_MS
 """A message is sent once it is due in less (contract 2.4, code 6)."""
@@ -18,6 +24,17 @@ class Sending(Area):
         """Take back a scheduled message."""
         await self._act(lambda connection: _cancel(connection, account_id, message_id, at))
 
+    async def take_back(self, message_id: int, *, actor: str, at: int) -> TakenBack:
+        """Take back what is not claimed yet of any message."""
+        return cast("TakenBack", await self._act(lambda connection: _take_back(connection, message_id, actor, at)))
+
+    async def take_back_queued(self, account: str, *, at: int) -> TakenBack:
+        """Take back some of what an account, and those below it, have queued."""
+        waiting = await self._ask(lambda read: _queued(read, account))
+        if not waiting:
+            return TakenBack()
+        return cast("TakenBack", await self._act(lambda connection: _take_back_all(connection, waiting, at)))
+
     async def answered_once(self, account_id: int, key: str) -> AnsweredOnce | None:
         """Return what was answered under this key."""
         row = await self._ask(lambda read: read.row("answered_once", account_id, key))
@@ -25,6 +42,46 @@ class Sending(Area):
             return None
         request, message_id, answer = row
         return AnsweredOnce(request=bytes(request), message_id=int(message_id), answer=str(answer))
+
+
+MESSAGES_AT_ONCE, RECIPIENTS_AT_ONCE = 100, 500
+"""What one transaction takes back: some tens of milliseconds of the writer's time, and sends go on."""
+
+
+def _queued(connection: Connection, account: str) -> dict[int, int]:
+    """Return messages that wait in whole or in part, and how many recipients each has. Raises NoSuchAccount."""
+    rows: list[Any] = connection.rows("accounts_below", account_named(connection, account).id)
+    accounts = [number for (number,) in rows]
+    found: list[Any] = connection.rows("queued_messages", accounts, MESSAGES_AT_ONCE)
+    found = found or connection.rows("postponed_messages", accounts, MESSAGES_AT_ONCE)
+    return portion(found, RECIPIENTS_AT_ONCE)
+
+
+def _take_back_all(connection: Connection, messages: Mapping[int, int], at: int) -> TakenBack:
+    recipients, cost = give_up_unsent(connection, list(messages), at)
+    send_no_more(connection, list(messages))
+    for message_id in messages:
+        connection.run("set_taken_back", message_id, at)
+    return TakenBack(len(messages), recipients, sum(messages.values()), from_micros(cost))
+
+
+def _take_back(connection: Connection, message_id: int, actor: str, at: int) -> TakenBack:
+    row = connection.row("to_take_back", message_id)
+    if row is None:
+        raise MessageNotFound(f"there is no message {message_id}")
+    account, due_at, cancelled_at, sandbox, recipients, waits = row
+    rehearsed = sandbox and due_at > at and cancelled_at is None
+    if not (waits or rehearsed):
+        raise AlreadyCancelled if cancelled_at is not None else AlreadySent(f"nothing of message {message_id} waits")
+    if rehearsed:
+        connection.run("make_all_ko", message_id, at)
+        connection.run("set_taken_back", message_id, at)
+        taken = TakenBack(1, recipients, recipients)
+    else:
+        taken = _take_back_all(connection, {message_id: recipients}, at)
+    details = f"{taken.recipients} of {taken.of} recipients of {account}, {taken.cost:+f}"
+    note(connection, at=at, actor=actor, act="message taken back", subject=str(message_id), details=details)
+    return taken
 
 
 def _cancel(connection: Connection, account_id: int, message_id: int, at: int) -> None:

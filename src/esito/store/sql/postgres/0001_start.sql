@@ -379,13 +379,16 @@ CREATE TABLE stop_answer (
 CREATE INDEX stop_answer_due ON stop_answer (response) WHERE done = 0;
 CREATE INDEX stop_answer_message ON stop_answer (message_id) WHERE message_id IS NOT NULL;
 
--- By month in Paris (`2026-11`) of the acceptance; a refund is taken off the month of its message.
+-- By day in Paris (`2026-11-30`) of the acceptance; a refund is taken off the day of its message. A row of a whole month
+-- (`2026-11`) was copied from an older database.
 CREATE TABLE spending (
     account  bigint NOT NULL,
-    month    text   NOT NULL,
+    day      text   NOT NULL,
     cost     bigint NOT NULL,
     segments bigint NOT NULL,
-    PRIMARY KEY (account, month)
+    cost_below     bigint NOT NULL DEFAULT 0,         -- of sub-accounts, while a ceiling is set
+    segments_below bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, day)
 ) WITH (fillfactor = 50);
 
 CREATE TABLE audit (

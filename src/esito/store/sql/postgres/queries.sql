@@ -59,9 +59,20 @@ SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = ANY($1::bigint[]) AND lane > 
     OR EXISTS (SELECT 1 FROM segment WHERE link = ANY($3::bigint[]) AND phase = 2 AND retry_at <= $2)
     OR EXISTS (SELECT 1 FROM segment WHERE link = ANY($3::bigint[]) AND phase = 2 AND retry_at > $4)
 
--- name: credits
--- Whoever takes from a credit holds it until the end.
-SELECT id, credit FROM account WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+-- name: standing
+-- Accounts and all above them. Whoever takes from a credit, or counts for a ceiling, holds its row until the end; what else
+-- there is in one, nobody changes who is not alone.
+WITH RECURSIVE line (id) AS (SELECT unnest($1::bigint[])
+                              UNION SELECT a.parent FROM line JOIN account a ON a.id = line.id WHERE a.parent IS NOT NULL),
+held AS (
+    SELECT a.id, a.credit FROM account a
+     WHERE a.id IN (SELECT id FROM line)
+       AND (a.id = ANY($1::bigint[]) OR coalesce((a.profile::json ->> 'segments_per_day')::numeric, 0) > 0
+                                     OR coalesce((a.profile::json ->> 'cost_per_day')::numeric, 0) > 0)
+     ORDER BY a.id FOR NO KEY UPDATE
+)
+SELECT a.id, coalesce(held.credit, a.credit), a.state, a.parent, a.profile
+  FROM line JOIN account a ON a.id = line.id LEFT JOIN held ON held.id = a.id
 
 -- name: take_credit
 UPDATE account SET credit = credit - taken.column2

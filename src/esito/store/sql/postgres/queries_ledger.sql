@@ -38,12 +38,30 @@ UPDATE account SET state = 'disabled', token = NULL, email = NULL, name = name |
 UPDATE api_key SET disabled = 1 WHERE account = $1
 
 -- name: spend
-INSERT INTO spending (account, month, cost, segments) SELECT * FROM {rows: bigint, text, bigint, bigint} AS spent
-    ON CONFLICT (account, month) DO UPDATE
-       SET cost = spending.cost + excluded.cost, segments = spending.segments + excluded.segments
+INSERT INTO spending (account, day, cost, segments, cost_below, segments_below)
+SELECT * FROM {rows: bigint, text, bigint, bigint, bigint, bigint} AS spent
+    ON CONFLICT (account, day) DO UPDATE
+       SET cost = spending.cost + excluded.cost, segments = spending.segments + excluded.segments,
+           cost_below = spending.cost_below + excluded.cost_below,
+           segments_below = spending.segments_below + excluded.segments_below
 
 -- name: spent
-SELECT month, cost, segments FROM spending WHERE account = $1 AND month BETWEEN $2 AND $3 ORDER BY month
+SELECT substr(day, 1, 7) AS month, sum(cost)::bigint, sum(segments)::bigint FROM spending
+ WHERE account = $1 AND substr(day, 1, 7) BETWEEN $2 AND $3
+ GROUP BY month HAVING sum(cost) <> 0 OR sum(segments) <> 0 ORDER BY month
+
+-- name: spent_on
+SELECT account, day, cost + cost_below, segments + segments_below FROM spending
+ WHERE account = ANY($1::bigint[]) AND day BETWEEN $2 AND $3
+
+-- name: sum_up_below
+INSERT INTO spending (account, day, cost, segments, cost_below, segments_below)
+  WITH RECURSIVE below (id) AS (SELECT id FROM account WHERE parent = $1
+                                 UNION SELECT a.id FROM below JOIN account a ON a.parent = below.id)
+SELECT $1::bigint, $2::text, 0, 0, coalesce(sum(s.cost), 0), coalesce(sum(s.segments), 0)
+  FROM below JOIN spending s ON s.account = below.id AND s.day = $2
+    ON CONFLICT (account, day) DO UPDATE
+       SET cost_below = excluded.cost_below, segments_below = excluded.segments_below
 
 -- name: note
 INSERT INTO audit (at, actor, act, subject, details) VALUES ($1, $2, $3, $4, $5)

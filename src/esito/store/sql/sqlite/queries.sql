@@ -59,8 +59,11 @@ SELECT EXISTS (SELECT 1 FROM outgoing WHERE link IN (SELECT value FROM json_each
     OR EXISTS (SELECT 1 FROM segment WHERE link IN (SELECT value FROM json_each(?3)) AND phase = 2 AND retry_at <= ?2)
     OR EXISTS (SELECT 1 FROM segment WHERE link IN (SELECT value FROM json_each(?3)) AND phase = 2 AND retry_at > ?4)
 
--- name: credits
-SELECT id, credit FROM account WHERE id IN (SELECT value FROM json_each(?))
+-- name: standing
+-- Accounts and all above them.
+WITH RECURSIVE line (id) AS (SELECT value FROM json_each(?1)
+                              UNION SELECT a.parent FROM line JOIN account a ON a.id = line.id WHERE a.parent IS NOT NULL)
+SELECT a.id, a.credit, a.state, a.parent, a.profile FROM line JOIN account a ON a.id = line.id
 
 -- name: take_credit
 UPDATE account SET credit = credit - taken.column2
