@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from esito.domain.address import AddressKind
+from esito.domain.numbering import code_of_country
 from esito.domain.retrying import read_rules
 
 SQLITE = "sqlite:///"
@@ -154,6 +155,10 @@ COUNTRIES = Rule('a table of countries and prices, such as {FR = "0.045"}', _cou
 LINK_NAME = Rule(
     "1 to 32 letters, digits, - or _, with a letter or digit first",
     lambda value: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", value),
+)
+COUNTRY = Rule(
+    "empty, or the two letters of a country (ISO 3166), such as FR",
+    lambda value: value == "" or code_of_country(value) is not None,
 )
 ZONE = Rule("a time zone, such as UTC or Europe/Paris", _zone)
 PREFIXES = Rule(

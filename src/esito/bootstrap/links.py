@@ -69,7 +69,7 @@ NEEDS_NO_BIND = frozenset(
             "message_id_form",
             "query_after",
         ),
-        *("receipt_timezone", "words", "receipts_without_esm_class", "receipt_addresses"),
+        *("receipt_timezone", "words", "receipts_without_esm_class", "receipt_addresses", "country"),
         *("alphabet", "validity", "validity_hours"),
         *("sender", "source_numbering", "destination_numbering", "service_type", "protocol_id", "priority_flag"),
         *("registered_delivery", "data_coding_gsm", "data_coding_latin1", "data_coding_ucs2"),
@@ -190,6 +190,7 @@ def incoming_settings(link: LinkSettings) -> IncomingSettings:
         codings=link.codings,
         without_esm_class=WithoutEsmClass(link.receipts_without_esm_class),
         names_recipient=link.receipt_addresses == "recipient",
+        country=link.country,
         sender=link.sender,
     )
 

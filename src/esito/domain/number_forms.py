@@ -43,8 +43,8 @@ _TWO_DIGITS = (
 
 _ARGENTINA, _MEXICO, _BRAZIL, _BENIN, _IVORY_COAST = "54", "52", "55", "229", "225"
 
-_OVERSEAS = tuple(OVERSEAS)
-"""French ranges that operators write with the calling code of France too."""
+_OVERSEAS = {code: tuple(one for one in OVERSEAS if OVERSEAS[one] == code) for code in set(OVERSEAS.values())}
+"""French ranges by calling code, which operators write with that of France too."""
 
 _PUNCTUATION = dict.fromkeys(map(ord, " .-/()\t\u00a0"))
 
@@ -148,8 +148,8 @@ def _other_forms(msisdn: str) -> list[str]:
     """Return the other whole forms of a number whose country's plan has, or had, several."""
     code, national = _parts(msisdn)
     forms = _FORMS.get(code)
-    if code in OVERSEAS.values():
-        return [f"33{national}"] if national.startswith(_OVERSEAS) else []
+    if code in _OVERSEAS:
+        return [f"33{national}"] if national.startswith(_OVERSEAS[code]) else []
     return [f"{code}{form}" for form in forms(national)] if forms else []
 
 

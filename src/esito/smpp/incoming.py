@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import Enum
 
+from esito.domain.address import LONGEST_SHORT_CODE
 from esito.domain.coding import USUAL_CODINGS, Codings
+from esito.domain.msisdn import read_address
 from esito.domain.number_forms import are_one, written_number
+from esito.domain.numbering import code_of_country
 from esito.domain.states import STAT_WORDS, MessageState
+from esito.smpp.address import ALPHANUMERIC, NATIONAL
 
 
 class WithoutEsmClass(Enum):
@@ -32,6 +36,8 @@ class IncomingSettings:
     without_esm_class: WithoutEsmClass = WithoutEsmClass.KNOWN_ID
     names_recipient: bool = True
     """Whether the addresses of its receipts name the recipient; some write a number of the SMSC there."""
+    country: str = ""
+    """Whose numbers it writes in national form (ISO 3166); empty: not known."""
     sender: str = ""
     """Our own address where a message names none: in a receipt it names nobody."""
 
@@ -48,6 +54,22 @@ class IncomingSettings:
         if are_one(written_number(source), ours) and (not destination or written_number(destination)):
             source = ""
         return source, destination
+
+    def number(self, address: str, ton: int) -> str:
+        """Return an address of a reply, in E.164 with plus where it is a number in another form, else as it came.
+
+        A national number that is none in the operator's country is somebody's whom we do not know, and no number
+        of another country: it gets its context (RFC 3966).
+        """
+        digits = address.strip().removeprefix("+")
+        if ton == ALPHANUMERIC or len(digits) <= LONGEST_SHORT_CODE:
+            return address
+        national = ton == NATIONAL
+        number = read_address(address, country=self.country, national=national)
+        if number is not None:
+            return address if number == f"+{digits}" else number
+        is_national = national or (address.startswith("0") and not address.startswith("00"))
+        return f"{address};phone-context=+{code_of_country(self.country)}" if self.country and is_national else address
 
 
 USUAL = IncomingSettings()

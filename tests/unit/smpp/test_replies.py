@@ -8,6 +8,7 @@ from esito.domain import gsm0338
 from esito.domain.coding import LONG_HEADER, SHORT_HEADER, Alphabet, Codings, write
 from esito.domain.reply import Concatenated, whole_text
 from esito.domain.text import count_segments, prepare, split, udh
+from esito.smpp.incoming import IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 from esito.smpp.replies import decode_text, read_reply
 
@@ -92,7 +93,7 @@ def test_a_long_packed_text_is_read_as_it_was_written(text: str, header: int) ->
             ),
             link="alpha",
             at=1,
-            codings=codings,
+            settings=IncomingSettings(codings=codings),
         ).text
         for piece in written.pieces
     ]
@@ -207,3 +208,39 @@ def test_ascii_of_an_odd_length_is_no_ucs2() -> None:
 @pytest.mark.parametrize("text", ["@", "@a", "a@b@", "@@", "@@@@", "@a@"])
 def test_a_text_with_at_signs_stays_what_it_is(text: str) -> None:
     assert decode_text(gsm0338.encode(text), 0) == text
+
+
+@pytest.mark.parametrize(
+    ("country", "ton", "address", "read"),
+    [
+        ("", 1, "33612345678", "33612345678"),
+        ("", 1, "+33612345678", "+33612345678"),
+        ("", 0, "0612345678", "+33612345678"),
+        ("", 2, "612345678", "+33612345678"),
+        ("", 2, "0690123456", "+590690123456"),
+        ("", 1, "33690123456", "+590690123456"),
+        ("", 1, "5215512345678", "+525512345678"),
+        ("", 2, "33612345678", "33612345678"),  # says national, and is not
+        ("", 1, "298211234", "298211234"),  # nine digits, and an operator's
+        ("", 1, "0044 7700 900123", "+447700900123"),
+        ("BE", 2, "470123456", "+32470123456"),
+        ("BE", 0, "0470123456", "+32470123456"),
+        ("BE", 1, "33612345678", "33612345678"),
+        ("BE", 0, "0612345678", "0612345678;phone-context=+32"),  # nobody's in Belgium, and nobody's in France
+        ("IT", 2, "3331234567", "+393331234567"),
+        ("IT", 0, "0612345678", "+390612345678"),
+        ("ES", 0, "612345678", "+34612345678"),
+        ("GB", 2, "07700900123", "+447700900123"),
+        ("", 0, "36111", "36111"),
+        ("FR", 2, "36111", "36111"),
+        ("FR", 5, "0612345678", "0612345678"),  # a name
+        ("FR", 5, "Orange", "Orange"),
+        ("FR", 0, "", ""),
+    ],
+)
+def test_the_numbers_of_a_reply_are_read_as_its_operator_writes_them(
+    country: str, ton: int, address: str, read: str
+) -> None:
+    pdu = DeliverSm(source_addr=address, source_addr_ton=ton, destination_addr=address, dest_addr_ton=ton)
+    reply = read_reply(pdu, link="alpha", at=1, settings=IncomingSettings(country=country))
+    assert (reply.source, reply.destination) == (read, read)
