@@ -185,10 +185,13 @@ class Acceptance:
         texts = tuple(text + STOP_MENTION for text in draft.texts) if draft.stop_mention else draft.texts
         plan = _Plan(draft, texts, self._segments_of(draft, texts))
         now = self._clock.now()
-        due_at = _due_at(draft, now)
+        keeps_hours = commercial.is_commercial(draft.account, stop_mention=draft.stop_mention)
+        if keeps_hours and draft.due_at is not None:
+            commercial.check_schedule(draft.due_at, commercial.places_of(msisdn for msisdn, _ in draft.numbers))
         await self._choose(plan)
         if not plan.recipients:
             raise NothingToSend(plan.problems)
+        due_at = _opening(draft, plan.recipients, now) if keeps_hours else draft.due_at
         if self._wheels:
             self._share_out(plan.recipients)
         message = NewMessage(
@@ -305,13 +308,10 @@ def _may_use(profile: Profile, sender: str) -> bool:
     return not (profile.senders and sender) or sender in profile.senders or sender.lstrip("+") in profile.numbers
 
 
-def _due_at(draft: Draft, now: int) -> int | None:
-    """Return when a message leaves that does not leave at once. Raises CommercialHour, CommercialDay."""
-    if not commercial.is_commercial(draft.account, stop_mention=draft.stop_mention):
-        return draft.due_at
-    if draft.due_at is not None:
-        commercial.check_schedule(draft.due_at)
-    opening = commercial.next_opening(draft.due_at or now)
+def _opening(draft: Draft, recipients: Sequence[NewRecipient], now: int) -> int | None:
+    """Return when a commercial text leaves that does not leave at once. Raises CommercialHour."""
+    places = commercial.places_of(f"+{one.msisdn}" for one in recipients)
+    opening = commercial.next_opening(draft.due_at or now, places)
     return opening if opening != now else None
 
 
