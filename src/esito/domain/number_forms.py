@@ -169,6 +169,14 @@ def current_form(code: str, national: str) -> str:
     return national
 
 
+def former_spellings(msisdn: str) -> list[str]:
+    """Return the other whole forms (E.164 digits) under which a STOP may be kept from before we kept but one."""
+    if msisdn.startswith("33"):
+        return []
+    slips = [] if msisdn.startswith("39") else _with_a_slip(msisdn)  # in Italy a 0 makes it another's number
+    return [*_other_forms(msisdn), *slips]
+
+
 def _argentine(national: str) -> list[str]:
     """Return the forms of a mobile: 9 and ten digits from abroad, at home no 9, or 15 behind its area code."""
     if len(national) == 11 and national[0] == "9":

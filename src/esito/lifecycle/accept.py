@@ -23,6 +23,7 @@ from esito.domain.errors import (
 )
 from esito.domain.message import MAX_RECIPIENTS, NewMessage, NewRecipient, Once, Range
 from esito.domain.msisdn import country_of, is_mobile, longest_prefix
+from esito.domain.number_forms import former_spellings
 from esito.domain.pricing import PriceList, from_micros, to_micros
 from esito.domain.profile import Profile
 from esito.domain.routing import Route, Serving, Wheel, shares_by_prefix
@@ -236,7 +237,11 @@ class Acceptance:
         account = plan.draft.account.id
         stopped: set[int] = set()
         if await self._store.has_stops(account):
-            stopped = await self._store.stopped_among(account, [int(msisdn[1:]) for msisdn, _ in plan.draft.numbers])
+            spellings = {
+                int(one): int(msisdn[1:]) for msisdn, _ in plan.draft.numbers for one in _spellings(msisdn[1:])
+            }
+            kept = await self._store.stopped_among(account, list(spellings))
+            stopped = {spellings[one] for one in kept}
         seen: set[str] = set()
         for msisdn, text in plan.draft.numbers:
             digits = int(msisdn[1:])
@@ -301,6 +306,10 @@ class Acceptance:
             ],
             problems=tuple(problems),
         )
+
+
+def _spellings(digits: str) -> list[str]:
+    return [digits, *former_spellings(digits)]
 
 
 def _may_use(profile: Profile, sender: str) -> bool:

@@ -209,6 +209,15 @@ def test_two_spellings_of_one_line_are_one_recipient_and_one_stop(api: Desk, one
     assert [error["code"] for error in send(api, phoneNumbers=same).json["errors"]] == ["14"]
 
 
+@pytest.mark.parametrize(
+    ("kept", "number"),
+    [(5215512345678, "+525512345678"), (33690123456, "0690123456"), (4407700900123, "+447700900123")],
+)
+def test_a_stop_kept_under_a_former_spelling_still_holds(api: Desk, kept: int, number: str) -> None:
+    api.stop(kept)
+    assert [error["code"] for error in send(api, phoneNumbers=number).json["errors"]] == ["14"]
+
+
 @pytest.mark.parametrize("number", ["+34 0612345678", "612345678", "687723456", "+590692123456", "+39 0333 1234567"])
 def test_a_number_that_no_plan_knows_or_could_be_a_strangers_costs_nothing(api: Desk, number: str) -> None:
     before = api.get("/v1/me").json["credits"]["balance"]
