@@ -294,8 +294,8 @@ class LinkSettings:
     )
     country: str = _setting(
         "",
-        "Country (ISO 3166) whose numbers the operator writes in national form, by TON 2 or a leading 0, in what"
-        " subscribers send; empty: France.",
+        "Country (ISO 3166) whose numbers the operator writes in national form, by TON 2 or a leading 0; empty: France"
+        " in what subscribers write, and in receipts whichever a recipient is in.",
         rules.COUNTRY,
     )
     multipart_rule: MultipartRule = _setting(

@@ -13,6 +13,7 @@ from esito.api.paging import page_cursor, page_limit
 from esito.api.services import LinkStatus
 from esito.api.xml import Value
 from esito.domain.id_forms import IdForm, Learned
+from esito.domain.number_forms import TAIL
 from esito.store.records import Orphan
 
 SHOWN = 4
@@ -97,12 +98,17 @@ _NUMBER = re.compile(rb"\d{6,}")
 
 def _numbers_hidden(raw: bytes) -> bytes:
     """Return the octets of a PDU whose addresses could not be read, with whatever may be a number hidden."""
-    return _NUMBER.sub(lambda found: b"*" * (len(found[0]) - SHOWN) + found[0][-SHOWN:], raw)
+    return _NUMBER.sub(lambda found: _hidden(found[0]), raw)
+
+
+def _hidden(number: bytes) -> bytes:
+    return b"*" * (len(number) - SHOWN) + number[-SHOWN:]
 
 
 def _hidden_in(raw: bytes, addresses: tuple[str, str]) -> bytes:
-    """Return the octets with both addresses hidden, each as long as it was."""
+    """Return the octets with both addresses hidden, each as long as it was, in national form too."""
     for address in sorted(addresses, key=len, reverse=True):
         if hide_address(address) != address:
             raw = raw.replace(address.encode("latin-1", "replace"), hide_address(address).encode("latin-1", "replace"))
-    return raw
+    ends = [address[-TAIL:].encode() for address in addresses if address[-TAIL:].isdecimal() and len(address) > TAIL]
+    return _NUMBER.sub(lambda found: _hidden(found[0]) if found[0].endswith(tuple(ends)) else found[0], raw)

@@ -12,6 +12,7 @@ from esito.domain.number_forms import are_one, written_number
 from esito.domain.numbering import code_of_country
 from esito.domain.states import STAT_WORDS, MessageState
 from esito.smpp.address import ALPHANUMERIC, NATIONAL
+from esito.smpp.pdu import DataSm, DeliverSm
 
 
 class WithoutEsmClass(Enum):
@@ -41,10 +42,18 @@ class IncomingSettings:
     sender: str = ""
     """Our own address where a message names none: in a receipt it names nobody."""
 
-    def addresses(self, source: str, destination: str) -> tuple[str, str]:
-        """Return the addresses of a receipt as far as they may name its recipient; empty where they do not."""
+    def addresses(self, pdu: DeliverSm | DataSm) -> tuple[str, str]:
+        """Return the addresses of a receipt as far as they may name its recipient; empty where they do not.
+
+        A national number of the operator's country is whole; where that is not known it stays as it came, and may be
+        that of a recipient in any country.
+        """
         if not self.names_recipient:
             return "", ""
+        source, destination = pdu.source_addr, pdu.destination_addr
+        if self.country:
+            source = self._whole(source, pdu.source_addr_ton) or source
+            destination = self._whole(destination, pdu.dest_addr_ton) or destination
         ours = written_number(self.sender) if self.sender else ""
         if not ours:
             return source, destination
@@ -64,12 +73,23 @@ class IncomingSettings:
         digits = address.strip().removeprefix("+")
         if ton == ALPHANUMERIC or len(digits) <= LONGEST_SHORT_CODE:
             return address
-        national = ton == NATIONAL
-        number = read_address(address, country=self.country, national=national)
-        if number is not None:
-            return address if number == f"+{digits}" else number
-        is_national = national or (address.startswith("0") and not address.startswith("00"))
-        return f"{address};phone-context=+{code_of_country(self.country)}" if self.country and is_national else address
+        if not _is_national(address, ton):
+            number = read_address(address, country=self.country)
+            return address if number is None or number == f"+{digits}" else number
+        number = self._whole(address, ton)
+        if number is not None or not self.country:
+            return number or address
+        return f"{address};phone-context=+{code_of_country(self.country)}"
+
+    def _whole(self, address: str, ton: int) -> str | None:
+        """Return a national number in E.164 with plus; None for what is none."""
+        if ton == ALPHANUMERIC or len(address) <= LONGEST_SHORT_CODE or not _is_national(address, ton):
+            return None
+        return read_address(address, country=self.country, national=True)
+
+
+def _is_national(address: str, ton: int) -> bool:
+    return (ton == NATIONAL or address.startswith("0")) and not address.startswith(("00", "+"))
 
 
 USUAL = IncomingSettings()
