@@ -20,7 +20,7 @@ WIDTH = 116
 OF_NO_COUNTRY = ("001",)
 """The regions of satellites and the like, to which nothing is sent."""
 
-GIVEN = {33: "mobile", 262: "mobile", 508: "mobile", 590: "mobile", 594: "mobile", 596: "mobile", 39: "every"}
+GIVEN = {39: "every", **dict.fromkeys((33, 247, 262, 508, 590, 594, 596), "mobile")}
 """Of which plans it is asked which ranges are given out, and of which kind; of all others it never matters."""
 
 TOP = '''"""The numbering plans: which national numbers a calling code has, and what is dialled before them at home.

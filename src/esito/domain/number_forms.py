@@ -41,7 +41,7 @@ _TWO_DIGITS = (
 )
 """Calling codes; all others have three digits (ITU-T E.164)."""
 
-_ARGENTINA, _MEXICO, _BRAZIL, _BENIN, _IVORY_COAST = "54", "52", "55", "229", "225"
+_ARGENTINA, _MEXICO, _BRAZIL, _BENIN, _IVORY_COAST, _GABON = "54", "52", "55", "229", "225", "241"
 
 _OVERSEAS = {code: tuple(one for one in OVERSEAS if OVERSEAS[one] == code) for code in set(OVERSEAS.values())}
 """French ranges by calling code, which operators write with that of France too."""
@@ -160,6 +160,8 @@ def current_form(code: str, national: str) -> str:
     """
     if len(national) == 8 and code in (_BENIN, _IVORY_COAST):
         return _FORMS[code](national)[0]
+    if len(national) == 7 and code == _GABON:
+        return f"0{national}"
     if len(national) == 11 and code == _MEXICO and national[0] == "1":
         return national[1:]
     if len(national) == 10 and code == _BRAZIL and national[2] in "689":  # radio trunking has 7 and was left as it was

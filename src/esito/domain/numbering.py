@@ -21,7 +21,7 @@ _DEPARTMENTS = ("262", "508", "590", "594", "596")
 """Calling codes whose numbers are dialled from France, and written there, like its own."""
 
 _NINE_DIGITS = 9
-"""Of the national numbers that France and its departments share."""
+"""Of the national numbers that France and its departments share, and of Italian mobiles of long ago."""
 
 
 class _Plan(NamedTuple):
@@ -72,16 +72,24 @@ def _number_of(code: str, national: str) -> str | None:
     plan = _plan_of(code)
     if plan.shape.fullmatch(national):
         return None if _has_a_rival(plan, national) else current_form(code, national)
-    forms = {current_form(code, national), current_form(code, _without_trunk(plan, national))}
-    known = [form for form in forms if plan.shape.fullmatch(form)]
+    bare = {national, _without_trunk(plan, national)}
+    if national.startswith("0") and plan.trunk is not None and plan.trunk.fullmatch("0"):
+        bare.add(national[1:])  # the pattern may have taken an operator's own prefix for what is none
+    known = [form for form in {current_form(code, one) for one in bare} if plan.shape.fullmatch(form)]
     return known[0] if len(known) == 1 else None
 
 
 def _has_a_rival(plan: _Plan, national: str) -> bool:
-    """Tell whether a number that nobody was given is one that somebody was without its zero: 0333... in Italy."""
+    """Tell whether a number is a mobile one behind a zero that does not belong there, as 0333... may be in Italy.
+
+    One of its landlines may read so too; it keeps its zero where that leaves nine digits, which few mobiles have.
+    """
     if plan.given is None or plan.trunk is not None or not national.startswith("0"):
         return False
-    return plan.given.fullmatch(national) is None and plan.given.fullmatch(national[1:]) is not None
+    without = national[1:]
+    if plan.given.fullmatch(without) is None:
+        return False
+    return len(without) > _NINE_DIGITS or plan.given.fullmatch(national) is None
 
 
 def _without_trunk(plan: _Plan, national: str) -> str:

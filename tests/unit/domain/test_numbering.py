@@ -48,6 +48,8 @@ SAME_LINE = [
     ("+525512345678", "+5215512345678", "+52 1 55 1234 5678", "0052 55 1234 5678", "5215512345678"),
     ("+5491112345678", "+541112345678", "+54 9 11 1234-5678", "+54 11 15 1234-5678", "+54 011 15 1234-5678"),
     ("+5511987654321", "+551187654321", "+55 (0)11 98765-4321", "+55 0 15 11 98765-4321"),
+    ("+24106031234", "+241 6 03 12 34", "+241 06 03 12 34"),
+    ("+573001234567", "+57 0 300 1234567", "+57 03 300 1234567"),
     ("+2290197123456", "+22997123456", "+229 01 97 12 34 56"),
 ]  # fmt: skip
 
@@ -70,6 +72,7 @@ def test_an_ivorian_number_of_before_2021_gets_the_digits_of_its_network(old: st
         "687123456", "612345678", "690123456", "298523456",  # nine digits: a French number without its 0
         "+590692123456", "+262690123456", "+594696123456", "+262612345678",  # behind the code of another department
         "+34 0612345678", "+351 0912345678", "+47 0 40612345",  # a zero where no plan has one
+        "+39 0312 3456789", "+247 044444",  # a landline, or a mobile behind a zero
         "+39 0333 1234567",  # nobody's landline, somebody's mobile
         "+39 (0)321 123456",  # a landline, or a mobile
         "+225 7 07 12 34 56", "+39 6 1234 5678",  # without a zero that belongs there
@@ -178,6 +181,25 @@ def test_the_judges_examples_are_accepted_and_mean_themselves_in_every_format(ju
         assert normalise(f"+{mobile.country_code} {national}") == e164
         seen += 1
     assert seen > 200
+
+
+@given(some.data())
+def test_a_mobile_behind_any_prefix_of_its_plan_is_that_mobile_or_refused(judge: Any, data: some.DataObject) -> None:
+    region = data.draw(some.sampled_from(sorted(judge.SUPPORTED_REGIONS)))
+    plan = judge.PhoneMetadata.metadata_for_region(region)
+    if plan.mobile is None or not plan.mobile.national_number_pattern:
+        return
+    digits = some.sampled_from("0123456789")
+    national = data.draw(some.from_regex(plan.mobile.national_number_pattern, fullmatch=True, alphabet=digits))
+    code = judge.country_code_for_region(region)
+    whole = read(f"+{code}{national}")
+    assert whole is not None or len(f"{code}{national}") < 8
+    assert whole == f"+{code}{national}" or code == 241 or whole is None
+    for prefix in {plan.national_prefix or "0", "0", "(0)", f"({plan.national_prefix or 0})"}:
+        behind = read(f"+{code}{prefix}{national}")
+        # Nine digits are an old mobile, and with a zero before them a landline that is written as it should be.
+        assert behind in (whole, None) or (code == 39 and len(national) == 9)
+        assert behind == whole or prefix.strip("()") != plan.national_prefix or whole is None
 
 
 @given(some.from_regex(r"[67][0-9]{8}", fullmatch=True, alphabet=some.sampled_from("0123456789")))
