@@ -319,6 +319,12 @@ class LinkSettings:
         "What the addresses of a receipt name: the recipient, whom its id is believed of alone; or nobody we know, such"
         " as a number of the SMSC itself, and then the id decides alone.",
     )
+    country: str = _setting(
+        "",
+        "Country (ISO 3166) whose numbers the operator writes in national form, by TON 2 or a leading 0; empty: France"
+        " in what subscribers write, and in receipts whichever a recipient is in.",
+        rules.COUNTRY,
+    )
     multipart_rule: MultipartRule = _setting(
         MultipartRule.ANY_FAILED, "How the states of several segments make that of the recipient."
     )

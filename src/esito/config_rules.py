@@ -17,6 +17,7 @@ import msgspec
 
 from esito.domain.address import AddressKind
 from esito.domain.countries import KNOWN
+from esito.domain.numbering import code_of_country
 from esito.domain.retrying import read_rules
 
 SQLITE = "sqlite:///"
@@ -164,6 +165,10 @@ PRICED_PREFIXES = Rule(
 LINK_NAME = Rule(
     "1 to 32 letters, digits, - or _, with a letter or digit first",
     lambda value: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", value),
+)
+COUNTRY = Rule(
+    "empty, or the two letters of a country (ISO 3166), such as FR",
+    lambda value: value == "" or code_of_country(value) is not None,
 )
 ZONE = Rule("a time zone, such as UTC or Europe/Paris", _zone)
 PREFIXES = Rule(

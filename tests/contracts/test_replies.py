@@ -17,7 +17,7 @@ from esito.store.base import Store
 from esito.store.replies import Incomplete, Kept
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, links_in, message
-from tests.kit.replying import ANNA, LATER, WORDS, furnished, keep, pushed, reply, send, texts
+from tests.kit.replying import ANNA, LATER, URL, WORDS, furnished, keep, pushed, reply, send, texts
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +34,18 @@ async def test_a_reply_is_pushed_as_an_answer_to_the_message(store: Store) -> No
     (shown,) = await store.replies.page(account.id, after=0, limit=10)
     assert (shown.source, shown.destination, shown.text, shown.message_id) == ("+33611111111", "36111", "oui", number)
     assert await looking.rows(store, "SELECT raw FROM reply") == [(reply("oui").raw,)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "source"),
+    [(525512345678, "5215512345678"), (5491112345678, "541112345678"), (590690111111, "+33690111111")],
+)
+async def test_a_reply_from_another_spelling_of_the_number_is_its_own(store: Store, sent: int, source: str) -> None:
+    account = await furnished(store)
+    number = await store.accept(replace(message(account, [sent], due_at=NOW, cost=0), sender="", url_response=URL))
+    assert await keep(store, reply("STOP", source=source)) == Kept(responses=1, stops=1, pushed=1)
+    assert [(told, body["phone_number"]) for told, body in await pushed(store)] == [(number, f"+{sent}")]
+    assert await store.stopped_among(account.id, [sent]) == {sent}
 
 
 async def test_a_message_without_a_url_is_answered_and_nobody_told(store: Store) -> None:

@@ -108,7 +108,7 @@ OTHERS: dict[str, Any] = {
     "prefixes": ["+33"], "fallback_hosts": ["b"], "words": {"X": "UNDELIV"}, "tls": True, "bind": "transmitter",
     "interface_version": "5.0", "validity": "none", "alphabet": "latin1", "concatenation": "sar",
     "receipt_timezone": "Europe/Paris", "message_id_form": "as-is", "receipts_without_esm_class": "never",
-    "query_after": "1h", "receipt_addresses": "ignored", "stop_number": "36222",
+    "query_after": "1h", "country": "BE", "receipt_addresses": "ignored", "stop_number": "36222",
     "multipart_rule": "all", "source_numbering": {"all": [1, 1]}, "destination_numbering": {"all": [2, 1]},
 }  # fmt: skip
 """Other values of settings whose type does not tell one."""

@@ -151,6 +151,8 @@ def test_settings_cannot_be_changed() -> None:
         ("[[link]]\nname = 'a'\nreceipt_timezone = 'Mars/Base'", "esito.toml: link.a.receipt_timezone must be a time "
                                                                  "zone, such as UTC or Europe/Paris; it is "
                                                                  "'Mars/Base'"),
+        ("[[link]]\nname = 'a'\ncountry = 'XX'", "esito.toml: link.a.country must be empty, or the two letters of a "
+         "country (ISO 3166), such as FR; it is 'XX'"),
         ("[[link]]\nname = 'a'\nreceipt_timezone = '../x'", "esito.toml: link.a.receipt_timezone must be a time zone, "
                                                             "such as UTC or Europe/Paris; it is '../x'"),
         ("[[link]]\nname = 'a'\nmultipart_rule = 'some'", "esito.toml: link.a.multipart_rule must be one of "

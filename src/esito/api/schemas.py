@@ -226,7 +226,10 @@ API_KEY = text("Key of the account; may stand in the query instead.")
 FORMAT = text("`json` or `xml`, in any case of letters; anything else is JSON.", default="json")
 MESSAGE_ID = integer("The id a send was answered with, as a number or as digits.", minimum=1, maximum=2**53 - 1)
 
-_ANY_NUMBER = text("French (`06...`) or international: `+`, `00` or the bare country code.", examples=["+33611111111"])
+_ANY_NUMBER = text(
+    "French (`06...`) or international: `+`, `00` or the bare country code, but for nine digits, which need the `+`.",
+    examples=["+33611111111"],
+)
 _TEXT = text("`:br:` is a line break, `:euro:` the euro sign; at most 10 segments.", minLength=1)
 _OPTIONS: dict[str, Schema] = {
     "gamme": {"enum": [1, 2, "1", "2"], "description": "1 premium, 2 low cost; `range` means the same."},

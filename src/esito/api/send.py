@@ -6,7 +6,7 @@ from typing import Any
 
 from esito.api import schedule
 from esito.api.answer import Answer, number_error, number_errors
-from esito.api.call import Call, as_number_text, as_text
+from esito.api.call import Call, as_text
 from esito.api.fields import (
     MAX_READ,
     FieldErrors,
@@ -108,7 +108,7 @@ def _read_items(items: Any, errors: FieldErrors) -> tuple[list[str], tuple[str, 
         if flaws[text]:
             errors.add("message", flaws[text])
         chosen.append(texts.setdefault(text, len(texts)))
-        raws.append(as_number_text(item.get("phoneNumber")))
+        raws.append(as_text(item.get("phoneNumber")).strip())
     return raws, tuple(texts), chosen
 
 

@@ -10,6 +10,7 @@ from esito.api.call import AdminCall
 from esito.api.paging import page_cursor, page_limit
 from esito.api.unmasking import unmasked_for_administrator
 from esito.api.xml import Value
+from esito.domain.masking import hide_in
 from esito.store.records import Orphan
 
 SHOWN = 4
@@ -64,8 +65,9 @@ def _numbers_hidden(one: Orphan) -> bytes:
 
 
 def _hidden_in(raw: bytes, addresses: tuple[str, str]) -> bytes:
-    """Return the octets with both addresses hidden, each as long as it was."""
+    """Return the octets with both addresses hidden, in whatever form they stand there."""
     for address in sorted(addresses, key=len, reverse=True):
         if hide_address(address) != address:
             raw = raw.replace(address.encode("latin-1", "replace"), hide_address(address).encode("latin-1", "replace"))
+        raw = hide_in(raw, address)
     return raw

@@ -76,7 +76,7 @@ NEEDS_NO_BIND = frozenset(
             "message_id_form",
             "query_after",
         ),
-        *("receipt_timezone", "words", "receipts_without_esm_class", "receipt_addresses"),
+        *("receipt_timezone", "words", "receipts_without_esm_class", "receipt_addresses", "country"),
         *("alphabet", "validity", "validity_hours"),
         *(
             "sender",
@@ -206,6 +206,7 @@ def incoming_settings(link: LinkSettings) -> IncomingSettings:
         codings=link.codings,
         without_esm_class=WithoutEsmClass(link.receipts_without_esm_class),
         names_recipient=link.receipt_addresses == "recipient",
+        country=link.country,
         sender=link.sender,
     )
 

@@ -2,8 +2,7 @@
 
 import re
 
-TAIL = 7
-"""Last digits by which a number is known again, whatever its form."""
+from esito.domain.number_forms import TAIL
 
 SHOWN = 4
 """Last digits that are shown."""

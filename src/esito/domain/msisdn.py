@@ -3,29 +3,23 @@
 import re
 from collections.abc import Iterable
 
-from esito.domain.dialling import (
-    COUNTRY_OF_PREFIX,
-    LENGTHS,
-    LONGEST_PREFIX,
-    MOBILE_PREFIXES,
-    NON_GEOGRAPHIC,
-    OVERSEAS,
-)
+from esito.domain.dialling import COUNTRY_OF_PREFIX, LENGTHS, LONGEST_PREFIX, MOBILE_PREFIXES, NON_GEOGRAPHIC
 from esito.domain.errors import EsitoError
+from esito.domain.numbering import FRANCE, calling_code, code_of_country, whole_number
+from esito.domain.written import plain
 
-_COMMON = re.compile(r"(?:\+|00)?33([67][0-9]{8})|0((?:6(?!39|9[0-467])|7(?!09))[0-9]{8})")
-"""What nearly all numbers look like; national numbers of overseas ranges (0639, 0690, 0709) take the long way."""
+_COMMON = re.compile(
+    r"(?:\+|00)?33((?:6(?!39|9[0-467])|7(?!0[89]))[0-9]{8})|0((?:6(?!39|9[0-467])|7(?!0[89]))[0-9]{8})"
+)
+"""What nearly all numbers look like; those of overseas ranges (0639, 0690, 0708, 0709) take the long way."""
 
-_PUNCTUATION = dict.fromkeys(map(ord, " .-/()\t\u00a0\u2009\u202f\u2010\u2011\u2013"))
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2069\ufeff"))
-"""Marks that address books and spreadsheets leave around a copied number."""
-
-_NOISE = _PUNCTUATION | _INVISIBLE
-
-_TRUNK_ZERO = re.compile(r"(?<=.)\(0\)")
+_TRUNK_ZERO = re.compile(r"(?<=.)[(\[\uff08]\s*[0\uff10]\s*[)\]\uff09]")
 """As in +33 (0)6: dialled within the country only. One that opens a number, (0)6, is the number's own."""
 
 _SHORTEST, _LONGEST = 8, 15
+
+_WITHOUT_ITS_ZERO = 9
+"""Digits of a French number whose 0 a spreadsheet has taken; they may be a whole number of a small country."""
 
 
 class InvalidMsisdn(EsitoError, ValueError):
@@ -41,38 +35,79 @@ def normalise(raw: str) -> str:
     """Return E.164 with plus (contract 2.1; 6, rows 15 and 24). Raises InvalidMsisdn.
 
     A number that begins with a single 0 is French, of the overseas departments too; `+` and
-    `00` are followed by a calling code, and so is anything else. A leading blank is a `+`
-    that form-decoding turned into it; as a number without either is read the same way, it
-    can be dropped, and so ` 0612345678` stays the French number it must have been.
+    `00` are followed by a calling code, and so is anything else, but for nine digits, which
+    may be a French number that has lost its 0. What follows a calling code is a number that
+    its country's plan knows, and only one (`numbering`); any other text is refused.
     """
     common = _COMMON.fullmatch(raw)
     if common is not None:
         return f"+33{common[1] or common[2]}"
-    digits = _international(_TRUNK_ZERO.sub("", raw.strip()).translate(_NOISE))
-    if digits.startswith("330"):
-        digits = f"33{digits[3:]}"  # +33 06...: the trunk 0 written without its parentheses
-    if not (digits.isascii() and digits.isdecimal() and _SHORTEST <= len(digits) <= _LONGEST):
+    number = _read(plain(raw))
+    written = raw.strip()
+    without = _TRUNK_ZERO.sub("", written)
+    if without != written:  # whether the 0 in parentheses is dialled, the plan knows
+        other = _read(plain(without))
+        number = number or other if None in (number, other) or number == other else None
+    if number is None:
         raise InvalidMsisdn(raw)
-    country = country_of(digits)
-    if country is None and not digits.startswith(NON_GEOGRAPHIC):
-        raise InvalidMsisdn(raw)
-    least, most = LENGTHS.get(country or "", (_SHORTEST, _LONGEST))
-    if not least <= len(digits) <= most:
-        raise InvalidMsisdn(raw)
-    return f"+{digits}"
+    return f"+{number}"
 
 
-def _international(written: str) -> str:
-    """Return what follows the plus, whichever way the country was told."""
+def read_address(address: str, *, country: str = "", national: bool = False) -> str | None:
+    """Return E.164 with plus of a number as an operator writes it; None for what is none, such as a name.
+
+    Operators know what they write, so that digits alone are international, nine of them too. `national` says that
+    these are not, and so does a leading 0. `country` (ISO 3166) is the operator's; empty: not known, and then a
+    national number is French.
+    """
+    written = plain(address.strip().removeprefix("tel:"))
+    if written.startswith(("+", "00")):
+        number = _read(written)
+    elif national or written.startswith("0"):
+        number = _at_home(country or "FR", written) or _international(written)
+    else:
+        number = _international(written) or _at_home(country, written)
+    return None if number is None else f"+{number}"
+
+
+def _read(written: str) -> str | None:
+    """Return the whole number, without the plus, whichever way its country was told; None when it is none."""
+    common = _COMMON.fullmatch(written)
+    if common is not None:
+        return f"33{common[1] or common[2]}"
     if written.startswith("+"):
-        return written[1:]
+        return _international(written[1:])
     if written.startswith("00"):
-        return written[2:]
+        return _international(written[2:])
     if written.startswith("0"):
-        national = written[1:]
-        range_ = longest_prefix(national, OVERSEAS)
-        return (OVERSEAS[range_] if range_ else "33") + national
-    return written
+        return _behind(FRANCE, written)
+    return None if len(written) == _WITHOUT_ITS_ZERO else _international(written)
+
+
+def _at_home(country: str, written: str) -> str | None:
+    code = code_of_country(country)
+    return None if code is None else _behind(code, written)
+
+
+def _international(digits: str) -> str | None:
+    code = calling_code(digits)
+    if code is not None:
+        return _behind(code, digits[len(code) :])
+    # What is of no country has no price either (code 13), so that it goes to nobody.
+    return digits if digits.startswith(NON_GEOGRAPHIC) and _is_e164(digits) else None
+
+
+def _behind(code: str, national: str) -> str | None:
+    """Return the number that these digits mean behind a calling code."""
+    if not (national.isascii() and national.isdecimal() and len(national) <= 2 * _LONGEST):
+        return None
+    number = whole_number(code, national)
+    return number if number is not None and _is_e164(number) else None
+
+
+def _is_e164(digits: str) -> bool:
+    least, most = LENGTHS.get(country_of(digits) or "", (_SHORTEST, _LONGEST))
+    return digits.isascii() and digits.isdecimal() and least <= len(digits) <= most
 
 
 def normalise_many(raws: Iterable[str]) -> list[str]:

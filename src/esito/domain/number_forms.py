@@ -7,6 +7,8 @@ alike are different people. What comes with a `+` is international, and so nobod
 
 from functools import lru_cache
 
+from esito.domain.dialling import OVERSEAS
+
 SUBSCRIBER = 7
 """Digits from which an address is taken for a subscriber's number rather than a short code."""
 
@@ -39,7 +41,10 @@ _TWO_DIGITS = (
 )
 """Calling codes; all others have three digits (ITU-T E.164)."""
 
-_ARGENTINA, _MEXICO, _BRAZIL, _BENIN, _IVORY_COAST = "54", "52", "55", "229", "225"
+_ARGENTINA, _MEXICO, _BRAZIL, _BENIN, _IVORY_COAST, _GABON = "54", "52", "55", "229", "225", "241"
+
+_OVERSEAS = {code: tuple(one for one in OVERSEAS if OVERSEAS[one] == code) for code in set(OVERSEAS.values())}
+"""French ranges by calling code, which operators write with that of France too."""
 
 _PUNCTUATION = dict.fromkeys(map(ord, " .-/()\t\u00a0"))
 
@@ -143,7 +148,35 @@ def _other_forms(msisdn: str) -> list[str]:
     """Return the other whole forms of a number whose country's plan has, or had, several."""
     code, national = _parts(msisdn)
     forms = _FORMS.get(code)
+    if code in _OVERSEAS:
+        return [f"33{national}"] if national.startswith(_OVERSEAS[code]) else []
     return [f"{code}{form}" for form in forms(national)] if forms else []
+
+
+def current_form(code: str, national: str) -> str:
+    """Return a national number in the one form in which we keep its line and send to it: that of its plan today.
+
+    An Argentine line has the form of a mobile; a landline gets no SMS, and is no other subscriber's mobile.
+    """
+    if len(national) == 8 and code in (_BENIN, _IVORY_COAST):
+        return _FORMS[code](national)[0]
+    if len(national) == 7 and code == _GABON:
+        return f"0{national}"
+    if len(national) == 11 and code == _MEXICO and national[0] == "1":
+        return national[1:]
+    if len(national) == 10 and code == _BRAZIL and national[2] in "689":  # radio trunking has 7 and was left as it was
+        return f"{national[:2]}9{national[2:]}"
+    if len(national) == 10 and code == _ARGENTINA and national[0] in "123":
+        return f"9{national}"
+    return national
+
+
+def former_spellings(msisdn: str) -> list[str]:
+    """Return the other whole forms (E.164 digits) under which a STOP may be kept from before we kept but one."""
+    if msisdn.startswith("33"):
+        return []
+    slips = [] if msisdn.startswith("39") else _with_a_slip(msisdn)  # in Italy a 0 makes it another's number
+    return [*_other_forms(msisdn), *slips]
 
 
 def _argentine(national: str) -> list[str]:

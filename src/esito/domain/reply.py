@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from esito.domain.months import PARIS
+from esito.domain.msisdn import read_address
 from esito.domain.timing import DAY_MS, HOUR_MS, SECOND_MS
 
 WINDOW_MS = 30 * DAY_MS
@@ -81,9 +83,11 @@ def whole_text(pieces: Sequence[str]) -> str:
     return octets.decode("utf-16-be", "replace")
 
 
+@lru_cache(maxsize=1024)
 def same_address(address: str) -> str:
-    """Return an address in the one spelling that two can be compared in."""
-    return address.strip(" \0").removeprefix("+").casefold()
+    """Return an address in the one spelling that two can be compared in; a number is E.164 without the plus."""
+    bare = address.strip(" \0")
+    return (read_address(bare) or bare).removeprefix("+").casefold()
 
 
 def answered_message(

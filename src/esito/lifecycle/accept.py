@@ -24,6 +24,7 @@ from esito.domain.errors import (
 )
 from esito.domain.message import MAX_RECIPIENTS, NewMessage, NewRecipient, Once, Range
 from esito.domain.msisdn import country_of, is_mobile, longest_prefix
+from esito.domain.number_forms import former_spellings
 from esito.domain.premium_ranges import is_premium_rate
 from esito.domain.pricing import PriceList, from_micros, to_micros
 from esito.domain.profile import Profile
@@ -199,10 +200,13 @@ class Acceptance:
         ending = mention(self._routes.shortest_stop_number(draft.sender)) if draft.stop_mention else ""
         plan = _Plan(draft, draft.texts, self._segments_of(draft, [text + ending for text in draft.texts]))
         now = self._clock.now()
-        due_at = _due_at(draft, now)
+        keeps_hours = commercial.is_commercial(draft.account, stop_mention=draft.stop_mention)
+        if keeps_hours and draft.due_at is not None:
+            commercial.check_schedule(draft.due_at, commercial.places_of(msisdn for msisdn, _ in draft.numbers))
         await self._choose(plan)
         if not plan.recipients:
             raise NothingToSend(plan.problems)
+        due_at = _opening(draft, plan.recipients, now) if keeps_hours else draft.due_at
         if self._wheels:
             self._share_out(plan.recipients)
         if draft.stop_mention:
@@ -250,7 +254,11 @@ class Acceptance:
         account = plan.draft.account.id
         stopped: set[int] = set()
         if await self._store.has_stops(account):
-            stopped = await self._store.stopped_among(account, [int(msisdn[1:]) for msisdn, _ in plan.draft.numbers])
+            spellings = {
+                int(one): int(msisdn[1:]) for msisdn, _ in plan.draft.numbers for one in _spellings(msisdn[1:])
+            }
+            kept = await self._store.stopped_among(account, list(spellings))
+            stopped = {spellings[one] for one in kept}
         seen: set[str] = set()
         for msisdn, text in plan.draft.numbers:
             digits = int(msisdn[1:])
@@ -337,18 +345,19 @@ class Acceptance:
         )
 
 
+def _spellings(digits: str) -> list[str]:
+    return [digits, *former_spellings(digits)]
+
+
 def _may_use(profile: Profile, sender: str) -> bool:
     """Tell whether the account may send under this name; the operator's short code and its own numbers it may."""
     return not (profile.senders and sender) or sender in profile.senders or sender.lstrip("+") in profile.numbers
 
 
-def _due_at(draft: Draft, now: int) -> int | None:
-    """Return when a message leaves that does not leave at once. Raises CommercialHour, CommercialDay."""
-    if not commercial.is_commercial(draft.account, stop_mention=draft.stop_mention):
-        return draft.due_at
-    if draft.due_at is not None:
-        commercial.check_schedule(draft.due_at)
-    opening = commercial.next_opening(draft.due_at or now)
+def _opening(draft: Draft, recipients: Sequence[NewRecipient], now: int) -> int | None:
+    """Return when a commercial text leaves that does not leave at once. Raises CommercialHour."""
+    places = commercial.places_of(f"+{one.msisdn}" for one in recipients)
+    opening = commercial.next_opening(draft.due_at or now, places)
     return opening if opening != now else None
 
 

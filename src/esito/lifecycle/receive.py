@@ -90,7 +90,7 @@ class Receiving:
             if place in unmarked.receipts or kind_of(pdu) is not Kind.REPLY:
                 receipts.append(read_receipt(pdu, link=link, at=at, settings=settings))
             else:
-                replies.append(read_reply(pdu, link=link, at=at, codings=settings.codings))
+                replies.append(read_reply(pdu, link=link, at=at, settings=settings))
         try:
             await self._commit(link, receipts, replies)
         except StoreUnavailable as error:

@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import Enum
 
+from esito.domain.address import LONGEST_SHORT_CODE
 from esito.domain.coding import USUAL_CODINGS, Codings
+from esito.domain.msisdn import read_address
 from esito.domain.number_forms import are_one, written_number
+from esito.domain.numbering import code_of_country
 from esito.domain.states import STAT_WORDS, MessageState
+from esito.smpp.address import ALPHANUMERIC, NATIONAL
+from esito.smpp.pdu import DataSm, DeliverSm
 
 
 class WithoutEsmClass(Enum):
@@ -32,13 +37,23 @@ class IncomingSettings:
     without_esm_class: WithoutEsmClass = WithoutEsmClass.KNOWN_ID
     names_recipient: bool = True
     """Whether the addresses of its receipts name the recipient; some write a number of the SMSC there."""
+    country: str = ""
+    """Whose numbers it writes in national form (ISO 3166); empty: not known."""
     sender: str = ""
     """Our own address where a message names none: in a receipt it names nobody."""
 
-    def addresses(self, source: str, destination: str) -> tuple[str, str]:
-        """Return the addresses of a receipt as far as they may name its recipient; empty where they do not."""
+    def addresses(self, pdu: DeliverSm | DataSm) -> tuple[str, str]:
+        """Return the addresses of a receipt as far as they may name its recipient; empty where they do not.
+
+        A national number of the operator's country is whole; where that is not known it stays as it came, and may be
+        that of a recipient in any country.
+        """
         if not self.names_recipient:
             return "", ""
+        source, destination = pdu.source_addr, pdu.destination_addr
+        if self.country:
+            source = self._whole(source, pdu.source_addr_ton) or source
+            destination = self._whole(destination, pdu.dest_addr_ton) or destination
         ours = written_number(self.sender) if self.sender else ""
         if not ours:
             return source, destination
@@ -48,6 +63,33 @@ class IncomingSettings:
         if are_one(written_number(source), ours) and (not destination or written_number(destination)):
             source = ""
         return source, destination
+
+    def number(self, address: str, ton: int) -> str:
+        """Return an address of a reply, in E.164 with plus where it is a number in another form, else as it came.
+
+        A national number that is none in the operator's country is somebody's whom we do not know, and no number
+        of another country: it gets its context (RFC 3966).
+        """
+        digits = address.strip().removeprefix("+")
+        if ton == ALPHANUMERIC or len(digits) <= LONGEST_SHORT_CODE:
+            return address
+        if not _is_national(address, ton):
+            number = read_address(address, country=self.country)
+            return address if number is None or number == f"+{digits}" else number
+        number = self._whole(address, ton)
+        if number is not None or not self.country:
+            return number or address
+        return f"{address};phone-context=+{code_of_country(self.country)}"
+
+    def _whole(self, address: str, ton: int) -> str | None:
+        """Return a national number in E.164 with plus; None for what is none."""
+        if ton == ALPHANUMERIC or len(address) <= LONGEST_SHORT_CODE or not _is_national(address, ton):
+            return None
+        return read_address(address, country=self.country, national=True)
+
+
+def _is_national(address: str, ton: int) -> bool:
+    return (ton == NATIONAL or address.startswith("0")) and not address.startswith(("00", "+"))
 
 
 USUAL = IncomingSettings()

@@ -84,7 +84,7 @@ def read_receipt(pdu: DeliverSm | DataSm, *, link: str, at: int, settings: Incom
         state=state,
         stat=stat,
         error_code=error,
-        addresses=settings.addresses(pdu.source_addr, pdu.destination_addr),
+        addresses=settings.addresses(pdu),
         submitted_at=submitted_at,
         done_at=done_at,
         received_at=at,

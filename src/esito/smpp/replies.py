@@ -5,6 +5,7 @@ from typing import NamedTuple
 from esito.domain import gsm0338
 from esito.domain.coding import USUAL_CODINGS, Alphabet, Codings
 from esito.domain.reply import Concatenated, Reply
+from esito.smpp.incoming import USUAL, IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 
 _CHARSETS = {1: "latin-1", 3: "latin-1", 5: "shift_jis", 6: "iso8859-5", 7: "iso8859-8", 8: "utf-16-be",
@@ -50,11 +51,8 @@ class Header(NamedTuple):
 NO_HEADER = Header()
 
 
-def read_reply(pdu: DeliverSm | DataSm, *, link: str, at: int, codings: Codings = USUAL_CODINGS) -> Reply:
-    """Return what the PDU says, and the PDU itself as it came.
-
-    `at` is when it arrived, in milliseconds; `codings` are those of its operator.
-    """
+def read_reply(pdu: DeliverSm | DataSm, *, link: str, at: int, settings: IncomingSettings = USUAL) -> Reply:
+    """Return what the PDU says, and the PDU itself as it came; `at` is when it arrived, in milliseconds."""
     octets = pdu.short_message if isinstance(pdu, DeliverSm) else b""
     octets = octets or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
     header, fill = NO_HEADER, 0
@@ -64,11 +62,11 @@ def read_reply(pdu: DeliverSm | DataSm, *, link: str, at: int, codings: Codings 
         fill = gsm0338.fill_bits(length)
     return Reply(
         link=link,
-        source=pdu.source_addr,
-        destination=pdu.destination_addr,
+        source=settings.number(pdu.source_addr, pdu.source_addr_ton),
+        destination=settings.number(pdu.destination_addr, pdu.dest_addr_ton),
         received_at=at,
         raw=pdu.frame,
-        text=decode_text(octets, pdu.data_coding, codings, fill=fill, languages=header.languages),
+        text=decode_text(octets, pdu.data_coding, settings.codings, fill=fill, languages=header.languages),
         concatenated=header.concatenated or _by_sar(pdu.tlvs),
     )
 

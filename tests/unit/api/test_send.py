@@ -193,6 +193,41 @@ def test_stopped_and_repeated_numbers_are_dropped_and_told(api: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("one", "same"),
+    [
+        ("+525512345678", "+5215512345678"),
+        ("+5491112345678", "+54 11 15 1234-5678"),
+        ("+590690123456", "+33690123456"),
+        ("0611111111", "\u202a\uff0b\uff13\uff13 (0)6\u00ad11\u221211 11 11\u202c"),
+    ],
+)
+def test_two_spellings_of_one_line_are_one_recipient_and_one_stop(api: Desk, one: str, same: str) -> None:
+    answer = send(api, phoneNumbers=f"{one},{same}").json
+    assert (answer["nb_sms"], [error["code"] for error in answer["errors"]]) == (1, ["15"])
+    assert api.post("/v1/stop-sms/add", phoneNumber=one).status == 200
+    assert [error["code"] for error in send(api, phoneNumbers=same).json["errors"]] == ["14"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "number"),
+    [(5215512345678, "+525512345678"), (33690123456, "0690123456"), (4407700900123, "+447700900123")],
+)
+def test_a_stop_kept_under_a_former_spelling_still_holds(api: Desk, kept: int, number: str) -> None:
+    api.stop(kept)
+    assert [error["code"] for error in send(api, phoneNumbers=number).json["errors"]] == ["14"]
+
+
+@pytest.mark.parametrize("number", ["+34 0612345678", "612345678", "687723456", "+590692123456", "+39 0333 1234567"])
+def test_a_number_that_no_plan_knows_or_could_be_a_strangers_costs_nothing(api: Desk, number: str) -> None:
+    before = api.get("/v1/me").json["credits"]["balance"]
+    fields = [("children[phoneNumbers].data", f"Ce numero de telephone n'est pas valide ({number})")]
+    assert send(api, phoneNumbers=f"{FIRST},{number}").fields == fields
+    assert api.post("/v1/bulk-send", SMSList=[{"phoneNumber": f" {number}", "message": "x"}]).json["code"] == 9
+    assert api.get("/v1/me").json["credits"]["balance"] == before
+    assert texts_of(api) == []
+
+
 def test_a_landline_is_dropped_when_others_remain(api: Desk) -> None:
     answer = send(api, phoneNumbers=f"{LANDLINE},{FIRST}").json
     assert answer["success"] is True

@@ -152,6 +152,17 @@ def test_a_schedule_at_night_or_on_a_sunday_is_refused(api: Desk) -> None:
     assert send(api, **evening).json["scheduledDeliveryDate"] == "2027-01-18 08:00:00"
 
 
+def test_overseas_it_is_the_recipients_own_clock_that_counts(api: Desk) -> None:
+    profile(api, commercial=CommercialTexts.ALL)
+    assert send(api, phoneNumbers="0690123456").json["scheduledDeliveryDate"] == "2027-01-15 13:00:00"
+    assert "scheduledDeliveryDate" not in send(api, phoneNumbers="0692123456").json
+    api.clock.advance(9 * 3_600_000)  # 18:00 in Paris, 21:00 on Reunion
+    assert send(api, phoneNumbers="+33692123456").json["scheduledDeliveryDate"] == "2027-01-16 05:00:00"
+    assert "scheduledDeliveryDate" not in send(api, phoneNumbers="+590690123456").json
+    night = {"scheduledDeliveryDate": "16/01/2027", "time": 9, "minute": 0}
+    assert send(api, phoneNumbers="0690123456", **night).refused[1] == 22
+
+
 def test_other_accounts_send_at_any_hour(api: Desk) -> None:
     api.clock.advance(12 * 3_600_000)
     assert "scheduledDeliveryDate" not in send(api, isStopSms=1).json

@@ -143,6 +143,13 @@ def test_orphans_are_listed_with_their_numbers_hidden(api: Desk) -> None:
     assert second["next_cursor"] is None
 
 
+def test_a_number_that_was_written_in_national_form_is_hidden_in_the_octets_too(api: Desk) -> None:
+    lost = receipt("ffff", "DELIVRD", addresses=("+33611111111", "ESITO"))
+    api.runner.run(api.store.apply_receipts([lost._replace(raw=b"\x02\x010611111111\x00ESITO\x00id:12345678")]))
+    (told,) = look(api, "/v2/orphans").json["orphans"]
+    assert bytes.fromhex(told["raw"]) == b"\x02\x01******1111\x00ESITO\x00id:12345678"
+
+
 def test_a_number_in_what_cannot_be_read_is_hidden_too(api: Desk) -> None:
     lost = receipt("", "")._replace(raw=b"\x00\x00\x00\x2033611111111", flags="unreadable", stat="")
     api.runner.run(api.store.apply_receipts([lost]))

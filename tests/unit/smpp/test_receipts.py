@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esito.domain.belief import is_addressed
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.smpp.codec import decode
@@ -305,3 +306,36 @@ def test_an_id_that_no_parameter_can_hold_contradicts_the_one_there() -> None:
     )
     receipt = read_receipt(pdu, link="alpha", at=AT)
     assert (receipt.smsc_message_id, receipt.flags) == ("??", "disagree")
+
+
+@pytest.mark.parametrize(
+    ("country", "ton", "source", "named"),
+    [
+        ("FR", 2, "612345678", "+33612345678"),
+        ("FR", 0, "0612345678", "+33612345678"),
+        ("FR", 1, "0690123456", "+590690123456"),
+        ("MA", 2, "0612345678", "+212612345678"),
+        ("IT", 0, "0612345678", "+390612345678"),
+        ("FR", 1, "33612345678", "33612345678"),
+        ("FR", 2, "33612345678", "+33612345678"),  # says national, and is not
+        ("BE", 0, "0612345678", "0612345678"),  # nobody's in Belgium
+        ("", 2, "0612345678", "0612345678"),  # of whichever country a recipient is in
+        ("FR", 2, "36111", "36111"),
+    ],
+)
+def test_a_national_number_of_a_receipt_is_of_the_operators_country(
+    country: str, ton: int, source: str, named: str
+) -> None:
+    pdu = DeliverSm(
+        esm_class=4, source_addr=source, source_addr_ton=ton, destination_addr="ESITO", short_message=USUAL.encode()
+    )
+    read = read_receipt(pdu, link="alpha", at=AT, settings=IncomingSettings(country=country))
+    assert read.addresses == (named, "ESITO")
+
+
+def test_where_the_country_is_known_a_national_number_is_that_of_no_other_recipient() -> None:
+    pdu = DeliverSm(esm_class=4, source_addr="0612345678", destination_addr="ESITO", short_message=USUAL.encode())
+    french = read_receipt(pdu, link="alpha", at=AT, settings=IncomingSettings(country="FR"))
+    unknown = read_receipt(pdu, link="alpha", at=AT)
+    assert [is_addressed(french, one) for one in ("33612345678", "212612345678")] == [True, False]
+    assert [is_addressed(unknown, one) for one in ("33612345678", "212612345678")] == [True, True]

@@ -9,6 +9,7 @@ from esito.domain.coding import LONG_HEADER, SHORT_HEADER, Alphabet, Codings, wr
 from esito.domain.reply import Concatenated, whole_text
 from esito.domain.text import count_segments, prepare, split, udh
 from esito.lifecycle.stop_words import stop_words
+from esito.smpp.incoming import IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 from esito.smpp.replies import decode_text, read_reply
 
@@ -94,7 +95,7 @@ def test_a_long_packed_text_is_read_as_it_was_written(text: str, header: int) ->
             ),
             link="alpha",
             at=1,
-            codings=codings,
+            settings=IncomingSettings(codings=codings),
         ).text
         for piece in written.pieces
     ]
@@ -241,7 +242,7 @@ def test_packed_septets_have_their_language_too(data_coding: int) -> None:
     codings = Codings(Alphabet.GSM_PACKED, gsm=data_coding)
     packed = gsm0338.pack(b"\x40ptal", fill=gsm0338.fill_bits(4))
     pdu = with_header(TURKISH_LOCKING, packed, data_coding=data_coding)
-    read = read_reply(pdu, link="alpha", at=1, codings=codings)
+    read = read_reply(pdu, link="alpha", at=1, settings=IncomingSettings(codings=codings))
     assert read.text == "İptal"
 
 
@@ -253,3 +254,39 @@ def test_a_language_changes_no_other_alphabet() -> None:
 def test_a_stop_in_a_national_alphabet_stops() -> None:
     for header, octets in ((TURKISH_LOCKING, b"\x40ptal"), (bytes([0x24, 1, 6]), b"\x1bS\x1bT\x1bO\x1bP")):
         assert stop_words().stops(read_reply(with_header(header, octets), link="alpha", at=1).text)
+
+
+@pytest.mark.parametrize(
+    ("country", "ton", "address", "read"),
+    [
+        ("", 1, "33612345678", "33612345678"),
+        ("", 1, "+33612345678", "+33612345678"),
+        ("", 0, "0612345678", "+33612345678"),
+        ("", 2, "612345678", "+33612345678"),
+        ("", 2, "0690123456", "+590690123456"),
+        ("", 1, "33690123456", "+590690123456"),
+        ("", 1, "5215512345678", "+525512345678"),
+        ("", 2, "33612345678", "+33612345678"),  # says national, and is not
+        ("", 1, "298211234", "298211234"),  # nine digits, and an operator's
+        ("", 1, "0044 7700 900123", "+447700900123"),
+        ("BE", 2, "470123456", "+32470123456"),
+        ("BE", 0, "0470123456", "+32470123456"),
+        ("BE", 1, "33612345678", "33612345678"),
+        ("BE", 0, "0612345678", "0612345678;phone-context=+32"),  # nobody's in Belgium, and nobody's in France
+        ("IT", 2, "3331234567", "+393331234567"),
+        ("IT", 0, "0612345678", "+390612345678"),
+        ("ES", 0, "612345678", "+34612345678"),
+        ("GB", 2, "07700900123", "+447700900123"),
+        ("", 0, "36111", "36111"),
+        ("FR", 2, "36111", "36111"),
+        ("FR", 5, "0612345678", "0612345678"),  # a name
+        ("FR", 5, "Orange", "Orange"),
+        ("FR", 0, "", ""),
+    ],
+)
+def test_the_numbers_of_a_reply_are_read_as_its_operator_writes_them(
+    country: str, ton: int, address: str, read: str
+) -> None:
+    pdu = DeliverSm(source_addr=address, source_addr_ton=ton, destination_addr=address, dest_addr_ton=ton)
+    reply = read_reply(pdu, link="alpha", at=1, settings=IncomingSettings(country=country))
+    assert (reply.source, reply.destination) == (read, read)

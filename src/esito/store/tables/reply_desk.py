@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
-from esito.domain.msisdn import InvalidMsisdn, normalise
+from esito.domain.msisdn import read_address
 from esito.domain.reply import (
     INCOMPLETE_AFTER_MS,
     REPEATED_WITHIN_MS,
@@ -273,10 +273,8 @@ class ReplyDesk:
 
 def msisdn_of(source: str) -> int | None:
     """Return the digits of the number that wrote; None for a name, or what is no number."""
-    try:
-        return int(normalise(source)[1:])
-    except InvalidMsisdn:
-        return None
+    number = read_address(source)
+    return None if number is None else int(number)
 
 
 def shown_number(source: str) -> str:
