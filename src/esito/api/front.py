@@ -136,6 +136,7 @@ class Front:
         """Answer whatever happens."""
         values: dict[str, Any] = {}
         try:
+            require_short(scope)
             values |= read_form(scope["query_string"]) | pieces
             return await self._perform(page, scope, receive, values)
         except Refusal as error:
@@ -160,10 +161,7 @@ class Front:
 
     async def _perform(self, page: Page, scope: Scope, receive: Receive, values: dict[str, Any]) -> Answer:
         """Read the request, body over query in `values`, and let the endpoint answer."""
-        headers = scope["headers"]
-        if sum([len(name) + len(value) for name, value in headers]) > MAX_HEADER_OCTETS:
-            raise HeadersTooLarge
-        names = [name for name, _ in headers]
+        names = [name for name, _ in scope["headers"]]
         if len(set(names)) < len(names) and any(names.count(name) > 1 for name in ONLY_ONE):
             raise RepeatedHeader
         operation = page.operations.get(scope["method"])
@@ -253,6 +251,13 @@ async def _write_pieces(answer: StreamedAnswer, send: Send, *, head: bool) -> No
         async for piece in answer.pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def require_short(scope: Scope) -> None:
+    """Refuse a request whose path, query and headers are too long to be read. Raises HeadersTooLarge."""
+    octets = sum([len(name) + len(value) for name, value in scope["headers"]])
+    if octets + len(scope["query_string"]) + len(scope["path"]) > MAX_HEADER_OCTETS:
+        raise HeadersTooLarge
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -8,7 +8,6 @@ from esito.api import schedule
 from esito.api.answer import Answer, number_error, number_errors
 from esito.api.call import Call, as_number_text, as_text
 from esito.api.fields import (
-    MAX_READ,
     FieldErrors,
     Options,
     flaw_of,
@@ -16,10 +15,11 @@ from esito.api.fields import (
     read_numbers,
     read_options,
     read_text,
+    require_readable,
 )
 from esito.api.once import Asked, answer_once
 from esito.api.xml import Value
-from esito.domain.errors import NothingToSend, NumberProblem, PhoneNumberMissing, TooManyRecipients
+from esito.domain.errors import NothingToSend, NumberProblem, PhoneNumberMissing
 from esito.domain.pricing import as_number
 from esito.lifecycle.accept import Accepted, Draft
 
@@ -41,7 +41,6 @@ async def _send(call: Call, asked: Asked | None) -> Answer:
 async def send_one_text(call: Call, asked: Asked | None, raws: Sequence[str], field: str, **more: Any) -> Answer:
     """Send `message` to these numbers, which the caller named in `field`; `more` goes before its options."""
     inputs = call.inputs
-    _require_readable(raws)
     errors = FieldErrors()
     text = read_text(inputs, errors)
     numbers = read_numbers(raws, field, errors)
@@ -94,10 +93,11 @@ async def _bulk_send(call: Call, asked: Asked | None) -> Answer:
 
 def _read_items(items: Any, errors: FieldErrors) -> tuple[list[str], tuple[str, ...], list[int]]:
     """Return the numbers as written, the different texts, and which text each number gets."""
+    if isinstance(items, list):
+        require_readable(len(items))
     if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
         errors.add("SMSList", "Le format n'est pas correct")
         return [], (), []
-    _require_readable(items)
     texts: dict[str, int] = {}
     flaws: dict[str, str] = {}
     raws, chosen = [], []
@@ -110,11 +110,6 @@ def _read_items(items: Any, errors: FieldErrors) -> tuple[list[str], tuple[str, 
         chosen.append(texts.setdefault(text, len(texts)))
         raws.append(as_number_text(item.get("phoneNumber")))
     return raws, tuple(texts), chosen
-
-
-def _require_readable(items: Sequence[Any]) -> None:
-    if len(items) > MAX_READ:
-        raise TooManyRecipients
 
 
 def _draft(call: Call, options: Options, texts: tuple[str, ...], numbers: list[tuple[str, int]]) -> Draft:

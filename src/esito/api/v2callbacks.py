@@ -6,7 +6,7 @@ from typing import Any
 
 from esito.api.answer import Answer
 from esito.api.call import Call, as_message_id, as_text
-from esito.api.paging import cursor_like, page_limit, status_among, unusable
+from esito.api.paging import LONGEST_DATE, cursor_like, page_limit, status_among, unusable
 from esito.api.v2messages import STATE_NAMES
 from esito.api.xml import Value
 from esito.domain.callback import AttemptLine, CallbackLine, Destination, Kind, Phase
@@ -160,7 +160,7 @@ def _instant(value: Any) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= 15:
         return int(text)
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text[: LONGEST_DATE + 1])
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return int(aware.timestamp() * SECOND_MS)
     except (ValueError, OverflowError):

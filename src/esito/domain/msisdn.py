@@ -27,12 +27,15 @@ _TRUNK_ZERO = re.compile(r"(?<=.)\(0\)")
 
 _SHORTEST, _LONGEST = 8, 15
 
+_LONGEST_WRITTEN = 100
+"""Signs of a number, with all that may stand between its digits; what is longer is none, and not looked at."""
+
 
 class InvalidMsisdn(EsitoError, ValueError):
     """The text is no phone number; `raw` is what was given, `raws` all such texts of a list (contract 2.6, code 9)."""
 
     def __init__(self, raw: str, *others: str) -> None:
-        super().__init__(f"not a phone number: {raw!r}")
+        super().__init__(f"not a phone number: {raw[:_LONGEST_WRITTEN]!r}")
         self.raw = raw
         self.raws = (raw, *others)
 
@@ -48,6 +51,8 @@ def normalise(raw: str) -> str:
     common = _COMMON.fullmatch(raw)
     if common is not None:
         return f"+33{common[1] or common[2]}"
+    if len(raw) > _LONGEST_WRITTEN:
+        raise InvalidMsisdn(raw)
     digits = _international(_TRUNK_ZERO.sub("", raw.strip()).translate(_NOISE))
     if digits.startswith("330"):
         digits = f"33{digits[3:]}"  # +33 06...: the trunk 0 written without its parentheses
