@@ -4,15 +4,18 @@ Numbers come as numbers or strings, flags as 1, "1" or true; how a body is read 
 What is read here is text, a message id, a flag or a list; what it means is the endpoint's.
 """
 
-from collections.abc import ItemsView, Mapping
-from typing import Any
+from collections.abc import Callable, ItemsView, Mapping
+from typing import Any, TypeVar
 
 from esito.api.answer import Answer, success
 from esito.api.asgi import Scope, header
+from esito.api.aside import MANY
 from esito.api.services import Services
 from esito.api.xml import Value
 from esito.domain.account import Account
 from esito.domain.errors import MessageIdMissing, MessageNotFound
+
+T = TypeVar("T")
 
 LARGEST_ID = 2**53 - 1
 """Message ids stay below 2**53 (design 5)."""
@@ -57,14 +60,17 @@ class Inputs:
 class Call:
     """One authenticated request."""
 
-    __slots__ = ("_scope", "account", "inputs", "services", "xml")
+    __slots__ = ("_is_long", "_scope", "account", "inputs", "services", "xml")
 
-    def __init__(self, services: Services, account: Account, inputs: Inputs, *, xml: bool, scope: Scope) -> None:
+    def __init__(
+        self, services: Services, account: Account, inputs: Inputs, *, xml: bool, scope: Scope, is_long: bool = False
+    ) -> None:
         self.services = services
         self.account = account
         self.inputs = inputs
         self.xml = xml
         self._scope = scope
+        self._is_long = is_long
 
     def header(self, name: bytes) -> str:
         """Return a header of the request, by its name in lower case; empty when it is absent."""
@@ -79,6 +85,13 @@ class Call:
         if message_id is None:
             raise MessageNotFound
         return message_id
+
+    async def work(self, do: Callable[[], T], *, items: int = 0) -> T:
+        """Return what `do` returns, which reads or writes so many items, or all of the request.
+
+        That of a long request or a long list is done beside the event loop.
+        """
+        return await self.services.aside.do(self.account.id, do) if self._is_long or items > MANY else do()
 
     def answer(self, members: Mapping[str, Value]) -> Answer:
         """Answer that all went well, in the format asked for."""

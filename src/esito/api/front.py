@@ -168,20 +168,25 @@ class Front:
         if operation is None:
             raise WrongMethod
         services = self._services
+        is_long = False
         if operation.reads_body:
             outside = as_text(_key(operation, scope, values))
-            values |= await read_values(
+            said, is_long = await read_values(
                 scope,
                 receive,
                 key=outside,
                 admit=partial(self._account, scope),
+                aside=services.aside,
                 limit=services.max_body,
                 patience=services.body_patience,
             )
+            values |= said
         account = await self._account(scope, _key(operation, scope, values))
         if self._limited or account.profile.requests_per_second:
             services.limits.check_request(account, services.clock.now())
-        return await operation.endpoint(Call(services, account, Inputs(values), xml=wants_xml(values), scope=scope))
+        xml = wants_xml(values)
+        call = Call(services, account, Inputs(values), xml=xml, scope=scope, is_long=is_long)
+        return await operation.endpoint(call)
 
     async def _account(self, scope: Scope, key: Any) -> Account:
         """Return whose key this is. Raises ApiKeyMissing, ApiKeyUnknown, AddressNotAllowed, or what `SHUT_OUT` says."""

@@ -85,7 +85,7 @@ def routes(services: Services) -> list[Route]:
     async def shown_metrics(_request: Request) -> Response:
         """GET /metrics: everything we count, in Prometheus's text format."""
         await counting.refresh()
-        return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})
+        return Response(await asyncio.to_thread(metrics.render), headers={"content-type": metrics.CONTENT_TYPE})
 
     return [
         Route("/healthz", healthz, methods=["GET"]),

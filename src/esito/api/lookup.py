@@ -21,8 +21,9 @@ SEPARATORS = re.compile(r"[;|\n\t]|(?<=[0-9]) +\+")
 async def lookup(call: Call) -> Answer:
     """POST /v1/lookup: up to 500 numbers, 360 times a minute."""
     check(call.services.limits.lookups, call.account, call.services.clock.now())
-    raws = numbers_of(call.inputs.raw("phoneNumbers"))
-    return call.answer({"lookup": await call.services.plans.look(call.account.id, raws)})
+    raws = await call.work(lambda: numbers_of(call.inputs.raw("phoneNumbers")))
+    told = await call.services.plans.look(call.account.id, raws)
+    return await call.work(lambda: call.answer({"lookup": told}), items=len(told))
 
 
 def numbers_of(value: Any) -> list[str]:

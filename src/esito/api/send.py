@@ -40,15 +40,7 @@ async def _send(call: Call, asked: Asked | None) -> Answer:
 
 async def send_one_text(call: Call, asked: Asked | None, raws: Sequence[str], field: str, **more: Any) -> Answer:
     """Send `message` to these numbers, which the caller named in `field`; `more` goes before its options."""
-    inputs = call.inputs
-    errors = FieldErrors()
-    text = read_text(inputs, errors)
-    numbers = read_numbers(raws, field, errors)
-    options = read_options(inputs, errors, account=call.account, now=call.services.clock.now())
-    errors.raise_any()
-    if not raws:
-        raise PhoneNumberMissing
-    draft = replace(_draft(call, options, (text,), [(number, 0) for number in numbers]), **more)
+    draft = await call.work(lambda: replace(_read_one_text(call, raws, field), **more), items=len(raws))
 
     def members(accepted: Accepted) -> dict[str, Value]:
         told: dict[str, Value] = {
@@ -62,6 +54,17 @@ async def send_one_text(call: Call, asked: Asked | None, raws: Sequence[str], fi
     return call.answer(members(await _accept(call, draft, raws, asked, members)))
 
 
+def _read_one_text(call: Call, raws: Sequence[str], field: str) -> Draft:
+    errors = FieldErrors()
+    text = read_text(call.inputs, errors)
+    numbers = read_numbers(raws, field, errors)
+    options = read_options(call.inputs, errors, account=call.account, now=call.services.clock.now())
+    errors.raise_any()
+    if not raws:
+        raise PhoneNumberMissing
+    return _draft(call, options, (text,), [(number, 0) for number in numbers])
+
+
 async def bulk_send(call: Call) -> Answer:
     """POST /v1/bulk-send: up to 500 pairs of number and text, as one message."""
     return await answer_once(call, "bulk-send", _bulk_send)
@@ -71,12 +74,7 @@ async def _bulk_send(call: Call, asked: Asked | None) -> Answer:
     items = call.inputs.raw("SMSList")
     if items is None or items in ("", []):
         raise PhoneNumberMissing
-    errors = FieldErrors()
-    raws, texts, chosen = _read_items(items, errors)
-    numbers = read_numbers(raws, "phoneNumber", errors)
-    options = read_options(call.inputs, errors, account=call.account, now=call.services.clock.now())
-    errors.raise_any()
-    draft = _draft(call, options, texts, list(zip(numbers, chosen, strict=True)))
+    raws, draft = await call.work(lambda: _read_batch(call, items), items=len(items) if isinstance(items, list) else 0)
 
     def members(accepted: Accepted) -> dict[str, Value]:
         told: dict[str, Value] = {
@@ -89,6 +87,16 @@ async def _bulk_send(call: Call, asked: Asked | None) -> Answer:
         return told | _left_out(accepted, draft, raws) | _due(accepted)
 
     return call.answer(members(await _accept(call, draft, raws, asked, members)))
+
+
+def _read_batch(call: Call, items: Any) -> tuple[list[str], Draft]:
+    """Return the numbers as written, and the draft."""
+    errors = FieldErrors()
+    raws, texts, chosen = _read_items(items, errors)
+    numbers = read_numbers(raws, "phoneNumber", errors)
+    options = read_options(call.inputs, errors, account=call.account, now=call.services.clock.now())
+    errors.raise_any()
+    return raws, _draft(call, options, texts, list(zip(numbers, chosen, strict=True)))
 
 
 def _read_items(items: Any, errors: FieldErrors) -> tuple[list[str], tuple[str, ...], list[int]]:

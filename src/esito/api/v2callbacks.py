@@ -42,11 +42,9 @@ async def callbacks(call: Call) -> Answer:
         call.account.id, status=status, message_id=message_id, before=_cursor(call), limit=limit + 1
     )
     page, more = found[:limit], len(found) > limit
-    return call.answer(
-        {
-            "callbacks": [_line(one) for one in page],
-            "next_cursor": f"{page[-1].at}.{page[-1].id}" if more else None,
-        }
+    cursor = f"{page[-1].at}.{page[-1].id}" if more else None
+    return await call.work(
+        lambda: call.answer({"callbacks": [_line(one) for one in page], "next_cursor": cursor}), items=len(page)
     )
 
 
@@ -66,7 +64,10 @@ async def destinations(call: Call) -> Answer:
     found = await call.services.store.callbacks.destinations(call.account.id, after=after, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     cursor = page[-1].origin if more else None
-    return call.answer({"destinations": [_destination(one) for one in page], "next_cursor": cursor})
+    return await call.work(
+        lambda: call.answer({"destinations": [_destination(one) for one in page], "next_cursor": cursor}),
+        items=len(page),
+    )
 
 
 async def replay(call: Call) -> Answer:

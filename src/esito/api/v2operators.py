@@ -15,6 +15,9 @@ from esito.api.xml import Value
 from esito.domain.id_forms import IdForm, Learned
 from esito.store.records import Orphan
 
+OCTETS_OF_ONE = 512
+"""Of a receipt as it came: longer ones count as several."""
+
 SHOWN = 4
 """Last digits of an address that are shown."""
 
@@ -30,8 +33,11 @@ async def orphans(call: Call) -> Answer:
     limit = page_limit(call)
     found = await call.services.store.orphans(after=page_cursor(call, first=0), limit=limit + 1)
     page, more = found[:limit], len(found) > limit
-    return call.answer(
-        {"orphans": [_orphan(one) for one in page], "next_cursor": str(page[-1].number) if more else None}
+    cursor = str(page[-1].number) if more else None
+    octets = sum(len(one.raw) for one in page)
+    return await call.work(
+        lambda: call.answer({"orphans": [_orphan(one) for one in page], "next_cursor": cursor}),
+        items=max(len(page), octets // OCTETS_OF_ONE),
     )
 
 

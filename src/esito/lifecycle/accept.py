@@ -4,6 +4,7 @@ The draft's fields are valid already; here is decided what may be sent (contract
 second layer), in the contract's order: 50, 42 or 52, then 13, 14 and 15 per number, 11.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -36,6 +37,9 @@ log = structlog.get_logger()
 
 NOT_MOBILE, NO_PRICE, STOPPED, REPEATED = 9, 13, 14, 15
 """Why one number gets nothing (contract 2.6 and 5)."""
+
+COUNTED_AT_ONCE = 20_000
+"""Characters whose segments are counted on the event loop: at most some milliseconds."""
 
 STOP_MENTION = f" STOP au {STOP_NUMBER}"
 
@@ -183,9 +187,11 @@ class Acceptance:
         if draft.gamme is Range.LOW_COST and not profile.low_cost_allowed:
             raise LowCostNotEligible
         texts = tuple(text + STOP_MENTION for text in draft.texts) if draft.stop_mention else draft.texts
-        plan = _Plan(draft, texts, self._segments_of(draft, texts))
+        plan = _Plan(draft, texts, await self._count(draft, texts))
         now = self._clock.now()
-        due_at = _due_at(draft, now)
+        due_at = draft.due_at
+        if commercial.is_commercial(draft.account, stop_mention=draft.stop_mention):
+            due_at = await asyncio.to_thread(_next_opening, draft, now)  # the first one reads the calendars
         await self._choose(plan)
         if not plan.recipients:
             raise NothingToSend(plan.problems)
@@ -213,6 +219,12 @@ class Acceptance:
         message_id = await self._store.accept(message)
         self._kept()
         return replace(accepted, message_id=message_id)
+
+    async def _count(self, draft: Draft, texts: Sequence[str]) -> list[int]:
+        """Return the segments of each text, counted beside the event loop where they are long."""
+        if sum(map(len, texts)) > COUNTED_AT_ONCE:
+            return await asyncio.to_thread(self._segments_of, draft, texts)
+        return self._segments_of(draft, texts)
 
     def _segments_of(self, draft: Draft, texts: Sequence[str]) -> list[int]:
         counts = []
@@ -305,10 +317,8 @@ def _may_use(profile: Profile, sender: str) -> bool:
     return not (profile.senders and sender) or sender in profile.senders or sender.lstrip("+") in profile.numbers
 
 
-def _due_at(draft: Draft, now: int) -> int | None:
-    """Return when a message leaves that does not leave at once. Raises CommercialHour, CommercialDay."""
-    if not commercial.is_commercial(draft.account, stop_mention=draft.stop_mention):
-        return draft.due_at
+def _next_opening(draft: Draft, now: int) -> int | None:
+    """Return when a commercial text leaves that does not leave at once. Raises CommercialHour, CommercialDay."""
     if draft.due_at is not None:
         commercial.check_schedule(draft.due_at)
     opening = commercial.next_opening(draft.due_at or now)

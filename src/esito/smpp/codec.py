@@ -74,8 +74,7 @@ class FrameBuffer:
 
     def __init__(self) -> None:
         self._pieces = bytearray()
-        self._wanted = 0
-        """Octets with which the unfinished PDU can be looked at again."""
+        self._wanted = 0  # octets with which the unfinished PDU can be looked at again
 
     @property
     def is_empty(self) -> bool:
@@ -90,8 +89,7 @@ class FrameBuffer:
                 return []
             data = bytes(self._pieces)
         frames: list[bytes] = []
-        start, end = 0, len(data)
-        self._wanted = 4
+        start, end, self._wanted = 0, len(data), 4
         while end - start >= 4:
             length = _LENGTH.unpack_from(data, start)[0]
             if not HEADER_LENGTH <= length <= MAX_PDU:
