@@ -12,7 +12,9 @@ from esito.bus import frames
 from esito.domain import coding, gsm0338, message_ids, number_forms, reply, stop_words, vocabulary
 from esito.domain.receipt import read_stat
 from esito.domain.states import MessageState
+from esito.lifecycle.readable import without_text
 from esito.smpp import codec, ids, incoming, pdu, querying, receipt_dates, receipt_text, receipts, replies
+from esito.smpp.codec import encode
 from tests.growth.spite import BODY, PDU, SPITEFUL, Reader, allowed, octets, wrapped
 from tests.kit.builders import NOW
 
@@ -51,6 +53,11 @@ def an_answer(given: str) -> object:
     return querying.read_answer(one, link="a", zone=UTC, at=NOW)
 
 
+def words_of(given: str) -> object:
+    raw = encode(pdu.DeliverSm(tlvs={pdu.Tag.MESSAGE_PAYLOAD: given.encode("utf-8", "replace")[: PDU - 1]}))
+    return without_text(raw, whole=False), without_text(raw, whole=True), without_text(raw[16:], whole=True)
+
+
 VOCABULARY = vocabulary.Vocabulary(vocabulary.ErrorTable(), {})
 WORDS = stop_words.StopWords(["STOP", "ARRET"])
 
@@ -84,6 +91,7 @@ TEXTS: dict[str, Reader] = {
             ("state that was kept", PDU, read_stat),
             ("answer to a query", 60, an_answer),
             ("octets of an orphan", PDU, lambda given: _numbers_hidden(given.encode("utf-8", "replace"))),
+            ("words of an orphan", PDU, words_of),
             ("number of an operator", PDU, a_number),
             ("address of a reply", PDU, reply.same_address),
             ("STOP", PDU, lambda given: WORDS.stops(given, ["36111", "acme"])),

@@ -27,7 +27,7 @@ NOT_FOREIGN = {
     "api/front.py": {"_find"},  # a path by patterns of pieces without a slash, as `path` reads one
     "api/once.py": {"_answered"},  # what we kept ourselves
     "api/statistics.py": {"_shown"},
-    "api/v2operators.py": {"_orphan"},  # flags of ours
+    "api/v2operators.py": {"_orphan", "_shown"},  # flags of ours
     "bus/safety.py": {"faults"},  # the monitor of our own server
     "bus/spool.py": {"_cut", "_record_at"},  # our own file
     "domain/pricing.py": {"from_micros"},

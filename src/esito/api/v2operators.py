@@ -13,6 +13,7 @@ from esito.api.paging import page_cursor, page_limit
 from esito.api.services import LinkStatus
 from esito.api.xml import Value
 from esito.domain.id_forms import IdForm, Learned
+from esito.lifecycle.readable import without_text
 from esito.store.records import Orphan
 
 OCTETS_OF_ONE = 512
@@ -87,8 +88,15 @@ def _orphan(one: Orphan) -> dict[str, Value]:
         "stat": one.stat,
         "error": one.error,
         "flags": one.flags.split(),
-        "raw": (_hidden_in(one.raw, one.addresses) if any(one.addresses) else _numbers_hidden(one.raw)).hex(),
+        "raw": _shown(one).hex(),
     }
+
+
+def _shown(one: Orphan) -> bytes:
+    """Return the octets without numbers, and without what somebody wrote."""
+    unknown = {"unreadable", "unparsed"}.intersection(one.flags.split())
+    raw = without_text(one.raw, whole=bool(unknown))
+    return _hidden_in(raw, one.addresses) if any(one.addresses) else _numbers_hidden(raw)
 
 
 def hide_address(address: str) -> str:

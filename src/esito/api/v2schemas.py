@@ -162,7 +162,10 @@ V2_SCHEMAS: dict[str, Schema] = {
             "stat": text(),
             "error": text(),
             "flags": array(text()),
-            "raw": {**_RAW, "description": "The octets in hexadecimal, numbers hidden as above."},
+            "raw": {
+                **_RAW,
+                "description": "The octets in hexadecimal, numbers hidden as above, and what somebody wrote.",
+            },
         }
     ),
     "OrphanPage": record({**_GOOD, "orphans": array(ref("Orphan"), maxItems=MOST), "next_cursor": _NEXT}),
