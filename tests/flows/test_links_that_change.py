@@ -24,6 +24,7 @@ from esito.domain.states import MessageState
 from esito.lifecycle.accept import Draft
 from esito.smpp import pdu as p
 from esito.store.links import KeptLink
+from tests.kit.abroad import PRICED, let_abroad
 from tests.kit.builders import account_in, complaints, states_of
 from tests.kit.monitoring import as_monitor
 from tests.kit.operator import Operator, operators
@@ -103,7 +104,7 @@ def played(
         async with operators(*names.split()) as smscs:
             path = folder / "esito.toml"
             http = f"[http]\nlisten = '127.0.0.1:{free_port()}'\n"
-            path.write_text(f"{http}[store]\nurl = 'sqlite:///{folder}/esito.db'\n", encoding="utf-8")
+            path.write_text(f"{http}[store]\nurl = 'sqlite:///{folder}/esito.db'\n{PRICED}", encoding="utf-8")
             scene = Scene(path, None, smscs)  # type: ignore[arg-type]  # it is built in a moment
             scene.write(*links(scene))
 
@@ -144,7 +145,9 @@ class Load:
 async def under_load(scene: Scene) -> AsyncIterator[Load]:
     """Send while the block lasts; then everything must have been submitted once and be known as delivered."""
     store = scene.house.store
-    load_ = Load(scene.house, [await account_in(store, name, "1000000") for name in ("acme", "zeta")])
+    load_ = Load(
+        scene.house, [await let_abroad(store, await account_in(store, name, "1000000")) for name in ("acme", "zeta")]
+    )
     sending = asyncio.create_task(load_.run())
     try:
         await until(lambda: len(load_.sent) > 20)
@@ -365,7 +368,7 @@ def test_a_link_that_is_changed_to_and_fro_ends_as_it_was_said_last(tmp_path: Pa
         await changes.reload()
         await until(lambda: alpha.bound)
         store = scene.house.store
-        account = await account_in(store)
+        account = await let_abroad(store, await account_in(store))
         draft = Draft(account=account, texts=("ciao",), numbers=[("+33600000001", 0)])
         await scene.house.acceptance.accept(draft)
         await until(lambda: alpha.taken)

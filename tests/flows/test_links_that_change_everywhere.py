@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from esito.cluster.process import free_port
+from tests.kit.abroad import PRICED
 from tests.kit.operator import Operator, operators
 from tests.kit.patience import PATIENCE, until
 from tests.kit.stores import a_place
@@ -68,7 +69,7 @@ class Server:
 async def served(name: str, folder: Path, url: str, links: str) -> AsyncIterator[Server]:
     port = free_port()
     config = folder / f"{name}.toml"
-    head = f"[http]\nlisten = '127.0.0.1:{port}'\n[store]\nurl = '{url}'\nsecret = 'one secret'\n"
+    head = f"[http]\nlisten = '127.0.0.1:{port}'\n[store]\nurl = '{url}'\nsecret = 'one secret'\n{PRICED}"
     config.write_text(head + links, encoding="utf-8")
     with config.with_suffix(".log").open("w", encoding="utf-8") as log:
         process = await asyncio.create_subprocess_exec(
@@ -128,6 +129,7 @@ async def test_every_process_follows_and_nothing_is_doubled(tmp_path: Path) -> N
         async with served("one", tmp_path, url, links) as one, served("two", tmp_path, url, links) as two:
             made = await esito(one.config, "account", "create", "acme", "--credit", "100000", "--json")
             key = json.loads(made)["apiKey"]
+            await esito(one.config, "account", "set", "acme", "countries=*")
             admin_key = json.loads(await esito(one.config, "admin", "create", "tests", "--json"))["adminKey"]
             load = Load([one, two], key)
             sending = asyncio.create_task(load.run())

@@ -19,6 +19,7 @@ from esito.domain.timing import PushableClock
 from esito.lifecycle.accept import Acceptance, Routes
 from esito.store.base import Store
 from tests.kit.builders import NOW, accepted, links_in, receipt
+from tests.kit.loop_watch import loops_are_let_go
 from tests.kit.stores import a_store
 
 SECRET = b"secret of the tests"
@@ -183,7 +184,10 @@ async def ask(
 def desk(
     directory: Path, *, kind: str = "sqlite", credit: str = "100", now: int = NOW, **services: Any
 ) -> Iterator[Desk]:
-    """Open a desk on a store of a kind, whose time stands still; `services` go before what it would choose."""
+    """Open a desk on a store of a kind, whose time stands still; `services` go before what it would choose.
+
+    Nothing that it is asked may hold the event loop: see `loop_watch`.
+    """
     with asyncio.Runner() as runner:
         doors = AsyncExitStack()
         store = runner.run(doors.enter_async_context(a_store(kind, directory)))
@@ -191,7 +195,9 @@ def desk(
             if "plans" not in services:
                 services["plans"] = Plans()
                 doors.push_async_callback(services["plans"].close)
-            yield _furnished(runner, store, credit, PushableClock(Standing(now)), services)
+            furnished = _furnished(runner, store, credit, PushableClock(Standing(now)), services)
+            with loops_are_let_go():
+                yield furnished
         finally:
             runner.run(doors.aclose())
 

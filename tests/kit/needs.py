@@ -71,6 +71,7 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "curl": program("curl"),
     "node": program("node"),
     "openssl": program("openssl"),
+    "haproxy": program("haproxy"),
     "cc": program("cc"),
     "slowhttptest": program("slowhttptest"),
     "strace": tracing,

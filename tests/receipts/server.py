@@ -21,6 +21,7 @@ from esito.cluster.process import free_port
 from esito.config import load
 from esito.domain.account import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
+from tests.kit.abroad import PRICED, let_abroad
 from tests.kit.patience import PATIENCE
 from tests.kit.place import Place
 from tests.receipts.case import BEGIN, REBIND_MAX, TIME_SCALE, LinkPlan
@@ -100,6 +101,7 @@ class Server:
             f'[http]\nlisten = "127.0.0.1:{self.port}"\n',
             place.sections,
             "[clock]\npushable = true\n",
+            PRICED,
         ]
         for plan, port in links:
             settings: dict[str, Any] = {
@@ -121,7 +123,8 @@ class Server:
         settings = load(self.config, {})
         async with open_store(settings) as store:
             digest = key_digest(self.key, key_secret(settings))
-            await store.create_account("torture", credit=Decimal(10**6), key_digest=digest, at=0)
+            account = await store.create_account("torture", credit=Decimal(10**6), key_digest=digest, at=0)
+            await let_abroad(store, account)
             opens = key_digest(self.admin_key, key_secret(settings))
             await store.administrators.create("tests", key_digest=opens, networks=(), actor="cli:tests", at=0)
             await store.keep_setting(CLOCK_OFFSET, str(self._offset_ms))

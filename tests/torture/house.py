@@ -17,6 +17,7 @@ from typing import Self
 import httpx
 
 from esito.cluster.process import free_port
+from tests.kit.abroad import PRICED
 from tests.kit.patience import PATIENCE, moment
 from tests.kit.patience import wait_until as until
 from tests.kit.place import Place
@@ -54,6 +55,7 @@ class House:
             place.sections,
             '[logs]\nformat = "json"',
             f"[clock]\npushable = {str(self.pushable).lower()}",
+            PRICED,
         ]
         sections += [
             f'[[link]]\nname = "{name}"\nhost = "{self.operator_host}"\nport = {port}\n'
@@ -62,6 +64,7 @@ class House:
         ]
         self.config.write_text("\n".join(sections) + "\n", encoding="utf-8")
         self.key = json.loads(self.esito("account", "create", "acme", "--credit", "1000000", "--json"))["apiKey"]
+        self.esito("account", "set", "acme", "countries=*")
         self.admin_key = json.loads(self.esito("admin", "create", "tests", "--json"))["adminKey"]
         return self
 

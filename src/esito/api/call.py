@@ -4,16 +4,19 @@ Numbers come as numbers or strings, flags as 1, "1" or true; how a body is read 
 What is read here is text, a message id, a flag or a list; what it means is the endpoint's.
 """
 
-from collections.abc import ItemsView, Mapping
-from typing import Any
+from collections.abc import Callable, ItemsView, Mapping
+from typing import Any, TypeVar
 
 from esito.api.answer import Answer, success
 from esito.api.asgi import Scope, header
+from esito.api.aside import MANY
 from esito.api.services import Services
 from esito.api.xml import Value
 from esito.domain.account import Account
 from esito.domain.administrator import Administrator
 from esito.domain.errors import MessageIdMissing, MessageNotFound
+
+T = TypeVar("T")
 
 LARGEST_ID = 2**53 - 1
 """Message ids stay below 2**53 (design 5)."""
@@ -58,13 +61,18 @@ class Inputs:
 class Asked:
     """One request of somebody who may ask."""
 
-    __slots__ = ("_scope", "inputs", "services", "xml")
+    __slots__ = ("_is_long", "_scope", "_turn", "inputs", "services", "xml")
 
-    def __init__(self, services: Services, inputs: Inputs, *, xml: bool, scope: Scope) -> None:
+    def __init__(
+        self, services: Services, inputs: Inputs, *, turn: int, xml: bool, scope: Scope, is_long: bool = False
+    ) -> None:
+        """`turn`: whose long work is done one piece at a time. `is_long`: the request itself is."""
         self.services = services
         self.inputs = inputs
         self.xml = xml
         self._scope = scope
+        self._is_long = is_long
+        self._turn = turn
 
     def header(self, name: bytes) -> str:
         """Return a header of the request, by its name in lower case; empty when it is absent."""
@@ -80,6 +88,13 @@ class Asked:
             raise MessageNotFound
         return message_id
 
+    async def work(self, do: Callable[[], T], *, items: int = 0) -> T:
+        """Return what `do` returns, which reads or writes so many items, or all of the request.
+
+        That of a long request or a long list is done beside the event loop.
+        """
+        return await self.services.aside.do(self._turn, do) if self._is_long or items > MANY else do()
+
     def answer(self, members: Mapping[str, Value]) -> Answer:
         """Answer that all went well, in the format asked for."""
         return success(members, xml=self.xml)
@@ -90,8 +105,10 @@ class Call(Asked):
 
     __slots__ = ("account",)
 
-    def __init__(self, services: Services, account: Account, inputs: Inputs, *, xml: bool, scope: Scope) -> None:
-        super().__init__(services, inputs, xml=xml, scope=scope)
+    def __init__(
+        self, services: Services, account: Account, inputs: Inputs, *, xml: bool, scope: Scope, is_long: bool = False
+    ) -> None:
+        super().__init__(services, inputs, turn=account.id, xml=xml, scope=scope, is_long=is_long)
         self.account = account
 
 
@@ -101,9 +118,16 @@ class AdminCall(Asked):
     __slots__ = ("administrator",)
 
     def __init__(
-        self, services: Services, administrator: Administrator, inputs: Inputs, *, xml: bool, scope: Scope
+        self,
+        services: Services,
+        administrator: Administrator,
+        inputs: Inputs,
+        *,
+        xml: bool,
+        scope: Scope,
+        is_long: bool = False,
     ) -> None:
-        super().__init__(services, inputs, xml=xml, scope=scope)
+        super().__init__(services, inputs, turn=-administrator.id, xml=xml, scope=scope, is_long=is_long)
         self.administrator = administrator
 
 

@@ -3,6 +3,7 @@
 Both are made once, for whoever asks first. The page needs no script, and nothing from anywhere else.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -47,10 +48,10 @@ def routes(operations: Sequence[AnyOperation], services: Services) -> list[Route
         return Response(html, media_type="text/html", headers={"content-security-policy": POLICY})
 
     async def openapi(_request: Request) -> Response:
-        return as_json()
+        return await asyncio.to_thread(as_json)
 
     async def docs(_request: Request) -> Response:
-        return as_page()
+        return await asyncio.to_thread(as_page)
 
     return [Route("/openapi.json", openapi, methods=["GET"]), Route("/docs", docs, methods=["GET"])]
 

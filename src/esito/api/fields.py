@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from esito.api.call import Inputs, as_text
 from esito.api.schedule import read_due
 from esito.domain.account import Account
-from esito.domain.errors import FieldError, InvalidFields
+from esito.domain.errors import FieldError, InvalidFields, TooManyRecipients
 from esito.domain.message import MAX_RECIPIENTS, MAX_TAG_LENGTH, Range
 from esito.domain.msisdn import InvalidMsisdn, normalise_many, split_numbers
 from esito.domain.text import LONGEST, has_too_many_marks
@@ -36,7 +36,7 @@ MAX_SHOWN = 50
 """Characters of a wrong number that the error shows."""
 
 MAX_READ = 10 * MAX_RECIPIENTS
-"""Numbers or items that are read at most; a longer list has too many recipients whatever it holds."""
+"""Numbers or items that are read at most, empty ones counted: a longer list is refused whatever it holds."""
 
 NO_TEXT = "Le message est requis"
 NO_REAL_TEXT = "Le message n'est pas valide"
@@ -125,12 +125,26 @@ def flaw_of(text: str) -> str:
 
 
 def raw_numbers(value: Any) -> list[str]:
-    """Return the numbers of `phoneNumbers`, a text with commas or an array, as they were written."""
+    """Return the numbers of `phoneNumbers`, a text with commas or an array, as they were written.
+
+    Raises TooManyRecipients before a long list is taken apart.
+    """
     if not isinstance(value, list):
-        return split_numbers(_shown(value))
+        text = _shown(value)
+        require_readable(text.count(",") + 1)
+        return split_numbers(text)
+    require_readable(len(value))
     if all(isinstance(item, str) and "," not in item for item in value):  # nearly always
         return [stripped for item in value if (stripped := item.strip())]
-    return [number for item in value for number in split_numbers(_shown(item))]
+    items = [_shown(item) for item in value]
+    require_readable(len(items) + sum(item.count(",") for item in items))
+    return [number for item in items for number in split_numbers(item)]
+
+
+def require_readable(count: int) -> None:
+    """Refuse a list of so many before it is read. Raises TooManyRecipients."""
+    if count > MAX_READ:
+        raise TooManyRecipients
 
 
 def read_numbers(raws: Sequence[str], field: str, errors: FieldErrors) -> list[str]:
@@ -193,7 +207,7 @@ def _tag(inputs: Inputs, errors: FieldErrors) -> str | None:
     if not inputs.has("tag"):
         return None
     tag = inputs.text("tag")
-    if not tag or any(char.isspace() or not char.isprintable() for char in tag):
+    if not tag or " " in tag or not tag.isprintable():  # of all spaces only this one is printable
         errors.add("tag", "Le tag ne peut pas contenir d'espaces")
     elif len(tag) > MAX_TAG_LENGTH:
         errors.add("tag", "Le tag ne peut pas etre plus long que 20 caracteres")

@@ -62,8 +62,8 @@ class AdminOperation(NamedTuple):
 
 AnyOperation = Operation | AdminOperation
 
-Admit = Callable[[Scope, Any], Awaitable[object]]
-"""Raises when a key is not good."""
+Admit = Callable[[Scope, Any], Awaitable[int]]
+"""Tells whose turn it is, and raises when a key is not good."""
 
 
 class Page:
@@ -138,6 +138,7 @@ class Front:
         """Answer whatever happens."""
         values: dict[str, Any] = {}
         try:
+            require_short(scope)
             values |= read_form(scope["query_string"]) | pieces
             return await self._perform(page, scope, receive, values)
         except Refusal as error:
@@ -162,10 +163,7 @@ class Front:
 
     async def _perform(self, page: Page, scope: Scope, receive: Receive, values: dict[str, Any]) -> Answer:
         """Read the request, body over query in `values`, and let the endpoint answer."""
-        headers = scope["headers"]
-        if sum([len(name) + len(value) for name, value in headers]) > MAX_HEADER_OCTETS:
-            raise HeadersTooLarge
-        names = [name for name, _ in headers]
+        names = [name for name, _ in scope["headers"]]
         if len(set(names)) < len(names) and any(names.count(name) > 1 for name in ONLY_ONE):
             raise RepeatedHeader
         operation = page.operations.get(scope["method"])
@@ -174,34 +172,42 @@ class Front:
         if isinstance(operation, AdminOperation):
             return await self._perform_for_administrator(operation, scope, receive, values)
         services = self._services
+        is_long = False
         if operation.reads_body:
-            await self._read_body(operation, scope, receive, values, self._keys.account)
+            is_long = await self._read_body(operation, scope, receive, values, self._keys.turn_of_account)
         account = await self._keys.account(scope, key_of(scope, values, by_bearer=operation.bearer))
         if self._limited or account.profile.requests_per_second:
             services.limits.check_request(account, services.clock.now())
-        return await operation.endpoint(Call(services, account, Inputs(values), xml=wants_xml(values), scope=scope))
+        xml = wants_xml(values)
+        call = Call(services, account, Inputs(values), xml=xml, scope=scope, is_long=is_long)
+        return await operation.endpoint(call)
 
     async def _perform_for_administrator(
         self, operation: AdminOperation, scope: Scope, receive: Receive, values: dict[str, Any]
     ) -> Answer:
+        is_long = False
         if operation.reads_body:
-            await self._read_body(operation, scope, receive, values, self._keys.administrator)
+            is_long = await self._read_body(operation, scope, receive, values, self._keys.turn_of_administrator)
         administrator = await self._keys.administrator(scope, key_of(scope, values, by_bearer=True))
         inputs, xml = Inputs(values), wants_xml(values)
-        return await operation.endpoint(AdminCall(self._services, administrator, inputs, xml=xml, scope=scope))
+        call = AdminCall(self._services, administrator, inputs, xml=xml, scope=scope, is_long=is_long)
+        return await operation.endpoint(call)
 
     async def _read_body(
         self, operation: AnyOperation, scope: Scope, receive: Receive, values: dict[str, Any], admit: Admit
-    ) -> None:
-        """Let what the body says go over `values`; a long one only once its key is known to be good."""
-        values |= await read_values(
+    ) -> bool:
+        """Let what the body says go over `values`, once its key is known to be good; tell whether it is long."""
+        said, is_long = await read_values(
             scope,
             receive,
             key=as_text(key_of(scope, values, by_bearer=operation.bearer)),
             admit=partial(admit, scope),
+            aside=self._services.aside,
             limit=self._services.max_body,
             patience=self._services.body_patience,
         )
+        values |= said
+        return is_long
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, path: str, began: float) -> None:
         """Let the rest answer, under the plain path."""
@@ -254,6 +260,13 @@ async def _write_pieces(answer: StreamedAnswer, send: Send, *, head: bool) -> No
         async for piece in answer.pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def require_short(scope: Scope) -> None:
+    """Refuse a request whose path, query and headers are too long to be read. Raises HeadersTooLarge."""
+    octets = sum([len(name) + len(value) for name, value in scope["headers"]])
+    if octets + len(scope["query_string"]) + len(scope["path"]) > MAX_HEADER_OCTETS:
+        raise HeadersTooLarge
 
 
 def _pattern(path: str) -> re.Pattern[str]:

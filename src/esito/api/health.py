@@ -97,7 +97,7 @@ def routes(services: Services, admit: Admit) -> list[Route]:
         """GET /metrics: everything we count, in Prometheus's text format."""
         await admit(request)
         await counting.refresh()
-        return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})
+        return Response(await asyncio.to_thread(metrics.render), headers={"content-type": metrics.CONTENT_TYPE})
 
     return [
         Route("/healthz", healthz, methods=["GET"]),

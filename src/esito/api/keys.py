@@ -63,6 +63,14 @@ class Keys:
             raise AddressNotAllowed
         return found
 
+    async def turn_of_account(self, scope: Scope, key: Any) -> int:
+        """Return whose long work is done one piece at a time. Raises what `account` does."""
+        return (await self.account(scope, key)).id
+
+    async def turn_of_administrator(self, scope: Scope, key: Any) -> int:
+        """Return the same of an administrator, which no account has. Raises what `administrator` does."""
+        return -(await self.administrator(scope, key)).id
+
     async def _administrator(self, digest: bytes) -> Administrator | None:
         """Return whose key this is; while the store cannot be asked, as it was known last. Raises StoreError."""
         try:

@@ -42,7 +42,7 @@ Sending = Callable[[Call, Asked | None], Awaitable[Answer]]
 
 async def answer_once(call: Call, name: str, sending: Sending) -> Answer:
     """Let `sending` answer unless it, or another process, did so before. Raises IdempotencyKeyReused."""
-    asked = _asked(call, name)
+    asked = await call.work(lambda: _asked(call, name))
     if asked is None:
         return await sending(call, None)
     before = await _answered(call, asked)

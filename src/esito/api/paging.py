@@ -10,6 +10,9 @@ LIMIT = 100
 """Items on a page, unless the caller says otherwise."""
 MOST = 1000
 
+LONGEST_DATE = 40
+"""Signs of a date of ISO 8601; what is longer is none, and not looked at."""
+
 _NUMBER = re.compile(r"[0-9]{1,16}")
 
 

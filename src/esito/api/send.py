@@ -8,7 +8,6 @@ from esito.api import schedule
 from esito.api.answer import Answer, number_error, number_errors
 from esito.api.call import Call, as_text
 from esito.api.fields import (
-    MAX_READ,
     FieldErrors,
     Options,
     flaw_of,
@@ -16,10 +15,11 @@ from esito.api.fields import (
     read_numbers,
     read_options,
     read_text,
+    require_readable,
 )
 from esito.api.once import Asked, answer_once
 from esito.api.xml import Value
-from esito.domain.errors import NothingToSend, NumberProblem, PhoneNumberMissing, TooManyRecipients
+from esito.domain.errors import NothingToSend, NumberProblem, PhoneNumberMissing
 from esito.domain.pricing import as_number
 from esito.lifecycle.accept import Accepted, Draft
 
@@ -40,16 +40,7 @@ async def _send(call: Call, asked: Asked | None) -> Answer:
 
 async def send_one_text(call: Call, asked: Asked | None, raws: Sequence[str], field: str, **more: Any) -> Answer:
     """Send `message` to these numbers, which the caller named in `field`; `more` goes before its options."""
-    inputs = call.inputs
-    _require_readable(raws)
-    errors = FieldErrors()
-    text = read_text(inputs, errors)
-    numbers = read_numbers(raws, field, errors)
-    options = _read_options(call, errors)
-    errors.raise_any()
-    if not raws:
-        raise PhoneNumberMissing
-    draft = replace(_draft(call, options, (text,), [(number, 0) for number in numbers]), **more)
+    draft = await call.work(lambda: replace(_read_one_text(call, raws, field), **more), items=len(raws))
 
     def members(accepted: Accepted) -> dict[str, Value]:
         told: dict[str, Value] = {
@@ -63,6 +54,17 @@ async def send_one_text(call: Call, asked: Asked | None, raws: Sequence[str], fi
     return call.answer(members(await _accept(call, draft, raws, asked, members)))
 
 
+def _read_one_text(call: Call, raws: Sequence[str], field: str) -> Draft:
+    errors = FieldErrors()
+    text = read_text(call.inputs, errors)
+    numbers = read_numbers(raws, field, errors)
+    options = _read_options(call, errors)
+    errors.raise_any()
+    if not raws:
+        raise PhoneNumberMissing
+    return _draft(call, options, (text,), [(number, 0) for number in numbers])
+
+
 async def bulk_send(call: Call) -> Answer:
     """POST /v1/bulk-send: up to 500 pairs of number and text, as one message."""
     return await answer_once(call, "bulk-send", _bulk_send)
@@ -72,12 +74,7 @@ async def _bulk_send(call: Call, asked: Asked | None) -> Answer:
     items = call.inputs.raw("SMSList")
     if items is None or items in ("", []):
         raise PhoneNumberMissing
-    errors = FieldErrors()
-    raws, texts, chosen = _read_items(items, errors)
-    numbers = read_numbers(raws, "phoneNumber", errors)
-    options = _read_options(call, errors)
-    errors.raise_any()
-    draft = _draft(call, options, texts, list(zip(numbers, chosen, strict=True)))
+    raws, draft = await call.work(lambda: _read_batch(call, items), items=len(items) if isinstance(items, list) else 0)
 
     def members(accepted: Accepted) -> dict[str, Value]:
         told: dict[str, Value] = {
@@ -92,12 +89,23 @@ async def _bulk_send(call: Call, asked: Asked | None) -> Answer:
     return call.answer(members(await _accept(call, draft, raws, asked, members)))
 
 
+def _read_batch(call: Call, items: Any) -> tuple[list[str], Draft]:
+    """Return the numbers as written, and the draft."""
+    errors = FieldErrors()
+    raws, texts, chosen = _read_items(items, errors)
+    numbers = read_numbers(raws, "phoneNumber", errors)
+    options = _read_options(call, errors)
+    errors.raise_any()
+    return raws, _draft(call, options, texts, list(zip(numbers, chosen, strict=True)))
+
+
 def _read_items(items: Any, errors: FieldErrors) -> tuple[list[str], tuple[str, ...], list[int]]:
     """Return the numbers as written, the different texts, and which text each number gets."""
+    if isinstance(items, list):
+        require_readable(len(items))
     if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
         errors.add("SMSList", "Le format n'est pas correct")
         return [], (), []
-    _require_readable(items)
     texts: dict[str, int] = {}
     flaws: dict[str, str] = {}
     raws, chosen = [], []
@@ -110,11 +118,6 @@ def _read_items(items: Any, errors: FieldErrors) -> tuple[list[str], tuple[str, 
         chosen.append(texts.setdefault(text, len(texts)))
         raws.append(as_text(item.get("phoneNumber")).strip())
     return raws, tuple(texts), chosen
-
-
-def _require_readable(items: Sequence[Any]) -> None:
-    if len(items) > MAX_READ:
-        raise TooManyRecipients
 
 
 def _read_options(call: Call, errors: FieldErrors) -> Options:

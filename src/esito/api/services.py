@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from esito.api.aside import Aside
 from esito.api.client_address import Network
 from esito.api.limits import Limits
 from esito.api.plans_process import Plans
@@ -116,6 +117,8 @@ class Services:
     """How often accounts may ask."""
     plans: Plans = field(default_factory=Plans)
     """Says what numbers are."""
+    aside: Aside = field(default_factory=Aside)
+    """Does what is long beside the event loop."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose `X-Forwarded-For` is believed."""
     bad_keys_per_minute: int = 0

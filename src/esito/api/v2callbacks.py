@@ -6,7 +6,7 @@ from typing import Any
 
 from esito.api.answer import Answer
 from esito.api.call import Call, as_message_id, as_text
-from esito.api.paging import cursor_like, page_limit, status_among, unusable
+from esito.api.paging import LONGEST_DATE, cursor_like, page_limit, status_among, unusable
 from esito.api.v2messages import STATE_NAMES
 from esito.api.xml import Value
 from esito.domain.callback import AttemptLine, CallbackLine, Destination, Kind, Phase
@@ -42,11 +42,9 @@ async def callbacks(call: Call) -> Answer:
         call.account.id, status=status, message_id=message_id, before=_cursor(call), limit=limit + 1
     )
     page, more = found[:limit], len(found) > limit
-    return call.answer(
-        {
-            "callbacks": [_line(one) for one in page],
-            "next_cursor": f"{page[-1].at}.{page[-1].id}" if more else None,
-        }
+    cursor = f"{page[-1].at}.{page[-1].id}" if more else None
+    return await call.work(
+        lambda: call.answer({"callbacks": [_line(one) for one in page], "next_cursor": cursor}), items=len(page)
     )
 
 
@@ -66,7 +64,10 @@ async def destinations(call: Call) -> Answer:
     found = await call.services.store.callbacks.destinations(call.account.id, after=after, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     cursor = page[-1].origin if more else None
-    return call.answer({"destinations": [_destination(one) for one in page], "next_cursor": cursor})
+    return await call.work(
+        lambda: call.answer({"destinations": [_destination(one) for one in page], "next_cursor": cursor}),
+        items=len(page),
+    )
 
 
 async def replay(call: Call) -> Answer:
@@ -161,7 +162,7 @@ def _instant(value: Any) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= 15:
         return int(text)
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text[: LONGEST_DATE + 1])
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return int(aware.timestamp() * SECOND_MS)
     except (ValueError, OverflowError):

@@ -23,7 +23,9 @@ async def events(call: Call) -> Answer:
     found, following = await call.services.store.events(
         call.account.id, after=None if after == FROM_NOW_ON else after, limit=page_limit(call)
     )
-    return call.answer({"events": [_event(one) for one in found], "next_cursor": str(following)})
+    return await call.work(
+        lambda: call.answer({"events": [_event(one) for one in found], "next_cursor": str(following)}), items=len(found)
+    )
 
 
 def _event(one: Event) -> dict[str, Value]:

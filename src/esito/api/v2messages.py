@@ -15,6 +15,9 @@ from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
 from esito.lifecycle.readable import receipt_text
 from esito.store.records import RecipientLine
 
+WEIGHT_OF_A_RECEIPT = 10
+"""Items of a list that one receipt of an explanation takes as long as."""
+
 STATE_NAMES = {state: state.name.lower() for state in MessageState}
 STATUSES = {word.lower().replace(" ", "-"): word for word in PUBLIC_WORDS.values()}
 """How a public status is written in a query, beside the way answers spell it."""
@@ -57,7 +60,10 @@ async def recipients(call: Call) -> Answer:
     if found is None:
         raise NoSuchMessage
     page, more = found[:limit], len(found) > limit
-    return call.answer({"recipients": [_line(one) for one in page], "next_cursor": str(page[-1].seq) if more else None})
+    cursor = str(page[-1].seq) if more else None
+    return await call.work(
+        lambda: call.answer({"recipients": [_line(one) for one in page], "next_cursor": cursor}), items=len(page)
+    )
 
 
 async def recipient(call: Call) -> Answer:
@@ -72,8 +78,15 @@ async def recipient(call: Call) -> Answer:
         raise NoSuchMessage
     now = call.services.clock.now()
     whole = await unmasked(call, subject=mask_for_people(msisdn), about=f"message {message_id}")
-    explained = explain(known, call.services.vocabulary, now=now, retries=call.services.retries)
-    return call.answer(_recipient(known, explained, hidden="" if whole else known.msisdn))
+    hidden = "" if whole else known.msisdn
+    return await call.work(
+        lambda: call.answer(
+            _recipient(
+                known, explain(known, call.services.vocabulary, now=now, retries=call.services.retries), hidden=hidden
+            )
+        ),
+        items=WEIGHT_OF_A_RECEIPT * len(known.trail),
+    )
 
 
 def _recipient(known: RecipientEvidence, explained: Explanation, *, hidden: str) -> dict[str, Value]:

@@ -11,7 +11,11 @@ from esito.api.paging import page_cursor, page_limit
 from esito.api.unmasking import unmasked_for_administrator
 from esito.api.xml import Value
 from esito.domain.masking import hide_in
+from esito.lifecycle.readable import without_text
 from esito.store.records import Orphan
+
+OCTETS_OF_ONE = 512
+"""Of a receipt as it came: longer ones count as several."""
 
 SHOWN = 4
 """Last digits of an address that are shown."""
@@ -23,8 +27,11 @@ async def orphans(call: AdminCall) -> Answer:
     whole = await unmasked_for_administrator(call, subject="orphans")
     found = await call.services.store.orphans(after=cursor, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
-    return call.answer(
-        {"orphans": [_orphan(one, whole=whole) for one in page], "next_cursor": str(page[-1].number) if more else None}
+    next_cursor = str(page[-1].number) if more else None
+    octets = sum(len(one.raw) for one in page)
+    return await call.work(
+        lambda: call.answer({"orphans": [_orphan(one, whole=whole) for one in page], "next_cursor": next_cursor}),
+        items=max(len(page), octets // OCTETS_OF_ONE),
     )
 
 
@@ -58,10 +65,12 @@ _NUMBER = re.compile(rb"\d{6,}")
 
 
 def _numbers_hidden(one: Orphan) -> bytes:
-    """Return its octets with both addresses hidden; where they could not be read, with whatever may be a number."""
+    """Return its octets without what somebody wrote, with both addresses hidden, or whatever may be a number."""
+    unknown = {"unreadable", "unparsed"}.intersection(one.flags.split())
+    raw = without_text(one.raw, whole=bool(unknown))
     if any(one.addresses):
-        return _hidden_in(one.raw, one.addresses)
-    return _NUMBER.sub(lambda found: b"*" * (len(found[0]) - SHOWN) + found[0][-SHOWN:], one.raw)
+        return _hidden_in(raw, one.addresses)
+    return _NUMBER.sub(lambda found: b"*" * (len(found[0]) - SHOWN) + found[0][-SHOWN:], raw)
 
 
 def _hidden_in(raw: bytes, addresses: tuple[str, str]) -> bytes:

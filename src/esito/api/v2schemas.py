@@ -20,6 +20,9 @@ _STATE: Schema = {"type": "string", "enum": list(STATE_NAMES.values())}
 _STATE_OR_NULL: Schema = {"enum": [*STATE_NAMES.values(), None], "description": "null: a word we do not know."}
 _STATUS: Schema = {"type": "string", "enum": sorted(set(PUBLIC_WORDS.values()))}
 _MSISDN = text("E.164 with plus.", pattern=r"^\+[0-9]{8,15}$")
+_HIDDEN = text(
+    "E.164 with plus; its last four digits alone unless `unmask` asks for more.", pattern=r"^(\+|\*+)[0-9]{4,15}$"
+)
 _COUNT = integer(minimum=0)
 _NEXT = _or_null(text("`cursor` of the next page; null on the last.", pattern="^[0-9]+$"))
 _RAW = text("The octets as they came, in hexadecimal.", pattern="^([0-9a-f]{2})*$")
@@ -123,7 +126,7 @@ V2_SCHEMAS: dict[str, Schema] = {
         {
             **_GOOD,
             "message_id": text(pattern="^[0-9]+$"),
-            "msisdn": _MSISDN,
+            "msisdn": _HIDDEN,
             "status": _STATUS,
             "state": _STATE,
             "changed_at": _AT,
@@ -167,7 +170,10 @@ V2_SCHEMAS: dict[str, Schema] = {
             "stat": text(),
             "error": text(),
             "flags": array(text()),
-            "raw": {**_RAW, "description": "The octets in hexadecimal, numbers hidden as above."},
+            "raw": {
+                **_RAW,
+                "description": "The octets in hexadecimal, numbers hidden as above, and what somebody wrote.",
+            },
         }
     ),
     "OrphanPage": record({**_GOOD, "orphans": array(ref("Orphan"), maxItems=MOST), "next_cursor": _NEXT}),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from esito.api.answer import Answer
 from esito.api.call import Call, as_number_text
-from esito.api.paging import cursor_like, page_limit
+from esito.api.paging import LONGEST_DATE, cursor_like, page_limit
 from esito.api.v2messages import STATUSES
 from esito.api.xml import Value
 from esito.domain.errors import IntervalInvalid, NumberInvalid
@@ -98,6 +98,8 @@ def _moment(text: str, *, end: bool, absent: int) -> int:
     """Return an instant of an ISO 8601 day or moment (UTC unless it says otherwise), or of milliseconds."""
     if not text:
         return absent
+    if len(text) > LONGEST_DATE:
+        raise IntervalInvalid
     if _MILLISECONDS.fullmatch(text):
         return int(text) + end
     try:

@@ -29,8 +29,8 @@ SCENARIOS = {
 }
 """A name to the last four digits that the simulator goes by (design 8)."""
 
-PREFIX = "+336"
-"""Four digits of chance follow: each rehearsal has a recipient of its own, for who said STOP is sent nothing more."""
+PREFIX = "+3361"
+"""Three digits of chance follow: each rehearsal has a recipient of its own, for who said STOP is sent nothing more."""
 
 
 @click.command()
@@ -43,7 +43,7 @@ def trigger(
     *, scenario: str, url_dlr: str | None, url_response: str | None, as_json: bool, url: str, api_key: str
 ) -> None:
     """Rehearse one fate of a message with the operator simulator."""
-    number = f"{PREFIX}{secrets.randbelow(10_000):04d}{SCENARIOS[scenario]}"
+    number = f"{PREFIX}{secrets.randbelow(1_000):03d}{SCENARIOS[scenario]}"
     with Client(url, api_key) as client:
         sent = client.send(number, f"Rehearsal: {scenario}", SendOptions(url_dlr=url_dlr, url_response=url_response))
     if as_json:

@@ -87,22 +87,35 @@ def pack(septets: bytes, *, fill: int = 0) -> bytes:
     bits = fill + 7 * len(septets)
     if septets and bits % 8 == 1:
         septets, bits = septets + _FILLING, bits + 7
-    number = 0
-    for septet in reversed(septets):
-        number = number << 7 | septet
-    return (number << fill).to_bytes((bits + 7) // 8, "little")
+    groups = (septets[place : place + _SEPTETS] for place in range(0, len(septets), _SEPTETS))
+    packed = b"".join([_number_of(group).to_bytes(_OCTETS_OF_GROUP, "little") for group in groups])
+    return (int.from_bytes(packed, "little") << fill).to_bytes((bits + 7) // 8, "little")
 
 
 def unpack(octets: bytes, *, fill: int = 0) -> bytes:
     """Return the septets that were packed after `fill` bits; a carriage return that fills the last octet is none."""
-    number = int.from_bytes(octets, "little") >> fill
     count = max(0, (8 * len(octets) - fill) // 7)
-    septets = bytes(number >> 7 * place & 0x7F for place in range(count))
+    packed = (int.from_bytes(octets, "little") >> fill).to_bytes(len(octets), "little")
+    found = bytearray()
+    for start in range(0, len(packed), _OCTETS_OF_GROUP):
+        number = int.from_bytes(packed[start : start + _OCTETS_OF_GROUP], "little")
+        found += bytes([number >> 7 * place & 0x7F for place in range(_SEPTETS)])
+    septets = bytes(found[:count])
     exact = (fill + 7 * count) % 8 == 0
     return septets[:-1] if exact and septets.endswith(_FILLING) else septets
 
 
 _FILLING = b"\r"
+
+_SEPTETS, _OCTETS_OF_GROUP = 8, 7
+"""Eight septets fill seven octets. Taken group by group, a long text costs no more than many short ones."""
+
+
+def _number_of(septets: bytes) -> int:
+    number = 0
+    for septet in reversed(septets):
+        number = number << 7 | septet
+    return number
 
 
 def _characters(octets: bytes, alphabet: str) -> str:

@@ -21,12 +21,15 @@ _SHORTEST, _LONGEST = 8, 15
 _WITHOUT_ITS_ZERO = 9
 """Digits of a French number whose 0 a spreadsheet has taken; they may be a whole number of a small country."""
 
+_LONGEST_WRITTEN = 100
+"""Signs of a number, with all that may stand between its digits; what is longer is none, and not looked at."""
+
 
 class InvalidMsisdn(EsitoError, ValueError):
     """The text is no phone number; `raw` is what was given, `raws` all such texts of a list (contract 2.6, code 9)."""
 
     def __init__(self, raw: str, *others: str) -> None:
-        super().__init__(f"not a phone number: {raw!r}")
+        super().__init__(f"not a phone number: {raw[:_LONGEST_WRITTEN]!r}")
         self.raw = raw
         self.raws = (raw, *others)
 
@@ -42,6 +45,8 @@ def normalise(raw: str) -> str:
     common = _COMMON.fullmatch(raw)
     if common is not None:
         return f"+33{common[1] or common[2]}"
+    if len(raw) > _LONGEST_WRITTEN:
+        raise InvalidMsisdn(raw)
     number = _read(plain(raw))
     written = raw.strip()
     without = _TRUNK_ZERO.sub("", written)

@@ -96,7 +96,8 @@ def prepare(text: str, *, unicode: bool) -> PreparedText:
         return PreparedText(text.encode("utf-16-be", "replace").decode("utf-16-be"), unicode=True)
     text = text.translate(_REPLACED)
     if not gsm0338.fits(text):
-        text = gsm0338.OUTSIDE.sub(lambda found: _nearest(found[0]), text)
+        strangers = set(gsm0338.OUTSIDE.findall(text))
+        text = text.translate({ord(char): _nearest(char) for char in strangers})
     return PreparedText(text, unicode=False)
 
 

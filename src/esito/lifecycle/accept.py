@@ -4,6 +4,7 @@ The draft's fields are valid already; here is decided what may be sent (contract
 second layer), in the contract's order: 50, 42 or 52, then 13, 14 and 15 per number, 11.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -40,6 +41,9 @@ log = structlog.get_logger()
 NOT_MOBILE, NO_PRICE, STOPPED, REPEATED = 9, 13, 14, 15
 """Why one number gets nothing (contract 2.6 and 5): premium-rate numbers are no mobile ones, and an account has no
 price where it may not send."""
+
+COUNTED_AT_ONCE = 20_000
+"""Characters whose segments are counted on the event loop: at most some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,19 +202,19 @@ class Acceptance:
             raise LowCostNotEligible
         # What is too long with any mention is so before any number is looked at.
         ending = mention(self._routes.shortest_stop_number(draft.sender)) if draft.stop_mention else ""
-        plan = _Plan(draft, draft.texts, self._segments_of(draft, [text + ending for text in draft.texts]))
+        plan = _Plan(draft, draft.texts, await self._count(draft, [text + ending for text in draft.texts]))
         now = self._clock.now()
         keeps_hours = commercial.is_commercial(draft.account, stop_mention=draft.stop_mention)
         if keeps_hours and draft.due_at is not None:
-            commercial.check_schedule(draft.due_at, commercial.places_of(msisdn for msisdn, _ in draft.numbers))
+            await asyncio.to_thread(_check_schedule, draft, draft.due_at)  # the first one reads the calendars
         await self._choose(plan)
         if not plan.recipients:
             raise NothingToSend(plan.problems)
-        due_at = _opening(draft, plan.recipients, now) if keeps_hours else draft.due_at
+        due_at = await asyncio.to_thread(_opening, draft, plan.recipients, now) if keeps_hours else draft.due_at
         if self._wheels:
             self._share_out(plan.recipients)
         if draft.stop_mention:
-            self._mention_stop(plan)
+            await self._mention_stop(plan)
         message = NewMessage(
             account_id=draft.account.id,
             created_at=now,
@@ -234,6 +238,12 @@ class Acceptance:
         message_id = await self._store.accept(message)
         self._kept()
         return replace(accepted, message_id=message_id)
+
+    async def _count(self, draft: Draft, texts: Sequence[str]) -> list[int]:
+        """Return the segments of each text, counted beside the event loop where they are long."""
+        if sum(map(len, texts)) > COUNTED_AT_ONCE:
+            return await asyncio.to_thread(self._segments_of, draft, texts)
+        return self._segments_of(draft, texts)
 
     def _segments_of(self, draft: Draft, texts: Sequence[str]) -> list[int]:
         counts = []
@@ -313,7 +323,7 @@ class Acceptance:
                     recipients[place] = recipients[place]._replace(link=number)
                 begin += count
 
-    def _mention_stop(self, plan: "_Plan") -> None:
+    async def _mention_stop(self, plan: "_Plan") -> None:
         """Let each text end with the number at which the link of its recipient takes a STOP."""
         draft = plan.draft
         places: dict[tuple[int, str], int] = {}
@@ -323,7 +333,7 @@ class Acceptance:
             places.setdefault((one.text, numbers[-1]), len(places))
         plan.texts = [draft.texts[text] + mention(number) for text, number in places]
         plan.stop_numbers = [number for _, number in places]
-        plan.segments = self._segments_of(draft, plan.texts)
+        plan.segments = await self._count(draft, plan.texts)
         for at, (one, number) in enumerate(zip(plan.recipients, numbers, strict=True)):
             text = places[one.text, number]
             segments = plan.segments[text]
@@ -352,6 +362,11 @@ def _spellings(digits: str) -> list[str]:
 def _may_use(profile: Profile, sender: str) -> bool:
     """Tell whether the account may send under this name; the operator's short code and its own numbers it may."""
     return not (profile.senders and sender) or sender in profile.senders or sender.lstrip("+") in profile.numbers
+
+
+def _check_schedule(draft: Draft, due_at: int) -> None:
+    """Refuse a schedule at which nobody may get a commercial text. Raises CommercialHour, CommercialDay."""
+    commercial.check_schedule(due_at, commercial.places_of(msisdn for msisdn, _ in draft.numbers))
 
 
 def _opening(draft: Draft, recipients: Sequence[NewRecipient], now: int) -> int | None:

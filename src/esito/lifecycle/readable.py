@@ -1,7 +1,9 @@
-"""Makes a kept receipt readable again: the trail has its octets, people want its text."""
+"""Makes a kept receipt readable again: the trail has its octets, people want its text, and not everybody all of it."""
+
+import re
 
 from esito.smpp.codec import ProtocolError, decode
-from esito.smpp.pdu import DataSm, DeliverSm
+from esito.smpp.pdu import DataSm, DeliverSm, Tag
 from esito.smpp.receipts import text_of
 
 
@@ -12,3 +14,35 @@ def receipt_text(raw: bytes) -> str:
     except ProtocolError:
         return ""
     return text_of(pdu) if isinstance(pdu, DeliverSm | DataSm) else ""
+
+
+_TEXT = re.compile(rb"t\0?e\0?x\0?t\0?[\s\0]{0,4}[:=]", re.IGNORECASE)
+"""Behind it a receipt repeats how the message began, in one octet to a sign or in two."""
+
+_WORDS = re.compile(rb"[A-Za-z\x80-\xff]+")
+
+
+def without_text(raw: bytes, *, whole: bool) -> bytes:
+    """Return a kept PDU in which nothing shows of what somebody wrote, each octet of it a star.
+
+    `whole`: no field was found in its text, which may be all somebody's own.
+    """
+    try:
+        pdu = decode(raw)
+    except ProtocolError:
+        return _WORDS.sub(_stars, raw) if whole else _behind_text(raw)
+    if not isinstance(pdu, DeliverSm | DataSm):
+        return raw
+    for text in (pdu.short_message if isinstance(pdu, DeliverSm) else b"", pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")):
+        if text:
+            raw = raw.replace(text, b"*" * len(text) if whole else _behind_text(text))
+    return raw
+
+
+def _behind_text(octets: bytes) -> bytes:
+    found = _TEXT.search(octets)
+    return octets if found is None else octets[: found.end()] + b"*" * (len(octets) - found.end())
+
+
+def _stars(found: re.Match[bytes]) -> bytes:
+    return b"*" * len(found[0])

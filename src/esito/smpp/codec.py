@@ -74,6 +74,7 @@ class FrameBuffer:
 
     def __init__(self) -> None:
         self._pieces = bytearray()
+        self._wanted = 0  # octets with which the unfinished PDU can be looked at again
 
     @property
     def is_empty(self) -> bool:
@@ -84,14 +85,17 @@ class FrameBuffer:
         """Return the PDUs that are whole now. Raises InvalidLength, with them, as soon as four octets say so."""
         if self._pieces:
             self._pieces += data
+            if len(self._pieces) < self._wanted:
+                return []
             data = bytes(self._pieces)
         frames: list[bytes] = []
-        start, end = 0, len(data)
+        start, end, self._wanted = 0, len(data), 4
         while end - start >= 4:
             length = _LENGTH.unpack_from(data, start)[0]
             if not HEADER_LENGTH <= length <= MAX_PDU:
                 raise InvalidLength(f"command_length {length:#010x}", frames)
             if end - start < length:
+                self._wanted = length
                 break
             frames.append(data[start : start + length])
             start += length

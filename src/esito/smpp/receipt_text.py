@@ -157,11 +157,15 @@ class _Looked(NamedTuple):
 
     def disagrees(self) -> bool:
         """Tell whether one name stands before two values that cannot both be true."""
-        said: dict[str, list[str]] = {}
+        first: dict[str, str] = {}
+        seen: set[tuple[str, str]] = set()  # one value many times is looked at once
         for name, words in self.named:
-            if words and name in _CONTRADICTS and words[0] not in said.setdefault(name, []):
-                said[name].append(words[0])
-        return any(_CONTRADICTS[name](values[0], other) for name, values in said.items() for other in values[1:])
+            if not words or name not in _CONTRADICTS or (name, words[0]) in seen:
+                continue
+            seen.add((name, words[0]))
+            if _CONTRADICTS[name](first.setdefault(name, words[0]), words[0]):
+                return True
+        return False
 
 
 def _look(head: str, names: re.Pattern[str]) -> _Looked:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from esito.api.call import Inputs
-from esito.api.fields import FieldErrors, raw_numbers, read_options
+from esito.api.fields import MAX_READ, FieldErrors, raw_numbers, read_options
 from esito.domain.account import Account, AccountState
-from esito.domain.errors import InvalidFields
+from esito.domain.errors import InvalidFields, TooManyRecipients
 from esito.domain.message import Range
 from tests.kit.builders import NOW
 from tests.kit.desk import Desk
@@ -65,6 +65,14 @@ def test_of_very_many_wrong_numbers_five_hundred_are_named(api: Desk) -> None:
 )  # fmt: skip
 def test_numbers_come_as_a_text_with_commas_or_as_an_array(value: Any, numbers: list[str]) -> None:
     assert raw_numbers(value) == numbers
+
+
+@pytest.mark.parametrize("value", ["," * MAX_READ, ["0611111111"] * (MAX_READ + 1), [","] * MAX_READ], ids=len)
+def test_a_list_that_is_too_long_is_refused_before_it_is_read(api: Desk, value: Any) -> None:
+    with pytest.raises(TooManyRecipients):
+        raw_numbers(value)
+    for path in ("/v1/send", "/v1/lookup"):
+        assert api.post(path, message="a", phoneNumbers=value).refused[:2] == (400, 50)
 
 
 @pytest.mark.parametrize(

@@ -87,3 +87,23 @@ def test_what_no_text_encodes_to_is_decoded_all_the_same(octets: bytes, text: st
 @given(st.lists(st.integers(0, 255)))
 def test_any_octets_have_a_text(codes: Sequence[int]) -> None:
     assert len(gsm0338.decode(bytes(codes))) <= len(codes)
+
+
+def unpacked_by_the_book(octets: bytes, fill: int) -> bytes:
+    """Return septets as 3GPP TS 23.038 draws them: the bits one after another, the lowest of each octet first."""
+    bits = [octet >> place & 1 for octet in octets for place in range(8)][fill:]
+    whole = [bits[place : place + 7] for place in range(0, len(bits) - 6, 7)]
+    return bytes(sum(bit << place for place, bit in enumerate(septet)) for septet in whole)
+
+
+@given(st.binary(max_size=40), st.integers(0, 6))
+def test_septets_are_unpacked_as_the_book_draws_them(octets: bytes, fill: int) -> None:
+    found, whole = gsm0338.unpack(octets, fill=fill), unpacked_by_the_book(octets, fill)
+    assert found == whole or (found == whole[:-1] and whole.endswith(b"\r"))
+
+
+@given(st.binary(max_size=40).map(lambda octets: bytes(octet & 0x7F for octet in octets)), st.integers(0, 6))
+def test_septets_are_packed_as_the_book_draws_them(septets: bytes, fill: int) -> None:
+    whole = unpacked_by_the_book(gsm0338.pack(septets, fill=fill), fill)
+    assert whole[: len(septets)] == septets
+    assert whole[len(septets) :] in {b"", b"\0", b"\r"}

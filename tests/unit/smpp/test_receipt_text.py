@@ -1,12 +1,11 @@
 """The fields of a receipt's text, by whatever names, or none, and at a cost that grows with its length only."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esito.smpp.receipt_text import DONE, ERR, ID, NAMES, STAT, SUBMITTED, Fields, read_fields, reads_as_receipt
+from tests.kit.growth import AT_MOST, growth
 
 WHOLE = Fields("1001", "2611230500", "261123050116", "DELIVRD", "000")
 
@@ -94,25 +93,13 @@ def test_any_text_is_read_and_read_alike(text: str) -> None:
     reads_as_receipt(text)
 
 
-LENGTH = 32_768
-SHORTER = 8
-
-
-def _cost(text: str) -> int:
-    """Return the processor time, in nanoseconds, of the quickest of some readings; this thread's alone."""
-    taken = []
-    for _ in range(3):
-        began = time.thread_time_ns()
-        read_fields(text)
-        reads_as_receipt(text)
-        taken.append(time.thread_time_ns() - began)
-    return max(min(taken), 1)
+LENGTH = 16_384
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(PIECES, min_size=1, max_size=6).map("".join))
 def test_the_work_grows_with_the_length_only(unit: str) -> None:
-    """Eight times the text is at most some dozen times the work of the control beside it, where squares would be 64."""
-    long = (unit * (LENGTH // len(unit) + 1))[:LENGTH]
-    control = _cost(long[: LENGTH // SHORTER])
-    assert any(_cost(long) < 4 * SHORTER * control for _ in range(5))
+    def read(text: str) -> object:
+        return read_fields(text), reads_as_receipt(text)
+
+    assert growth(read, lambda length: unit * (length // len(unit)), LENGTH) < AT_MOST

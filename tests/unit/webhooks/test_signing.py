@@ -49,3 +49,8 @@ def test_one_signature_of_several_is_enough_and_others_are_not() -> None:
         ("msg_1", "1800000000", b"", good), ("msg_1", "1800000000", BODY, ""), ("msg_1", "1800000000", BODY, "é"),
     ]:  # fmt: skip
         assert not is_signed(SECRET, id_, at, body, said)
+
+
+def test_a_timestamp_that_is_no_moment_is_not_signed() -> None:
+    for timestamp in ("9" * 5_000, "", "1.5", "-1", "\u0661"):
+        assert not is_signed("secret", "msg_1", timestamp, b"{}", "v1,a")

@@ -1,0 +1,29 @@
+"""Work of a request that may take some milliseconds: it is done in a thread, while the event loop answers others."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+T = TypeVar("T")
+
+THREADS = 4
+"""Accounts whose long work is done at the same time."""
+
+MANY = 200
+"""Items of a list from which its work is long: each may take ten microseconds."""
+
+
+class Aside:
+    """A few threads; of one account one piece of work is done at a time, so that it has never all of them."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="esito-aside")
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def do(self, account_id: int, work: Callable[[], T]) -> T:
+        """Return what `work` returns, when it is the account's turn."""
+        turn = self._turns.setdefault(account_id, asyncio.Lock())
+        async with turn:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
