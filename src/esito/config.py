@@ -163,7 +163,7 @@ class PricingSettings:
         HOME,
         "The home country: `default` and `low_cost` are for it alone, and accounts without a list of countries send to"
         " it alone.",
-        rules.COUNTRY,
+        rules.HOME,
     )
     default: Decimal = _setting(Decimal("0.045"), "Price of a segment in the home country.", rules.PRICE)
     low_cost: Decimal = _setting(

@@ -157,7 +157,7 @@ HTTP_URLS = Rule(
 )
 PRICE = Rule("a price of 0 or more with at most 3 decimals", _is_price)
 CURRENCY = Rule("three capital letters, such as EUR", lambda value: re.fullmatch("[A-Z]{3}", value))
-COUNTRY = Rule("a country by its code of ISO 3166, such as FR", KNOWN.__contains__)
+HOME = Rule("a country by its code of ISO 3166, such as FR", KNOWN.__contains__)
 COUNTRIES = Rule('a table of countries and prices, such as {FR = "0.045"}', _countries)
 PRICED_PREFIXES = Rule(
     'a table of prefixes with +, up to 8 digits, and prices, such as {"+3246" = "0.07"}', _priced_prefixes

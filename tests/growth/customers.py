@@ -22,6 +22,7 @@ from esito.api import (
     statistics,
     status,
     subaccounts,
+    unmasking,
     v2callbacks,
     v2export,
     v2search,
@@ -156,6 +157,8 @@ TEXTS: dict[str, Reader] = {
             ),
             ("address of a customer", HEADER, client_address.read_address.__wrapped__),
             ("URL of a callback", fields.MAX_URL, lambda given: targets.taken_apart(f"https://{given}")),
+            ("host of a callback", fields.MAX_URL, targets._literal),
+            ("reason of an unmasking", BODY, asked(unmasking._reason, "unmask")),
             ("path of a callback", fields.MAX_URL, lambda given: targets.taken_apart(f"https://a/{given}")),
             (
                 "answer of a receiver",

@@ -28,12 +28,16 @@ NOT_FOREIGN = {
     "api/once.py": {"_answered"},  # what we kept ourselves
     "api/statistics.py": {"_shown"},
     "api/v2orphans.py": {"_orphan", "_numbers_hidden"},  # flags of ours
+    "api/v2links.py": {"_names"},  # of an administrator
     "bus/safety.py": {"faults"},  # the monitor of our own server
     "bus/spool.py": {"_cut", "_record_at"},  # our own file
+    "domain/gsm_languages.py": {"_pairs", "_row"},  # our own tables
+    "domain/number_plans.py": {"rows_of"},
+    "domain/numbering.py": {"_has_a_rival", "_is_given"},  # at most 15 digits
     "domain/pricing.py": {"from_micros"},
     "domain/routing.py": {"named"},  # the configuration
     "smpp/connection.py": {"_received"},  # four octets of a frame
-    "webhooks/sender.py": {"_addresses"},  # what the resolver made of a name
+    "webhooks/sender.py": {"_judged"},  # what the resolver made of a name
 }
 """Functions of each file that take apart what nobody else wrote."""
 

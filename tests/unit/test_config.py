@@ -88,7 +88,7 @@ def test_settings_cannot_be_changed() -> None:
     [
         ("[htp]", "esito.toml: there is no section [htp]; there are http, store, bus, retention, callbacks, clock, "
                   "pricing, limits, logs, errors, link"),
-        ("[http]\nlisten_on = 1", "esito.toml: http.listen_on is not known; [http] has listen, error_status, "
+        ("[http]\nlisten_on = 1", "esito.toml: http.listen_on is not known; [http] has listen, monitor, error_status, "
                                   "trusted_proxies, connections, per_address, tls_cert, tls_key"),
         ("http = 1", "esito.toml: http must be a section, [http]"),
         ("[link]\nname = 'a'", "esito.toml: a link begins with [[link]], in double brackets"),

@@ -1,13 +1,16 @@
 """Sending through the API: order of checks, answers, and what is said of numbers that get nothing (contract 2)."""
 
 import json
+from decimal import Decimal
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from esito.domain.pricing import PriceList
 from tests.kit import looking
 from tests.kit.builders import NOW
-from tests.kit.desk import KEY, Desk, Reply
+from tests.kit.desk import KEY, Desk, Reply, desk
 
 FIRST, SECOND = "+33611111111", "+33622222222"
 LANDLINE = "0123456789"
@@ -202,7 +205,14 @@ def test_stopped_and_repeated_numbers_are_dropped_and_told(api: Desk) -> None:
         ("0611111111", "\u202a\uff0b\uff13\uff13 (0)6\u00ad11\u221211 11 11\u202c"),
     ],
 )
-def test_two_spellings_of_one_line_are_one_recipient_and_one_stop(api: Desk, one: str, same: str) -> None:
+def test_two_spellings_of_one_line_are_one_recipient_and_one_stop(tmp_path: Path, one: str, same: str) -> None:
+    prices = PriceList(prefixes={f"+{digit}": Decimal("0.045") for digit in range(1, 10)})
+    with desk(tmp_path / "abroad", prices=prices) as api:
+        api.let(countries=("*",))
+        check_one_line(api, one, same)
+
+
+def check_one_line(api: Desk, one: str, same: str) -> None:
     answer = send(api, phoneNumbers=f"{one},{same}").json
     assert (answer["nb_sms"], [error["code"] for error in answer["errors"]]) == (1, ["15"])
     assert api.post("/v1/stop-sms/add", phoneNumber=one).status == 200

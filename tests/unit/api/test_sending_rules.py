@@ -152,8 +152,14 @@ def test_a_schedule_at_night_or_on_a_sunday_is_refused(api: Desk) -> None:
     assert send(api, **evening).json["scheduledDeliveryDate"] == "2027-01-18 08:00:00"
 
 
-def test_overseas_it_is_the_recipients_own_clock_that_counts(api: Desk) -> None:
-    profile(api, commercial=CommercialTexts.ALL)
+def test_overseas_it_is_the_recipients_own_clock_that_counts(tmp_path: Path) -> None:
+    prices = PriceList(countries=dict.fromkeys(("GP", "RE"), Decimal("0.045")))
+    with desk(tmp_path / "overseas", prices=prices) as api:
+        profile(api, commercial=CommercialTexts.ALL, countries=("*",))
+        check_overseas(api)
+
+
+def check_overseas(api: Desk) -> None:
     assert send(api, phoneNumbers="0690123456").json["scheduledDeliveryDate"] == "2027-01-15 13:00:00"
     assert "scheduledDeliveryDate" not in send(api, phoneNumbers="0692123456").json
     api.clock.advance(9 * 3_600_000)  # 18:00 in Paris, 21:00 on Reunion

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from esito.domain.msisdn import InvalidMsisdn, is_mobile, normalise, read_address
+from esito.domain.msisdn import InvalidMsisdn, normalise, read_address
 from esito.domain.number_plans import SHAPES, VERSION, rows_of
 from esito.domain.numbering import calling_code, code_of_country
 
@@ -208,7 +208,6 @@ def test_a_french_mobile_is_one_number_however_it_is_written(judge: Any, nationa
     for way in (f"0{national}", f"0033{national}", f"33{national}", f"+330{national}", f"+33 (0){national}"):
         assert normalise(way) == one
     assert normalise(one) == one
-    assert is_mobile(one) in (True, False)
     parsed = judge.parse(one)
     if judge.is_valid_number(judge.parse(f"+33{national}")):
         assert one == f"+33{national}"

@@ -169,6 +169,7 @@ async def _write_back(store: Store, account: Account) -> None:
 
 async def _share(store: Store) -> None:
     changed = KeptLink("beta", added=False, settings='{"window":5}')
+    await store.administrators.create("ada", key_digest=b"ada", networks=[], actor="cli:tests", at=NOW)
     await store.links.keep(changed, before=None, act="link changed", details="window = 5", actor="cli:tests", at=NOW)
     assert await store.leases.take("link:alpha", "g1", seconds=0.0) is not None
     frames = [Brought("g1", 7, number, [receipt(f"F{number}", "DELIVRD")]) for number in (1, 2, 5)]
