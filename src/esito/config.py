@@ -219,7 +219,9 @@ class LinkSettings:
     enabled: bool = _setting(
         True, "Whether it is bound; what waits for one that is not leaves by others that serve the prefix, or waits."
     )
-    operator: str = _setting("", "Links of one operator share their SMSC ids; empty: the link's own name.")
+    operator: str = _setting(
+        "", "Links of one operator share their SMSC ids; empty: the link's own name.", rules.OPERATOR
+    )
     host: str = _setting("127.0.0.1", "Host of the SMSC.", rules.HOST)
     port: int = _setting(2775, "Port of the SMSC.", rules.PORT)
     fallback_hosts: tuple[str, ...] = _setting(

@@ -162,6 +162,7 @@ COUNTRIES = Rule('a table of countries and prices, such as {FR = "0.045"}', _cou
 PRICED_PREFIXES = Rule(
     'a table of prefixes with +, up to 8 digits, and prices, such as {"+3246" = "0.07"}', _priced_prefixes
 )
+OPERATOR = Rule("at most 64 characters that can be seen", lambda value: len(value) <= 64 and value.isprintable())
 LINK_NAME = Rule(
     "1 to 32 letters, digits, - or _, with a letter or digit first",
     lambda value: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", value),

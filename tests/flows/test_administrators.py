@@ -34,6 +34,8 @@ def test_links_are_added_changed_and_removed_over_http(tmp_path: Path) -> None:
         assert "there is a link south already" in again.text
         refused = asked(server, "PATCH", "/v2/links/south", window=-1)
         assert (refused.status_code, refused.json()["code"]) == (400, 9)
+        for odd in ({"tls": True, "tls_ca": "/etc/passwd"}, {"password": {"a": "b"}}, {"operator": "\x1b[31m"}):
+            assert asked(server, "PATCH", "/v2/links/south", **odd).status_code == 400, odd
         assert asked(server, "PATCH", "/v2/links/nowhere", window=1).status_code == 404
         assert asked(server, "PATCH", "/v2/links/south", enabled=False).json()["changed"] is True
         assert asked(server, "PATCH", "/v2/links/south", enabled=False).json()["changed"] is False

@@ -74,6 +74,11 @@ class Asked:
         self._is_long = is_long
         self._turn = turn
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the request is one that is worked on beside the event loop."""
+        return self._is_long
+
     def header(self, name: bytes) -> str:
         """Return a header of the request, by its name in lower case; empty when it is absent."""
         return header(self._scope, name).decode("latin-1")

@@ -7,6 +7,8 @@ settings file. Every running server takes it up within some seconds, this one at
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from esito.api.answer import Answer
 from esito.api.call import AdminCall
 from esito.api.paging import unusable
@@ -61,8 +63,15 @@ def _desk(call: AdminCall) -> LinkDesk:
     return call.services.link_desk
 
 
+LONGEST = 16_384
+"""Octets of a request that changes a link: all settings there are take less."""
+
+
 def _settings(call: AdminCall) -> dict[str, Any]:
-    return {name: value for name, value in call.inputs.items() if name not in {"apiKey", "_format"}}
+    settings = {name: value for name, value in call.inputs.items() if name not in {"apiKey", "_format"}}
+    if call.is_long or len(msgspec.json.encode(settings)) > LONGEST:
+        raise unusable("link", "Les réglages sont trop longs")
+    return settings
 
 
 def _names(given: Any) -> list[str]:

@@ -8,7 +8,7 @@ from esito.api.services import LinkEdited
 from esito.bootstrap import link_edits
 from esito.bootstrap.link_changes import LinkChanges
 from esito.bootstrap.link_edits import Edit
-from esito.bootstrap.link_settings import Editing
+from esito.bootstrap.link_settings import SECRET, Editing
 from esito.config import ConfigError, as_written
 
 
@@ -51,6 +51,14 @@ class HttpLinkDesk:
         return self._changes.editing(actor)
 
 
+OF_THE_MACHINE = frozenset({"tls_ca", "tls_cert", "tls_key"})
+"""Settings that name files of the server: who is not on it neither chooses them nor learns whether they are there."""
+
+
 def _read(name: str, field: str, value: Any) -> Any:
-    """Return a setting as a file would hold it: text as on a command line, else as JSON has it."""
+    """Return a setting as a file would hold it: text as on a command line, else as JSON has it. Raises ConfigError."""
+    if field in OF_THE_MACHINE:
+        raise ConfigError(f"link.{name}.{field} names a file of the server: set it by command, or in the settings file")
+    if field == SECRET and not isinstance(value, str):
+        raise ConfigError(f"link.{name}.{field} must be text")
     return as_written(field, value, where=f"link.{name}") if isinstance(value, str) else value

@@ -3,6 +3,7 @@
 Every running server of the installation takes it up within some seconds, and a restart keeps it.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -55,7 +56,7 @@ async def edit(editing: Editing, name: str, act: str, edit_of: EditOf) -> tuple[
         present = laid_over(settings, [*others, after], secret=secret, environ=editing.environ)
     except ConfigError as error:
         raise ConfigError(str(error).removeprefix(f"{WHERE}: ")) from None  # which is what one has typed
-    check(present)
+    await asyncio.to_thread(check, present)  # it reads the files of TLS
     found = next((one for one in _changes(editing, kept, present) if one.name == name), None)
     if found is not None:
         at = RealClock().now()

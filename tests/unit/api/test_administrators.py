@@ -182,7 +182,10 @@ def test_links_are_changed_in_the_name_of_the_administrator(tmp_path: Path) -> N
     [("POST", "/v2/links", {"host": "a"}, "name"), ("POST", "/v2/links", {"name": ["a"], "host": "a"}, "name"),
      ("POST", "/v2/links", {"name": "a"}, "host"), ("PATCH", "/v2/links/a", {}, "unset"),
      ("PATCH", "/v2/links/a", {"unset": [1]}, "unset"), ("PATCH", "/v2/links/a", {"unset": {"a": 1}}, "unset"),
-     ("PATCH", "/v2/links/a", {"window": 1, "unset": ["window"]}, "window")],
+     ("PATCH", "/v2/links/a", {"window": 1, "unset": ["window"]}, "window"),
+     ("PATCH", "/v2/links/a", {"operator": "x" * 20_000}, "link"),
+     ("POST", "/v2/links", {"name": "x" * 90_000}, "link"),
+     ("PATCH", "/v2/links/a", {"unset": ["x"] * 9_000}, "link")],
 )  # fmt: skip
 def test_what_says_too_little_of_a_link_is_refused(
     tmp_path: Path, method: str, path: str, body: object, element: str

@@ -21,6 +21,17 @@ def test_it_is_hidden_in_whatever_form_and_the_length_stays(written: str, codec:
     assert "61111" not in shown
 
 
+@pytest.mark.parametrize(
+    "written", ["06 11 11 00 01", "06.11.11.00.01", "+33 (0)6 11 11 00 01", "06-11110001", "0033/611/110001"]
+)
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-be", "utf-16-le"])
+def test_punctuation_does_not_show_it(written: str, codec: str) -> None:
+    hidden = hide_in(f"id:1 to:{written} x".encode(codec), NUMBER).decode(codec)
+    digits = [sign for sign in hidden if sign.isdigit()]
+    assert "".join(digits) == "10001"
+    assert len(hidden) == len(f"id:1 to:{written} x")
+
+
 def test_ids_and_other_numbers_stay() -> None:
     octets = b"id:22296883 to 33622220002 at 2611231236"
     assert hide_in(octets, NUMBER) == octets
