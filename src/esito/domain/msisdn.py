@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from esito.domain.dialling import COUNTRY_OF_PREFIX, LENGTHS, LONGEST_PREFIX, MOBILE_PREFIXES, NON_GEOGRAPHIC
 from esito.domain.errors import EsitoError
-from esito.domain.numbering import FRANCE, calling_code, code_of_country, whole_number
+from esito.domain.numbering import DEPARTMENTS, FRANCE, calling_code, code_of_country, whole_number
 from esito.domain.written import plain
 
 _COMMON = re.compile(
@@ -91,7 +91,10 @@ def _read(written: str) -> str | None:
 
 def _at_home(country: str, written: str) -> str | None:
     code = code_of_country(country)
-    return None if code is None else _behind(code, written)
+    if code is None:
+        return None
+    # Between France and its departments overseas one dials as at home.
+    return _behind(code, written) or (_behind(FRANCE, written) if code in DEPARTMENTS else None)
 
 
 def _international(digits: str) -> str | None:

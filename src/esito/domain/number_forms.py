@@ -211,10 +211,10 @@ def _mexican(national: str) -> list[str]:
 
 
 def _brazilian(national: str) -> list[str]:
-    """Return a mobile with or without the 9 that has stood before its eight digits (6 to 9 first) since 2016."""
-    if len(national) == 11 and national[2] == "9" and national[3] in "6789":
+    """Return a mobile with or without the 9 that has stood before its eight digits (6, 8 or 9 first) since 2016."""
+    if len(national) == 11 and national[2] == "9" and national[3] in "689":
         return [national[:2] + national[3:]]
-    return [f"{national[:2]}9{national[2:]}"] if len(national) == 10 and national[2] in "6789" else []
+    return [f"{national[:2]}9{national[2:]}"] if len(national) == 10 and national[2] in "689" else []
 
 
 def _beninese(national: str) -> list[str]:

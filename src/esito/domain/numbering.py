@@ -17,7 +17,7 @@ _SHAPES, _GIVEN = rows_of(SHAPES), rows_of(GIVEN)
 
 FRANCE = "33"
 
-_DEPARTMENTS = ("262", "508", "590", "594", "596")
+DEPARTMENTS = ("262", "508", "590", "594", "596")
 """Calling codes whose numbers are dialled from France, and written there, like its own."""
 
 _NINE_DIGITS = 9
@@ -59,7 +59,7 @@ def whole_number(code: str, national: str) -> str | None:
     None when the plan of that code does not know it, or when it could be two.
     """
     number = _number_of(code, national)
-    if number is not None and len(number) == _NINE_DIGITS and (code == FRANCE or code in _DEPARTMENTS):
+    if number is not None and len(number) == _NINE_DIGITS and (code == FRANCE or code in DEPARTMENTS):
         department = _department_of(number)
         if code not in (department, FRANCE):
             return None
@@ -106,7 +106,7 @@ def _department_of(number: str) -> str:
     """Return the calling code of a number of France or of an overseas department."""
     if _is_given(FRANCE, number):
         return FRANCE
-    for code in _DEPARTMENTS:
+    for code in DEPARTMENTS:
         if _is_given(code, number):
             return code
     for length in range(5, 2, -1):

@@ -6,7 +6,7 @@ silenced for it.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 LONGEST_STOP = 60
 """Characters; what is longer is a letter and not a word."""
@@ -45,10 +45,10 @@ class StopWords:
             return True
         services = {_joined(called) for name in names if (called := plain_words(name))}
         return any(
-            _joined(rest) in services
+            _is_called(rest, services)
             for word in self._words
-            if plain.startswith(f"{word} ")
-            for rest in _behind(plain[len(word) + 1 :])
+            if plain.startswith(word)
+            for rest in _named_behind(plain[len(word) :])
         )
 
 
@@ -62,6 +62,32 @@ def _without_courtesy(plain: str) -> str:
     return plain
 
 
+def _named_behind(rest: str) -> list[str]:
+    """Return what a word that stops may be followed by; without a blank between them it must be a number."""
+    if rest.startswith(" "):
+        return _behind(rest[1:])
+    return [rest] if _digits(rest) else []
+
+
+def _is_called(rest: str, services: Collection[str]) -> bool:
+    """Tell whether this is the name of a service, or its number in whatever form it is dialled."""
+    digits = _digits(rest).removeprefix("00")
+    if not digits:
+        return rest in services
+    at_home = digits[1:] if digits.startswith("0") and len(digits) > _SHORTEST_AT_HOME else ""
+    return any(one == digits or (at_home and one.isdecimal() and one.endswith(at_home)) for one in services)
+
+
+_SHORTEST_AT_HOME = 8
+"""Digits of a number with its trunk zero, at least."""
+
+
+def _digits(name: str) -> str:
+    """Return the digits of a number, whatever stands between them; empty for what is none."""
+    digits = "".join(sign for sign in name if sign.isdecimal())
+    return digits if digits and not any(sign.isalpha() for sign in name) else ""
+
+
 def _behind(rest: str) -> list[str]:
     """Return what stands behind a word that stops, as it is and without `au` and its like."""
     first, _, others = rest.partition(" ")
@@ -70,8 +96,7 @@ def _behind(rest: str) -> list[str]:
 
 def _joined(name: str) -> str:
     """Return a number without the blanks in it; a name stays as it is."""
-    digits = name.replace(" ", "").removeprefix("+")
-    return digits if digits.isdecimal() else name
+    return _digits(name) or name
 
 
 def plain_words(text: str) -> str:

@@ -5,7 +5,7 @@ second layer), in the contract's order: 50, 42 or 52, then 13, 14 and 15 per num
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -264,11 +264,9 @@ class Acceptance:
         account = plan.draft.account.id
         stopped: set[int] = set()
         if await self._store.has_stops(account):
-            spellings = {
-                int(one): int(msisdn[1:]) for msisdn, _ in plan.draft.numbers for one in _spellings(msisdn[1:])
-            }
-            kept = await self._store.stopped_among(account, list(spellings))
-            stopped = {spellings[one] for one in kept}
+            mine = _by_spelling({msisdn[1:] for msisdn, _ in plan.draft.numbers})
+            kept = await self._store.stopped_among(account, list(mine))
+            stopped = {number for one in kept for number in mine[one]}
         seen: set[str] = set()
         for msisdn, text in plan.draft.numbers:
             digits = int(msisdn[1:])
@@ -355,8 +353,15 @@ class Acceptance:
         )
 
 
-def _spellings(digits: str) -> list[str]:
-    return [digits, *former_spellings(digits)]
+def _by_spelling(numbers: Collection[str]) -> dict[int, set[int]]:
+    """Return which of these numbers (E.164 digits) each may be kept as; what one is itself, no other was before."""
+    found = {int(number): {int(number)} for number in numbers}
+    own = set(found)
+    for number in numbers:
+        for former in former_spellings(number):
+            if int(former) not in own:
+                found.setdefault(int(former), set()).add(int(number))
+    return found
 
 
 def _may_use(profile: Profile, sender: str) -> bool:

@@ -65,20 +65,20 @@ class IncomingSettings:
         return source, destination
 
     def number(self, address: str, ton: int) -> str:
-        """Return an address of a reply, in E.164 with plus where it is a number in another form, else as it came.
+        """Return an address of a reply; of a number its E.164 digits, so that it is the same in whatever form it came.
 
-        A national number that is none in the operator's country is somebody's whom we do not know, and no number
-        of another country: it gets its context (RFC 3966).
+        What is no number, such as a name, stays as it came. A national number that is none in the operator's country
+        is somebody's whom we do not know, and no number of another country: it gets its context (RFC 3966).
         """
         digits = address.strip().removeprefix("+")
         if ton == ALPHANUMERIC or len(digits) <= LONGEST_SHORT_CODE:
             return address
         if not _is_national(address, ton):
             number = read_address(address, country=self.country)
-            return address if number is None or number == f"+{digits}" else number
+            return address if number is None else number.removeprefix("+")
         number = self._whole(address, ton)
         if number is not None or not self.country:
-            return number or address
+            return (number or address).removeprefix("+")
         return f"{address};phone-context=+{code_of_country(self.country)}"
 
     def _whole(self, address: str, ton: int) -> str | None:

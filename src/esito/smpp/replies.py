@@ -85,6 +85,8 @@ def decode_text(
     """
     locking, single = languages
     charset = _believed(_own_charset(data_coding, codings) or _charset(data_coding), octets)
+    if charset != _PACKED and octets[:2] in _BYTE_ORDER_MARKS and len(octets) > 2:
+        return octets[2 : len(octets) // 2 * 2].decode(_BYTE_ORDER_MARKS[octets[:2]], "surrogatepass").rstrip("\0")
     if charset == _PACKED:
         return gsm0338.decode(gsm0338.unpack(octets, fill=fill), locking=locking, single=single)
     if charset == _GSM:
@@ -99,6 +101,10 @@ def decode_text(
     return octets.decode(charset, "replace").rstrip("\0")
 
 
+_BYTE_ORDER_MARKS = {b"\xfe\xff": "utf-16-be", b"\xff\xfe": "utf-16-le"}
+"""Neither is the beginning of a text in any alphabet that a data_coding names, but of one in UCS-2."""
+
+
 def _believed(charset: str, octets: bytes) -> str:
     """Return the charset of a text, where its octets prove another one than its data_coding says.
 
@@ -107,8 +113,9 @@ def _believed(charset: str, octets: bytes) -> str:
     if charset == _UCS2:
         plain = octets.rstrip(b"\0")
         return _ASCII if len(octets) % 2 and plain and all(0x20 <= one < 0x7F for one in plain) else charset
-    two_letters = len(octets) >= 4 and not len(octets) % 2
-    if charset != _PACKED and two_letters and not any(octets[::2]) and all(octets[1::2]):
+    letters = octets.rstrip(b"\0")
+    two_letters = len(letters) >= 4 and not len(letters) % 2
+    if charset != _PACKED and two_letters and not any(letters[::2]) and all(letters[1::2]):
         return _UCS2
     return charset
 

@@ -51,3 +51,19 @@ def test_no_text_is_too_odd_to_be_judged(text: str) -> None:
 def test_every_word_of_the_list_stops_by_itself() -> None:
     assert StopWords(["Arrêt", "opt out"]).stops("OPT-OUT") is False
     assert StopWords(["Arrêt", "opt out"]).stops("opt   OUT!")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["STOP au 0700000001", "STOP au 07 00 00 00 01", "STOP 0033700000001", "STOP au +33 700 000 001", "STOP 36.111",
+     "STOP36111", "stop:36111", "STOP au 36-111"],
+)  # fmt: skip
+def test_a_number_of_the_service_may_be_written_in_any_form(text: str) -> None:
+    assert WORDS.stops(text, ["33700000001", "36111"])
+
+
+@pytest.mark.parametrize(
+    "text", ["STOP au 0700000002", "STOP 0000001", "stop36112", "stopover36111", "STOP 00", "stop 0", "STOP 700000001"]
+)
+def test_another_number_is_not_the_service(text: str) -> None:
+    assert not WORDS.stops(text, ["33700000001", "36111"])

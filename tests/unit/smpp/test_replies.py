@@ -1,5 +1,7 @@
 """What subscribers wrote, in every alphabet, and which part of a long text it is."""
 
+import codecs
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -260,23 +262,27 @@ def test_a_stop_in_a_national_alphabet_stops() -> None:
     ("country", "ton", "address", "read"),
     [
         ("", 1, "33612345678", "33612345678"),
-        ("", 1, "+33612345678", "+33612345678"),
-        ("", 0, "0612345678", "+33612345678"),
-        ("", 2, "612345678", "+33612345678"),
-        ("", 2, "0690123456", "+590690123456"),
-        ("", 1, "33690123456", "+590690123456"),
-        ("", 1, "5215512345678", "+525512345678"),
-        ("", 2, "33612345678", "+33612345678"),  # says national, and is not
+        ("", 1, "+33612345678", "33612345678"),
+        ("", 0, "0612345678", "33612345678"),
+        ("", 2, "612345678", "33612345678"),
+        ("", 2, "0690123456", "590690123456"),
+        ("", 1, "33690123456", "590690123456"),
+        ("", 1, "5215512345678", "525512345678"),
+        ("", 2, "33612345678", "33612345678"),  # says national, and is not
         ("", 1, "298211234", "298211234"),  # nine digits, and an operator's
-        ("", 1, "0044 7700 900123", "+447700900123"),
-        ("BE", 2, "470123456", "+32470123456"),
-        ("BE", 0, "0470123456", "+32470123456"),
+        ("", 1, "0044 7700 900123", "447700900123"),
+        ("BE", 2, "470123456", "32470123456"),
+        ("BE", 0, "0470123456", "32470123456"),
         ("BE", 1, "33612345678", "33612345678"),
         ("BE", 0, "0612345678", "0612345678;phone-context=+32"),  # nobody's in Belgium, and nobody's in France
-        ("IT", 2, "3331234567", "+393331234567"),
-        ("IT", 0, "0612345678", "+390612345678"),
-        ("ES", 0, "612345678", "+34612345678"),
-        ("GB", 2, "07700900123", "+447700900123"),
+        ("IT", 2, "3331234567", "393331234567"),
+        ("IT", 0, "0612345678", "390612345678"),
+        ("ES", 0, "612345678", "34612345678"),
+        ("GB", 2, "07700900123", "447700900123"),
+        ("RE", 2, "0611111111", "33611111111"),  # of the mainland, dialled as at home
+        ("RE", 0, "0690123456", "590690123456"),
+        ("RE", 0, "0692123456", "262692123456"),
+        ("", 0, "0033611111111", "33611111111"),
         ("", 0, "36111", "36111"),
         ("FR", 2, "36111", "36111"),
         ("FR", 5, "0612345678", "0612345678"),  # a name
@@ -290,3 +296,15 @@ def test_the_numbers_of_a_reply_are_read_as_its_operator_writes_them(
     pdu = DeliverSm(source_addr=address, source_addr_ton=ton, destination_addr=address, dest_addr_ton=ton)
     reply = read_reply(pdu, link="alpha", at=1, settings=IncomingSettings(country=country))
     assert (reply.source, reply.destination) == (read, read)
+
+
+@pytest.mark.parametrize("data_coding", [0, 1, 3, 8])
+@pytest.mark.parametrize(
+    "octets", [codecs.BOM_UTF16_LE + "STOP".encode("utf-16-le"), codecs.BOM_UTF16_BE + "STOP".encode("utf-16-be")]
+)
+def test_a_byte_order_mark_proves_the_coding(data_coding: int, octets: bytes) -> None:
+    assert decode_text(octets, data_coding) == "STOP"
+
+
+def test_octets_of_zero_at_the_end_are_no_text() -> None:
+    assert decode_text("STOP\0".encode("utf-16-be"), 0) == "STOP"
