@@ -391,22 +391,3 @@ async def test_a_number_that_no_link_serves_is_kept_and_waits(store: SqliteStore
     assert await by_link(store, "alpha") == {"alpha": [THIRD]}
     assert await states_of(store, account, accepted.message_id) == [MessageState.WAITING] * 2
     assert await store.to_send(account.id) == 1
-
-
-BRAZIL = PriceList(countries={"BR": Decimal("0.045")})
-
-
-@pytest.mark.parametrize("numbers", [("+551178901234",), ("+5511978901234",), ("+551178901234", "+5511978901234")])
-async def test_a_stop_is_that_of_its_own_number_alone(
-    store: SqliteStore, clock: PushableClock, numbers: tuple[str, ...]
-) -> None:
-    """Both are whole mobiles of today: neither is the other's former spelling."""
-    account = await account_in(store)
-    account = await store.change_profile("acme", {"countries": ("BR",)})
-    await stop(store, account, "+551178901234")
-    accepting = await acceptance(store, clock, prices=BRAZIL)
-    try:
-        problems_ = problems(await accepting.accept(draft(account, *numbers)))
-    except NothingToSend as refused:
-        problems_ = problems(refused)
-    assert problems_ == [(one, 14) for one in numbers if one == "+551178901234"]
