@@ -26,7 +26,8 @@ def account() -> None:
     """Create accounts and their keys, list, disable and enable them."""
 
 
-def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+def name_of(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Return the name of an account, or of an administrator, as it was written. Raises BadParameter."""
     if not re.fullmatch(r"[\w@.-]{1,64}", value):
         raise click.BadParameter("a name has 1 to 64 letters, digits, dots, dashes, _ or @")
     return value
@@ -45,7 +46,7 @@ account.add_command(credit)
 
 
 @account.command()
-@click.argument("name", callback=_name)
+@click.argument("name", callback=name_of)
 @click.option("--credit", type=Money(), default=Decimal(100), show_default=True, help="What it may spend.")
 @with_json
 @with_settings

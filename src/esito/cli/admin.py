@@ -3,14 +3,13 @@
 It works on the database directly, also while the server runs.
 """
 
-import re
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from esito.bootstrap import stores
-from esito.cli.account import networks_of
+from esito.cli.account import name_of, networks_of
+from esito.cli.explain import moment
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import Table, say, show
 from esito.config import Settings
@@ -24,14 +23,8 @@ def admin() -> None:
     """Create administrators and their keys, list, disable and enable them."""
 
 
-def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"[\w@.-]{1,64}", value):
-        raise click.BadParameter("a name has 1 to 64 letters, digits, dots, dashes, _ or @")
-    return value
-
-
 @admin.command()
-@click.argument("name", callback=_name)
+@click.argument("name", callback=name_of)
 @click.option(
     "--network",
     "networks",
@@ -86,10 +79,10 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     if not found:
         say("There is no administrator; `esito admin create NAME` makes one.")
         return
-    table = Table("administrator", "since (UTC)", "from", "state")
+    table = Table("administrator", "since", "from", "state")
     for one in found:
         state = "disabled" if one.disabled else "active"
-        table.add_row(one.name, _moment(one.created_at), ", ".join(one.networks) or "everywhere", state)
+        table.add_row(one.name, moment(one.created_at), ", ".join(one.networks) or "everywhere", state)
     show(table)
 
 
@@ -145,7 +138,3 @@ def _show_key(name: str, made: str, *, as_json: bool) -> None:
         return
     say(f"Administrator {name}. Its key, which cannot be shown again:\n\n  {made}\n")
     say("Commands take it from ESITO_ADMIN_KEY, requests as `Authorization: Bearer KEY`.")
-
-
-def _moment(at: int) -> str:
-    return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
