@@ -13,12 +13,16 @@ from pathlib import Path
 import nats
 
 from esito.bus.nats import STREAM, JetStreamBus
-from esito.cluster.nats import NatsCluster
+from esito.cluster.nats import NatsCluster, NatsNode
 from tests.kit.left_over import at_end
 from tests.kit.patience import A_TRY, PATIENCE, in_time
 from tests.kit.ram import a_folder
 
 _numbers = count(1)
+
+HEARTBEAT = 1.0
+"""Seconds between two heartbeats of a leader."""
+PEACE = 4
 
 
 @asynccontextmanager
@@ -72,12 +76,28 @@ def shared_servers() -> NatsCluster:
 
 
 async def make_leader(cluster: NatsCluster, stream: str, name: str) -> None:
-    """Have this server lead a stream."""
-    async with in_time():
-        while (leader := await cluster.leader_of(stream)) is None or leader.name != name:
-            if leader is not None:
-                await _step_down(leader.url, stream, name)
-            await asyncio.sleep(0.3)
+    """Have this server lead a stream.
+
+    A wish that is made right after an election is lost, and ends in another election of some seconds: a follower takes
+    part only after some heartbeats, which come once a second. So who leads is left in peace for a while before.
+    """
+    async with in_time(times=5):
+        while True:
+            leader = await _who_leads_in_peace(cluster, stream)
+            if leader.name == name:
+                return
+            await _step_down(leader.url, stream, name)
+
+
+async def _who_leads_in_peace(cluster: NatsCluster, stream: str) -> NatsNode:
+    """Return which server leads once it has been the same for `PEACE` looks, one a heartbeat."""
+    seen: list[NatsNode | None] = []
+    while True:
+        seen.append(await cluster.leader_of(stream))
+        last = seen[-PEACE:]
+        if len(last) == PEACE and last[0] is not None and all(node is last[0] for node in last):
+            return last[0]
+        await asyncio.sleep(HEARTBEAT)
 
 
 async def _step_down(url: str, stream: str, preferred: str) -> None:
