@@ -9,7 +9,7 @@ SOURCES := $(wildcard src tests benchmarks scripts)
 
 # Tests run in several processes (tests/kit/lanes.py); ARGS="-n0" runs them in one.
 PARALLEL := --numprocesses=auto --dist=loadscope
-# Of each of these, what needs no program but Python: a store that is tested is SQLite then.
+# Of each of these, what needs no program but Python and is not slow: a store that is tested is SQLite then.
 QUICK := tests/unit tests/contracts tests/wire $(wildcard tests/test_*.py)
 
 # Tests begin hundreds of processes; each would compile every module anew.
@@ -27,7 +27,7 @@ run: setup  ## server, operator simulator and some traffic; ARGS="--listen 127.0
 	@exec $(BIN)/esito demo $(ARGS)
 
 check: setup static  ## within a minute, without root or other programs: types, style, unit and contract tests
-	$(BIN)/python -m pytest --quiet $(PARALLEL) --hypothesis-profile=quick -m "not needs" $(QUICK) $(ARGS)
+	$(BIN)/python -m pytest --quiet $(PARALLEL) --hypothesis-profile=quick -m "not needs and not slow" $(QUICK) $(ARGS)
 
 test: setup  ## all that guards a release: install what the tests need, run everything; ARGS="-k receipt"
 	@sh scripts/test-deps

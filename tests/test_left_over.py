@@ -48,6 +48,7 @@ def test_it_passes():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("processes", "seconds", "code"), [("0", "987655", 1), ("2", "987655", 1), ("2", "0", 0)])
 def test_a_run_fails_by_what_it_leaves(tmp_path: Path, processes: str, seconds: str, code: int) -> None:
     (tmp_path / "conftest.py").write_text("from tests.conftest import *\n", encoding="utf-8")

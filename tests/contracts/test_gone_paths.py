@@ -79,6 +79,7 @@ async def test_five_days_of_410_from_one_path_after_another_disable_no_destinati
     assert (place.disabled_at, place.gone) == (None, tuple(f"/{day}" for day in range(6, -1, -1)))
 
 
+@pytest.mark.slow
 async def test_of_many_paths_the_newest_are_known_and_shown(store: Store) -> None:
     account = await account_in(store, credit="1000")
     for number in range(103):

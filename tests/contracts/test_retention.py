@@ -238,6 +238,7 @@ def _begin_and_kill(place: str, at: int, seconds: float) -> None:
         process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.05, 0.1])
 async def test_kill_dash_nine_in_the_middle_leaves_books_that_balance(place: str, seconds: float) -> None:
     first = store_at(place)

@@ -138,6 +138,7 @@ def test_what_lies_in_the_working_directory_is_not_imported(tmp_path: Path, monk
     asyncio.run(look())
 
 
+@pytest.mark.slow
 def test_the_process_ends_with_its_input() -> None:
     begun = subprocess.run(
         [sys.executable, "-m", "esito.api.plans"], input=b'["12"]\n', capture_output=True, check=True

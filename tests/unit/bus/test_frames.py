@@ -78,6 +78,7 @@ def test_what_another_program_packed_with_our_checksum_is_no_frame() -> None:
             decode(summed(b"EF\x02" + body))
 
 
+@pytest.mark.slow
 def test_what_swells_beyond_any_frame_or_is_followed_by_more_is_no_frame() -> None:
     whole = SMALL[: -len(summed(b""))]
     for body in (b"EF\x02" + zlib.compress(bytes(MOST_INFLATED + 1)), whole + b"more", whole[:-3]):

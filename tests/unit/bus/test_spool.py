@@ -163,6 +163,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_whatever_was_appended_outlives_a_kill(tmp_path: Path) -> None:
     last = 0
     for _ in range(5):

@@ -298,6 +298,7 @@ def esito_at_a_terminal(*words: str, typed: str) -> str:
     return shown.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("esito")
 def test_a_password_that_is_typed_at_a_terminal_is_kept_and_not_shown(tmp_path: Path) -> None:
     shown = esito_at_a_terminal("link", "add", "south", "port=1", "--ask-password", typed="hunter2\n")
@@ -306,6 +307,7 @@ def test_a_password_that_is_typed_at_a_terminal_is_kept_and_not_shown(tmp_path: 
     assert '"password"' in kept(tmp_path)[0][2]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("esito")
 def test_without_a_terminal_no_password_is_asked_for(tmp_path: Path) -> None:
     done = subprocess.run(

@@ -73,11 +73,13 @@ def test_a_program_gets_a_line_for_each_link_with_nothing_cut(run: Callable[...,
     assert "The server does not answer" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [40, 80, 99, 120])
 def test_a_terminal_without_room_shows_two_short_lines_for_each_link(folder: Path, columns: int) -> None:
     assert in_a_terminal(folder, columns) == SHORT
 
 
+@pytest.mark.slow
 def test_a_wide_terminal_shows_a_table_in_which_nothing_is_folded(folder: Path) -> None:
     lines = in_a_terminal(folder, 170).splitlines()
     rows = [tuple(cell.strip() for cell in line.split("│")[1:-1]) for line in lines if "│" in line]

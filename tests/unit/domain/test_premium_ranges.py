@@ -22,6 +22,7 @@ def library() -> Iterator[Any]:
         del sys.modules[name]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("library")
 def test_the_table_is_what_the_script_makes() -> None:
     assert MODULE.read_text(encoding="utf-8") == premium_ranges.source()

@@ -157,6 +157,7 @@ def full(pdu: p.SubmitSm) -> p.Pdu:
     return p.SubmitSmResp(sequence=pdu.sequence, status=status, message_id="" if status else pdu.destination_addr)
 
 
+@pytest.mark.slow
 async def test_destinations_that_are_full_hold_up_no_others(store: SqliteStore, clock: PushableClock) -> None:
     async with scene(store, clock, full, throughput=500.0) as one:
         await one.send(*FULL)

@@ -215,6 +215,7 @@ async def test_a_closed_store_says_later(clock: PushableClock, tmp_path: Path) -
     ]
 
 
+@pytest.mark.slow
 async def test_a_store_that_is_behind_is_spared_and_what_waits_is_counted_rightly(
     store: SqliteStore, clock: PushableClock
 ) -> None:

@@ -209,6 +209,7 @@ async def test_answers_that_a_full_store_refuses_are_kept_once_there_is_space(
     assert (await states_of(store, account, number))[-1] == MessageState.REJECTED
 
 
+@pytest.mark.slow
 async def test_an_answer_that_no_store_can_take_keeps_no_other_from_being_kept(
     store: SqliteStore, clock: PushableClock
 ) -> None:

@@ -166,6 +166,7 @@ async def test_a_port_that_is_taken_is_an_error_at_once() -> None:
             await smsc.start()
 
 
+@pytest.mark.slow
 @in_a_loop
 async def test_what_a_slow_esme_does_not_read_is_held_back() -> None:
     async with operator(still()) as smsc:

@@ -96,6 +96,7 @@ def test_any_text_is_read_and_read_alike(text: str) -> None:
 LENGTH = 16_384
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(PIECES, min_size=1, max_size=6).map("".join))
 def test_the_work_grows_with_the_length_only(unit: str) -> None:

@@ -1,5 +1,6 @@
 """References that tie the segments of a long message together."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def test_every_message_of_a_block_has_a_reference_of_its_own(message_id: int, ms
     assert len({reference_of(block + place, msisdn, bits=8) for place in range(256)}) == 256
 
 
+@pytest.mark.slow
 def test_no_distance_between_messages_repeats_the_reference_always() -> None:
     for distance in range(1, 2000):
         same = sum(

@@ -137,6 +137,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
+@pytest.mark.slow
 def test_a_real_disk_that_is_full_loses_nothing_and_goes_on_when_there_is_space(tmp_path: Path) -> None:
     """On a disk of four megabytes of its own, in a namespace that ends with the program."""
     if shutil.which("unshare") is None:

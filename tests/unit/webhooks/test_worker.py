@@ -50,6 +50,7 @@ def has_taken(receiver: Receiver, count: int) -> bool:
     return len(receiver.taken) == count
 
 
+@pytest.mark.slow
 async def test_a_receiver_that_is_down_for_three_hours_gets_everything_afterwards(office: Office) -> None:
     receiver = Receiver()
     await receiver.come()
@@ -295,6 +296,7 @@ async def test_a_store_that_is_full_for_a_while_loses_nothing(office: Office) ->
     assert await office.store.callbacks.waiting() == (0, 0)
 
 
+@pytest.mark.slow
 async def test_a_fault_in_the_store_ends_neither_the_worker_nor_a_callback(office: Office) -> None:
     async def rename(one: str, other: str) -> None:
         await looking.change(office.store, f"ALTER TABLE {one} RENAME TO {other}")
