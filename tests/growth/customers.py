@@ -34,7 +34,7 @@ from esito.client import answers
 from esito.domain import msisdn, text, visible
 from esito.domain.account import Account, AccountState, key_digest
 from esito.domain.profile import Profile
-from esito.webhooks import sender, signing, targets
+from esito.webhooks import sender, signing, status_line, targets
 from tests.growth.spite import BODY, HEADER, SPITEFUL, Reader, allowed, numbered, octets, wrapped
 from tests.kit.builders import NOW
 
@@ -267,6 +267,11 @@ BODIES: dict[str, Reader] = {
     "multipart": Reader(BODY, allowed(a_body(b"multipart/form-data; boundary=a")), MULTIPART_BODIES),
     "content type": Reader(
         HEADER, allowed(lambda given: (body._charset(given), multipart.boundary_of(given))), CONTENT_TYPES
+    ),
+    "status line of a receiver": Reader(
+        status_line.MOST,
+        status_line.status_of,
+        octets(b"a", b"\n", b"HTTP/1.1 ", b"HTTP/1.1 100\n", b"HTTP/1.1 100\r\na\r\n\r\n", b"HTTP/1.1 100 a\n\n"),
     ),
     "X-Forwarded-For": Reader(HEADER, forwarded, FORWARDED),
     "list of a send": Reader(

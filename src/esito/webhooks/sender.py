@@ -17,6 +17,7 @@ from yarl import URL
 
 from esito.webhooks import addresses
 from esito.webhooks.lookups import Lookups
+from esito.webhooks.status_line import NotingConnector, forget_connection, last_connection
 from esito.webhooks.targets import RefusedError, Target, taken_apart
 
 CONNECT_WITHIN = 5.0
@@ -80,7 +81,7 @@ class Sender:
         """Make ready; to be called in the event loop."""
         self._lookups.open()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, use_dns_cache=False, keepalive_timeout=15),
+            connector=NotingConnector(limit=0, use_dns_cache=False, keepalive_timeout=15),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN),
             auto_decompress=False,  # what is kept is looked at by people only, and a bomb must not go off
@@ -97,6 +98,7 @@ class Sender:
         """Make one request for an account. A receiver's faults are in the attempt, not raised."""
         began = time.monotonic()
         address = ""
+        forget_connection()
         until = asyncio.get_running_loop().time() + self._all_within
         try:
             async with asyncio.timeout_at(until):
@@ -123,7 +125,11 @@ class Sender:
             failure = f"no answer within {self._all_within:g} seconds"
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = _why(error)
-        return Attempt(status=None, milliseconds=_since(began), error=failure, address=address)
+        # Of an answer that goes on badly, or not at all, the status was said and counts.
+        connection = last_connection()
+        status = None if connection is None else connection.status
+        error_of = "" if status else failure
+        return Attempt(status=status, milliseconds=_since(began), error=error_of, address=address)
 
     async def _post(
         self, target: Target, address: str, body: bytes, headers: Mapping[str, str]
@@ -144,7 +150,8 @@ class Sender:
                 )
             except aiohttp.ServerDisconnectedError:
                 # The receiver closed a connection that we kept; a new one is tried at once.
-                if not again:
+                connection = last_connection()
+                if not again or connection is None or connection.status or connection.requests == 1:
                     raise
         raise AssertionError("unreachable")
 

@@ -94,16 +94,18 @@ def test_a_compressed_answer_is_not_blown_up() -> None:
     assert attempt.answer == bomb[:ANSWER_KEPT]
 
 
-@pytest.mark.parametrize(
-    ("said", "endless"),
-    [(b"", b""), (b"HTTP/1.1 200 OK\r\n", b"x-slow: 1\r\n")],
-    ids=["no answer", "slow headers"],
-)
-def test_a_slow_receiver_is_left(said: bytes, endless: bytes) -> None:
-    with Listener(said, pause=0.1 if endless else 30, endless=endless) as listener:
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 20", b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"])
+def test_a_slow_receiver_is_left(said: bytes) -> None:
+    with Listener(said, pause=30) as listener:
         attempt = posted(f"http://127.0.0.1:{listener.port}/", Sender(judge=PRIVATE, all_within=0.7))
     assert (attempt.status, attempt.error) == (None, "no answer within 0.7 seconds")
     assert attempt.milliseconds > 600
+
+
+def test_of_slow_headers_the_status_counts() -> None:
+    with Listener(b"HTTP/1.1 200 OK\r\n", pause=0.1, endless=b"x-slow: 1\r\n") as listener:
+        attempt = posted(f"http://127.0.0.1:{listener.port}/", Sender(judge=PRIVATE, all_within=0.7))
+    assert (attempt.status, attempt.error) == (200, "")
 
 
 def test_of_a_slow_body_the_status_counts() -> None:
@@ -119,11 +121,41 @@ def test_a_receiver_that_is_not_there() -> None:
     assert posted(f"http://127.0.0.1:{port}/").error.startswith("cannot connect (")
 
 
-def test_a_receiver_that_hangs_up_is_tried_once_more_at_once() -> None:
+def test_a_receiver_that_hangs_up_is_asked_once() -> None:
     with Listener(b"") as listener:
         attempt = posted(f"http://127.0.0.1:{listener.port}/")
     assert attempt.error == "the receiver closed the connection without an answer"
-    assert listener.connections == 2
+    assert listener.connections == 1
+
+
+@pytest.mark.parametrize(("said", "connections"), [(b"", 2), (b"HTTP/1.1 202 Taken\r\n", 1)])
+def test_where_a_kept_connection_ends_a_new_one_is_tried_at_once_unless_the_status_was_said(
+    said: bytes, connections: int
+) -> None:
+    made = 0
+
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal made
+        made += 1
+        for words in (b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", said):
+            await reader.readuntil(BODY)
+            writer.write(words)
+        writer.close()
+
+    async def twice() -> Attempt:
+        server = await asyncio.start_server(answer_once, "127.0.0.1", 0)
+        sender = Sender(judge=PRIVATE)
+        await sender.start()
+        try:
+            for _ in range(2):
+                attempt = await sender.post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", BODY, {})
+            return attempt
+        finally:
+            await sender.close()
+            server.close()
+
+    assert asyncio.run(twice()).status == (202 if said else 200)
+    assert made == connections
 
 
 def test_an_answer_that_is_not_http() -> None:
@@ -182,6 +214,17 @@ def test_tls_is_verified_against_the_name(tmp_path: Path) -> None:
         b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort",
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab",
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\na name: 1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nnul: \0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nlong: " + bytes(100_000).replace(b"\0", b"x") + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 10_000 + b"\r\n",
+        b"HTTP/1.1 200 " + b"OK" * 10_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200\r\n",
+        b"HTTP/1.1 200 O",
+        b"HTTP/1.0 100 Continue\r\nx: y\r\n\r\nHTTP/1.1 200 OK\r\nbroken\r\n\r\n",
     ],
 )
 def test_a_status_counts_however_the_answer_goes_on(answer_octets: bytes) -> None:
