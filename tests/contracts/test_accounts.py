@@ -1,3 +1,5 @@
+import asyncio
+import threading
 from decimal import Decimal
 
 import pytest
@@ -6,8 +8,10 @@ from esito.domain.account import Account, AccountState
 from esito.domain.errors import NameTaken, NoSuchAccount, SubaccountNotFound, SubaccountsNotAllowed
 from esito.store.base import Store
 from esito.store.ledger import NewSubaccount
+from esito.store.tables.engine import Engine
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in
+from tests.kit.patience import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -81,6 +85,22 @@ async def test_a_sub_account_may_nothing_that_its_parent_may_not_now(store: Stor
     assert (child.profile.senders, child.profile.low_cost_allowed, child.profile.weight) == (("SHOP",), False, 1)
     await store.set_account_state("acme", AccountState.BLOCKED)
     assert (await branch(store)).state is AccountState.BLOCKED
+
+
+async def test_long_questions_of_a_sub_account_wait_for_those_of_its_parent(store: Store) -> None:
+    parent = await account_in(store)
+    other = await account_in(store, "other")
+    await store.ledger.create_subaccount(parent.id, NEW, actor="", at=NOW)
+    child = await branch(store)
+    assert (child.top, parent.top) == (parent.id, parent.id)
+    engine: Engine = store.engine  # type: ignore[attr-defined]  # both stores have one
+    may_end = threading.Event()
+    asked = [asyncio.create_task(engine.ask_long(parent.id, lambda _: may_end.wait(PATIENCE))) for _ in range(2)]
+    waits = asyncio.create_task(engine.ask_long(child.id, lambda _: may_end.is_set()))
+    assert await engine.ask_long(other.id, lambda _: may_end.is_set()) is False
+    may_end.set()
+    assert await waits is True
+    assert await asyncio.gather(*asked) == [True, True]
 
 
 async def test_the_networks_of_a_parent_are_those_of_any_of_its_keys(store: Store) -> None:

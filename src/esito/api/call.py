@@ -113,7 +113,7 @@ class Call(Asked):
     def __init__(
         self, services: Services, account: Account, inputs: Inputs, *, xml: bool, scope: Scope, is_long: bool = False
     ) -> None:
-        super().__init__(services, inputs, turn=account.id, xml=xml, scope=scope, is_long=is_long)
+        super().__init__(services, inputs, turn=account.top, xml=xml, scope=scope, is_long=is_long)
         self.account = account
 
 

@@ -65,7 +65,7 @@ class Keys:
 
     async def turn_of_account(self, scope: Scope, key: Any) -> int:
         """Return whose long work is done one piece at a time. Raises what `account` does."""
-        return (await self.account(scope, key)).id
+        return (await self.account(scope, key)).top
 
     async def turn_of_administrator(self, scope: Scope, key: Any) -> int:
         """Return the same of an administrator, which no account has. Raises what `administrator` does."""

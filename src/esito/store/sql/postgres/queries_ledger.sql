@@ -25,6 +25,9 @@ SELECT count(*) FROM api_key WHERE account = $1 AND label = 'subaccount'
 -- name: parent_of
 SELECT parent FROM account WHERE id = $1
 
+-- name: top_of
+SELECT coalesce(parent, id) FROM account WHERE id = $1
+
 -- name: credit_of
 SELECT credit FROM account WHERE id = $1
 
