@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, NoReturn
 from urllib.parse import unquote_plus
 
 from esito.api.asgi import Receive, Scope, header
-from esito.api.aside import Aside
 from esito.api.multipart import boundary_of, fields_of, key_in_multipart
 from esito.domain.errors import BodyTooLarge, EncodingUnknown, MalformedJson
+from esito.lifecycle.aside import Aside
 
 BEFORE_KEY = 32 * 1024
 """Octets of a body that are taken before the key is known."""

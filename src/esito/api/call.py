@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from esito.api.answer import Answer, success
 from esito.api.asgi import Scope, header
-from esito.api.aside import MANY
 from esito.api.services import Services
 from esito.api.xml import Value
 from esito.domain.account import Account
 from esito.domain.administrator import Administrator
 from esito.domain.errors import MessageIdMissing, MessageNotFound
+from esito.lifecycle.aside import MANY
 
 T = TypeVar("T")
 

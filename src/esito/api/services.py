@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from esito.api.aside import Aside
 from esito.api.client_address import Network
 from esito.api.limits import Limits
 from esito.api.plans_process import Plans
@@ -13,6 +12,7 @@ from esito.domain.retrying import RetryTable
 from esito.domain.timing import Clock
 from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.lifecycle.accept import Acceptance
+from esito.lifecycle.aside import Aside
 from esito.store.base import Store
 
 MAX_HEADER_OCTETS = 32 * 1024

@@ -334,6 +334,7 @@ def _services(house: House, clocks: ConnectionClocks) -> Services:
         ready=lambda: _not_ready(house),
         warnings=lambda: _warnings(house),
         links=lambda: _links(house),
+        aside=house.acceptance.aside,
         link_desk=HttpLinkDesk(house.changes),
         requested=clocks.requested,
         never_called=lambda url: refusal(url, judge),

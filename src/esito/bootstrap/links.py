@@ -13,10 +13,10 @@ from esito.domain.routing import Serving, shares_by_prefix
 from esito.domain.states import MultipartRule
 from esito.domain.stop_mention import stop_number_of_link
 from esito.domain.timing import SECOND_MS, Clock
-from esito.lifecycle.accept import Routes
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.health import usable
 from esito.lifecycle.query import Asker
+from esito.lifecycle.routes import Routes
 from esito.lifecycle.submit import Submitter
 from esito.smpp.address import numbering
 from esito.smpp.incoming import IncomingSettings, WithoutEsmClass

@@ -4,10 +4,10 @@ The draft's fields are valid already; here is decided what may be sent (contract
 second layer), in the contract's order: 50, 42 or 52, then 13, 14 and 15 per number, 11.
 """
 
-import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -24,16 +24,17 @@ from esito.domain.errors import (
     TooManySegments,
 )
 from esito.domain.message import MAX_RECIPIENTS, NewMessage, NewRecipient, Once, Range
-from esito.domain.msisdn import country_of, is_mobile, longest_prefix
+from esito.domain.msisdn import country_of, is_mobile
 from esito.domain.number_forms import former_spellings
 from esito.domain.premium_ranges import is_premium_rate
 from esito.domain.pricing import PriceList, from_micros, to_micros
 from esito.domain.profile import Profile
-from esito.domain.routing import Route, Serving, Wheel, shares_by_prefix
-from esito.domain.stop_mention import STOP_NUMBER, mention, number_named
+from esito.domain.stop_mention import mention
 from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, is_overlong, prepare
 from esito.domain.timing import Clock
 from esito.lifecycle import commercial
+from esito.lifecycle.aside import Aside
+from esito.lifecycle.routes import Routes
 from esito.store.base import Store
 
 log = structlog.get_logger()
@@ -94,59 +95,6 @@ class Accepted:
     problems: tuple[NumberProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Routes:
-    """Which links serve a number: longest prefix wins, links without prefixes take the rest (`domain/routing`)."""
-
-    prefixes: dict[str, str]
-    """Prefix (`+33`, or empty for the default link) to the name of a route."""
-    numbers: dict[str, int]
-    """The store's number of each route, by name."""
-    shares: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
-    """For the route of a prefix that several links serve: all of them, each with its weight."""
-    stop_numbers: dict[int, str] = field(default_factory=dict)
-    """Where a STOP is to go, by the store's number of each route: that of its own link."""
-
-    @classmethod
-    def of(cls, links: Sequence[Serving], numbers: Mapping[Route, int]) -> "Routes":
-        """Return the routes of configured links."""
-        by_prefix = shares_by_prefix(links)
-        stop_numbers = {link.name: link.stop_number for link in links}
-        return cls(
-            prefixes={prefix: shares[0].route.name for prefix, shares in by_prefix.items()},
-            numbers={route.name: number for route, number in numbers.items()},
-            shares={
-                shares[0].route.name: tuple((share.route.name, share.weight) for share in shares)
-                for shares in by_prefix.values()
-                if len(shares) > 1
-            },
-            stop_numbers={number: stop_numbers[route.link] for route, number in numbers.items()},
-        )
-
-    def stop_number(self, sender: str, route: int) -> str:
-        """Return the number that the STOP mention of a message names to the recipients of a route."""
-        return number_named(sender, self.stop_numbers.get(route, STOP_NUMBER))
-
-    def shortest_stop_number(self, sender: str) -> str:
-        """Return the shortest of the numbers that the STOP mention of a message may name."""
-        return min((self.stop_number(sender, route) for route in (0, *self.stop_numbers)), key=len)
-
-    def route_for(self, msisdn: str) -> str | None:
-        """Return the name of the route, the first of several; None when no link serves the number."""
-        prefix = longest_prefix(msisdn, self.prefixes)
-        return None if prefix is None else self.prefixes[prefix]
-
-    def wheels(self) -> dict[int, tuple[tuple[int, ...], Wheel]]:
-        """Return what deals recipients out to the routes of a prefix, by the number of the first."""
-        return {
-            self.numbers[first]: (
-                tuple(self.numbers[name] for name, _ in shares),
-                Wheel([weight for _, weight in shares]),
-            )
-            for first, shares in self.shares.items()
-        }
-
-
 OnceOf = Callable[[Accepted], Once]
 """Makes the record of a request that is answered once."""
 
@@ -170,13 +118,16 @@ class Acceptance:
         prices: PriceList,
         kept: Callable[[], None] = lambda: None,
         currency: str = "EUR",
+        aside: Aside | None = None,
     ) -> None:
-        """`kept` is called after each commit, so that links may look for work at once."""
+        """`kept` is called after each commit, so that links may look for work at once; `aside` does what is long."""
         self._store = store
         self._clock = clock
         self._prices = prices
         self._kept = kept
         self._currency = currency
+        self.aside = aside or Aside()
+        """Does what is long of a request, wherever it comes in."""
         self.follow(routes)
 
     def follow(self, routes: Routes) -> None:
@@ -206,11 +157,14 @@ class Acceptance:
         now = self._clock.now()
         keeps_hours = commercial.is_commercial(draft.account, stop_mention=draft.stop_mention)
         if keeps_hours and draft.due_at is not None:
-            await asyncio.to_thread(_check_schedule, draft, draft.due_at)  # the first one reads the calendars
+            check = partial(_check_schedule, draft, draft.due_at)
+            await self.aside.do(draft.account.top, check)  # the first one reads the calendars
         await self._choose(plan)
         if not plan.recipients:
             raise NothingToSend(plan.problems)
-        due_at = await asyncio.to_thread(_opening, draft, plan.recipients, now) if keeps_hours else draft.due_at
+        due_at = draft.due_at
+        if keeps_hours:
+            due_at = await self.aside.do(draft.account.top, partial(_opening, draft, plan.recipients, now))
         if self._wheels:
             self._share_out(plan.recipients)
         if draft.stop_mention:
@@ -242,7 +196,7 @@ class Acceptance:
     async def _count(self, draft: Draft, texts: Sequence[str]) -> list[int]:
         """Return the segments of each text, counted beside the event loop where they are long."""
         if sum(map(len, texts)) > COUNTED_AT_ONCE:
-            return await asyncio.to_thread(self._segments_of, draft, texts)
+            return await self.aside.do(draft.account.top, partial(self._segments_of, draft, texts))
         return self._segments_of(draft, texts)
 
     def _segments_of(self, draft: Draft, texts: Sequence[str]) -> list[int]:

@@ -18,7 +18,8 @@ from esito.domain.message import Range
 from esito.domain.pricing import PriceList
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, PushableClock
-from esito.lifecycle.accept import Acceptance, Draft, Routes
+from esito.lifecycle.accept import Acceptance, Draft
+from esito.lifecycle.routes import Routes
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, links_in, states_of
 from tests.unit.lifecycle.parts import allow_growth, forbid_growth

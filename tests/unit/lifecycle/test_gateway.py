@@ -13,9 +13,10 @@ from esito.domain.message import Submission
 from esito.domain.pricing import PriceList
 from esito.domain.states import MessageState
 from esito.domain.timing import SECOND_MS, PushableClock
-from esito.lifecycle.accept import Acceptance, Draft, Routes
+from esito.lifecycle.accept import Acceptance, Draft
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
+from esito.lifecycle.routes import Routes
 from esito.lifecycle.submit import Submitter
 from esito.simulator.smsc import Smsc, SmscSettings
 from esito.smpp.link import Link

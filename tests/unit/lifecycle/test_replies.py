@@ -14,9 +14,10 @@ from esito.domain.account import Account, AccountState
 from esito.domain.pricing import PriceList
 from esito.domain.reply import INCOMPLETE_AFTER_MS
 from esito.domain.timing import SECOND_MS, PushableClock
-from esito.lifecycle.accept import Acceptance, Routes
+from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.replies import LOOK_EVERY_MS, ReplyWork
+from esito.lifecycle.routes import Routes
 from esito.smpp.codec import decode, encode
 from esito.smpp.pdu import DeliverSm, EsmClass, Status, Tag
 from esito.store.base import LinkRecord

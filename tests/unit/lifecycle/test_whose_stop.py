@@ -7,7 +7,8 @@ import pytest
 from esito.domain.errors import NothingToSend
 from esito.domain.pricing import PriceList
 from esito.domain.timing import PushableClock
-from esito.lifecycle.accept import Acceptance, Draft, Routes
+from esito.lifecycle.accept import Acceptance, Draft
+from esito.lifecycle.routes import Routes
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, links_in
 
