@@ -17,6 +17,9 @@ SHORTER = 8
 
 AT_MOST = 2.5**3
 
+LINEAR = 1.25 * SHORTER
+"""Of one round enough to be believed: squares are far from it."""
+
 SOON_NS = 100_000
 """Nanoseconds of the whole input within which nobody waits, however it grew: the clock shows little but itself."""
 
@@ -26,23 +29,30 @@ ROUNDS, TRIES = 3, 5
 def growth(read: Callable[[T], object], make: Callable[[int], T], octets: int) -> float:
     """Return how many times more an input of so many octets costs than an eighth of it; 0 where neither costs much.
 
-    Of each the least of some rounds, taken in turns; a try that looks bad is made again, as a busy machine may do that.
+    Of each the least of some rounds, taken in turns, where the first leaves a doubt; a try that looks bad is made again,
+    as a busy machine may do that.
+    No garbage may be collected meanwhile (`no_collections`).
     """
     short, long = make(octets // SHORTER), make(octets)
     ratios = []
-    with _no_collections():
-        for _ in range(TRIES):
-            ratio = _ratio(read, short, long)
-            if ratio < AT_MOST:
-                return ratio
-            ratios.append(ratio)
+    for _ in range(TRIES):
+        ratio = _ratio(read, short, long)
+        if ratio < AT_MOST:
+            return ratio
+        ratios.append(ratio)
     return min(ratios)
 
 
 def _ratio(read: Callable[[T], object], short: T, long: T) -> float:
-    costs = [(_cost(read, short), _cost(read, long)) for _ in range(ROUNDS)]
-    of_short, of_long = min(one for one, _ in costs), min(one for _, one in costs)
-    return 0.0 if of_long < SOON_NS else of_long / of_short
+    of_short, of_long = [], []
+    for _ in range(ROUNDS):
+        of_short.append(_cost(read, short))
+        of_long.append(_cost(read, long))
+        if min(of_long) < SOON_NS:
+            return 0.0
+        if (ratio := min(of_long) / min(of_short)) < LINEAR:
+            break
+    return ratio
 
 
 def _cost(read: Callable[[T], object], given: T) -> int:
@@ -52,7 +62,7 @@ def _cost(read: Callable[[T], object], given: T) -> int:
 
 
 @contextmanager
-def _no_collections() -> Iterator[None]:
+def no_collections() -> Iterator[None]:
     """Let no garbage collection fall into one of the two: what it costs depends on all that was there before."""
     gc.collect()
     gc.disable()
