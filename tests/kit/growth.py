@@ -29,7 +29,7 @@ ROUNDS, TRIES = 3, 5
 def growth(read: Callable[[T], object], make: Callable[[int], T], octets: int) -> float:
     """Return how many times more an input of so many octets costs than an eighth of it; 0 where neither costs much.
 
-    Of each the least of some rounds, taken in turns, where the first leaves a doubt; a try that looks bad is made again,
+    Of each the least of some rounds, taken in turns, where the first leaves a doubt; what looks bad is tried again,
     as a busy machine may do that.
     No garbage may be collected meanwhile (`no_collections`).
     """
