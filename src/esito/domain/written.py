@@ -5,15 +5,15 @@ import unicodedata
 _SHOWS_NOTHING = (
     *((0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
     *((0x200B, 0x200F), (0x202A, 0x202D), (0x2060, 0x206F), (0x2800, 0x2800), (0x3164, 0x3164), (0xFE00, 0xFE0F)),
-    *((0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A)),
+    *((0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A)),
     (0xE0000, 0xE0FFF),
 )
-"""First and last of what has no shape (Unicode's Default_Ignorable_Code_Point) or that of a blank.
+"""First and last of what has no shape (Unicode's Default_Ignorable_Code_Point, marks of annotations), or a blank's.
 
 U+202E is not among them: it turns digits round, so that the number that is read is not the one that was seen.
 """
 
-_DASHES = "\u02d7\u2043\u207b\u208b\u2212\u30fc\u30fb\uff70"
+_DASHES = "\u02d7\u2043\u2053\u207b\u208b\u2212\u23af\u2500\u2501\u2796\u30fc\u30fb\uff70"
 """What looks like a dash, or stands for one in Japan, and is none by its category."""
 
 _FULL_WIDTH = range(0xFF01, 0xFF5F)

@@ -1,6 +1,7 @@
 """What the plan of each country makes of a number; phonenumbers, whose data the table is made of, is the judge."""
 
 import sys
+import unicodedata
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from hypothesis import strategies as some
 from esito.domain.msisdn import InvalidMsisdn, normalise, read_address
 from esito.domain.number_plans import SHAPES, VERSION, rows_of
 from esito.domain.numbering import calling_code, code_of_country
+from esito.domain.written import plain
 
 PLANS = rows_of(SHAPES)
 
@@ -89,11 +91,11 @@ def test_what_the_plan_does_not_know_or_could_be_another_is_refused(raw: str) ->
 LOOKING_PERFECT = [
     "\u00ad", "\u034f", "\u061c", "\u115f", "\u180e", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u202a",
     "\u202c", "\u202d", "\u2060", "\u2061", "\u2066", "\u2069", "\u3164", "\ufe0e", "\ufe0f", "\ufeff", "\uffa0",
-    "\U000e0020",  # show nothing
+    "\ufff9", "\ufffb", "\U000e0020",  # show nothing
     "\u00a0", "\u1680", "\u2000", "\u2003", "\u2007", "\u2008", "\u2009", "\u200a", "\u202f", "\u205f", "\u3000",
     "\u2028", "\u2029", "\u2800", "\u0085", "\v", "\f",  # blanks
     "\u058a", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2015", "\u2043", "\u2212", "\u2e3a",
-    "\ufe58", "\ufe63", "\uff0d", "\u30fc",  # dashes
+    "\ufe58", "\ufe63", "\uff0d", "\u30fc", "\u2053", "\u2500", "\u2796",  # dashes
     "\uff0e", "\uff0f", "\u00b7", "[", "]", "\uff08", "\uff09",
 ]  # fmt: skip
 
@@ -107,6 +109,18 @@ def test_what_shows_nothing_blanks_and_dashes_are_punctuation(sign: str) -> None
     ):
         assert normalise(raw) == "+33612345678"
         assert read_address(raw) == "+33612345678"
+
+
+SHOWN = {0x0600, 0x0601, 0x0602, 0x0603, 0x0604, 0x0605, 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD}
+"""Signs of format that are seen (Unicode's Prepended_Concatenation_Mark)."""
+HIEROGLYPHS = range(0x13430, 0x13440)
+TURNED_ROUND = 0x202E
+
+
+def test_all_of_unicode_that_is_a_blank_a_dash_or_of_format_is_punctuation() -> None:
+    those = [one for one in range(0x110000) if unicodedata.category(chr(one)) in {"Cf", "Zs", "Zl", "Zp", "Pd"}]
+    mean_something = {one for one in those if plain(chr(one))}
+    assert mean_something - set(HIEROGLYPHS) == SHOWN | {TURNED_ROUND}
 
 
 def test_full_width_digits_are_digits() -> None:
