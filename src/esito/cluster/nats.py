@@ -13,7 +13,7 @@ from typing import Any
 from esito.cluster.process import Process, ProcessFailed, free_port
 
 ACCOUNT = "$G"
-READY_WITHIN = 30.0
+READY_WITHIN = 60.0
 
 CONFIG = """\
 server_name: {name}

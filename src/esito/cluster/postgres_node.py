@@ -17,7 +17,7 @@ from esito.cluster.rejoin import rejoin
 NAME = "esito"
 """The superuser, and the database."""
 
-READY_WITHIN = 30.0
+READY_WITHIN = 60.0
 
 SETTINGS = {
     "wal_level": "replica",
