@@ -94,8 +94,14 @@ async def test_long_questions_of_a_sub_account_wait_for_those_of_its_parent(stor
     child = await branch(store)
     assert (child.top, parent.top) == (parent.id, parent.id)
     engine: Engine = store.engine  # type: ignore[attr-defined]  # both stores have one
-    may_end = threading.Event()
-    asked = [asyncio.create_task(engine.ask_long(parent.id, lambda _: may_end.wait(PATIENCE))) for _ in range(2)]
+    may_end, begun = threading.Event(), threading.Semaphore(0)
+
+    def long_question(_: object) -> bool:
+        begun.release()
+        return may_end.wait(PATIENCE)
+
+    asked = [asyncio.create_task(engine.ask_long(parent.id, long_question)) for _ in range(2)]
+    assert all([await asyncio.to_thread(begun.acquire, timeout=PATIENCE) for _ in asked])
     waits = asyncio.create_task(engine.ask_long(child.id, lambda _: may_end.is_set()))
     assert await engine.ask_long(other.id, lambda _: may_end.is_set()) is False
     may_end.set()
