@@ -54,9 +54,9 @@ class QuietSmsc:
         self._stopping = True
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = _Session(self.heard, writer)
         self._sessions += 1
-        asking = asyncio.create_task(session.ask() if self._sessions % 2 else asyncio.sleep(0))
+        session = _Session(self.heard, writer, asks=self._sessions % 2 == 1)
+        asking = asyncio.create_task(session.ask())
         try:
             frames = FrameBuffer()
             while octets := await reader.read(65536):
@@ -74,8 +74,9 @@ class QuietSmsc:
 class _Session:
     """One connection of the server."""
 
-    def __init__(self, heard: Heard, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, heard: Heard, writer: asyncio.StreamWriter, *, asks: bool) -> None:
         self._heard = heard
+        self._asks = asks
         self._writer = writer
         self._last = 0.0
         self._asked: dict[int, float] = {}
@@ -91,7 +92,8 @@ class _Session:
             self._heard.binds += 1
         elif isinstance(pdu, p.EnquireLink):
             self._say(p.EnquireLinkResp(sequence=pdu.sequence))
-            self._heard.came.append(now - self._last)
+            if not self._asks:  # else it has heard from us meanwhile
+                self._heard.came.append(now - self._last)
             self._last = now
         elif isinstance(pdu, p.EnquireLinkResp) and pdu.sequence in self._asked:
             self._heard.answered.append(now - self._asked.pop(pdu.sequence))
@@ -100,7 +102,7 @@ class _Session:
 
     async def ask(self) -> None:
         """Ask whether the server is there, until cancelled."""
-        while True:
+        while self._asks:
             await asyncio.sleep(ASK_EVERY)
             if self.bound:
                 self._sequence += 1
