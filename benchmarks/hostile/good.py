@@ -50,9 +50,11 @@ class Told(msgspec.Struct, kw_only=True):
 class Good:
     """The account."""
 
-    def __init__(self, orders: Orders, session: aiohttp.ClientSession) -> None:
+    def __init__(self, orders: Orders, asking: aiohttp.ClientSession, sending: aiohttp.ClientSession) -> None:
+        """Two sessions, so that neither waits for a connection of the other."""
         self._orders = orders
-        self._session = session
+        self._asking = asking
+        self._sending = sending
         self._url = f"http://127.0.0.1:{orders.port}"
         self._next_number = FIRST_NUMBER
         self._messages: list[tuple[int, list[str]]] = []
@@ -106,7 +108,7 @@ class Good:
 
     async def _statuses(self, number: int) -> list[tuple[str, str]]:
         url = f"{self._url}/v1/bulk-status?apiKey={self._orders.key}&messageId={number}"
-        async with self._session.get(url) as answer:
+        async with self._asking.get(url) as answer:
             body = json.loads(await answer.read())
         if answer.status != 200 or not body["success"]:
             raise ValueError(f"bulk-status was answered {answer.status}: {body}")
@@ -116,7 +118,7 @@ class Good:
         numbers = [f"+{self._next_number + place}" for place in range(count)]
         self._next_number += count
         asked = {"apiKey": self._orders.key, "phoneNumbers": ",".join(numbers), "message": TEXT}
-        async with self._session.post(f"{self._url}/v1/send", json=asked) as answer:
+        async with self._sending.post(f"{self._url}/v1/send", json=asked) as answer:
             body = json.loads(await answer.read())
         if answer.status != 200 or not body["success"]:
             raise ValueError(f"a send was answered {answer.status}: {body}")
@@ -158,9 +160,8 @@ class Good:
 
 
 async def _obey(orders: Orders) -> None:
-    connector = aiohttp.TCPConnector(limit=32)
-    async with aiohttp.ClientSession(connector=connector, timeout=PATIENCE) as session:
-        good = Good(orders, session)
+    async with _session() as asking, _session() as sending:
+        good = Good(orders, asking, sending)
         await good.prepare()
         _say({})
         going_on = asyncio.create_task(good.go_on())
@@ -178,6 +179,10 @@ async def _obey(orders: Orders) -> None:
             elif line == "tell":
                 _say(msgspec.to_builtins(good.told))
         going_on.cancel()
+
+
+def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=30), timeout=PATIENCE)
 
 
 def _say(what: Any) -> None:

@@ -33,7 +33,7 @@ class _Receiver:
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Treat one connection badly."""
-        with suppress(OSError):
+        with suppress(OSError, asyncio.CancelledError):  # asyncio would complain of one that was cancelled
             if self._kind == "silent":
                 while await reader.read(65536):
                     pass

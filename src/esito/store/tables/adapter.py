@@ -40,6 +40,7 @@ from esito.store.tables.retention import Retention
 from esito.store.tables.searching import Searching
 from esito.store.tables.sending import Sending
 from esito.store.tables.settling import Settling
+from esito.store.tables.shares import Shares
 from esito.store.tables.stops import Stops
 from esito.store.tables.submitting import Answers, Recovery, Submitting
 from esito.store.tables.tag_pages import End, TagPages
@@ -62,6 +63,7 @@ class TableStore:
         self._actor = actor
         self._links = Links()
         self._accepting = Accepting()
+        self._shares = Shares()
         self._submitting = Submitting(self._links)
         self._claim = Claiming(self._links)
         self._settling = Settling(self._links)
@@ -213,7 +215,14 @@ class TableStore:
 
     async def accept(self, message: NewMessage) -> int:
         """Keep message, recipients, texts and price; return the id. Raises NotEnoughCredit."""
-        return cast("int", await self._engine.do(self._accepting, message))
+        rows = len(message.recipients)
+        turn = self._shares.take(message.account_id, rows)
+        try:
+            if turn is not None:
+                await turn
+            return cast("int", await self._engine.do(self._accepting, message))
+        finally:
+            self._shares.give_back(message.account_id, rows, turn)
 
     async def recover(self, at: int, *, link: str = "", lease: Lease | None = None) -> int:
         """Settle what a dead process left between submit_sm and its response."""

@@ -169,10 +169,11 @@ UPDATE callback SET phase = 3, next_at = NULL, done_at = NULL, reason = NULL, tr
  WHERE id = ANY($1::bigint[]) AND phase <> 2
 
 -- name: hold_heads
+-- Found first, then changed by their ids: else all that are due would be gone through, each time for all that is found.
 UPDATE callback SET phase = 3, next_at = NULL
- WHERE phase = 1 AND id IN (
+ WHERE phase + 0 = 1 AND id = ANY (ARRAY(
     SELECT h.id FROM unnest($1::bigint[]) AS j (value) JOIN callback c ON c.id = j.value
-    JOIN callback h ON h.message_id = c.message_id AND h.seq = c.seq AND h.kind = c.kind AND h.phase = 1)
+    JOIN callback h ON h.message_id = c.message_id AND h.seq = c.seq AND h.kind = c.kind AND h.phase + 0 = 1))
 
 -- name: last_callback
 SELECT coalesce(max(id), 0) FROM callback

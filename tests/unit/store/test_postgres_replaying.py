@@ -1,0 +1,41 @@
+"""To replay some callbacks looks at those and their neighbours, however many are due."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from esito.store.postgres.connection import IN_PASSING
+from esito.store.postgres.statements import QUERIES
+from tests.kit.needs import needs
+from tests.kit.stores import a_place
+from tests.unit.store.test_postgres_plans import nodes
+
+pytestmark = [pytest.mark.anyio, needs("postgres")]
+
+REPLAYED = 300
+
+
+@pytest.mark.parametrize("name", ["hold_heads", "put_behind"])
+async def test_it_looks_at_what_is_replayed(tmp_path: Path, name: str) -> None:
+    async with a_place("postgres", tmp_path) as url:
+        connection = await asyncpg.connect(url, server_settings=IN_PASSING)
+        await connection.execute(
+            "INSERT INTO callback (message_id, at, seq, state, account, destination, phase, done_at, reason)"
+            " SELECT n, n, 0, 8, 1, 1, 5, n, 'given up' FROM generate_series(1, 20000) AS n"
+        )
+        await connection.execute("ANALYZE callback")
+        await connection.execute("UPDATE callback SET phase = 1, next_at = 1")
+        await connection.execute(f"PREPARE asked AS {QUERIES[name]}")
+        ids = ",".join(map(str, range(1, REPLAYED + 1)))
+        told = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked ('{{{ids}}}')")
+        await connection.close()
+    plan: dict[str, Any] = json.loads(told)[0]["Plan"]
+    seen = [
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0))
+        * node["Actual Loops"]
+        for node in nodes(plan)
+    ]
+    assert max(seen) <= 2 * REPLAYED
