@@ -324,7 +324,8 @@ class TableStore:
 
     async def has_stops(self, account_id: int) -> bool:
         """Tell whether the account's STOP list has anything on it."""
-        return bool(await self._ask(lambda read: read.number("has_stops", account_id)))
+        ((has,),) = await self._engine.rows("has_stops", account_id)
+        return bool(has)
 
     async def due(self, link: str, at: int, passed_over: frozenset[str] = frozenset()) -> bool:
         """Tell whether this link has anything to submit now."""

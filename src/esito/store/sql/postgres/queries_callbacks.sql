@@ -11,9 +11,10 @@ SELECT c.id, m.account, m.sandbox, CASE c.kind WHEN 2 THEN m.url_response ELSE m
  LIMIT $2
 
 -- name: sort_callbacks
+-- Led by the ids: how many are new when the plan is made says nothing of how many there will be.
 UPDATE callback SET destination = s.column2, phase = s.column3, next_at = s.column4, done_at = s.column5,
                     reason = s.column6, account = s.column7, sandbox = s.column8
-  FROM {rows: bigint, bigint, smallint, bigint, bigint, text, bigint, smallint} AS s WHERE callback.id = s.column1 AND callback.phase = 0
+  FROM {rows: bigint, bigint, smallint, bigint, bigint, text, bigint, smallint} AS s WHERE callback.id = s.column1 AND callback.phase + 0 = 0
 
 -- name: destination_of
 SELECT id, disabled_at IS NOT NULL, reason FROM destination WHERE account = $1 AND origin = $2
