@@ -11,6 +11,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from itertools import count
 from typing import Any
 
 import aiohttp
@@ -41,6 +42,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """Calls of the big account."""
     bodies: int
     """Bodies of strangers at once."""
+    times: int = 0
+    """How often each call is made; 0: without end."""
     pause: float = 1.0
     """Seconds before a connection that was ended is made again."""
 
@@ -89,22 +92,25 @@ class Attack:
         """Yield every operation, again and again, in an order by chance."""
         chance = random.Random(16)
         everything = list(CALLS.items())
-        while True:
+        for turn in count():
+            if self._orders.times and turn >= self._orders.times:
+                return
             chance.shuffle(everything)
             yield from everything
 
     async def _worker(self, session: aiohttp.ClientSession) -> None:
-        while True:
-            operation, make = next(self._turn)
-            self.calls[operation][await self._ask(session, make)] += 1
+        for operation, make in self._turn:
+            await self._ask(session, operation, make)
 
-    async def _ask(self, session: aiohttp.ClientSession, make: Make) -> str:
+    async def _ask(self, session: aiohttp.ClientSession, operation: Operation, make: Make) -> None:
+        """Make a call, and count it by its status: that of a long answer comes before its end."""
         asked = make(self._things)
         url = f"http://127.0.0.1:{self._orders.port}{with_key(asked, self._things.key)}"
         headers = {"Authorization": f"Bearer {self._things.key}"} if "/v1/" not in asked.path else {}
         headers |= {"Content-Type": "application/json"} if asked.body else {}
         try:
             async with session.request(asked.method, url, data=asked.body or None, headers=headers) as answer:
+                self.calls[operation][str(answer.status)] += 1
                 read, first = 0, b""
                 async for piece in answer.content.iter_any():
                     first = first or piece
@@ -113,10 +119,13 @@ class Attack:
                         answer.close()
                         break
                 self._things.learn(asked, first)
-                return str(answer.status)
         except (aiohttp.ClientError, TimeoutError) as error:
+            self.calls[operation][type(error).__name__] += 1
             await asyncio.sleep(0.1)
-            return type(error).__name__
+
+    def unanswered(self) -> int:
+        """Return how many of the calls that are to be made lack their answer."""
+        return sum(max(0, self._orders.times - sum(answers.values())) for answers in self.calls.values())
 
     def told(self) -> Told:
         """Return what was done."""
@@ -156,6 +165,9 @@ async def _obey(orders: Orders) -> None:
                     await going_on.enter_async_context(_going_on(attack))
                 elif line == "rest":
                     await going_on.aclose()
+                elif line == "unanswered":
+                    print(json.dumps(attack.unanswered()), flush=True)
+                    continue
                 elif line == "tell":
                     print(msgspec.json.encode(attack.told()).decode(), flush=True)
                     continue

@@ -68,9 +68,13 @@ class Good:
         self.told = Told(milliseconds={}, wrong=[], failed=0, answered=0, sent=0)
 
     async def prepare(self) -> None:
-        """Send what is asked about later."""
+        """Send what is asked about later; look up numbers, as what is known of them is read when first asked for."""
         for _ in range(self._orders.messages):
             self._messages.append(await self._send(self._orders.recipients))
+        asked = {"apiKey": self._orders.key, "phoneNumbers": self._messages[0][1]}
+        async with self._sending.post(f"{self._url}/v1/lookup", json=asked) as answer:
+            if answer.status != 200:
+                self._complain(f"a lookup was answered {answer.status}")
 
     async def go_on(self) -> None:
         """Ask and send, until cancelled."""

@@ -80,6 +80,10 @@ class Plan:
     at_once: int = 32
     bodies: int = 4
     pause: float = 1.0
+    times: int = 0
+    """How often each call is made: an attack lasts until all are answered. 0: without end."""
+    good_messages: int = 20
+    good_recipients: int = 50
     settle: float = 120.0
     """Seconds within which its messages must have been delivered."""
 
@@ -160,7 +164,10 @@ async def hostile(plan: Plan, folder: Path, url: str) -> Seen:
         server = await doors.enter_async_context(_serving(place))
         doors.callback(quiet_smsc.stopping)
         behaving = await doors.enter_async_context(_process("benchmarks.hostile.good"))
-        await behaving.say(msgspec.json.encode(good.Orders(port=place.port, key=keys[GOOD])).decode())
+        behaves = good.Orders(
+            port=place.port, key=keys[GOOD], messages=plan.good_messages, recipients=plan.good_recipients
+        )
+        await behaving.say(msgspec.json.encode(behaves).decode())
         parts = Parts(plan, place, server, attacking, behaving, quiet_smsc)
         seen = await _rounds(parts)
         seen = replace(seen, store=url.partition(":")[0])
@@ -178,6 +185,7 @@ def _orders(plan: Plan, place: Workplace, key: str) -> str:
         at_once=plan.at_once,
         bodies=plan.bodies,
         pause=plan.pause,
+        times=plan.times,
     )
     return msgspec.json.encode(orders).decode()
 
@@ -258,8 +266,14 @@ async def _phase(parts: Parts, name: str, seconds: float) -> None:
     """Let one phase last so long, and until enough was answered in it."""
     before = sum((await parts.good.say(f"phase {name}")).values())
     await _watch(parts, seconds)
-    while parts.server.poll() is None and sum((await parts.good.say("count")).values()) < before + parts.plan.least:
+    while parts.server.poll() is None and not await _is_enough(parts, name, before):
         await _watch(parts, 0.1)
+
+
+async def _is_enough(parts: Parts, name: str, before: int) -> bool:
+    if sum((await parts.good.say("count")).values()) < before + parts.plan.least:
+        return False
+    return not (parts.plan.times and name == ATTACKED and await parts.attack.say("unanswered"))
 
 
 async def _watch(parts: Parts, seconds: float) -> None:

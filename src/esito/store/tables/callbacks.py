@@ -72,19 +72,18 @@ class CallbackOutbox(Area):
 
         Some hundred to a transaction, so that receipts are kept meanwhile, and one replay of an account at a time.
         """
+        return await self._replays.do(
+            account_id, 1, lambda: self._replay_since(account_id, since, at, dead_only=dead_only)
+        )
+
+    async def _replay_since(self, account_id: int, since: int, at: int, *, dead_only: bool) -> int:
         phases = (Phase.DEAD,) if dead_only else (Phase.DONE, Phase.DEAD)
-        turn = self._replays.take(account_id, 1)
-        try:
-            if turn is not None:
-                await turn
-            last = await self._ask(lambda read: read.number("last_callback"))
-            count, mark = 0, (since, 0)
-            while found := cast("list[tuple[int, int]]", await self._act(_portion(account_id, phases, mark, last, at))):
-                mark = found[-1]
-                count += len(found)
-            return count
-        finally:
-            self._replays.give_back(account_id, 1, turn)
+        last = await self._ask(lambda read: read.number("last_callback"))
+        count, mark = 0, (since, 0)
+        while found := cast("list[tuple[int, int]]", await self._act(_portion(account_id, phases, mark, last, at))):
+            mark = found[-1]
+            count += len(found)
+        return count
 
     async def page(
         self,

@@ -6,7 +6,10 @@ add to it is bounded.
 
 import asyncio
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 MOST_ROWS = 1_000
 """Recipients of one account that are kept at a time: two of the largest sends, or hundreds of small ones."""
@@ -36,6 +39,16 @@ class Shares:
         """`most`: rows that an account may have at a time. More than that is done alone."""
         self._most = most
         self._shares: dict[int, _Share] = {}
+
+    async def do(self, account_id: int, rows: int, work: Callable[[], Awaitable[T]]) -> T:
+        """Return what `work` returns, which is about so many rows, when it is the account's turn."""
+        turn = self.take(account_id, rows)
+        try:
+            if turn is not None:
+                await turn
+            return await work()
+        finally:
+            self.give_back(account_id, rows, turn)
 
     def take(self, account_id: int, rows: int) -> asyncio.Future[None] | None:
         """Return what to wait for; None: it is the account's turn at once. Either way `give_back` ends it."""
