@@ -15,7 +15,7 @@ QUICK := tests/unit tests/contracts tests/wire $(wildcard tests/test_*.py)
 # Tests begin hundreds of processes; each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run check test lint static bench format lock receipts torture storm fuzz build sbom
+.PHONY: help setup run check test lint static bench format lock receipts torture storm hostile fuzz build sbom
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,10 @@ torture: setup  ## kill -9, failing fsync, full disk, stalls, all rounds (minute
 
 storm: setup  ## operators that throttle, swallow, refuse and go away, under load, ten minutes; ARGS="--minutes 1"
 	$(BIN)/python -m benchmarks.storm $(ARGS)
+
+hostile: setup  ## an account of a million messages and strangers do their worst, five minutes; ARGS="--store sqlite"
+	@sh scripts/test-deps
+	$(BIN)/python -m benchmarks.hostile $(ARGS)
 
 fuzz: setup  ## octets that break the readers, histories that break a promise; ARGS="histories --count 5000"
 	$(BIN)/python scripts/fuzz.py $(ARGS)

@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 
 from esito.domain.account import new_api_key
+from esito.domain.turns import lane_of
 from esito.store.base import LinkRecord, Store
 from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
@@ -56,8 +57,8 @@ SELECT m, s, 1, {{links}} + m % 2, {{operators}} + m % 2, 3, 1, {AT}, {AT}, 0,
        CAST({FIRST_SMSC_ID} + m * {EACH} + s AS text), CAST({FIRST_SMSC_ID} + m * {EACH} + s AS text), 2
   FROM {{both}} WHERE m <= {{answered}}"""
 _OUTGOING = f"""
-INSERT INTO outgoing (link, due_at, message_id, next_seq, next_part, last_seq)
-SELECT {{links}} + m % 2, {AT}, m, 1, 1, {EACH} FROM {{messages}} WHERE m > {{answered}}"""
+INSERT INTO outgoing (link, lane, due_at, message_id, next_seq, next_part, last_seq, account)
+SELECT {{links}} + m % 2, {{lane}}, {AT}, m, 1, 1, {EACH}, {{account}} FROM {{messages}} WHERE m > {{answered}}"""
 
 
 @asynccontextmanager
@@ -105,7 +106,8 @@ async def fill_postgres(url: str, recipients: int, waiting: int = 0) -> int:
     both = f"{series} CROSS JOIN LATERAL generate_series(1, {EACH} + 0 * m) AS s"
     answered = messages - waiting // EACH
     words: dict[str, Any] = {
-        "messages": series, "both": both, "operators": operators, "answered": answered, **names
+        "messages": series, "both": both, "operators": operators, "answered": answered,
+        "lane": lane_of(names["account"], priority=0, gamme=1, recipients=EACH), **names,
     }  # fmt: skip
     await asyncio.gather(
         _run(url, [statement.format(**words) for statement in (_MESSAGE, _TEXT, _RECIPIENT, _OUTGOING)]),

@@ -1,9 +1,11 @@
 """Answers, and the one table that maps refusals to code, text and HTTP status."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 from esito.api.xml import Text, Value, to_xml, to_xml_element
@@ -30,7 +32,7 @@ class Answer:
 class StreamedAnswer(Answer):
     """An answer too long to be held: after `body` its pieces are written as they come."""
 
-    pieces: AsyncIterator[bytes] | None = None
+    pieces: AsyncGenerator[bytes, None] | None = None
 
 
 class Meaning(NamedTuple):
@@ -132,22 +134,39 @@ def success(members: Mapping[str, Value], *, xml: bool) -> Answer:
     return render({"success": True, "code": 200, **members}, status=200, xml=xml)
 
 
+Aside = Callable[[Callable[[], bytes]], Awaitable[bytes]]
+"""Does a piece of work beside the event loop."""
+
+
 def success_with_list(
-    members: Mapping[str, Value], name: str, pages: AsyncIterator[list[Value]], *, xml: bool
+    members: Mapping[str, Value], name: str, pages: AsyncGenerator[list[Value], None], *, xml: bool, aside: Aside
 ) -> Answer:
-    """Answer as `success` does, with a long list as the last member; no page of it is empty, and there is a first."""
+    """Answer as `success` does, with a long list as the last member; no page of it is empty, and there is a first.
+
+    Pages are written `aside`.
+    """
     whole = success({**members, name: [_PLACE]}, xml=xml)
     first, _, last = whole.body.partition(to_xml_element(_PLACE) if xml else json.dumps(_PLACE).encode())
-    return StreamedAnswer(200, whole.content_type, first, whole.headers, _pieces(pages, last, xml=xml))
+    return StreamedAnswer(200, whole.content_type, first, whole.headers, _pieces(pages, last, xml=xml, aside=aside))
 
 
-async def _pieces(pages: AsyncIterator[list[Value]], last: bytes, *, xml: bool) -> AsyncIterator[bytes]:
-    between = b""
-    async for page in pages:
-        written = (to_xml_element(one) for one in page) if xml else (_json(one) for one in page)
-        yield between + (b"\n" if xml else b",").join(written)
-        between = b"\n" if xml else b","
+async def _pieces(
+    pages: AsyncGenerator[list[Value], None], last: bytes, *, xml: bool, aside: Aside
+) -> AsyncGenerator[bytes, None]:
+    between, write = b"", _xml_page if xml else _json_page
+    async with aclosing(pages):
+        async for page in pages:
+            yield between + await aside(partial(write, page))
+            between = b"\n" if xml else b","
     yield last
+
+
+def _xml_page(page: list[Value]) -> bytes:
+    return b"\n".join([to_xml_element(one) for one in page])
+
+
+def _json_page(page: list[Value]) -> bytes:
+    return b",".join([_json(one) for one in page])
 
 
 _PLACE = "here the list"

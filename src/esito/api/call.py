@@ -98,7 +98,11 @@ class Asked:
 
         That of a long request or a long list is done beside the event loop.
         """
-        return await self.services.aside.do(self._turn, do) if self._is_long or items > MANY else do()
+        return await self.aside(do) if self._is_long or items > MANY else do()
+
+    async def aside(self, do: Callable[[], T]) -> T:
+        """Return what `do` returns, beside the event loop, when it is the turn of whoever asks."""
+        return await self.services.aside.do(self._turn, do)
 
     def answer(self, members: Mapping[str, Value]) -> Answer:
         """Answer that all went well, in the format asked for."""

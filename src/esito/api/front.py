@@ -4,10 +4,12 @@ Bulk-status is asked many thousand times a second, so the way from socket to end
 function and a table of paths; pages that are not asked often are left to Starlette.
 """
 
+import asyncio
 import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import aclosing
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -121,7 +123,7 @@ class Front:
                 await self._pass_on(scope, receive, send, path, began)
                 return
         answer = await self._answer(page, scope, receive, pieces)
-        await write(answer, send, head=scope["method"] == "HEAD")
+        await write(answer, receive, send, head=scope["method"] == "HEAD")
         self._note(page.requests, scope["method"], page.path, answer.status, began)
 
     def _find(self, path: str) -> tuple[Page | None, dict[str, str]]:
@@ -233,10 +235,10 @@ class Front:
             self._log.debug("request", method=method, path=path, status=status, ms=round(seconds * 1000, 3))
 
 
-async def write(answer: Answer, send: Send, *, head: bool = False) -> None:
+async def write(answer: Answer, receive: Receive, send: Send, *, head: bool = False) -> None:
     """Write an answer out; `head`: without its body."""
     if isinstance(answer, StreamedAnswer):
-        await _write_pieces(answer, send, head=head)
+        await _write_pieces(answer, receive, send, head=head)
         return
     headers = [
         (b"content-type", answer.content_type),
@@ -248,18 +250,34 @@ async def write(answer: Answer, send: Send, *, head: bool = False) -> None:
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
 
-async def _write_pieces(answer: StreamedAnswer, send: Send, *, head: bool) -> None:
-    """Write an answer piece by piece; its end is written only when all went well, so that a cut one can be told."""
+async def _write_pieces(answer: StreamedAnswer, receive: Receive, send: Send, *, head: bool) -> None:
+    """Write an answer piece by piece, as long as somebody reads it.
+
+    Its end is written only when all went well, so that a cut one can be told.
+    """
     headers = [(b"content-type", answer.content_type), (b"cache-control", b"no-store"), *answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if head:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    if head or answer.pieces is None:
+        await send({"type": "http.response.body", "body": b"" if head else answer.body, "more_body": False})
         return
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-    if answer.pieces is not None:
-        async for piece in answer.pieces:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    # Who writes to a client that has gone is not told of it.
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        async with aclosing(answer.pieces) as pieces:
+            async for piece in pieces:
+                if gone.done():
+                    return
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    finally:
+        gone.cancel()
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the client has gone; what it still sends is thrown away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def require_short(scope: Scope) -> None:

@@ -1,6 +1,6 @@
 """The STOP list: numbers that an account must not send to (contract 4.2)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 from esito.api.answer import Answer, success_with_list
@@ -23,10 +23,12 @@ async def list_stops(call: Call) -> Answer:
     if len(first) < AT_ONCE:
         return call.answer({"nbData": len(first), "data": [_shown(stop) for stop in first]})
     count = await stops.count(account)
-    return success_with_list({"nbData": count}, "data", _pages(stops, account, first, count), xml=call.xml)
+    return success_with_list(
+        {"nbData": count}, "data", _pages(stops, account, first, count), xml=call.xml, aside=call.aside
+    )
 
 
-async def _pages(stops: StopStore, account: int, page: list[Stop], count: int) -> AsyncIterator[list[Value]]:
+async def _pages(stops: StopStore, account: int, page: list[Stop], count: int) -> AsyncGenerator[list[Value], None]:
     """Yield the list as it was when it was counted; what is taken off meanwhile is missing."""
     while page:
         yield [_shown(stop) for stop in page[:count]]

@@ -39,7 +39,7 @@ AREA = Area(
             refusals=(*KEY, e.IntervalInvalid, e.InvalidFields),
         ),
         ("GET", "/v2/export"): Page(
-            summary="Every recipient of every message, oldest first, streamed.",
+            summary="Every recipient of every message that was accepted before the request, oldest first, streamed.",
             answer="Exported",
             media=("text/csv", "application/jsonl"),
             parameters={

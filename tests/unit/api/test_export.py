@@ -1,8 +1,12 @@
 """Taking everything along; and that no text breaks out of CSV or XML."""
 
+import asyncio
 import csv
 import io
 import json
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,7 +18,7 @@ from esito.api.v2export import COLUMNS, as_csv, as_jsonl, csv_cell
 from esito.api.xml import Text, to_xml
 from esito.store.searching import ExportedRecipient
 from tests.kit.builders import NOW
-from tests.kit.desk import KEY, Desk, Reply
+from tests.kit.desk import KEY, Desk, Reply, ask
 from tests.kit.patience import WORK, Beside
 
 FIRST, SECOND = "+33611111111", "+33622222222"
@@ -90,6 +94,77 @@ def test_only_of_the_interval_and_of_the_account(api: Desk) -> None:
     assert [line[8] for line in read_csv(export(api, "from=2027-01-16").body)[1:]] == [SECOND]
     assert [line[8] for line in read_csv(export(api, "to=2027-01-15").body)[1:]] == [FIRST]
     assert read_csv(export(api, key="other-key").body) == [list(COLUMNS)]
+
+
+def piecewise(api: Desk, on_piece: Callable[[int], Awaitable[None]], *, stays: asyncio.Event) -> list[bytes]:
+    """Export, and call what is to happen after each piece; once `stays` is set, the client has gone."""
+    pieces: list[bytes] = []
+
+    async def receive() -> dict[str, Any]:
+        await stays.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(event: Mapping[str, Any]) -> None:
+        if event["type"] == "http.response.body":
+            pieces.append(event["body"])
+            await on_piece(len(pieces))
+            await asyncio.sleep(0)
+
+    headers = [(b"authorization", f"Bearer {KEY}".encode())]
+    scope = {"type": "http", "method": "GET", "path": "/v2/export", "query_string": b"", "client": None}
+    api.runner.run(api.app({**scope, "headers": headers}, receive, send))
+    return pieces
+
+
+def test_it_ends_with_what_was_accepted_before_it_began(api: Desk) -> None:
+    many = [f"+336{number:08d}" for number in range(11_000_000, 11_000_500)]
+    before = [api.send(*many, sandbox=1), api.send(*many, sandbox=1)]
+
+    async def send_more(count: int) -> None:
+        if count < 20:  # as fast as it is exported
+            api.clock.advance(1)
+            body = json.dumps({"apiKey": KEY, "phoneNumbers": ",".join(many), "message": "late", "sandbox": 1}).encode()
+            assert (await ask(api.app, "POST", "/v1/send", body=[body])).status == 200
+
+    pieces = piecewise(api, send_more, stays=asyncio.Event())
+    assert {line[0] for line in read_csv(b"".join(pieces))[1:]} == {str(number) for number in before}
+
+
+def test_it_ends_when_nobody_reads_it_any_more(api: Desk) -> None:
+    many = [f"+336{number:08d}" for number in range(11_000_000, 11_000_500)]
+    for _ in range(4):
+        api.send(*many, sandbox=1)
+    gone = asyncio.Event()
+
+    async def go(count: int) -> None:
+        if count == 2:
+            gone.set()
+
+    assert len(piecewise(api, go, stays=gone)) < 5
+    assert len(piecewise(api, nothing, stays=asyncio.Event())) == 12
+
+
+async def nothing(_: int) -> None:
+    """Let it go on."""
+
+
+def test_a_page_is_written_beside_the_loop(api: Desk) -> None:
+    many = [f"+336{number:08d}" for number in range(11_000_000, 11_000_500)]
+    api.send(*many)
+    wrote: list[str] = []
+
+    def write(rows: Sequence[ExportedRecipient], currency: str) -> bytes:
+        wrote.append(threading.current_thread().name)
+        return as_csv(rows, currency)
+
+    kind, head, _ = v2export.FORMATS["csv"]
+    v2export.FORMATS["watched"] = (kind, head, write)
+    try:
+        assert export(api, "format=watched").status == 200
+    finally:
+        del v2export.FORMATS["watched"]
+    assert len(wrote) == 3
+    assert all(name.startswith("esito-aside") for name in wrote)
 
 
 def test_a_format_that_is_none_is_refused(api: Desk) -> None:

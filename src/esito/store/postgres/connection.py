@@ -49,6 +49,8 @@ LED_BY_INDEX = {
     # Statements name their tables in the order in which they are to be visited.
     "join_collapse_limit": "1",
     "from_collapse_limit": "1",
+    # Nobody's question takes more than one of the server's processors.
+    "max_parallel_workers_per_gather": "0",
 }
 """For all that is asked in passing. A table that is empty when a plan is made will not stay so."""
 

@@ -25,6 +25,11 @@ _Answer = TypeVar("_Answer")
 LEAST_FREE = 1_000_000
 """Octets of free disk below which we say that nothing can be written: a small commit may succeed, the next not."""
 
+WASHES = 20
+"""How often it is tried to empty the write-ahead log."""
+WASH_AGAIN = 0.1
+"""Seconds between two tries."""
+
 
 def stop_at_once(error: Exception) -> None:
     """End the process: after a failed commit nothing we could still say would be sure (design 5)."""
@@ -48,6 +53,8 @@ class SqliteEngine:
         self._long = LongReads(self._answer_long)
         self._mine = threading.local()
         self._readers: list[SqliteConnection] = []
+        self._washing: asyncio.Task[bool] | None = None
+        self._next_wash: asyncio.Task[bool] | None = None
 
     async def open(self) -> None:
         """Open the file and apply the migrations it lacks."""
@@ -127,12 +134,31 @@ class SqliteEngine:
         return 0
 
     async def wash(self) -> bool:
-        """Move everything from the write-ahead log into the file and empty it; older pages stand there until then."""
-        return await asyncio.to_thread(self._wash)
+        """Move everything from the write-ahead log into the file and empty it; older pages stand there until then.
+
+        Whoever writes waits meanwhile, so it waits for nobody itself: it tries some times, and tells whether it could.
+        """
+        if self._washing is None or self._washing.done():
+            self._washing = asyncio.create_task(self._wash_when_idle(None), name="wash")
+        elif self._next_wash is None:  # the one that goes on may have begun before our last commit
+            self._next_wash = asyncio.create_task(self._wash_when_idle(self._washing), name="wash")
+        return await asyncio.shield(self._next_wash or self._washing)
+
+    async def _wash_when_idle(self, before: "asyncio.Task[bool] | None") -> bool:
+        if before is not None:
+            await asyncio.wait({before})
+            self._washing, self._next_wash = self._next_wash, None
+        for _ in range(WASHES):
+            if await asyncio.to_thread(self._wash):
+                return True
+            await asyncio.sleep(WASH_AGAIN)
+        return False
 
     def _wash(self) -> bool:
         connection = SqliteConnection.open(self.path)
         try:
+            connection.bare.set_busy_timeout(0)
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # most of the work, while others write
             prevented = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").get
         finally:
             connection.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from esito.domain.account import Account, AccountState, ApiKey
@@ -40,6 +41,7 @@ from esito.store.tables.retention import Retention
 from esito.store.tables.searching import Searching
 from esito.store.tables.sending import Sending
 from esito.store.tables.settling import Settling
+from esito.store.tables.shares import Shares
 from esito.store.tables.stops import Stops
 from esito.store.tables.submitting import Answers, Recovery, Submitting
 from esito.store.tables.tag_pages import End, TagPages
@@ -62,6 +64,7 @@ class TableStore:
         self._actor = actor
         self._links = Links()
         self._accepting = Accepting()
+        self._shares = Shares()
         self._submitting = Submitting(self._links)
         self._claim = Claiming(self._links)
         self._settling = Settling(self._links)
@@ -213,7 +216,8 @@ class TableStore:
 
     async def accept(self, message: NewMessage) -> int:
         """Keep message, recipients, texts and price; return the id. Raises NotEnoughCredit."""
-        return cast("int", await self._engine.do(self._accepting, message))
+        handed_over = partial(self._engine.do, self._accepting, message)
+        return cast("int", await self._shares.do(message.account_id, len(message.recipients), handed_over))
 
     async def recover(self, at: int, *, link: str = "", lease: Lease | None = None) -> int:
         """Settle what a dead process left between submit_sm and its response."""
@@ -267,7 +271,7 @@ class TableStore:
 
     async def recipient_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientDetail | None:
         """Return one recipient."""
-        row = await self._ask(lambda read: _find(read, account_id, message_id, msisdn))
+        row = await self._ask(lambda read: explaining.find(read, account_id, message_id, msisdn))
         if row is None:
             return None
         state, changed_at, cost, stopped = row
@@ -283,7 +287,9 @@ class TableStore:
     async def statuses_of(self, account_id: int, pairs: Sequence[tuple[int, str]]) -> list[PairStatus | None]:
         """Answer (message id, MSISDN) pairs in their order."""
         found = await self._ask_much(
-            account_id, len(pairs) > FEW_PAIRS, lambda read: [_find(read, account_id, *pair) for pair in pairs]
+            account_id,
+            len(pairs) > FEW_PAIRS,
+            lambda read: [explaining.find(read, account_id, *pair) for pair in pairs],
         )
         return [None if row is None else PairStatus(row[0], row[1], bool(row[3])) for row in found]
 
@@ -315,7 +321,7 @@ class TableStore:
 
     async def has_stops(self, account_id: int) -> bool:
         """Tell whether the account's STOP list has anything on it."""
-        return bool(await self._ask(lambda read: read.number("has_stops", account_id)))
+        return bool((await self._engine.rows("has_stops", account_id))[0][0])
 
     async def due(self, link: str, at: int, passed_over: frozenset[str] = frozenset()) -> bool:
         """Tell whether this link has anything to submit now."""
@@ -391,10 +397,3 @@ class TableStore:
     async def orphans(self, *, after: int, limit: int) -> list[Orphan]:
         """Return receipts that match no segment."""
         return await self._ask(lambda read: explaining.read_orphans(read, after=after, limit=limit))
-
-
-def _find(read: Connection, account_id: int, message_id: int, msisdn: str) -> tuple[int, int, int, int] | None:
-    digits = msisdn.removeprefix("+")
-    if not digits.isdecimal():
-        return None
-    return cast("tuple[int, int, int, int] | None", read.row("recipient_of", message_id, account_id, int(digits)))

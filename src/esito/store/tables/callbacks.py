@@ -16,6 +16,7 @@ from esito.store.tables.area import Area
 from esito.store.tables.callback_claims import DISABLED, ORPHANED, CallbackClaims, numbers, promote
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.engine import Engine
+from esito.store.tables.shares import Shares
 
 OUTBOX = "callbacks"
 """What one process at a time sorts, claims and records."""
@@ -32,6 +33,7 @@ class CallbackOutbox(Area):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self._claims = CallbackClaims()  # the writer's thread alone uses it
+        self._replays = Shares(most=1)
 
     async def free_leases(self, at: int) -> int:
         """Make due what a dead process was making; return how many."""
@@ -68,8 +70,13 @@ class CallbackOutbox(Area):
     async def replay_since(self, account_id: int, since: int, at: int, *, dead_only: bool = False) -> int:
         """Make again every finished callback whose change is not older than `since`; return how many.
 
-        A thousand to a transaction, so that receipts are kept meanwhile.
+        Some hundred to a transaction, so that receipts are kept meanwhile, and one replay of an account at a time.
         """
+        return await self._replays.do(
+            account_id, 1, lambda: self._replay_since(account_id, since, at, dead_only=dead_only)
+        )
+
+    async def _replay_since(self, account_id: int, since: int, at: int, *, dead_only: bool) -> int:
         phases = (Phase.DEAD,) if dead_only else (Phase.DONE, Phase.DEAD)
         last = await self._ask(lambda read: read.number("last_callback"))
         count, mark = 0, (since, 0)

@@ -58,15 +58,18 @@ class Found:
     """Rows of the trail that belong to no message, likewise."""
 
 
-def find(connection: Connection, digits: str, account_id: int | None) -> Found:
+def find(connection: Connection, digits: str) -> Found:
     """Look for a number in everything. It may read every recipient and receipt, so it belongs aside."""
     with connection.snapshot():
-        places = _places(connection, int(digits), account_id)
-        if account_id is not None:
-            return Found(places, [], [])
+        places = _places(connection, int(digits), None)
         return Found(
             places, _numbers(connection, "repeats_of_number", digits), _numbers(connection, "loose_of_number", digits)
         )
+
+
+def find_of_account(connection: Connection, digits: str, account_id: int) -> Found:
+    """Look for a number in what one account sent. It may read every message: a long question."""
+    return Found(_places(connection, int(digits), account_id), [], [])
 
 
 def _places(connection: Connection, msisdn: int, account_id: int | None) -> Places:

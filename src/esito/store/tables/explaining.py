@@ -1,7 +1,7 @@
 """Reads what an explanation needs: a message, its recipients, the trail of one, and what matches nobody."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
 from esito.domain.pricing import from_micros
@@ -198,3 +198,11 @@ def _trail(row: Sequence[Any]) -> TrailEvidence:
 
 def _routed(name: str | None) -> str:
     return "" if name is None or name == UNROUTED else name
+
+
+def find(read: Connection, account_id: int, message_id: int, msisdn: str) -> tuple[int, int, int, int] | None:
+    """Return what message-status shows of one recipient; None when the account has no such recipient."""
+    digits = msisdn.removeprefix("+")
+    if not digits.isdecimal():
+        return None
+    return cast("tuple[int, int, int, int] | None", read.row("recipient_of", message_id, account_id, int(digits)))

@@ -22,6 +22,7 @@ from esito.store.tables.erasing import (
     erase_repeats,
     erase_responses,
     find,
+    find_of_account,
     refuse_unfinished,
     unname,
 )
@@ -58,7 +59,11 @@ class Retention(Area):
     async def erase(self, msisdn: str, *, account_id: int | None, forget_stop: bool, actor: str, at: int) -> Erased:
         """Remove a number. Raises NumberInUse."""
         digits = msisdn.removeprefix("+")
-        found = await self._engine.ask_aside(lambda aside: find(aside, digits, account_id))
+        if account_id is None:
+            found = await self._engine.ask_aside(lambda aside: find(aside, digits))
+        else:
+            of_account = partial(find_of_account, digits=digits, account_id=account_id)
+            found = await self._ask_long(account_id, of_account)
         await self._ask(lambda read: refuse_unfinished(read, digits, account_id, found.places, at))
         responses, erased = await self._act(
             lambda open_: erase_beginning(open_, digits, account_id, found, forget_stop=forget_stop, actor=actor, at=at)

@@ -11,9 +11,10 @@ SELECT c.id, m.account, m.sandbox, CASE c.kind WHEN 2 THEN m.url_response ELSE m
  LIMIT $2
 
 -- name: sort_callbacks
+-- Led by the ids: how many are new when the plan is made says nothing of how many there will be.
 UPDATE callback SET destination = s.column2, phase = s.column3, next_at = s.column4, done_at = s.column5,
                     reason = s.column6, account = s.column7, sandbox = s.column8
-  FROM {rows: bigint, bigint, smallint, bigint, bigint, text, bigint, smallint} AS s WHERE callback.id = s.column1 AND callback.phase = 0
+  FROM {rows: bigint, bigint, smallint, bigint, bigint, text, bigint, smallint} AS s WHERE callback.id = s.column1 AND callback.phase + 0 = 0
 
 -- name: destination_of
 SELECT id, disabled_at IS NOT NULL, reason FROM destination WHERE account = $1 AND origin = $2
@@ -169,10 +170,11 @@ UPDATE callback SET phase = 3, next_at = NULL, done_at = NULL, reason = NULL, tr
  WHERE id = ANY($1::bigint[]) AND phase <> 2
 
 -- name: hold_heads
+-- Found first, then changed by their ids: else all that are due would be gone through, each time for all that is found.
 UPDATE callback SET phase = 3, next_at = NULL
- WHERE phase = 1 AND id IN (
+ WHERE phase + 0 = 1 AND id = ANY (ARRAY(
     SELECT h.id FROM unnest($1::bigint[]) AS j (value) JOIN callback c ON c.id = j.value
-    JOIN callback h ON h.message_id = c.message_id AND h.seq = c.seq AND h.kind = c.kind AND h.phase = 1)
+    JOIN callback h ON h.message_id = c.message_id AND h.seq = c.seq AND h.kind = c.kind AND h.phase + 0 = 1))
 
 -- name: last_callback
 SELECT coalesce(max(id), 0) FROM callback

@@ -1,0 +1,1 @@
+"""An attack: its parts, its judgement, and a short one."""
