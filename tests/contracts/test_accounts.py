@@ -9,9 +9,10 @@ from esito.domain.errors import NameTaken, NoSuchAccount, SubaccountNotFound, Su
 from esito.store.base import Store
 from esito.store.ledger import NewSubaccount
 from esito.store.tables.engine import Engine
+from esito.store.tables.shares import MOST_ROWS, Shares
 from tests.kit import looking
-from tests.kit.builders import NOW, account_in
-from tests.kit.patience import PATIENCE
+from tests.kit.builders import NOW, account_in, links_in, message
+from tests.kit.patience import A_MOMENT, PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +108,20 @@ async def test_long_questions_of_a_sub_account_wait_for_those_of_its_parent(stor
     may_end.set()
     assert await waits is True
     assert await asyncio.gather(*asked) == [True, True]
+
+
+async def test_sends_of_a_sub_account_wait_for_those_of_its_parent(store: Store) -> None:
+    parent = await account_in(store)
+    links = await links_in(store)
+    await store.ledger.create_subaccount(parent.id, NEW, actor="", at=NOW)
+    child = await branch(store)
+    shares: Shares = store._shares  # type: ignore[attr-defined]  # both stores have them
+    turn = shares.take(parent.id, MOST_ROWS)
+    sending = asyncio.create_task(store.accept(message(child, link=links["alpha"], cost=0)))
+    await asyncio.sleep(A_MOMENT)
+    assert not sending.done()
+    shares.give_back(parent.id, MOST_ROWS, turn)
+    assert await sending
 
 
 async def test_the_networks_of_a_parent_are_those_of_any_of_its_keys(store: Store) -> None:

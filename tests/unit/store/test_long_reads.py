@@ -15,8 +15,6 @@ from tests.kit.patience import A_MOMENT, PATIENCE, until
 pytestmark = pytest.mark.anyio
 
 BIG, SMALL = 1, 2
-CHILDREN = range(10, 20)
-"""The big one's."""
 
 
 class Slow:
@@ -36,16 +34,8 @@ class Slow:
         return "slow"
 
 
-class Accounts:
-    """A connection that knows whose a sub-account is, and nothing else."""
-
-    def number(self, name: str, account: int) -> int:
-        assert name == "top_of"
-        return BIG if account in CHILDREN else account
-
-
 def answer(question: Callable[[Any], Any]) -> Any:
-    return question(Accounts())
+    return question(None)
 
 
 @contextmanager
@@ -67,20 +57,6 @@ async def test_an_account_has_two_at_a_time_and_others_need_not_wait_for_it() ->
         assert question.going_on == OF_AN_ACCOUNT
         question.may_end.set()
         assert await asyncio.gather(*asked) == ["slow"] * 10
-    await reads.close()
-
-
-async def test_sub_accounts_take_their_turns_as_who_made_them() -> None:
-    reads = LongReads(answer)
-    reads.open()
-    with slow() as question:
-        asked = [asyncio.create_task(reads.ask(account, question)) for account in (BIG, *CHILDREN)]
-        await until(lambda: question.going_on == OF_AN_ACCOUNT)
-        assert await reads.ask(SMALL, lambda _: "quick") == "quick"
-        await asyncio.sleep(A_MOMENT)
-        assert question.going_on == OF_AN_ACCOUNT
-        question.may_end.set()
-        await asyncio.gather(*asked)
     await reads.close()
 
 

@@ -21,6 +21,7 @@ from esito.store.postgres.transactions import WritingConnection
 from esito.store.tables.connection import Connection, Parameter
 from esito.store.tables.engine import Handler
 from esito.store.tables.long_reads import LongReads
+from esito.store.tables.tops import Tops
 from esito.store.tables.writer import Writer
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class PostgresEngine:
         self._silence = Silence()
         self._in_loop = Asking(url, self._silence)
         self._asking: ThreadPoolExecutor | None = None
+        self._tops = Tops(self.ask)
         self._long = LongReads(self._answer)
         self._mine = threading.local()
         self._readers: list[PostgresConnection] = []
@@ -122,7 +124,11 @@ class PostgresEngine:
 
     async def ask_long(self, account_id: int, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer in one of a few threads."""
-        return await self._long.ask(account_id, question)
+        return await self._long.ask(await self._tops.of(account_id), question)
+
+    async def top_of(self, account_id: int) -> int:
+        """Answer from memory, mostly."""
+        return await self._tops.of(account_id)
 
     async def ask_aside(self, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer in a thread, on a connection of its own, planned for whole tables."""

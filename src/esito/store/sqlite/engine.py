@@ -16,6 +16,7 @@ from esito.store.sqlite.connection import SqliteConnection, migrate, require_saf
 from esito.store.tables.connection import Connection, Parameter
 from esito.store.tables.engine import Handler
 from esito.store.tables.long_reads import LongReads
+from esito.store.tables.tops import Tops
 from esito.store.tables.writer import Writer
 
 log = structlog.get_logger()
@@ -50,6 +51,7 @@ class SqliteEngine:
         self._writer = Writer(self._open_for_writing, failed=failed)
         self._reader: SqliteConnection | None = None
         self._version: object = None
+        self._tops = Tops(self.ask)
         self._long = LongReads(self._answer_long)
         self._mine = threading.local()
         self._readers: list[SqliteConnection] = []
@@ -108,7 +110,11 @@ class SqliteEngine:
 
     async def ask_long(self, account_id: int, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer in one of a few threads."""
-        return await self._long.ask(account_id, question)
+        return await self._long.ask(await self._tops.of(account_id), question)
+
+    async def top_of(self, account_id: int) -> int:
+        """Answer from memory, mostly."""
+        return await self._tops.of(account_id)
 
     def _answer_long(self, question: Callable[[Connection], _Answer]) -> _Answer:
         connection: SqliteConnection | None = getattr(self._mine, "connection", None)

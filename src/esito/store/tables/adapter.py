@@ -217,7 +217,8 @@ class TableStore:
     async def accept(self, message: NewMessage) -> int:
         """Keep message, recipients, texts and price; return the id. Raises NotEnoughCredit."""
         handed_over = partial(self._engine.do, self._accepting, message)
-        return cast("int", await self._shares.do(message.account_id, len(message.recipients), handed_over))
+        top = await self._engine.top_of(message.account_id)
+        return cast("int", await self._shares.do(top, len(message.recipients), handed_over))
 
     async def recover(self, at: int, *, link: str = "", lease: Lease | None = None) -> int:
         """Settle what a dead process left between submit_sm and its response."""

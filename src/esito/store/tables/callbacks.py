@@ -72,9 +72,8 @@ class CallbackOutbox(Area):
 
         Some hundred to a transaction, so that receipts are kept meanwhile, and one replay of an account at a time.
         """
-        return await self._replays.do(
-            account_id, 1, lambda: self._replay_since(account_id, since, at, dead_only=dead_only)
-        )
+        top = await self._engine.top_of(account_id)
+        return await self._replays.do(top, 1, lambda: self._replay_since(account_id, since, at, dead_only=dead_only))
 
     async def _replay_since(self, account_id: int, since: int, at: int, *, dead_only: bool) -> int:
         phases = (Phase.DEAD,) if dead_only else (Phase.DONE, Phase.DEAD)

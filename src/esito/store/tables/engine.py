@@ -45,8 +45,11 @@ class Engine(Protocol):
     async def ask_long(self, account_id: int, question: Callable[[Connection], Answer]) -> Answer:
         """Answer a question about one account that may read much, without delaying anybody else.
 
-        Few of an account are answered at a time; others of it wait. Raises StoreUnavailable.
+        Few of an account with its sub-accounts are answered at a time; others wait. Raises StoreUnavailable.
         """
+
+    async def top_of(self, account_id: int) -> int:
+        """Return the account above this one, or itself. Raises StoreUnavailable."""
 
     async def ask_aside(self, question: Callable[[Connection], Answer]) -> Answer:
         """Answer a question that reads much, within one snapshot, without delaying anybody."""

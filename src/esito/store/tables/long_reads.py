@@ -1,12 +1,8 @@
-"""Questions about one account that may read much: a few threads are kept for them, and no account has all of those.
-
-A sub-account takes its turn as the account that made it: who makes many of them gets no more threads.
-"""
+"""Questions about one account that may read much: a few threads are kept for them, and no account has all of those."""
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, TypeVar
 
 from esito.domain.errors import StoreUnavailable
@@ -21,10 +17,6 @@ THREADS = 4
 
 OF_AN_ACCOUNT = 2
 """Of those, how many may be one account's; what else it asks waits."""
-
-
-TOPS_KEPT = 65_536
-"""Accounts of which is remembered who made them."""
 
 
 class _Turn:
@@ -44,7 +36,6 @@ class LongReads:
         self._answer = answer
         self._threads: ThreadPoolExecutor | None = None
         self._turns: dict[int, _Turn] = {}
-        self._tops: dict[int, int] = {}
 
     def open(self) -> None:
         """Begin."""
@@ -58,44 +49,29 @@ class LongReads:
 
     async def ask(self, account_id: int, question: Callable[[Connection], Answer]) -> Answer:
         """Answer when it is the account's turn. Raises StoreUnavailable while the store is closed."""
-        top = await self._top_of(account_id)
-        turn = self._turns.get(top)
+        turn = self._turns.get(account_id)
         if turn is None:
-            turn = self._turns[top] = _Turn()
+            turn = self._turns[account_id] = _Turn()
         turn.users += 1
         try:
             await turn.free.acquire()
         except BaseException:
-            self._leave(top, turn)
+            self._leave(account_id, turn)
             raise
         if self._threads is None:
-            self._go_on(top, turn)
+            self._go_on(account_id, turn)
             raise StoreUnavailable("the store is not open")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.run_in_executor(self._threads, self._answer, question)
         # Who gives up waiting does not end the thread's work: the turn lasts as long as that does.
-        answer.add_done_callback(lambda _: self._go_on(top, turn))
+        answer.add_done_callback(lambda _: self._go_on(account_id, turn))
         return await asyncio.shield(answer)
 
-    async def _top_of(self, account_id: int) -> int:
-        """Return the account above this one, or itself; it never changes."""
-        top = self._tops.get(account_id)
-        if top is None:
-            if self._threads is None:
-                raise StoreUnavailable("the store is not open")
-            loop = asyncio.get_running_loop()
-            asked = partial(self._answer, lambda read: read.number("top_of", account_id))
-            top = await loop.run_in_executor(self._threads, asked) or account_id
-            if len(self._tops) >= TOPS_KEPT:
-                self._tops.clear()
-            self._tops[account_id] = top
-        return top
-
-    def _go_on(self, top: int, turn: _Turn) -> None:
+    def _go_on(self, account_id: int, turn: _Turn) -> None:
         turn.free.release()
-        self._leave(top, turn)
+        self._leave(account_id, turn)
 
-    def _leave(self, top: int, turn: _Turn) -> None:
+    def _leave(self, account_id: int, turn: _Turn) -> None:
         turn.users -= 1
         if not turn.users:
-            del self._turns[top]
+            del self._turns[account_id]
