@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from esito.connection_clocks import ConnectionClocks, Patience
+from esito.connection_clocks import ConnectionClocks, Patience, passed
 from tests.kit.patience import PATIENCE, wait_until
 
 MUCH = b"x" * 65536
@@ -91,10 +91,11 @@ def test_who_does_not_read_is_left_and_who_reads_slowly_is_not(at: Port) -> None
         fill(ours)
     clocks.look()
     at.now = 29
-    wait_until(lambda: not clocks.look() and at_rest(to_deaf))
-    for _ in range(10):
-        assert slow.recv(len(MUCH))
-    at.now = 58
+    # What the kernel still took of either, it took by now.
+    wait_until(lambda: not clocks.look() and at_rest(to_deaf) and at_rest(to_slow))
+    before = passed(to_slow).acknowledged
+    wait_until(lambda: slow.recv(len(MUCH)) and passed(to_slow).acknowledged > before)
+    at.now = 60
     left = wait_until(clocks.look)
     assert left == {"an answer is not read": 1}
     assert (is_left(deaf), to_slow.fileno() > 0) == (True, True)
