@@ -84,7 +84,7 @@ class Attack:
 
     async def _call(self) -> None:
         """Make calls, many at once, one connection each."""
-        connector = aiohttp.TCPConnector(limit=self._orders.at_once, local_addr=(KEYED_FROM, 0))
+        connector = aiohttp.TCPConnector(limit=max(1, self._orders.at_once), local_addr=(KEYED_FROM, 0))
         async with aiohttp.ClientSession(connector=connector) as session:
             await asyncio.gather(*(self._worker(session) for _ in range(self._orders.at_once)))
 

@@ -4,6 +4,7 @@ Numbers come as numbers or strings, flags as 1, "1" or true; how a body is read 
 What is read here is text, a message id, a flag or a list; what it means is the endpoint's.
 """
 
+import asyncio
 from collections.abc import Callable, ItemsView, Mapping
 from typing import Any, TypeVar
 
@@ -103,6 +104,10 @@ class Asked:
     async def aside(self, do: Callable[[], T]) -> T:
         """Return what `do` returns, beside the event loop, when it is the turn of whoever asks."""
         return await self.services.aside.do(self._turn, do)
+
+    def stream(self) -> asyncio.Semaphore:
+        """Return what a long answer is written within: it waits for its turn among those of whoever asks."""
+        return self.services.aside.stream(self._turn)
 
     def answer(self, members: Mapping[str, Value]) -> Answer:
         """Answer that all went well, in the format asked for."""

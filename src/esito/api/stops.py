@@ -10,7 +10,7 @@ from esito.domain.errors import PhoneNumberMissing, StopIdMissing, StopNotFound,
 from esito.domain.months import PARIS
 from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.timing import SECOND_MS
-from esito.store.stops import Stop, StopStore
+from esito.store.stops import Stop
 
 AT_ONCE = 500
 """Numbers that are read and written at a time."""
@@ -23,19 +23,19 @@ async def list_stops(call: Call) -> Answer:
     if len(first) < AT_ONCE:
         return call.answer({"nbData": len(first), "data": [_shown(stop) for stop in first]})
     count = await stops.count(account)
-    return success_with_list(
-        {"nbData": count}, "data", _pages(stops, account, first, count), xml=call.xml, aside=call.aside
-    )
+    return success_with_list({"nbData": count}, "data", _pages(call, first, count), xml=call.xml, aside=call.aside)
 
 
-async def _pages(stops: StopStore, account: int, page: list[Stop], count: int) -> AsyncGenerator[list[Value], None]:
+async def _pages(call: Call, page: list[Stop], count: int) -> AsyncGenerator[list[Value], None]:
     """Yield the list as it was when it was counted; what is taken off meanwhile is missing."""
-    while page:
-        yield [_shown(stop) for stop in page[:count]]
-        count -= len(page)
-        if count <= 0:
-            return
-        page = await stops.list(account, after=page[-1].id, limit=AT_ONCE)
+    stops, account = call.services.store.stops, call.account.id
+    async with call.stream():
+        while page:
+            yield [_shown(stop) for stop in page[:count]]
+            count -= len(page)
+            if count <= 0:
+                return
+            page = await stops.list(account, after=page[-1].id, limit=AT_ONCE)
 
 
 async def add_stop(call: Call) -> Answer:

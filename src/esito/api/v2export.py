@@ -61,16 +61,17 @@ async def export(call: Call) -> Answer:
 
 async def _pieces(call: Call, since: int, until: int, write: Writer) -> AsyncGenerator[bytes, None]:
     """Yield pages; each begins where the one before ended, whatever was sent or removed in the meantime."""
-    searching = call.services.store.searching
-    spot, seq = Spot(since, 0), -1
-    currency = call.services.currency
-    while True:
-        rows = await searching.export(call.account.id, since=spot, seq=seq, until=until, limit=ROWS_AT_ONCE)
-        if rows:
-            yield await call.aside(partial(write, rows, currency))
-        if len(rows) < ROWS_AT_ONCE:
-            return
-        spot, seq = Spot(rows[-1].created_at, rows[-1].message_id), rows[-1].seq
+    async with call.stream():
+        searching = call.services.store.searching
+        spot, seq = Spot(since, 0), -1
+        currency = call.services.currency
+        while True:
+            rows = await searching.export(call.account.id, since=spot, seq=seq, until=until, limit=ROWS_AT_ONCE)
+            if rows:
+                yield await call.aside(partial(write, rows, currency))
+            if len(rows) < ROWS_AT_ONCE:
+                return
+            spot, seq = Spot(rows[-1].created_at, rows[-1].message_id), rows[-1].seq
 
 
 def cells(row: ExportedRecipient, currency: str) -> list[Cell]:

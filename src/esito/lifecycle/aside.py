@@ -14,6 +14,9 @@ THREADS = 4
 MANY = 200
 """Items of a list from which its work is long: each may take ten microseconds."""
 
+STREAMS = 4
+"""Long answers of one account that are written at the same time: each holds a page, however slowly it is read."""
+
 
 class Aside:
     """A few threads; of one account one piece of work is done at a time, so that it has never all of them."""
@@ -21,9 +24,14 @@ class Aside:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="esito-aside")
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._streams: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
 
     async def do(self, account_id: int, work: Callable[[], T]) -> T:
         """Return what `work` returns, when it is the account's turn."""
         turn = self._turns.setdefault(account_id, asyncio.Lock())
         async with turn:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def stream(self, account_id: int) -> asyncio.Semaphore:
+        """Return what a long answer of an account is written within."""
+        return self._streams.setdefault(account_id, asyncio.Semaphore(STREAMS))

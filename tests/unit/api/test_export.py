@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esito.api import v2export
+from esito.api.aside import STREAMS
 from esito.api.v2export import COLUMNS, as_csv, as_jsonl, csv_cell
 from esito.api.xml import Text, to_xml
 from esito.store.searching import ExportedRecipient
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, Desk, Reply, ask
-from tests.kit.patience import WORK, Beside
+from tests.kit.patience import A_MOMENT, WORK, Beside, until
 
 FIRST, SECOND = "+33611111111", "+33622222222"
 
@@ -142,6 +143,45 @@ def test_it_ends_when_nobody_reads_it_any_more(api: Desk) -> None:
 
     assert len(piecewise(api, go, stays=gone)) < 5
     assert len(piecewise(api, nothing, stays=asyncio.Event())) == 12
+
+
+def test_of_one_account_few_are_written_at_the_same_time_however_slowly_they_are_read(api: Desk) -> None:
+    api.add_account("other", "their-key")
+    api.send(FIRST)
+    begun: list[str] = []
+    first_piece, reads = 2, asyncio.Event()  # what comes first of all is the head
+
+    async def export_slowly(key: str) -> None:
+        seen = 0
+
+        async def send(event: Mapping[str, Any]) -> None:
+            nonlocal seen
+            if event["type"] == "http.response.body":
+                seen += 1
+                if seen == first_piece:
+                    begun.append(key)
+                    await reads.wait()
+
+        async def receive() -> dict[str, Any]:
+            await asyncio.Event().wait()
+            return {"type": "http.disconnect"}
+
+        headers = [(b"authorization", f"Bearer {key}".encode())]
+        scope = {"type": "http", "method": "GET", "path": "/v2/export", "query_string": b"", "client": None}
+        await api.app({**scope, "headers": headers}, receive, send)
+
+    async def all_at_once() -> None:
+        tasks = [asyncio.create_task(export_slowly(KEY)) for _ in range(20)]
+        await until(lambda: len(begun) == STREAMS)
+        tasks.append(asyncio.create_task(export_slowly("their-key")))
+        await until(lambda: "their-key" in begun)
+        await asyncio.sleep(A_MOMENT)
+        assert begun.count(KEY) == STREAMS
+        reads.set()
+        await asyncio.gather(*tasks)
+        assert begun.count(KEY) == 20
+
+    api.runner.run(all_at_once())
 
 
 async def nothing(_: int) -> None:
