@@ -141,6 +141,8 @@ def fill_sqlite(path: Path, past: Past) -> None:
         places = ", ".join("?" * len(names))
         connection.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})", rows)
     connection.execute("UPDATE account SET credit = credit - ? WHERE id = ?", (past.spent, past.account))
+    # As if they were listed by number long ago: else the server would do that now, all of it.
+    connection.execute("INSERT INTO sent_run (last_message_id, newest_due_at) VALUES (?, ?)", (past.messages, past.now))
     first = (past.messages // ID_BLOCK + 1) * ID_BLOCK + 1
     connection.execute("INSERT OR REPLACE INTO setting VALUES ('next_message_id', ?)", (str(first),))
     connection.execute("COMMIT; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")
