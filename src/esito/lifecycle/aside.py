@@ -29,8 +29,15 @@ class Aside:
     async def do(self, account_id: int, work: Callable[[], T]) -> T:
         """Return what `work` returns, when it is the account's turn."""
         turn = self._turns.setdefault(account_id, asyncio.Lock())
-        async with turn:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        await turn.acquire()
+        try:
+            doing = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except BaseException:
+            turn.release()
+            raise
+        # Who gives up waiting does not end the thread's work: the turn lasts as long as that does.
+        doing.add_done_callback(lambda _: turn.release())
+        return await asyncio.shield(doing)
 
     def stream(self, account_id: int) -> asyncio.Semaphore:
         """Return what a long answer of an account is written within."""

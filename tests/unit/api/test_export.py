@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esito.api import v2export
-from esito.api.aside import STREAMS
-from esito.api.v2export import COLUMNS, as_csv, as_jsonl, csv_cell
+from esito.api.v2export import CLOCKS_APART, COLUMNS, as_csv, as_jsonl, csv_cell
 from esito.api.xml import Text, to_xml
+from esito.lifecycle.aside import STREAMS
 from esito.store.searching import ExportedRecipient
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, Desk, Reply, ask
@@ -117,13 +117,13 @@ def piecewise(api: Desk, on_piece: Callable[[int], Awaitable[None]], *, stays: a
     return pieces
 
 
-def test_it_ends_with_what_was_accepted_before_it_began(api: Desk) -> None:
+def test_it_ends_with_what_was_accepted_before_it_began_or_soon_after(api: Desk) -> None:
     many = [f"+336{number:08d}" for number in range(11_000_000, 11_000_500)]
     before = [api.send(*many, sandbox=1), api.send(*many, sandbox=1)]
 
     async def send_more(count: int) -> None:
         if count < 20:  # as fast as it is exported
-            api.clock.advance(1)
+            api.clock.advance(CLOCKS_APART + 1)
             body = json.dumps({"apiKey": KEY, "phoneNumbers": ",".join(many), "message": "late", "sandbox": 1}).encode()
             assert (await ask(api.app, "POST", "/v1/send", body=[body])).status == 200
 

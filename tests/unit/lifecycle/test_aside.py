@@ -17,7 +17,7 @@ from esito.lifecycle.aside import Aside
 from esito.lifecycle.routes import Routes
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import account_in, links_in
-from tests.kit.patience import until
+from tests.kit.patience import A_MOMENT, until
 
 pytestmark = pytest.mark.anyio
 
@@ -46,20 +46,31 @@ async def test_an_account_has_one_piece_at_a_time_and_others_are_served_meanwhil
     assert at_once == [1] * 20
 
 
+async def test_who_gives_up_waiting_does_not_get_another_thread() -> None:
+    aside, goes_on = Aside(), threading.Event()
+    running: list[int] = []
+
+    def long_work() -> int:
+        running.append(1)
+        goes_on.wait()
+        return running.pop()
+
+    waiting = [asyncio.ensure_future(aside.do(1, long_work)) for _ in range(4)]
+    await until(lambda: running)
+    for one in waiting[:3]:
+        one.cancel()
+    await asyncio.wait(waiting[:3])
+    await asyncio.sleep(A_MOMENT)
+    assert running == [1]
+    goes_on.set()
+    assert await waiting[3] == 1
+
+
 async def test_it_raises_what_the_work_raises_and_goes_on() -> None:
     aside = Aside()
     with pytest.raises(ZeroDivisionError):
         await aside.do(1, lambda: 1 // 0)
     assert await aside.do(1, lambda: 1) == 1
-
-
-async def test_who_gives_up_lets_the_next_one_have_his_turn() -> None:
-    aside, goes_on = Aside(), threading.Event()
-    first = asyncio.ensure_future(aside.do(1, goes_on.wait))
-    await asyncio.sleep(0)
-    first.cancel()
-    assert await aside.do(1, lambda: "next") == "next"
-    goes_on.set()
 
 
 class Noting(Aside):
