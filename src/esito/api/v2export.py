@@ -23,8 +23,7 @@ ROWS_AT_ONCE = 200
 """Some milliseconds of work, done beside the event loop: others who ask for much have their turn between two pages."""
 
 CLOCKS_APART = 5 * SECOND_MS
-"""What another process accepts may bear a time that is still to come here: an export goes on so far beyond its beginning.
-Where a clock is wrong by more, `/readyz` warns."""
+"""What another process accepted may bear a time that is still to come here; beyond that, a clock is plainly wrong."""
 
 COLUMNS = (
     "message_id", "created_at", "due_at", "sender", "sandbox", "tag", "reference", "seq", "msisdn", "status", "state",
