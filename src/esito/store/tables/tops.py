@@ -25,25 +25,28 @@ class Tops:
     def __init__(self, ask: Asking) -> None:
         self._ask = ask
         self._known: dict[int, int] = {}
-        self._asked: dict[int, asyncio.Future[int]] = {}
+        self._asked: dict[int, asyncio.Future[None]] = {}
 
     async def of(self, account_id: int) -> int:
         """Return the account above this one, or itself. Raises StoreUnavailable.
 
-        Who asks while the first answer is on its way gets that one, and goes on in the order of asking.
+        Who asks while the answer is on its way waits for it, and all go on in the order of asking.
         """
-        top = self._known.get(account_id)
-        if top is not None:
-            return top
-        asked = self._asked.get(account_id)
-        if asked is None:
-            asked = self._asked[account_id] = asyncio.ensure_future(self._look_up(account_id))
-            asked.add_done_callback(lambda _: self._asked.pop(account_id))
-        return await asyncio.shield(asked)
+        while (top := self._known.get(account_id)) is None:
+            asked = self._asked.get(account_id)
+            if asked is None:
+                return await self._look_up(account_id)
+            await asyncio.wait({asked})
+        return top
 
     async def _look_up(self, account_id: int) -> int:
-        top = await self._ask(lambda read: read.number("top_of", account_id)) or account_id
-        if len(self._known) >= KEPT:
-            self._known.clear()
-        self._known[account_id] = top
-        return top
+        asked = self._asked[account_id] = asyncio.get_running_loop().create_future()
+        try:
+            top = await self._ask(lambda read: read.number("top_of", account_id)) or account_id
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            self._known[account_id] = top
+            return top
+        finally:
+            del self._asked[account_id]
+            asked.set_result(None)
