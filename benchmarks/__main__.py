@@ -213,6 +213,8 @@ MEASUREMENTS: dict[str, Callable[[Path], list[Row]]] = {
 
 def main() -> None:
     chosen = sys.argv[1:] or list(MEASUREMENTS)
+    if not set(chosen) <= set(MEASUREMENTS):
+        raise SystemExit(f"usage: python -m benchmarks [{' | '.join(MEASUREMENTS)}] ...; without a name, all of them")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="esito-bench-") as folder:
         for name in chosen:

@@ -17,8 +17,10 @@ MOST = 1024
 
 LINE = re.compile(
     rb"(?:HTTP/1\.[01] 1[0-9][0-9][^\n]*\n(?:[^\r\n][^\n]*\n)*\r?\n)*"  # such as 103 Early Hints
-    rb"HTTP/1\.[01] ([2-5][0-9][0-9])[ \r\n]"
+    rb"HTTP/[0-9.]{1,3}[ \t]{1,9}([2-5][0-9][0-9])[ \t\r\n]",
+    re.IGNORECASE,
 )
+"""Blanks, letters and version are taken as they come: RFC 9112 (4) lets a recipient."""
 
 
 def status_of(begins: bytes) -> int | None:

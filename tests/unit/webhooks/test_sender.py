@@ -158,8 +158,9 @@ def test_where_a_kept_connection_ends_a_new_one_is_tried_at_once_unless_the_stat
     assert made == connections
 
 
-def test_an_answer_that_is_not_http() -> None:
-    with Listener(b"SSH-2.0-OpenSSH_9.2\r\n") as listener:
+@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200OK\r\n\r\n", b"HTTP/1.1 " + b"2" * 5000])
+def test_an_answer_that_is_not_http(said: bytes) -> None:
+    with Listener(said) as listener:
         attempt = posted(f"http://127.0.0.1:{listener.port}/")
     assert (attempt.status, attempt.error) == (None, "the answer is not HTTP")
 
@@ -224,6 +225,10 @@ def test_tls_is_verified_against_the_name(tmp_path: Path) -> None:
         b"HTTP/1.1 200 " + b"OK" * 10_000 + b"\r\n\r\n",
         b"HTTP/1.1 200\r\n",
         b"HTTP/1.1 200 O",
+        b"HTTP/1.1  200 OK\r\n\r\n",
+        b"HTTP/1.1 200\tOK\r\n\r\n",
+        b"http/1.1 200 OK\r\n\r\n",
+        b"HTTP/2 200 OK\r\n\r\n",
         b"HTTP/1.0 100 Continue\r\nx: y\r\n\r\nHTTP/1.1 200 OK\r\nbroken\r\n\r\n",
     ],
 )
