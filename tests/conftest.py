@@ -2,17 +2,23 @@
 
 import gc
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.kit import left_over
+from tests.kit import left_over, ram
 from tests.kit.lanes import OUTAGE, Dealer, put_in_order, workers
 from tests.kit.needs import stop_without
 from tests.kit.patience import HANGS, wait_until
 
 LEFT_OVER = pytest.StashKey[list[str]]()
+
+# Whoever makes a client, and every process that is begun, reads the certificates of all authorities, a twentieth of a
+# second of the processor. No test asks anybody whom one of those vouches for: it is one certificate, of nobody.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("kit") / "nobody.pem")
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(ram.place()))  # where `tmp_path` is
 
 # What failed by chance can be repeated; how long an example takes says nothing on a busy machine. Who writes looks for
 # new examples each time; what guards a release judges it by the same ones.

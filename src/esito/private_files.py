@@ -15,10 +15,10 @@ FOLDER_MODE = 0o700
 def open_private(path: Path, flags: int) -> int:
     """Open a file, made if it is missing; return its descriptor. Raises OSError, ELOOP for a link.
 
-    What stands below /dev is a device, or a link to one of ours.
+    What stands in /dev itself is a device, or a link to a file that we have open; below it anybody may make links.
     """
-    follows = 0 if path.is_absolute() and path.parts[1:2] == ("dev",) else os.O_NOFOLLOW
-    return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC | follows, MODE)
+    is_device = os.path.realpath(path.parent) in ("/dev", f"/proc/{os.getpid()}/fd")
+    return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC | (0 if is_device else os.O_NOFOLLOW), MODE)
 
 
 def new_private(path: Path) -> BinaryIO:

@@ -98,6 +98,7 @@ async def played(store: Store, name: str, batches: Play, rule: MultipartRule) ->
     return [(int(part), int(state)) for part, state in rows], state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", MultipartRule)
 def test_the_order_of_receipts_does_not_matter(table: Table, kind: str, rule: MultipartRule) -> None:
     @settings(deadline=None, max_examples=EXAMPLES[kind])

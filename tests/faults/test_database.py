@@ -13,9 +13,9 @@ import pytest
 from esito.cluster.postgres_node import PostgresNode
 from esito.store.postgres.transactions import WritingConnection
 from tests.faults.stage import Stage
+from tests.kit import commands
 from tests.kit.needs import needs
 from tests.kit.patience import A_MOMENT, PATIENCE, moment
-from tests.torture.house import plain_environment
 
 pytestmark = needs("postgres", "nats")
 
@@ -28,7 +28,7 @@ def fail_over(stage: Stage) -> str:
     words = [word for node in stage.installation.postgres.nodes for word in ("--node", node.url)]
     done = subprocess.run(
         [sys.executable, "-m", "esito", "store", "failover", *words],
-        capture_output=True, text=True, timeout=PATIENCE, check=False, env=plain_environment(),
+        capture_output=True, text=True, timeout=PATIENCE, check=False, env=commands.environment(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

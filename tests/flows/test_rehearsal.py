@@ -11,9 +11,10 @@ from pathlib import Path
 
 from esito.cluster.process import free_port
 from esito.webhooks.signing import sign
+from tests.kit import commands
 from tests.kit.listener import Listener
 from tests.kit.patience import PATIENCE
-from tests.torture.house import plain_environment, until
+from tests.torture.house import until
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def program(folder: Path, *words: str, **environ: str) -> Iterator[Path]:
     with printed.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "esito", *words], stdout=out, stderr=subprocess.STDOUT, cwd=folder,
-            env=plain_environment() | {"PYTHONUNBUFFERED": "1"} | environ,
+            env=commands.environment() | {"PYTHONUNBUFFERED": "1"} | environ,
         )  # fmt: skip
         try:
             yield printed
@@ -35,7 +36,7 @@ def program(folder: Path, *words: str, **environ: str) -> Iterator[Path]:
 def esito(folder: Path, *words: str, **environ: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "esito", *words], capture_output=True, text=True, check=False, cwd=folder,
-        timeout=PATIENCE, env=plain_environment() | environ,
+        timeout=PATIENCE, env=commands.environment() | environ,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

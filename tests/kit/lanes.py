@@ -1,10 +1,13 @@
 """How the tests are dealt out to several processes at a time.
 
 Tests that share an engine of their own stay in one process, one after the other; all others go by file, as fixtures of
-a module are made once. What takes longest begins first: it waits more than it works, and the rest is done beside it.
+a module are made once. What takes longest begins first. Of the rest, what waits more than it works takes turns with
+what works: while some processes wait, the others have the processor.
 """
 
 import os
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import pytest
@@ -16,16 +19,19 @@ LONGEST_FIRST = (
     "tests/torture/",
     "tests/flows/",
     "tests/unit/cluster/",
-    "tests/unit/bus/",
     "tests/histories/",
+)
+"""How the names of files begin that are begun first."""
+
+WAIT = (
+    "tests/unit/bus/",
     "tests/test_left_over.py",
     "tests/unit/smpp/test_link",
     "tests/unit/lifecycle/",
     "tests/unit/webhooks/",
-    "tests/contracts/",
     "tests/unit/store/",
 )
-"""How the names of files begin; what begins like none of them comes last."""
+"""How the names of files begin whose tests wait more than they work."""
 
 TOGETHER = ("tests/faults/", "tests/receipts/")
 """Folders whose tests share an engine that takes long to start."""
@@ -65,8 +71,20 @@ def group_of(test: str) -> str:
 
 
 def put_in_order(items: list[pytest.Item]) -> None:
-    """Put what takes long first."""
+    """Put what takes long first, and the rest in turns."""
     items.sort(key=_place)
+    groups = dict.fromkeys(group_of(item.nodeid) for item in items if _place(item)[0] == len(LONGEST_FIRST))
+    waiting = [group for group in groups if group.startswith(WAIT)]
+    turns = {
+        group: turn
+        for turn, group in enumerate(_in_turns(waiting, [group for group in groups if not group.startswith(WAIT)]))
+    }
+    items.sort(key=lambda item: turns.get(group_of(item.nodeid), -1))
+
+
+def _in_turns(some: Sequence[str], others: Sequence[str]) -> Iterator[str]:
+    for pair in zip_longest(some, others):
+        yield from (one for one in pair if one is not None)
 
 
 def _place(item: pytest.Item) -> tuple[int, str]:

@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any
 import httpx
 
 from esito.cluster.process import free_port
+from tests.kit import commands
 from tests.kit.patience import PATIENCE, wait_until
 
 
@@ -48,7 +48,7 @@ class LiveServer:
 
     def esito(self, *words: str) -> str:
         """Run a command on the server's configuration; return what it prints."""
-        return _run(*words, "--config", str(self.config_path))
+        return commands.run(*words, "--config", str(self.config_path))
 
     def send(self, *numbers: str, **options: object) -> int:
         """Send a message; return its id."""
@@ -82,7 +82,7 @@ class LiveServer:
 
 @cache
 def _admin_key(config: Path) -> str:
-    return str(json.loads(_run("admin", "create", "tests", "--json", "--config", str(config)))["adminKey"])
+    return str(json.loads(commands.run("admin", "create", "tests", "--json", "--config", str(config)))["adminKey"])
 
 
 def _rest(peer: socket.socket) -> bytes:
@@ -110,7 +110,7 @@ def live_server(
     port = free_port()
     path = directory / "esito.toml"
     path.write_text(_toml(directory, port, smsc_port, config, link or {}), encoding="utf-8")
-    made = _run("account", "create", account, "--credit", credit, "--json", "--config", str(path))
+    made = commands.run("account", "create", account, "--credit", credit, "--json", "--config", str(path))
     process = _serve(path)
     server = LiveServer(
         url=f"{'https' if 'http_tls_cert' in config else 'http'}://127.0.0.1:{port}",
@@ -146,7 +146,10 @@ async def live_server_beside(directory: Path, **given: Any) -> AsyncIterator[Liv
 def _serve(config: Path) -> subprocess.Popen[str]:
     with (config.parent / "server.log").open("a", encoding="utf-8") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "esito", "serve", "--config", str(config)], stderr=log, text=True, env=_environment()
+            [sys.executable, "-m", "esito", "serve", "--config", str(config)],
+            stderr=log,
+            text=True,
+            env=commands.environment(),
         )
 
 
@@ -158,7 +161,7 @@ def live_smsc(port: int, journal: Path | None = None, *, password: str = "secret
         words += ["--log", str(journal)]
     process = subprocess.Popen(
         [sys.executable, "-m", "esito", *words],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=_environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=commands.environment(),
     )  # fmt: skip
     try:
         assert process.stdout is not None
@@ -189,19 +192,6 @@ def _toml(directory: Path, port: int, smsc_port: int | None, config: dict[str, o
 
 def _lines(values: dict[str, object]) -> str:
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
-
-
-def _run(*words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "esito", *words],
-        capture_output=True, text=True, timeout=PATIENCE, check=True, env=_environment(),
-    )  # fmt: skip
-    return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment without the settings of whoever runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("ESITO_")}
 
 
 def wait_until_alive(server: LiveServer) -> None:

@@ -1,7 +1,7 @@
-"""Where servers that many tests share keep their files: in memory, where there is room.
+"""Where tests, and servers that many of them share, keep their files: in memory, where there is room.
 
-Syncing is most of what they would do on a disk. They are killed, never cut from their power; what a power cut does is
-tested elsewhere, on a disk.
+Syncing is most of what they would do on a disk. Processes are killed, never cut from their power; what a power cut does
+is tested on disks of its own.
 """
 
 import os
@@ -14,7 +14,12 @@ ROOM = 6 << 30
 """Octets that must be free."""
 
 
+def place() -> Path:
+    """Return the folder below which files are kept."""
+    there = IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free >= ROOM
+    return IN_MEMORY if there else Path(tempfile.gettempdir())
+
+
 def a_folder(prefix: str) -> Path:
     """Make a folder that only we may enter."""
-    there = IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free >= ROOM
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=IN_MEMORY if there else None))
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=place()))

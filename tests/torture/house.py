@@ -1,7 +1,6 @@
 """A server to torture, those who send through it, and what must be found in its store afterwards."""
 
 import json
-import os
 import random
 import re
 import signal
@@ -17,6 +16,7 @@ from typing import Self
 import httpx
 
 from esito.cluster.process import free_port
+from tests.kit import commands
 from tests.kit.abroad import PRICED
 from tests.kit.patience import PATIENCE, moment
 from tests.kit.patience import wait_until as until
@@ -24,7 +24,7 @@ from tests.kit.place import Place
 from tests.kit.tables import SqliteTables, tables_at
 from tests.torture.witness import Witness
 
-__all__ = ["OPERATOR", "House", "Promised", "Sender", "Sent", "a_chance", "plain_environment", "promised", "until"]
+__all__ = ["OPERATOR", "House", "Promised", "Sender", "Sent", "a_chance", "promised", "until"]
 
 OPERATOR = 'operator = "witness"'
 
@@ -87,7 +87,7 @@ class House:
         """Begin a process and wait until it answers; `before` are words of a program that runs it."""
         words = [*before, *self.words(body)]
         with (self.folder / "server.log").open("a", encoding="utf-8") as log:
-            self.process = subprocess.Popen(words, stderr=log, env=plain_environment() | environment)
+            self.process = subprocess.Popen(words, stderr=log, env=commands.environment() | environment)
         until(self._answers, "the server does not answer")
 
     def _answers(self) -> bool:
@@ -120,11 +120,7 @@ class House:
         assert self.process.wait(PATIENCE) == 0, self.log[-2000:]
 
     def esito(self, *words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "esito", *words, "--config", str(self.config)],
-            capture_output=True, text=True, timeout=PATIENCE, check=True, env=plain_environment(),
-        )  # fmt: skip
-        return done.stdout
+        return commands.run(*words, "--config", str(self.config))
 
     def ready(self) -> httpx.Response:
         return httpx.get(f"{self.url}/readyz", headers=self.as_administrator, timeout=PATIENCE)
@@ -161,11 +157,6 @@ def a_chance() -> random.Random:
     seed = random.randrange(1 << 32)
     sys.stdout.write(f"random.Random({seed})\n")
     return random.Random(seed)
-
-
-def plain_environment() -> dict[str, str]:
-    """Return the environment without the settings of whoever runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("ESITO_")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -86,5 +87,25 @@ def test_a_file_that_exists_stays_as_it_is(tmp_path: Path) -> None:
     assert not is_open_to_others(file)
 
 
-def test_what_stands_below_dev_may_be_a_link() -> None:
+def test_what_stands_in_dev_may_be_a_link() -> None:
     os.close(open_private(Path("/dev/fd/1"), os.O_WRONLY))
+
+
+def test_a_way_through_dev_makes_no_link_a_device(tmp_path: Path) -> None:
+    mine, link = tmp_path / "mine", tmp_path / "link"
+    mine.write_text("precious")
+    link.symlink_to(mine)
+    with pytest.raises(OSError, match="link"):
+        open_private(Path("/dev/..").joinpath(*link.parts[1:]), os.O_WRONLY | os.O_TRUNC)
+    assert mine.read_text() == "precious"
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="there is no memory to share")
+def test_in_the_shared_memory_below_dev_anybody_may_make_links() -> None:
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        mine, link = Path(folder) / "mine", Path(folder) / "link"
+        mine.write_text("precious")
+        link.symlink_to(mine)
+        with pytest.raises(OSError, match="link"):
+            open_private(link, os.O_WRONLY | os.O_TRUNC)
+        assert mine.read_text() == "precious"

@@ -126,6 +126,7 @@ def test_an_account_has_one_question_waiting_whoever_else_asks(plans: Plans) -> 
     assert set(order[:12]) == {1, 2, 3, 4, 5}
 
 
+@pytest.mark.slow
 def test_what_lies_in_the_working_directory_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "msgspec.py").write_text("raise SystemExit(1)\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)

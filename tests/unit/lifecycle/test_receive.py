@@ -240,6 +240,7 @@ def no_file_longer_than(octets: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.slow
 async def test_a_commit_of_unknown_end_is_answered_neither_way(clock: PushableClock, tmp_path: Path) -> None:
     """Whoever asks gets an exception, so that the link closes; the process would stop by itself."""
     told: list[Exception] = []

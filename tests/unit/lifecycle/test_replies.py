@@ -189,6 +189,7 @@ WRITTEN = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(written=WRITTEN)
 async def test_whatever_is_written_is_kept_and_answered(

@@ -65,6 +65,7 @@ async def verdicts(store: SqliteStore) -> dict[str, int]:
     return dict(await looking.rows(store, "SELECT verdict, count(*) FROM trail GROUP BY verdict"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one_number", [True, False])
 async def test_a_receipt_in_one_segment_with_its_response_is_never_parked(
     store: SqliteStore, clock: PushableClock, one_number: bool
