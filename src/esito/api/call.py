@@ -62,18 +62,20 @@ class Inputs:
 class Asked:
     """One request of somebody who may ask."""
 
-    __slots__ = ("_is_long", "_scope", "_turn", "inputs", "services", "xml")
+    __slots__ = ("_is_long", "_scope", "inputs", "services", "xml")
 
-    def __init__(
-        self, services: Services, inputs: Inputs, *, turn: int, xml: bool, scope: Scope, is_long: bool = False
-    ) -> None:
-        """`turn`: whose long work is done one piece at a time. `is_long`: the request itself is."""
+    def __init__(self, services: Services, inputs: Inputs, *, xml: bool, scope: Scope, is_long: bool = False) -> None:
+        """`is_long`: the request itself is one that is worked on beside the event loop."""
         self.services = services
         self.inputs = inputs
         self.xml = xml
         self._scope = scope
         self._is_long = is_long
-        self._turn = turn
+
+    @property
+    def turn(self) -> int:
+        """Whose long work is done one piece at a time."""
+        raise NotImplementedError
 
     @property
     def is_long(self) -> bool:
@@ -103,11 +105,11 @@ class Asked:
 
     async def aside(self, do: Callable[[], T]) -> T:
         """Return what `do` returns, beside the event loop, when it is the turn of whoever asks."""
-        return await self.services.aside.do(self._turn, do)
+        return await self.services.aside.do(self.turn, do)
 
     def stream(self) -> asyncio.Semaphore:
         """Return what a long answer is written within: it waits for its turn among those of whoever asks."""
-        return self.services.aside.stream(self._turn)
+        return self.services.aside.stream(self.turn)
 
     def answer(self, members: Mapping[str, Value]) -> Answer:
         """Answer that all went well, in the format asked for."""
@@ -122,8 +124,13 @@ class Call(Asked):
     def __init__(
         self, services: Services, account: Account, inputs: Inputs, *, xml: bool, scope: Scope, is_long: bool = False
     ) -> None:
-        super().__init__(services, inputs, turn=account.top, xml=xml, scope=scope, is_long=is_long)
+        super().__init__(services, inputs, xml=xml, scope=scope, is_long=is_long)
         self.account = account
+
+    @property
+    def turn(self) -> int:
+        """All sub-accounts of an account share its turn."""
+        return self.account.top
 
 
 class AdminCall(Asked):
@@ -141,8 +148,13 @@ class AdminCall(Asked):
         scope: Scope,
         is_long: bool = False,
     ) -> None:
-        super().__init__(services, inputs, turn=-administrator.id, xml=xml, scope=scope, is_long=is_long)
+        super().__init__(services, inputs, xml=xml, scope=scope, is_long=is_long)
         self.administrator = administrator
+
+    @property
+    def turn(self) -> int:
+        """No account has it."""
+        return -self.administrator.id
 
 
 # -- values ------------------------------------------------------------------------------------

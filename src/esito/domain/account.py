@@ -61,7 +61,7 @@ class Account:
     @property
     def top(self) -> int:
         """The id of the account above all: what is bounded per account is bounded for all of them together."""
-        return [account.id for account in self.lineage][-1]
+        return self.id if self.parent is None else self.parent.top
 
     def below(self, parent: "Account") -> "Account":
         """Return a sub-account as it may act now: it may nothing that its parent may not.

@@ -126,12 +126,12 @@ def release(connection: Connection, links: Links, operator: int, *, at: int) -> 
 
 
 def _tell_twins_apart(connection: Connection, links: Links, operator: int, keys: Iterable[str], at: int) -> int:
-    """Settle the receipts for which several uncertain segments fitted, now that there are fewer.
+    """Settle the receipts for which several segments fitted, now that there are fewer.
 
     `keys`: of the numbers of those that are uncertain no more.
     """
     wanted = [(operator, key) for key in keys]
-    if not wanted or not connection.number("has_waiting", operator, Waits.TWINS):
+    if not wanted or not any(connection.number("has_waiting", operator, one) for one in (Waits.TWINS, Waits.FORM)):
         return 0
     rows = connection.ask_rows("unmatched_under", wanted)
     return _adopt(connection, links, list({row[0]: row for row in rows}.values()), at)

@@ -227,9 +227,9 @@ UPDATE segment SET query_at = submitted_at + a.column4
 
 -- name: answers_bear_on
 -- What answers of an operator may decide beside their segments: 1 for segments whose id is not known, 2 and 4 for
--- receipts that wait for one of several of them, and for a response.
+-- receipts that several segments fit, and that wait for a response.
 SELECT EXISTS (SELECT 1 FROM segment WHERE operator = $1 AND number_tail IS NOT NULL)::int
-     + EXISTS (SELECT 1 FROM unmatched WHERE operator = $1 AND waits = 3)::int * 2
+     + EXISTS (SELECT 1 FROM unmatched WHERE operator = $1 AND waits IN (2, 3))::int * 2
      + EXISTS (SELECT 1 FROM unmatched WHERE operator = $1 AND waits = 1)::int * 4
 
 -- name: accepted_before

@@ -213,10 +213,11 @@ UPDATE segment SET query_at = submitted_at + a.column4
 
 -- name: answers_bear_on
 -- What answers of an operator may decide beside their segments: 1 for segments whose id is not known, 2 and 4 for
--- receipts that wait for one of several of them, and for a response.
+-- receipts that several segments fit, and that wait for a response. The planner takes the index on what waits
+-- for `waits > 0` alone.
 SELECT EXISTS (SELECT 1 FROM segment WHERE operator = ?1 AND number_tail IS NOT NULL)
-     + EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits = 3) * 2
-     + EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits = 1) * 4
+     + EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits > 0 AND waits IN (2, 3)) * 2
+     + EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits > 0 AND waits = 1) * 4
 
 -- name: accepted_before
 -- Segments that stand accepted under another id than the response brings: their attempts, their id, and that one.
@@ -316,10 +317,12 @@ SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, s.sms
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: candidates_by_tail
+-- Asked as `IN (SELECT ...)` the planner reads every segment there is.
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
                                    s.state, s.submitted_at, r.state, r.segments, s.tries))
   FROM (VALUES {rows}) AS b
-  CROSS JOIN segment s ON (s.message_id, s.seq, s.part) IN (
+  CROSS JOIN json_each((SELECT json_group_array(json_array(f.message_id, f.seq, f.part)
+                                                ORDER BY f.message_id, f.seq, f.part) FROM (
         SELECT * FROM (
             SELECT u.message_id, u.seq, u.part FROM segment u
              WHERE u.operator = b.column2 AND u.number_tail = b.column3
@@ -330,7 +333,8 @@ SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coale
             SELECT u.message_id, u.seq, u.part FROM segment u
              WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at > b.column5
                AND u.tries IS NOT NULL
-             ORDER BY u.submitted_at DESC LIMIT 40))
+             ORDER BY u.submitted_at DESC LIMIT 40)) AS f)) AS j
+  CROSS JOIN segment s ON s.message_id = j.value ->> 0 AND s.seq = j.value ->> 1 AND s.part = j.value ->> 2
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: many_by_tail
@@ -338,7 +342,8 @@ SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coale
 SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn || '',
                                    s.state, s.submitted_at, r.state, r.segments, s.tries))
   FROM (VALUES {rows}) AS b
-  CROSS JOIN segment s ON (s.message_id, s.seq, s.part) IN (
+  CROSS JOIN json_each((SELECT json_group_array(json_array(f.message_id, f.seq, f.part)
+                                                ORDER BY f.message_id, f.seq, f.part) FROM (
         SELECT * FROM (
             SELECT u.message_id, u.seq, u.part FROM segment u
              WHERE u.operator = b.column2 AND u.number_tail = b.column3
@@ -349,7 +354,8 @@ SELECT json_group_array(json_array(b.column1, s.message_id, s.seq, s.part, coale
             SELECT u.message_id, u.seq, u.part FROM segment u
              WHERE u.operator = b.column2 AND u.number_tail = b.column3 AND u.submitted_at > b.column5
                AND u.tries IS NOT NULL
-             ORDER BY u.submitted_at DESC LIMIT 201))
+             ORDER BY u.submitted_at DESC LIMIT 201)) AS f)) AS j
+  CROSS JOIN segment s ON s.message_id = j.value ->> 0 AND s.seq = j.value ->> 1 AND s.part = j.value ->> 2
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: senders
@@ -411,14 +417,14 @@ SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.
   CROSS JOIN link l ON l.id = t.link
 
 -- name: has_waiting
-SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits = ?2)
+SELECT EXISTS (SELECT 1 FROM unmatched WHERE operator = ?1 AND waits > 0 AND waits = ?2)
 
 -- name: released
 -- Parked receipts that came before any submit_sm left whose response is still owed.
 SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
                                    t.flags, u.source_addr, u.destination_addr, u.submitted_at))
   FROM (SELECT * FROM unmatched
-         WHERE operator = ?1 AND waits = 1
+         WHERE operator = ?1 AND waits > 0 AND waits = 1
            AND received_at < coalesce((SELECT min(s.submitted_at) FROM link l CROSS JOIN segment s
                                                 ON s.link = l.id AND s.phase = 1 WHERE l.operator = ?1), 9e18)
          ORDER BY received_at LIMIT ?2) AS u
@@ -432,7 +438,7 @@ UPDATE unmatched SET waits = 0 FROM (VALUES {rows}) AS b WHERE unmatched.trail =
 -- The receipts that wait for something: the form of the ids is 2.
 SELECT json_group_array(json_array(u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
                                    t.flags, u.source_addr, u.destination_addr, u.submitted_at))
-  FROM (SELECT * FROM unmatched WHERE operator = ?1 AND waits = ?2 ORDER BY received_at LIMIT ?3) AS u
+  FROM (SELECT * FROM unmatched WHERE operator = ?1 AND waits > 0 AND waits = ?2 ORDER BY received_at LIMIT ?3) AS u
   CROSS JOIN trail t ON t.id = u.trail
   CROSS JOIN link l ON l.id = t.link
 
