@@ -58,7 +58,8 @@ What is left open is decided in this order:
   fits. Receipts that only one form explains are counted for it and against the others; a form is known after three,
   when ten times as many speak for plain ids as against them, or twenty times as many for another base. From then on it
   decides; until then a receipt that names nobody and fits in two bases is refused, kept as an orphan (`ambiguous`), and
-  settled once the form is known. `message_id_form` locks it.
+  settled once the form is known, or once one of the segments that it fits turns out to have been refused.
+  `message_id_form` locks it.
 
 An answer to query_sm (`query_after`) is asked for by the segment's own id, and counts for less than a receipt: one that
 says the same later is still the receipt. An answer that was final before the submit_sm left, or whose id the operator

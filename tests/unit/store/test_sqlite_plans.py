@@ -26,7 +26,7 @@ MEANT = {
     "pieces_of_response": "an erasure",
     "forget_stops": "an erasure",
     "remove_sent_to": "an erasure, of runs",
-    "runs_end": "retention, of runs",
+    "runs_end": "the last row alone",
     "sent_in_runs": "of runs: one for thousands of recipients",
     "all_beyond": "once, at the start",
     "audit": "a page of it, from its end",
