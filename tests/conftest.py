@@ -20,6 +20,9 @@ LEFT_OVER = pytest.StashKey[list[str]]()
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("kit") / "nobody.pem")
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(ram.place()))  # where `tmp_path` is
 
+# Looking for garbage after every 700 objects, as is usual, takes a fifth of the processor's time of short tests.
+gc.set_threshold(30_000, 20, 50)
+
 # What failed by chance can be repeated; how long an example takes says nothing on a busy machine. Who writes looks for
 # new examples each time; what guards a release judges it by the same ones.
 settings.register_profile(
