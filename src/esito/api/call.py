@@ -5,6 +5,7 @@ What is read here is text, a message id, a flag or a list; what it means is the 
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, ItemsView, Mapping
 from typing import Any, TypeVar
 
@@ -59,7 +60,7 @@ class Inputs:
         return self.text(name).strip().lower() in _YES
 
 
-class Asked:
+class Asked(ABC):
     """One request of somebody who may ask."""
 
     __slots__ = ("_is_long", "_scope", "inputs", "services", "xml")
@@ -73,9 +74,9 @@ class Asked:
         self._is_long = is_long
 
     @property
+    @abstractmethod
     def turn(self) -> int:
         """Whose long work is done one piece at a time."""
-        raise NotImplementedError
 
     @property
     def is_long(self) -> bool:
