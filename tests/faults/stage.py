@@ -40,7 +40,7 @@ class Load(Sender):
     """A sender that begins with a number of its own."""
 
     def __init__(self, entrance: Any, first: int) -> None:
-        super().__init__(entrance, pause=0.08, count=5)
+        super().__init__(entrance, pause=0.08, count=2)
         self._numbers = first
 
 

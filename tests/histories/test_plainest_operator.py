@@ -25,7 +25,9 @@ LINKS = tuple(f"link{number}" for number in range(4))
 WINDOW = 8
 """Of each link: 32 are in flight."""
 
-MESSAGES = {"sqlite": 1200, "postgres": 300}
+MANY, SOME = 1200, 300
+"""Messages: ids that count from 1 come to be of one to four digits; in the millions one hundred is like the next."""
+
 AS_WRITTEN = ("decimal", "hexadecimal", "padded")
 IN_ANOTHER_BASE = ("hexadecimal, decimal in receipts", "decimal, hexadecimal in receipts")
 FIRST = (1, 7_300_000)
@@ -100,7 +102,7 @@ async def played(
     kind: str, folder: Path, writing: Writing, first: int, to: str, *, overtaking: bool = False
 ) -> Counter[str]:
     """Play on a store of a kind; everything must end delivered, and nothing wait or be left over."""
-    count = MESSAGES[kind]
+    count = messages(kind, first)
     msisdns = [33612345678] * count if to == "one number" else [33600000000 + number for number in range(count)]
     async with a_store(kind, folder) as store:
         verdicts = await play(store, writing, first, msisdns, overtaking=overtaking)
@@ -108,6 +110,11 @@ async def played(
         assert (counts.by_status, counts.unmatched) == ({"Delivered": count}, 0)
         assert await complaints(store) == []
         return verdicts
+
+
+def messages(kind: str, first: int) -> int:
+    """Return how many messages are sent where ids count from `first`."""
+    return MANY if kind == "sqlite" and first < MANY else SOME
 
 
 @pytest.fixture
@@ -124,7 +131,7 @@ def folder() -> Iterator[Path]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_receipt_moves_its_message_at_once(kind: str, writing: str, first: int, to: str, folder: Path) -> None:
     verdicts = asyncio.run(played(kind, folder, WRITINGS[writing], first, to))
-    assert verdicts == {"moved": MESSAGES[kind]}
+    assert verdicts == {"moved": messages(kind, first)}
 
 
 @pytest.mark.parametrize("to", ["one number", "many numbers"])

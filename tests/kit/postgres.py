@@ -49,9 +49,10 @@ def server() -> str:
     def run(*words: object) -> None:
         subprocess.run([*as_user, *map(str, words)], check=True, capture_output=True, cwd=folder)
 
-    run(programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-k")
+    run(programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
     # A test writes little and commits often; what a power cut does is tested elsewhere, with a server of its own.
-    options = f"-p {port} -h 127.0.0.1 -k {folder} -c shared_buffers=256MB -c max_connections=200 -c max_wal_size=4GB"
+    options = f"-p {port} -h 127.0.0.1 -k {folder} -c shared_buffers=32MB -c max_connections=200 -c max_wal_size=4GB"
+    options += " -c wal_writer_delay=10s -c bgwriter_delay=10s"
     run(programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
 
     def stop() -> None:
@@ -84,7 +85,7 @@ async def fresh_database(*, migrated: bool = True) -> str:
     url = await asyncio.to_thread(server)
     name = f"test_{next(_numbers)}"
     template = f" TEMPLATE {TEMPLATE}" if migrated else ""
-    await _in_maintenance(url, f"CREATE DATABASE {name}{template} STRATEGY wal_log")
+    await _in_maintenance(url, f"CREATE DATABASE {name}{template} STRATEGY file_copy")
     return f"{url}/{name}"
 
 
