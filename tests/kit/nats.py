@@ -1,4 +1,4 @@
-"""NATS servers for the tests: three for a whole run, or some of one test's own that it may kill."""
+"""NATS servers for the tests: some for a whole run, or some of one test's own that it may kill."""
 
 import asyncio
 import json
@@ -57,13 +57,13 @@ def a_stream() -> str:
 
 
 @cache
-def shared_servers() -> NatsCluster:
-    """Start three servers, unless they run; they end with the run of the tests."""
+def shared_servers(nodes: int = 3) -> NatsCluster:
+    """Start so many servers, unless they run; they end with the run of the tests."""
     folder = a_folder("esito-nats-")
     loop = asyncio.new_event_loop()
     # A process ends with the thread that began it, and waits on the loop that began it: both last as long as the run.
     threading.Thread(target=loop.run_forever, name="nats servers", daemon=True).start()
-    cluster = NatsCluster(folder, most="64G")
+    cluster = NatsCluster(folder, nodes, most="64G")
     asyncio.run_coroutine_threadsafe(cluster.start(), loop).result(PATIENCE)
 
     def stop() -> None:

@@ -36,24 +36,32 @@ def patience_for(count: int) -> float:
     return PATIENCE * max(1, count / AT_ONCE)
 
 
+def pauses(longest: float = 0.02) -> Iterator[float]:
+    """Yield the seconds to wait before looking again: soon at first, then less often. Looking is work, too."""
+    pause = 0.002
+    while True:
+        yield pause
+        pause = min(1.5 * pause, longest)
+
+
 def wait_until(true: Callable[[], Any], what: object = "it did not come about", *, times: float = 1) -> Any:
     """Return what `true` returns, once that is true. Raises AssertionError with `what`, called first if it can be.
 
     `times`: how many times the usual patience, where much has to be done.
     """
-    give_up = time.monotonic() + times * PATIENCE
+    give_up, pause = time.monotonic() + times * PATIENCE, pauses(0.05)
     while not (found := true()):
         assert time.monotonic() < give_up, _said(what)
-        time.sleep(0.01)
+        time.sleep(next(pause))
     return found
 
 
 async def until(true: Callable[[], Any], what: object = "it did not come about", *, times: float = 1) -> Any:
     """Do as `wait_until` in a loop that goes on; `true` may be awaited."""
-    give_up = time.monotonic() + times * PATIENCE
+    give_up, pause = time.monotonic() + times * PATIENCE, pauses()
     while not (found := await _value(true())):
         assert time.monotonic() < give_up, _said(what)
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(next(pause))
     return found
 
 

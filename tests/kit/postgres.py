@@ -9,9 +9,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -19,7 +23,10 @@ from esito.cluster.process import free_port
 from esito.store.postgres.connection import SETTINGS
 from esito.store.postgres.migrating import migrate
 from tests.kit.left_over import at_end
+from tests.kit.patience import PATIENCE
 from tests.kit.ram import a_folder
+
+T = TypeVar("T")
 
 USER = "esito"
 TEMPLATE = "as_migrated"
@@ -66,18 +73,44 @@ def server() -> str:
 
 
 async def _make_template(url: str) -> None:
-    await _in_maintenance(url, f"CREATE DATABASE {TEMPLATE}")
+    await _maintenance(url).do(f"CREATE DATABASE {TEMPLATE}")
     connection = await asyncpg.connect(f"{url}/{TEMPLATE}", server_settings=SETTINGS)
     await migrate(connection)
     await connection.close()
 
 
-async def _in_maintenance(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(f"{url}/postgres")
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+class _Maintenance:
+    """A connection that lasts as long as the server does, in a loop of its own.
+
+    Each test makes and drops a database, and has another loop: to connect each time would be half of the work.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="postgres maintenance", daemon=True).start()
+        self._one_by_one = asyncio.Lock()
+        self._connection: asyncpg.Connection[Any] = self._begin(asyncpg.connect(f"{url}/postgres")).result(PATIENCE)
+        at_end(self._close)
+
+    def _begin(self, doing: Coroutine[Any, Any, T]) -> "Future[T]":
+        return asyncio.run_coroutine_threadsafe(doing, self._loop)
+
+    async def do(self, statement: str) -> None:
+        """Do as the statement says, whatever loop this is asked in."""
+        await asyncio.wrap_future(self._begin(self._do(statement)))
+
+    async def _do(self, statement: str) -> None:
+        async with self._one_by_one:
+            await self._connection.execute(statement)
+
+    def _close(self) -> None:
+        self._begin(self._connection.close()).result(PATIENCE)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+
+@cache
+def _maintenance(url: str) -> _Maintenance:
+    return _Maintenance(url)
 
 
 async def fresh_database(*, migrated: bool = True) -> str:
@@ -85,14 +118,14 @@ async def fresh_database(*, migrated: bool = True) -> str:
     url = await asyncio.to_thread(server)
     name = f"test_{next(_numbers)}"
     template = f" TEMPLATE {TEMPLATE}" if migrated else ""
-    await _in_maintenance(url, f"CREATE DATABASE {name}{template} STRATEGY file_copy")
+    await _maintenance(url).do(f"CREATE DATABASE {name}{template} STRATEGY file_copy")
     return f"{url}/{name}"
 
 
 async def drop_database(url: str) -> None:
     """Remove a database with all its connections."""
     base, _, name = url.rpartition("/")
-    await _in_maintenance(base, f"DROP DATABASE {name} WITH (FORCE)")
+    await _maintenance(base).do(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def reachable_folder(prefix: str) -> Path:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.kit.patience import PATIENCE
+from tests.kit.patience import PATIENCE, pauses
 from tests.kit.place import place_of
 from tests.receipts import accidents, delivering, submitting  # noqa: F401  they register what happens
 from tests.receipts.case import LINK_SETTINGS, Variant, variants
 from tests.receipts.expect import complaints
 from tests.receipts.names import strange_names
-from tests.receipts.scene import Scene
+from tests.receipts.scene import SELDOM, Scene
 from tests.receipts.words import UnknownWords, unknown
 
 AT_ONCE = 4
@@ -54,12 +54,10 @@ async def _play(variant: Variant, kind: str, folder: Path, patience: float) -> l
 
 
 async def _until_it_holds(scene: Scene, patience: float, *, later: bool) -> list[str]:
-    deadline = time.monotonic() + PATIENCE
-    while not await scene.server.has_applied_all() and time.monotonic() < deadline:
-        await asyncio.sleep(0.02)  # what comes only now must change nothing that holds already
-    deadline = time.monotonic() + patience
+    await scene.applied()  # what comes only now must change nothing that holds already
+    deadline, pause = time.monotonic() + patience, pauses(SELDOM)
     while found := await complaints(scene, later=later):
         if time.monotonic() > deadline:
             break
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(next(pause))
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from tests.kit.patience import PATIENCE, patience_for
+from tests.kit.patience import PATIENCE, patience_for, pauses
 from tests.kit.place import Place
 from tests.receipts.case import LINK_SETTINGS, USUAL_TEXT, Event, Filler, LinkPlan, Variant, links_of, scaled
 from tests.receipts.deliveries import Delivered
@@ -19,6 +19,9 @@ from tests.receipts.operator import Operator, Session
 from tests.receipts.server import Server
 from tests.receipts.spoiled import Spoiled, spoiled_at
 from tests.receipts.words import misplaced
+
+SELDOM = 0.1
+"""Seconds after which what costs a query, or a page of the server, is looked at again, at most."""
 
 WITH_A_WORD_BEFORE = frozenset({"for", "n", "repeat"})
 """Words that say more about the event beside them."""
@@ -209,11 +212,11 @@ class Scene:
 
     async def until(self, true: Callable[[], object], within: float = PATIENCE) -> bool:
         """Wait for something that is to come; return whether it came."""
-        deadline = time.monotonic() + within
+        deadline, pause = time.monotonic() + within, pauses()
         while not true():
             if time.monotonic() > deadline:
                 return False
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(next(pause))
         return True
 
     async def settled(self, *, uncertain: bool = False) -> None:
@@ -221,18 +224,19 @@ class Scene:
 
         `uncertain`: segments whose answer was lost count as settled.
         """
-        deadline = time.monotonic() + patience_for(sum(len(one.numbers) for one in self.sent))
+        deadline, pause = time.monotonic() + patience_for(sum(len(one.numbers) for one in self.sent)), pauses(SELDOM)
         while time.monotonic() < deadline and self.evidence.open_segments(uncertain=uncertain):
             retry_at = self.evidence.next_try()
             if retry_at is not None and (wait := retry_at - int(self.server.now.timestamp() * 1000)) > 0:
                 await self.server.advance(wait + 1)
-            await asyncio.sleep(0.01)
+                pause = pauses(SELDOM)
+            await asyncio.sleep(next(pause))
 
     async def applied(self) -> None:
         """Wait until nothing is under way from the gateway to the store."""
-        deadline = time.monotonic() + PATIENCE
+        deadline, pause = time.monotonic() + PATIENCE, pauses(SELDOM)
         while not await self.server.has_applied_all() and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(next(pause))
 
     # -- sessions -------------------------------------------------------------------------------
 
