@@ -157,12 +157,17 @@ PREMIUM_PREFIXES = frozenset(_RANGES.split())
 
 _LENGTHS = sorted({{len(prefix) for prefix in PREMIUM_PREFIXES}})
 
+_BEGINNINGS = frozenset(prefix[: _LENGTHS[0]] for prefix in PREMIUM_PREFIXES)
+"""What any of them begins with: most numbers begin otherwise, and nothing more is asked of them."""
+
 LONGEST_PREMIUM = _LENGTHS[-1]
 
 
 def is_premium_rate(msisdn: str) -> bool:
     """Tell whether a number (E.164, with or without the plus) is one that whoever calls it pays extra for."""
     digits = msisdn.removeprefix("+")
+    if digits[: _LENGTHS[0]] not in _BEGINNINGS:
+        return False
     return any(digits[:length] in PREMIUM_PREFIXES for length in _LENGTHS)
 '''
 

@@ -40,7 +40,7 @@ class Load(Sender):
     """A sender that begins with a number of its own."""
 
     def __init__(self, entrance: Any, first: int) -> None:
-        super().__init__(entrance, pause=0.08, count=2)
+        super().__init__(entrance, pause=0.15, count=2)
         self._numbers = first
 
 
@@ -93,7 +93,7 @@ class Stage:
             for one in loads:
                 one.stop()
 
-    def flows(self, loads: list[Load], *, at_least: int = 50) -> None:
+    def flows(self, loads: list[Load], *, at_least: int = 30) -> None:
         """Return once receipts of every operator were acknowledged, and every sender was answered, from now on."""
         acknowledged = {name: len(one.acknowledged) for name, one in self.witnesses.items()}
         accepted = [len(one.accepted) for one in loads]

@@ -38,9 +38,11 @@ async def _send(call: Call, asked: Asked | None) -> Answer:
     return await send_one_text(call, asked, raw_numbers(call.inputs.raw("phoneNumbers")), "phoneNumbers")
 
 
-async def send_one_text(call: Call, asked: Asked | None, raws: Sequence[str], field: str, **more: Any) -> Answer:
-    """Send `message` to these numbers, which the caller named in `field`; `more` goes before its options."""
-    draft = await call.work(lambda: replace(_read_one_text(call, raws, field), **more), items=len(raws))
+async def send_one_text(
+    call: Call, asked: Asked | None, raws: Sequence[str], field: str, *, sender: str | None = None
+) -> Answer:
+    """Send `message` to these numbers, which the caller named in `field`; `sender` goes before the one it names."""
+    draft = await call.work(lambda: _read_one_text(call, raws, field, sender), items=len(raws))
 
     def members(accepted: Accepted) -> dict[str, Value]:
         told: dict[str, Value] = {
@@ -54,7 +56,7 @@ async def send_one_text(call: Call, asked: Asked | None, raws: Sequence[str], fi
     return call.answer(members(await _accept(call, draft, raws, asked, members)))
 
 
-def _read_one_text(call: Call, raws: Sequence[str], field: str) -> Draft:
+def _read_one_text(call: Call, raws: Sequence[str], field: str, sender: str | None) -> Draft:
     errors = FieldErrors()
     text = read_text(call.inputs, errors)
     numbers = read_numbers(raws, field, errors)
@@ -62,7 +64,7 @@ def _read_one_text(call: Call, raws: Sequence[str], field: str) -> Draft:
     errors.raise_any()
     if not raws:
         raise PhoneNumberMissing
-    return _draft(call, options, (text,), [(number, 0) for number in numbers])
+    return _draft(call, options, (text,), [(number, 0) for number in numbers], sender)
 
 
 async def bulk_send(call: Call) -> Answer:
@@ -127,12 +129,18 @@ def _read_options(call: Call, errors: FieldErrors) -> Options:
     )
 
 
-def _draft(call: Call, options: Options, texts: tuple[str, ...], numbers: list[tuple[str, int]]) -> Draft:
+def _draft(
+    call: Call,
+    options: Options,
+    texts: tuple[str, ...],
+    numbers: list[tuple[str, int]],
+    sender: str | None = None,
+) -> Draft:
     return Draft(
         account=call.account,
         texts=texts,
         numbers=numbers,
-        sender=options.sender,
+        sender=options.sender if sender is None else sender,
         gamme=options.gamme,
         priority=options.priority,
         tag=options.tag,

@@ -33,7 +33,11 @@ _CODES = """
 COUNTRY_OF_PREFIX = dict(pair.split() for line in _CODES.split("\n") for pair in line.split("|") if pair.strip())
 """Digits a number begins with to ISO 3166 country code; the longest match counts."""
 
-LONGEST_PREFIX = max(map(len, COUNTRY_OF_PREFIX))
+PREFIX_LENGTHS = {
+    begin: tuple(sorted({len(one) for one in COUNTRY_OF_PREFIX if one.startswith(begin) or begin.startswith(one)}))
+    for begin in (f"{number:02}" for number in range(100))
+}
+"""How long a prefix may be of a number whose first two digits these are: for nearly all, of one length only."""
 
 NON_GEOGRAPHIC = ("800", "808", "870", "878", "881", "882", "883", "888", "979")
 """Calling codes of no country: satellites, free calls, international networks."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from esito.domain.dialling import COUNTRY_OF_PREFIX, LENGTHS, LONGEST_PREFIX, MOBILE_PREFIXES, NON_GEOGRAPHIC
+from esito.domain.dialling import COUNTRY_OF_PREFIX, LENGTHS, MOBILE_PREFIXES, NON_GEOGRAPHIC, PREFIX_LENGTHS
 from esito.domain.errors import EsitoError
 from esito.domain.numbering import DEPARTMENTS, FRANCE, calling_code, code_of_country, whole_number
 from esito.domain.written import plain
@@ -145,7 +145,7 @@ def split_numbers(value: str) -> list[str]:
 def country_of(number: str) -> str | None:
     """Return the ISO 3166 code of the number's country by its longest calling code; None where there is no country."""
     digits = number.removeprefix("+")
-    for length in range(LONGEST_PREFIX, 0, -1):
+    for length in reversed(PREFIX_LENGTHS.get(digits[:2], (1,))):
         country = COUNTRY_OF_PREFIX.get(digits[:length])
         if country is not None:
             return country

@@ -186,12 +186,11 @@ class Acceptance:
             url_response=draft.url_response,
             sandbox=draft.sandbox,
         )
-        accepted = self._accepted(due_at, message, plan.problems)
         if once is not None:
-            message = replace(message, once=once(accepted))
+            message = replace(message, once=once(self._accepted(0, due_at, message, plan.problems)))
         message_id = await self._store.accept(message)
         self._kept()
-        return replace(accepted, message_id=message_id)
+        return self._accepted(message_id, due_at, message, plan.problems)
 
     async def _count(self, draft: Draft, texts: Sequence[str]) -> list[int]:
         """Return the segments of each text, counted beside the event loop where they are long."""
@@ -291,11 +290,13 @@ class Acceptance:
             segments = plan.segments[text]
             plan.recipients[at] = one._replace(text=text, segments=segments, cost=one.cost // one.segments * segments)
 
-    def _accepted(self, due_at: int | None, message: NewMessage, problems: Sequence[NumberProblem]) -> Accepted:
-        """Return what is about to be kept; its id comes with the commit."""
+    def _accepted(
+        self, message_id: int, due_at: int | None, message: NewMessage, problems: Sequence[NumberProblem]
+    ) -> Accepted:
+        """Return what is kept under this id, or is about to be."""
         prices = {recipient.cost: from_micros(recipient.cost) for recipient in message.recipients}
         return Accepted(
-            message_id=0,
+            message_id=message_id,
             segments=message.segments,
             cost=from_micros(message.cost),
             currency=self._currency,

@@ -1,12 +1,13 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esito.domain.dialling import (
     _CODES,
     COUNTRY_OF_PREFIX,
     LENGTHS,
-    LONGEST_PREFIX,
     MOBILE_PREFIXES,
     NON_GEOGRAPHIC,
     OVERSEAS,
@@ -25,7 +26,18 @@ def test_no_prefix_stands_in_the_table_twice() -> None:
 
 
 def test_numbers_that_agree_in_eight_digits_are_of_one_country() -> None:
-    assert LONGEST_PREFIX <= 8
+    assert max(map(len, COUNTRY_OF_PREFIX)) <= 8
+
+
+BEGINNINGS = st.sampled_from(["", *COUNTRY_OF_PREFIX, *(prefix[:-1] for prefix in COUNTRY_OF_PREFIX)])
+
+
+@given(BEGINNINGS, st.text("0123456789", max_size=9))
+def test_a_number_is_of_the_country_of_the_longest_prefix_it_begins_with(beginning: str, rest: str) -> None:
+    number = beginning + rest
+    prefixes = [prefix for prefix in COUNTRY_OF_PREFIX if number.startswith(prefix)]
+    expected = COUNTRY_OF_PREFIX[max(prefixes, key=len)] if prefixes else None
+    assert country_of(number) == country_of(f"+{number}") == expected
 
 
 @pytest.mark.parametrize("shared", ["1", "7"])
