@@ -40,7 +40,7 @@ EACH_ALONE = ("tests/torture/", "tests/unit/cluster/")
 """Folders whose tests share nothing: each may run in another process."""
 
 MORE, MOST = 3, 8
-"""Processes beyond the number of processors, and altogether: each may have a PostgreSQL and three NATS servers."""
+"""Processes beyond the number of processors, and altogether: each may have a PostgreSQL and four NATS servers."""
 
 OUTAGE = "outage"
 """Name of the property by which a test says how long something did not work: the end of the run tells all of them."""

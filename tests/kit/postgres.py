@@ -82,7 +82,7 @@ async def _make_template(url: str) -> None:
 class _Maintenance:
     """A connection that lasts as long as the server does, in a loop of its own.
 
-    Each test makes and drops a database, and has another loop: to connect each time would be half of the work.
+    Each test makes and drops a database, and has another loop; to connect for each is a tenth of the work.
     """
 
     def __init__(self, url: str) -> None:
