@@ -8,6 +8,7 @@ in a table shows at the start and not in an answer to a customer.
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -39,11 +40,17 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def load_vocabulary(directory: Path | None = None) -> Vocabulary:
     """Return what error codes mean; the files of `directory` go before those of the package. Raises ConfigError."""
-    tables = _tables_of(files("esito").joinpath("data", "errors"))
+    tables = dict(_tables_of_package())
     if directory is not None:
         for name, table in _tables_of(directory).items():
             tables[name] = table.over(tables.get(name, ErrorTable()))
     return Vocabulary(tables.pop(GENERIC), tables)
+
+
+@cache
+def _tables_of_package() -> Mapping[str, ErrorTable]:
+    """Return the tables that every installation has; they are read once."""
+    return _tables_of(files("esito").joinpath("data", "errors"))
 
 
 def _tables_of(folder: Traversable) -> dict[str, ErrorTable]:

@@ -21,6 +21,7 @@ from esito.cluster.process import free_port
 from esito.config import load
 from esito.domain.account import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
+from esito.vocabulary_files import load_vocabulary
 from tests.kit.abroad import PRICED, let_abroad
 from tests.kit.patience import PATIENCE
 from tests.kit.place import Place
@@ -37,6 +38,9 @@ def _processes() -> ForkServerContext:
         _context = multiprocessing.get_context("forkserver")
         _context.set_forkserver_preload(["esito.store.postgres", "esito.bus.nats", "tests.receipts.server"])
     return _context
+
+
+load_vocabulary()  # what every server reads at its start; in those that are made from this process it has been read
 
 
 def warm_up() -> None:
@@ -91,7 +95,7 @@ class Server:
         self.config = folder / "esito.toml"
         self.log = folder / "server.log"
         self.config.write_text(self._toml(place, links, prefixes), encoding="utf-8")
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE, verify=False)
         self.pushed_ms = 0
         self._offset_ms = int(begin.timestamp() * 1000 - time.time() * 1000)
         self._process: ForkServerProcess | None = None
