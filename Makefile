@@ -12,13 +12,13 @@ PARALLEL := --numprocesses=auto --dist=loadscope
 # Of each of these, what needs no program but Python and is not slow: a store that is tested is SQLite then.
 QUICK := tests/unit tests/contracts tests/wire $(wildcard tests/test_*.py)
 
-# One processor reads the code while the other begins to test it.
+# One processor reads the code while the other installs what tests need, or begins to test.
 AT_ONCE := $(MAKE) --no-print-directory --jobs=2
 
 # Tests begin hundreds of processes; each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run check test lint static .static .quick .everything bench format lock receipts torture storm hostile fuzz build sbom
+.PHONY: help setup run check test lint static .deps .static .quick .everything bench format lock receipts torture storm hostile fuzz build sbom
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -29,25 +29,27 @@ setup:  ## create .venv from uv.lock (python3 and a package index are enough)
 run: setup  ## server, operator simulator and some traffic; ARGS="--listen 127.0.0.1:9000"
 	@exec $(BIN)/esito demo $(ARGS)
 
-check: setup  ## within a minute, without root or other programs: types, style, unit and contract tests
+check:  ## within a minute, without root or other programs: types, style, unit and contract tests
 	@$(AT_ONCE) .static .quick
 
-test: setup  ## all that guards a release: install what the tests need, run everything; ARGS="-k receipt"
-	@sh scripts/test-deps
+test:  ## all that guards a release: install what the tests need, run everything; ARGS="-k receipt"
 	@$(AT_ONCE) .static .everything
 
 lint: static  ## ruff, mypy and the floors of the house
 	$(BIN)/python -m pytest --quiet tests/test_floors.py
 
-static: setup .static
+static: .static
 
-.quick:
+.deps:
+	@sh scripts/test-deps
+
+.quick: setup
 	$(BIN)/python -m pytest --quiet $(PARALLEL) --hypothesis-profile=quick -m "not needs and not slow" $(QUICK) $(ARGS)
 
-.everything:
+.everything: setup .deps
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
-.static:
+.static: setup
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)

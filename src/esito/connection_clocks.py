@@ -25,6 +25,9 @@ log = structlog.get_logger()
 LOOK_EVERY = 1.0
 """Seconds between two looks."""
 
+LOOK_SOON = 0.2
+"""Seconds to the next look when there was somebody to leave: who comes again at once holds little in between."""
+
 FOLDER = "/proc/self/fd"
 
 _INFO = struct.Struct("=8x 4I I 4I 15I QQQQ III")
@@ -121,8 +124,9 @@ class ConnectionClocks:
 
     async def run(self) -> None:
         """Look until cancelled."""
+        left: dict[str, int] = {}
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(LOOK_SOON if left else LOOK_EVERY)
             try:
                 left = await asyncio.to_thread(self.look)
             except OSError as error:  # no descriptor is free for a moment

@@ -33,6 +33,21 @@ async def test_a_list_belongs_to_one_account(store: Store) -> None:
     assert [one.id for one in await store.stops.list(mine.id)] == [number]
 
 
+async def test_whoever_asks_is_told_at_once_whether_the_list_has_anything_on_it(store: Store) -> None:
+    mine, _ = await account_in(store, "mine"), await account_in(store, "other")
+
+    async def may_have_stops(name: bytes) -> bool:
+        found = await store.account_by_key(name)
+        assert found is not None
+        return found.may_have_stops
+
+    assert not await may_have_stops(b"mine")
+    number = await store.stops.add(mine.id, ANNA, at=NOW)
+    assert [await may_have_stops(name) for name in (b"mine", b"other")] == [True, False]
+    await store.stops.delete(mine.id, number)
+    assert not await may_have_stops(b"mine")
+
+
 async def test_a_number_that_is_taken_off_can_be_sent_to_again(store: Store) -> None:
     account = await account_in(store)
     number = await store.stops.add(account.id, ANNA, at=NOW)

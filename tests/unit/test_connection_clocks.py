@@ -1,5 +1,6 @@
 """Connections that say nothing, do not read, or are too many of an address; the sockets are real ones."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from esito.connection_clocks import ConnectionClocks, Patience, passed
+from esito.connection_clocks import LOOK_EVERY, LOOK_SOON, ConnectionClocks, Patience, passed
 from tests.kit.patience import PATIENCE, wait_until
 
 MUCH = b"x" * 65536
@@ -168,3 +169,27 @@ def test_what_is_looked_at_is_not_kept_open(at: Port) -> None:
     ours.close()
     wait_until(lambda: is_left(client))
     assert clocks.look() == {}
+
+
+@pytest.mark.anyio
+async def test_after_somebody_was_left_the_next_look_comes_soon(at: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = at.clocks()
+    found: list[dict[str, int] | OSError] = [{"idle": 3}, OSError("no descriptor is free"), {"idle": 1}, {}]
+    waits: list[float] = []
+
+    def look() -> dict[str, int]:
+        one = found.pop(0)
+        if isinstance(one, OSError):
+            raise one
+        return one
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if not found:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(clocks, "look", look)
+    monkeypatch.setattr("esito.connection_clocks.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await clocks.run()
+    assert waits == [LOOK_EVERY, LOOK_SOON, LOOK_SOON, LOOK_SOON, LOOK_EVERY]

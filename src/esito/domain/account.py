@@ -45,6 +45,9 @@ class Account:
     parent: "Account | None" = None
     """Of a sub-account: whose it is, as that may act now; `networks` are those of any of its keys."""
 
+    may_have_stops: bool = field(default=True, compare=False)
+    """False: when it was read, nothing was on its STOP list."""
+
     @property
     def username(self) -> str:
         """The name that `me` shows (contract 4.1)."""

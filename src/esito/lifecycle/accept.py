@@ -214,11 +214,10 @@ class Acceptance:
 
     async def _choose(self, plan: "_Plan") -> None:
         """Sort the numbers into recipients and problems; repeated and stopped ones are dropped."""
-        account = plan.draft.account.id
         stopped: set[int] = set()
-        if await self._store.has_stops(account):
+        if plan.draft.account.may_have_stops:
             mine = _by_spelling({msisdn[1:] for msisdn, _ in plan.draft.numbers})
-            kept = await self._store.stopped_among(account, list(mine))
+            kept = await self._store.stopped_among(plan.draft.account.id, list(mine))
             stopped = {number for one in kept for number in mine[one]}
         seen: set[str] = set()
         for msisdn, text in plan.draft.numbers:

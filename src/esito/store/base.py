@@ -322,9 +322,6 @@ class Store(Protocol):
     async def stopped_among(self, account_id: int, msisdns: Sequence[int]) -> set[int]:
         """Return those of the numbers (digits) that are on the account's STOP list."""
 
-    async def has_stops(self, account_id: int) -> bool:
-        """Tell whether the account's STOP list has anything on it."""
-
     async def knows_ids(self, link: str, ids: Sequence[str], *, at: int) -> set[str]:
         """Return those of the ids that a segment of the link's operator carries, in whatever spelling, or may yet.
 

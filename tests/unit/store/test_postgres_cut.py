@@ -95,8 +95,8 @@ async def test_a_view_of_one_moment_does_not_go_on_at_another(way: CutWay) -> No
             reader.connect()
             with reader.snapshot():
                 way.cut(1, End.WITH_THE_ANSWER)
-                reader.number("has_stops", 1)
-                reader.number("has_stops", 1)
+                reader.number("has_span", 1)
+                reader.number("has_span", 1)
 
     with pytest.raises(LOST):
         await asyncio.to_thread(read)

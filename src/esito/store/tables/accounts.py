@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,8 +14,11 @@ from esito.domain.profile import Profile
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.spending import begin_ceiling
 
+READ_BEFORE = 1_000
+"""Profiles, and lists of networks, that are not read again from the same text: most accounts have the same."""
 
-def read_account(row: Sequence[SqlValue]) -> Account:
+
+def read_account(row: Sequence[SqlValue], *, may_have_stops: bool = True) -> Account:
     """Make an account of its row: id, name, state, credit, profile, networks of the key; what comes behind is left."""
     number, name, state, credit, profile, networks, *_ = row
     return Account(
@@ -22,9 +26,20 @@ def read_account(row: Sequence[SqlValue]) -> Account:
         name=str(name),
         state=AccountState(str(state)),
         credit=from_micros(int(str(credit))),
-        profile=msgspec.json.decode(str(profile), type=Profile),
-        networks=msgspec.json.decode(str(networks), type=tuple[str, ...]),
+        profile=_profile(str(profile)),
+        networks=_networks(str(networks)),
+        may_have_stops=may_have_stops,
     )
+
+
+@lru_cache(READ_BEFORE)
+def _profile(text: str) -> Profile:
+    return msgspec.json.decode(text, type=Profile)
+
+
+@lru_cache(READ_BEFORE)
+def _networks(text: str) -> tuple[str, ...]:
+    return msgspec.json.decode(text, type=tuple[str, ...])
 
 
 def read_key(row: Sequence[SqlValue]) -> ApiKey:
@@ -36,7 +51,7 @@ def read_key(row: Sequence[SqlValue]) -> ApiKey:
         label=str(label),
         created_at=int(str(created_at)),
         disabled=bool(disabled),
-        networks=msgspec.json.decode(str(networks), type=tuple[str, ...]),
+        networks=_networks(str(networks)),
     )
 
 

@@ -194,7 +194,8 @@ class TableStore:
         rows = await self._engine.rows("account_by_key", key_digest)
         if not rows:
             return None
-        account, parent = accounts.read_account(rows[0]), rows[0][-1]
+        *told, has_stops, parent = rows[0]
+        account = accounts.read_account(told, may_have_stops=bool(has_stops))
         if parent is not None:
             account = account.below(await self._ask(lambda read: accounts.account_above(read, parent)))
         self._accounts[key_digest] = account
@@ -319,10 +320,6 @@ class TableStore:
         """Return those of the numbers that are on the account's STOP list."""
         rows = await self._ask(lambda read: read.rows("stopped_among", account_id, list(msisdns)))
         return {int(msisdn) for (msisdn,) in rows}
-
-    async def has_stops(self, account_id: int) -> bool:
-        """Tell whether the account's STOP list has anything on it."""
-        return bool((await self._engine.rows("has_stops", account_id))[0][0])
 
     async def due(self, link: str, at: int, passed_over: frozenset[str] = frozenset()) -> bool:
         """Tell whether this link has anything to submit now."""

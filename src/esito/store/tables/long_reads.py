@@ -1,9 +1,14 @@
-"""Questions about one account that may read much: a few threads are kept for them, and no account has all of those."""
+"""Questions about one account that may read much: a few threads are kept for them, and no account has all of those.
+
+An account's are answered one after the other, with a rest between two: whatever it asks, others have the processor for
+half of the time.
+"""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from esito.domain.errors import StoreUnavailable
 from esito.store.tables.connection import Connection
@@ -12,28 +17,57 @@ Answer = TypeVar("Answer")
 Answering = Callable[[Callable[[Connection], Any]], Any]
 """Answers a question in the thread that calls it."""
 
+Later = Callable[[float, Callable[[], None]], object]
+
 THREADS = 4
 """Long questions that are answered at the same time."""
 
-OF_AN_ACCOUNT = 2
-"""Of those, how many may be one account's; what else it asks waits."""
+REST = 1.0
+"""Rest after an answer, as a share of the time that it took."""
+
+LONGEST_REST = 2.0
+"""Seconds."""
 
 
 class _Turn:
-    """Who waits for an account's long reads, and how many go on."""
+    """Who waits for an account's long reads, and whether one goes on."""
 
     __slots__ = ("free", "users")
 
     def __init__(self) -> None:
-        self.free = asyncio.Semaphore(OF_AN_ACCOUNT)
+        self.free = asyncio.Lock()
         self.users = 0
+
+
+class _Timed(Generic[Answer]):
+    """A question that is answered once, and knows how long that took."""
+
+    def __init__(self, answer: Answering, question: Callable[[Connection], Answer], now: Callable[[], float]) -> None:
+        self._answer = answer
+        self._question = question
+        self._now = now
+        self.rest = 0.0
+        """Seconds in which the account is to ask nothing more."""
+
+    def __call__(self) -> Answer:
+        began = self._now()
+        try:
+            answer: Answer = self._answer(self._question)
+            return answer
+        finally:
+            self.rest = min((self._now() - began) * REST, LONGEST_REST)
 
 
 class LongReads:
     """Hands long questions to threads."""
 
-    def __init__(self, answer: Answering) -> None:
+    def __init__(
+        self, answer: Answering, *, now: Callable[[], float] = time.monotonic, later: Later | None = None
+    ) -> None:
+        """`later` does something after so many seconds; by default the event loop does."""
         self._answer = answer
+        self._now = now
+        self._later = later
         self._threads: ThreadPoolExecutor | None = None
         self._turns: dict[int, _Turn] = {}
 
@@ -62,9 +96,11 @@ class LongReads:
             self._go_on(account_id, turn)
             raise StoreUnavailable("the store is not open")
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Answer] = loop.run_in_executor(self._threads, self._answer, question)
-        # Who gives up waiting does not end the thread's work: the turn lasts as long as that does.
-        answer.add_done_callback(lambda _: self._go_on(account_id, turn))
+        later = self._later or loop.call_later
+        timed: _Timed[Answer] = _Timed(self._answer, question, self._now)
+        answer: asyncio.Future[Answer] = loop.run_in_executor(self._threads, timed)
+        # Who gives up waiting does not end the thread's work: the turn lasts as long as that does, and the rest.
+        answer.add_done_callback(lambda _: later(timed.rest, lambda: self._go_on(account_id, turn)))
         return await asyncio.shield(answer)
 
     def _go_on(self, account_id: int, turn: _Turn) -> None:

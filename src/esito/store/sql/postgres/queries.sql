@@ -2,7 +2,8 @@
 -- Many rows come as one array for each of their columns.
 
 -- name: account_by_key
-SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks, a.parent
+SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks,
+       (EXISTS (SELECT 1 FROM stop WHERE account = a.id))::int, a.parent
   FROM api_key k JOIN account a ON a.id = k.account
  WHERE k.digest = $1 AND k.disabled = 0
 
@@ -624,9 +625,6 @@ SELECT take_block()
 
 -- name: has_span
 SELECT EXISTS (SELECT 1 FROM span WHERE number = ($1::bigint - 1) / 10000000)::int
-
--- name: has_stops
-SELECT EXISTS (SELECT 1 FROM stop WHERE account = $1)
 
 -- name: insert_operator
 INSERT INTO operator (name) VALUES ($1) ON CONFLICT DO NOTHING

@@ -2,7 +2,8 @@
 -- {rows} stands for as many bracketed rows of parameters as one call brings.
 
 -- name: account_by_key
-SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks, a.parent
+SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks,
+       EXISTS (SELECT 1 FROM stop WHERE account = a.id), a.parent
   FROM api_key k JOIN account a ON a.id = k.account
  WHERE k.digest = ? AND k.disabled = 0
 
@@ -625,9 +626,6 @@ SELECT u.trail, t.received_at, l.name, o.name, CASE WHEN u.waits = 1 THEN 'parke
 -- name: take_block
 INSERT INTO setting (name, value) VALUES ('next_message_id', '1001')
     ON CONFLICT (name) DO UPDATE SET value = (setting.value + 1000) || '' RETURNING value - 1000
-
--- name: has_stops
-SELECT EXISTS (SELECT 1 FROM stop WHERE account = ?)
 
 -- name: insert_operator
 INSERT INTO operator (name) VALUES (?) ON CONFLICT DO NOTHING
