@@ -9,11 +9,13 @@ import asyncio
 import os
 import socket
 import struct
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from stat import S_ISSOCK
 from typing import NamedTuple
 
 import structlog
@@ -25,8 +27,9 @@ log = structlog.get_logger()
 LOOK_EVERY = 1.0
 """Seconds between two looks."""
 
-LOOK_SOON = 0.2
-"""Seconds to the next look when there was somebody to leave: who comes again at once holds little in between."""
+COUNT_EVERY = 0.05
+"""Seconds after which it is seen how many have come since the last look: when one address may have too many, the next
+is at once. A connection costs memory from its first octet on, and two thousand come within a second."""
 
 FOLDER = "/proc/self/fd"
 
@@ -74,10 +77,12 @@ def passed(connection: socket.socket) -> Passed:
 class _Connection:
     """One connection, as it was seen since its first moment."""
 
-    __slots__ = ("acknowledged", "began", "left", "peer", "progressed", "served")
+    __slots__ = ("acknowledged", "began", "customer", "left", "peer", "progressed", "served")
 
-    def __init__(self, peer: Peer, now: float) -> None:
+    def __init__(self, peer: Peer, customer: str, now: float) -> None:
         self.peer = peer
+        self.customer = customer
+        """Under which name it counts; empty: it does not."""
         self.began = now
         self.served = False
         self.left = False
@@ -124,9 +129,8 @@ class ConnectionClocks:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        left: dict[str, int] = {}
         while True:
-            await asyncio.sleep(LOOK_SOON if left else LOOK_EVERY)
+            await self._until_next_look()
             try:
                 left = await asyncio.to_thread(self.look)
             except OSError as error:  # no descriptor is free for a moment
@@ -134,6 +138,13 @@ class ConnectionClocks:
                 continue
             for why, count in left.items():
                 log.info("connections_left", reason=why, count=count)
+
+    async def _until_next_look(self) -> None:
+        before = _lowest_free()
+        for _ in range(round(LOOK_EVERY / COUNT_EVERY)):
+            await asyncio.sleep(COUNT_EVERY)
+            if self._per_address and _lowest_free() > before + self._per_address:
+                return
 
     def look(self) -> dict[str, int]:
         """Look at every connection once; return how many were left, by reason."""
@@ -155,8 +166,8 @@ class ConnectionClocks:
                 if fault := self._fault(known, copy, now):
                     known.left = _leave(copy)
                     left[fault] += 1
-                elif name := self._counted(known.peer):
-                    of_address[name].append((known.began, inode, copy))
+                elif known.customer:
+                    of_address[known.customer].append((known.began, inode, copy))
             for connections in of_address.values():
                 for _, inode, copy in sorted(connections, key=lambda one: one[:2])[self._per_address :]:
                     still[inode].left = _leave(copy)
@@ -175,7 +186,7 @@ class ConnectionClocks:
             host, port = copy.getpeername()[:2]
         except (OSError, IndexError, TypeError, ValueError):  # not connected, or of another family
             return None
-        return _Connection((host, port), now)
+        return _Connection((host, port), self._counted(host), now)
 
     def _fault(self, known: _Connection, copy: socket.socket, now: float) -> str:
         try:
@@ -183,9 +194,9 @@ class ConnectionClocks:
         except OSError:  # it has just ended
             return ""
 
-    def _counted(self, peer: Peer) -> str:
-        """Return under which name a connection counts; empty: it does not."""
-        address = read_address(peer[0])
+    def _counted(self, host: str) -> str:
+        """Return under which name a connection from there counts; empty: it does not."""
+        address = read_address(host)
         if not self._per_address or address is None:
             return ""
         if any(address.version == one.version and address in one for one in self._proxies):
@@ -193,21 +204,35 @@ class ConnectionClocks:
         return customer(address)
 
 
+def _lowest_free() -> int:
+    """Return the number that the next descriptor gets: as many are open, or more, where those of before still are."""
+    try:
+        number = os.eventfd(0)
+    except OSError:  # none is free
+        return sys.maxsize
+    os.close(number)
+    return number
+
+
 def _sockets() -> Iterator[tuple[int, socket.socket]]:
     """Yield the sockets of this process, each as a copy to be closed, with the number that the kernel knows it by.
 
     One may come twice: its copy has the number of a descriptor that was closed since they were listed.
     """
-    for name in os.listdir(FOLDER):  # noqa: PTH208  thousands, once a second: names are enough
+    for name in os.listdir(FOLDER):  # noqa: PTH208  thousands: names are enough
         try:
-            if not os.readlink(f"{FOLDER}/{name}").startswith("socket:["):  # noqa: PTH115  as above
+            if not S_ISSOCK(os.fstat(int(name)).st_mode):
                 continue
             number = os.dup(int(name))
         except OSError:  # it was closed in between
             continue
+        told = os.fstat(number)
+        # A file may have its number by now. Its copy stays open: who closes any of a database gives up all locks on it.
+        if not S_ISSOCK(told.st_mode):
+            continue
         try:
-            yield os.fstat(number).st_ino, socket.socket(fileno=number)
-        except OSError:  # something else has its number by now
+            yield told.st_ino, socket.socket(fileno=number)
+        except OSError:  # of a kind that is not known here
             os.close(number)
 
 

@@ -115,10 +115,13 @@ def test_who_says_nothing_or_does_not_read_is_left(begun: dict[str, Future[bool]
 def test_an_address_has_a_bound_and_who_was_there_before_is_served(tmp_path: Path) -> None:
     with live_server(tmp_path, http_per_address=3) as small, connect(small) as first:
         assert ok(first)
-        others = [connect(small) for _ in range(MANY)]
+        others = []
+        for _ in range(MANY):
+            with suppress(ConnectionError):  # it is ended before connect() returns
+                others.append(connect(small))
         for one in others:
             one.settimeout(0)
-        wait_until(lambda: sum(map(is_over, others)) == MANY - 2)
+        wait_until(lambda: len(others) - sum(map(is_over, others)) == 2)
         assert ok(first)
         for one in others:
             one.close()

@@ -1,18 +1,26 @@
 """Connections that say nothing, do not read, or are too many of an address; the sockets are real ones."""
 
 import asyncio
+import fcntl
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from esito.connection_clocks import LOOK_EVERY, LOOK_SOON, ConnectionClocks, Patience, passed
+from esito.connection_clocks import COUNT_EVERY, LOOK_EVERY, ConnectionClocks, Patience, _lowest_free, passed
 from tests.kit.patience import PATIENCE, wait_until
 
 MUCH = b"x" * 65536
+
+GAPS = 10
+"""Descriptors below the others that a test run may close at any time."""
 
 
 class Port:
@@ -172,24 +180,62 @@ def test_what_is_looked_at_is_not_kept_open(at: Port) -> None:
 
 
 @pytest.mark.anyio
-async def test_after_somebody_was_left_the_next_look_comes_soon(at: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-    clocks = at.clocks()
-    found: list[dict[str, int] | OSError] = [{"idle": 3}, OSError("no descriptor is free"), {"idle": 1}, {}]
+@pytest.mark.parametrize(
+    ("per_address", "free", "counted"),
+    [
+        (64, [10, *[70] * 25], 20),  # sixty more: they may all be of one address, and are not too many
+        (64, [10, 40, 75], 2),
+        (64, [10, sys.maxsize], 1),  # no descriptor is free
+        (0, [10, *[5000] * 25], 20),  # an address may have any number
+    ],
+)
+async def test_the_next_look_is_at_once_when_an_address_may_have_too_many(
+    at: Port, monkeypatch: pytest.MonkeyPatch, per_address: int, free: list[int], counted: int
+) -> None:
+    clocks = at.clocks(per_address=per_address)
     waits: list[float] = []
-
-    def look() -> dict[str, int]:
-        one = found.pop(0)
-        if isinstance(one, OSError):
-            raise one
-        return one
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
-        if not found:
-            raise asyncio.CancelledError
+
+    def look() -> dict[str, int]:
+        raise asyncio.CancelledError
 
     monkeypatch.setattr(clocks, "look", look)
+    monkeypatch.setattr("esito.connection_clocks._lowest_free", lambda: free.pop(0))
     monkeypatch.setattr("esito.connection_clocks.asyncio.sleep", sleep)
     with pytest.raises(asyncio.CancelledError):
         await clocks.run()
-    assert waits == [LOOK_EVERY, LOOK_SOON, LOOK_SOON, LOOK_SOON, LOOK_EVERY]
+    assert waits == [COUNT_EVERY] * counted
+    assert pytest.approx(LOOK_EVERY) == COUNT_EVERY * 20
+
+
+def test_the_lowest_number_that_is_free_grows_with_the_connections(at: Port) -> None:
+    before = _lowest_free()
+    met = [at.met() for _ in range(20)]
+    assert _lowest_free() >= before + 2 * len(met) - GAPS
+
+
+def test_a_file_that_got_the_number_of_a_socket_keeps_its_locks(
+    at: Port, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A process that closes any descriptor of a file gives up its locks on it, and so would the database's."""
+    with (tmp_path / "database").open("w") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        copies: list[int] = []
+
+        def dup(_number: int) -> int:
+            copies.append(real_dup(file.fileno()))
+            return copies[-1]
+
+        real_dup = os.dup
+        at.met()
+        with monkeypatch.context() as patched:
+            patched.setattr("esito.connection_clocks.os.dup", dup)
+            assert at.clocks().look() == {}
+        assert copies
+        locks = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'w'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+        tried = subprocess.run([sys.executable, "-c", locks, file.name], capture_output=True, text=True, check=False)
+        for copy in copies:
+            os.close(copy)
+    assert "BlockingIOError" in tried.stderr
