@@ -1,6 +1,7 @@
 """Keeping things no longer than they should be: texts, numbers and statuses each have a clock of their own."""
 
 import asyncio
+import time
 
 import structlog
 
@@ -16,7 +17,13 @@ log = structlog.get_logger()
 LOOK_EVERY_MS = HOUR_MS
 
 PAUSE = 0.02
-"""Seconds between two transactions, in which receipts and sends have the store to themselves."""
+"""Seconds between two transactions, at least, in which receipts and sends have the store to themselves."""
+
+REST = 3.0
+"""Times as long as a transaction took is the pause after it: they have the store for most of the time, slow or not."""
+
+LONGEST_PAUSE = 5.0
+"""Seconds."""
 
 
 def ages(settings: RetentionSettings) -> dict[Sweep, int]:
@@ -45,6 +52,7 @@ class Retaining:
     """Looks, once an hour of the clock, for what is too old."""
 
     def __init__(self, *, store: Store, clock: Clock, settings: RetentionSettings, pause: float = PAUSE) -> None:
+        """`pause`: seconds between two transactions, at least; 0: none at all."""
         self._store = store
         self._clock = clock
         self._ages = ages(settings)
@@ -68,5 +76,8 @@ class Retaining:
     async def _sweep(self, kind: Sweep, before: int) -> None:
         beyond: Place | None = BEGINNING
         while beyond is not None:
+            began = time.monotonic()
             beyond = await self._store.retention.sweep(kind, before=before, beyond=beyond)
-            await asyncio.sleep(self._pause if beyond is not None else 0)
+            if self._pause and beyond is not None:
+                took = time.monotonic() - began
+                await asyncio.sleep(min(max(self._pause, took * REST), LONGEST_PAUSE))

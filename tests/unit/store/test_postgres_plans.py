@@ -44,7 +44,7 @@ INSERT INTO stop (account, msisdn, created_at) SELECT 1, n, 1 FROM generate_seri
 """
 
 HOT = [
-    "account_by_key", "stopped_among", "standing", "spent_on", "insert_messages", "insert_texts",
+    "account_by_key", "erase_raw", "stopped_among", "standing", "spent_on", "insert_messages", "insert_texts",
     "insert_recipients", "insert_outgoing", "due", "waiting", "come_due", "set_lane", "outgoing", "drop_outgoing_of",
     "postponed", "postponed_elsewhere", "put_off_too_far", "bring_forward", "drop_postponed_of",
     "resubmit", "insert_segments", "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_twice",

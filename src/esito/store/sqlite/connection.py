@@ -12,11 +12,14 @@ from typing import Any
 
 import apsw
 import msgspec
+import structlog
 
 from esito.domain.errors import NewerSchema, StoreUnavailable, UnsafeEngine
 from esito.private_files import make_private
 from esito.store.queries import load_migrations, load_queries
 from esito.store.tables.connection import Json, Parameter, SqlValue
+
+log = structlog.get_logger()
 
 QUERIES = load_queries("sqlite")
 MIGRATIONS = load_migrations("sqlite")
@@ -81,7 +84,24 @@ def migrate(connection: apsw.Connection) -> int:
                     done += 1
         except apsw.Error as error:
             raise StoreUnavailable(f"cannot migrate {connection.filename}: {error}") from error
+    _forget_statistics(connection)
     return done
+
+
+def _forget_statistics(connection: apsw.Connection) -> None:
+    """Remove what ANALYZE has counted, if anybody ever said it.
+
+    Our statements are made for the indexes they have. Where most of a table was one account's on that day, the engine
+    would read all of it for every other account.
+    """
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").get is None:
+        return
+    try:
+        with _transaction(connection):
+            connection.execute("DROP TABLE sqlite_stat1; DROP TABLE IF EXISTS sqlite_stat4")
+        connection.execute("ANALYZE sqlite_schema")  # this connection has read them: read again that there are none
+    except apsw.Error as error:
+        log.warning("statistics_stay", file=str(connection.filename), reason=str(error))
 
 
 @contextmanager

@@ -23,6 +23,7 @@ Places = list[tuple[int, int]]
 
 def erase_raw(connection: Connection, rows: list[Any]) -> None:
     """Remove the octets of trail rows; one that was altered before is not made good by it."""
+    without: list[tuple[int, int]] = []
     for number, received_at, verdict, smsc_id, state, error, message, seq, part, raw, kept, _ in rows:
         if not raw:
             continue
@@ -32,7 +33,8 @@ def erase_raw(connection: Connection, rows: list[Any]) -> None:
         }  # fmt: skip
         good = checksum(**said, raw=raw) == kept
         erased = checksum(**said, raw=b"")
-        connection.run("erase_raw", number, erased if good else erased ^ 1)
+        without.append((number, erased if good else erased ^ 1))
+    connection.run_rows("erase_raw", without)
 
 
 def unname(connection: Connection, message_id: int, seq: int, msisdn: int) -> None:

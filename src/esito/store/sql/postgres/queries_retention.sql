@@ -70,7 +70,8 @@ SELECT id, received_at, verdict, smsc_id, state, error, nullif(message_id, 0), s
   FROM trail WHERE id = ANY($1::bigint[]) ORDER BY id
 
 -- name: erase_raw
-UPDATE trail SET raw = ''::bytea, checksum = $2, flags = trim(flags || ' erased') WHERE id = $1
+UPDATE trail SET raw = ''::bytea, checksum = erased.column2, flags = trim(flags || ' erased')
+  FROM {rows: bigint, bigint} AS erased WHERE trail.id = erased.column1
 
 -- name: replies_beyond
 SELECT id, received_at, phase FROM reply WHERE id > $1 ORDER BY id LIMIT $2

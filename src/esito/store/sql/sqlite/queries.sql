@@ -3,7 +3,7 @@
 
 -- name: account_by_key
 SELECT a.id, a.name, a.state, a.credit, a.profile, k.networks,
-       EXISTS (SELECT 1 FROM stop WHERE account = a.id), a.parent
+       EXISTS (SELECT 1 FROM stop INDEXED BY stop_by_id WHERE account = a.id), a.parent
   FROM api_key k JOIN account a ON a.id = k.account
  WHERE k.digest = ? AND k.disabled = 0
 
@@ -15,7 +15,7 @@ SELECT a.id, a.name, a.state, a.credit, a.profile,
 
 -- name: recipients_of
 SELECT '+' || r.msisdn, r.state,
-       CASE WHEN (SELECT EXISTS (SELECT 1 FROM stop WHERE account = ?2))
+       CASE WHEN (SELECT EXISTS (SELECT 1 FROM stop INDEXED BY stop_by_id WHERE account = ?2))
             THEN EXISTS (SELECT 1 FROM stop s WHERE s.account = ?2 AND s.msisdn = r.msisdn) ELSE 0 END,
        (r.changed_at / 1000) || ''
   FROM recipient r

@@ -71,7 +71,8 @@ SELECT id, received_at, verdict, smsc_id, state, error, message_id, seq, part, r
   FROM trail WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id
 
 -- name: erase_raw
-UPDATE trail SET raw = x'', checksum = ?2, flags = trim(flags || ' erased') WHERE id = ?1
+UPDATE trail SET raw = x'', checksum = erased.column2, flags = trim(flags || ' erased')
+  FROM (VALUES {rows}) AS erased WHERE trail.id = erased.column1
 
 -- name: replies_beyond
 SELECT id, received_at, phase FROM reply WHERE id > ?1 ORDER BY id LIMIT ?2
