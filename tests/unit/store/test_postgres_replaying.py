@@ -18,7 +18,24 @@ pytestmark = [pytest.mark.anyio, needs("postgres")]
 REPLAYED = 300
 
 
-@pytest.mark.parametrize(("name", "phase"), [("hold_heads", 1), ("put_behind", 1), ("sort_callbacks", 0)])
+def given(types: list[str]) -> list[str]:
+    """Return what a statement is asked with: the ids that are replayed as its first array."""
+    ids = iter([list(range(1, REPLAYED + 1))])
+    return [
+        "1" if one in {"bigint", "smallint"} else "'{" + ",".join(map(str, next(ids, [1] * REPLAYED))) + "}'"
+        for one in types
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "phase"),
+    [
+        ("hold_heads", 1),
+        ("put_behind", 1),
+        ("sort_callbacks", 0),
+        *[("promote_callbacks", phase) for phase in (1, 2, 3)],
+    ],
+)
 async def test_it_looks_at_what_is_replayed(tmp_path: Path, name: str, phase: int) -> None:
     async with a_place("postgres", tmp_path) as url:
         connection = await asyncpg.connect(url, server_settings=IN_PASSING)
@@ -29,11 +46,9 @@ async def test_it_looks_at_what_is_replayed(tmp_path: Path, name: str, phase: in
         await connection.execute("ANALYZE callback")
         await connection.execute(f"UPDATE callback SET phase = {phase}, next_at = 1")
         await connection.execute(f"PREPARE asked AS {QUERIES[name]}")
-        types = "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'asked'"  # others too
-        count = await connection.fetchval(types)
-        given = [list(range(1, REPLAYED + 1)), *([1] * REPLAYED for _ in range(count - 1))]
-        arrays = ", ".join(f"'{{{','.join(map(str, one))}}}'" for one in given)
-        told = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked ({arrays})")
+        asked = "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'asked'"  # there are others
+        types = await connection.fetchval(asked)
+        told = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked ({', '.join(given(types))})")
         await connection.close()
     plan: dict[str, Any] = json.loads(told)[0]["Plan"]
     seen = [

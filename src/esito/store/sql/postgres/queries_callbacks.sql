@@ -107,15 +107,16 @@ SELECT a.column1, a.column2, a.column3, a.column4, a.column5, a.column6, a.colum
     ON CONFLICT DO NOTHING
 
 -- name: promote_callbacks
--- The next of each line whose earlier ones are finished.
+-- The next of each line whose earlier ones are finished. `phase + 0`: found by their recipient, as those that are open may
+-- be all there are.
 UPDATE callback SET phase = 1, next_at = $1
  WHERE id IN (
     SELECT (SELECT min(n.id) FROM callback n
-             WHERE n.message_id = f.message_id AND n.seq = f.seq AND n.kind = f.kind AND n.phase = 3)
+             WHERE n.message_id = f.message_id AND n.seq = f.seq AND n.kind = f.kind AND n.phase + 0 = 3)
       FROM unnest($2::bigint[]) AS j (value) JOIN callback f ON f.id = j.value
      WHERE NOT EXISTS (SELECT 1 FROM callback h
                         WHERE h.message_id = f.message_id AND h.seq = f.seq AND h.kind = f.kind
-                          AND (h.phase = 1 OR h.phase = 2)))
+                          AND h.phase + 0 IN (1, 2)))
 
 -- name: destination_succeeded
 UPDATE destination SET last_success = $2, failing_since = NULL WHERE id = $1
