@@ -95,7 +95,9 @@ class Server:
         self.config = folder / "esito.toml"
         self.log = folder / "server.log"
         self.config.write_text(self._toml(place, links, prefixes), encoding="utf-8")
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE, verify=False)
+        # The environment is not looked at: cases are played in threads, and who runs the tests changes it meanwhile.
+        url = f"http://127.0.0.1:{self.port}"
+        self.http = httpx.AsyncClient(base_url=url, timeout=PATIENCE, verify=False, trust_env=False)
         self.pushed_ms = 0
         self._offset_ms = int(begin.timestamp() * 1000 - time.time() * 1000)
         self._process: ForkServerProcess | None = None
