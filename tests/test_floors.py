@@ -19,6 +19,7 @@ BELOW: dict[str, set[str]] = {
     "metrics": set(),
     "logs": {"domain"},
     "private_files": set(),
+    "allocator": set(),
     "config_rules": {"domain"},
     "config": {"domain", "config_rules"},
     "vocabulary_files": {"domain", "config"},

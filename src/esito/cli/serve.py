@@ -8,6 +8,7 @@ import click
 import structlog
 
 from esito import logs
+from esito.allocator import return_large_pieces
 from esito.bootstrap import house
 from esito.cli.options import listenable, load_again, settings_file, with_settings
 from esito.config import Settings, tells_secrets, unknown_variables
@@ -37,4 +38,5 @@ def serve(settings: Settings, role: str) -> None:
     if http.monitor:
         http = dataclasses.replace(http, monitor=listenable(http.monitor))
     settings = dataclasses.replace(settings, http=http)
+    return_large_pieces()
     asyncio.run(house.serve(settings, role=role, load=load_again(), environ=os.environ))

@@ -9,7 +9,7 @@ from esito.domain.errors import NotEnoughCredit, StoreFailed
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import SqliteConnection
 from esito.store.tables.connection import Connection
-from esito.store.tables.writer import MAX_JOBS
+from esito.store.tables.waiting import MAX_JOBS
 from tests.kit.builders import account_in, links_in, message, receipt, submitted
 from tests.kit.patience import in_time
 from tests.unit.store.holding import held
@@ -84,6 +84,18 @@ async def test_a_fault_undoes_its_own_work_and_not_its_neighbours(store: SqliteS
     assert await before < await after
     assert await store.setting("half") is None
     assert (await store.counts()).messages == 2
+
+
+async def test_a_fault_of_one_that_is_by_itself_undoes_its_work(store: SqliteStore) -> None:
+    def fail(connection: Connection) -> None:
+        connection.run("keep_setting", "half", "done")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store._administer(fail)
+    assert await store.setting("half") is None
+    await store.keep_setting("half", "whole")
+    assert await store.setting("half") == "whole"
 
 
 async def test_a_refusal_among_others_is_its_own_affair(store: SqliteStore) -> None:

@@ -50,6 +50,21 @@ async def test_what_was_cancelled_while_it_was_written_is_written_anew(tmp_path:
         assert await store.setting("colour") == "red"
 
 
+async def test_what_was_cancelled_before_it_began_is_written_all_the_same(tmp_path: Path) -> None:
+    """A transaction that waits for its turn is cancelled: nothing of it may stay open on the connection."""
+    async with a_place("postgres", tmp_path) as url, open_at(url) as store:
+        holder, administrator = await asyncpg.connect(url), await asyncpg.connect(url)
+        await holder.execute("SELECT pg_advisory_lock(hashtext('esito writing'))")
+        keeping = asyncio.ensure_future(store.keep_setting("colour", "red"))
+        await cancel_one(administrator)
+        await cancel_one(administrator)
+        await holder.close()
+        await administrator.close()
+        await keeping
+        await store.keep_setting("colour", "blue")
+        assert await store.setting("colour") == "blue"
+
+
 async def test_a_question_that_was_cancelled_may_be_asked_again(tmp_path: Path) -> None:
     async with a_place("postgres", tmp_path) as url, open_at(url) as store:
         account = await account_in(store)

@@ -1,4 +1,7 @@
-"""PostgreSQL as the store's engine: one writer thread with group commit, and threads that answer questions."""
+"""PostgreSQL as the store's engine: threads that write with group commit, and threads that answer questions.
+
+What clients send has a writer of its own, so that it waits for nothing that links, callbacks and retention write.
+"""
 
 import asyncio
 import threading
@@ -9,6 +12,7 @@ from typing import Any, TypeVar
 import asyncpg
 import structlog
 
+from esito import metrics
 from esito.domain.errors import EsitoError, StoreUnavailable
 from esito.store.postgres.asking import Asking
 from esito.store.postgres.connection import SETTINGS, PostgresConnection
@@ -19,7 +23,7 @@ from esito.store.postgres.reaching import LOST, failed_us, open_connection
 from esito.store.postgres.silence import Silence
 from esito.store.postgres.transactions import WritingConnection
 from esito.store.tables.connection import Connection, Parameter
-from esito.store.tables.engine import Handler
+from esito.store.tables.engine import Handler, Haste
 from esito.store.tables.long_reads import LongReads
 from esito.store.tables.tops import Tops
 from esito.store.tables.writer import Writer
@@ -41,6 +45,7 @@ class PostgresEngine:
         self.url = url
         self._allow_unsafe = allow_unsafe
         self._writer = Writer(self._open_for_writing, failed=failed)
+        self._sends = Writer(self._open_for_writing, failed=failed, name="esito-sends")
         self._silence = Silence()
         self._in_loop = Asking(url, self._silence)
         self._asking: ThreadPoolExecutor | None = None
@@ -64,6 +69,8 @@ class PostgresEngine:
         for sentence in self.put_off:
             log.warning("migration_put_off", reason=sentence)
         await self._writer.start()
+        await self._sends.start()
+        metrics.STORE_QUEUE.set_function(lambda: self.depth)
         self._asking = ThreadPoolExecutor(READERS, thread_name_prefix="esito-reader")
         self._long.open()
 
@@ -78,6 +85,7 @@ class PostgresEngine:
 
     async def close(self) -> None:
         """Finish what was begun and close; idempotent."""
+        await self._sends.stop()
         await self._writer.stop()
         await self._in_loop.close()
         await self._long.close()
@@ -94,11 +102,13 @@ class PostgresEngine:
     @property
     def depth(self) -> int:
         """How many writes wait for the next commit."""
-        return self._writer.depth
+        return self._writer.depth + self._sends.depth
 
-    def do(self, handler: Handler, payload: Any, *, alone: bool = False) -> Awaitable[Any]:
-        """Hand work to the writer."""
-        return self._writer.do(handler, payload, alone=alone)
+    def do(self, handler: Handler, payload: Any, *, alone: bool = False, haste: Haste = Haste.USUAL) -> Awaitable[Any]:
+        """Hand work to a writer."""
+        if haste is Haste.SEND:
+            return self._sends.do(handler, payload, alone=alone)
+        return self._writer.do(handler, payload, alone=alone, patient=haste is Haste.PATIENT)
 
     async def rows(self, name: str, *parameters: Parameter) -> list[Any]:
         """Answer in the event loop."""

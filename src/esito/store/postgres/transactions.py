@@ -62,15 +62,19 @@ class WritingConnection(PostgresConnection):
                 raise
 
     def begin(self, *, alone: bool) -> None:
-        """Open a transaction."""
+        """Open a transaction, in one round trip where the connection is no new one."""
         self._number += 1
         self.connect()
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-        self.wait(self.bare.execute(f"BEGIN; SELECT {lock}(hashtext('esito writing'))"))
-        self._within = True
-        self._look()
-        self._plan_anew()
-        noted = self.wait(self.bare.execute(_NOTE, self._name, self._number))
+        begin = f"BEGIN; SELECT {lock}(hashtext('esito writing'));{self._plan_anew()}"
+        note = f"UPDATE writer SET number = {self._number}, at = now() WHERE name = '{self._name}'"  # noqa: S608  ours
+        self._within = True  # whatever comes of it: a statement of these that fails leaves a transaction to be undone
+        if self._looked_at is self._connection:
+            noted = self.wait(self.bare.execute(begin + note))
+        else:
+            self.wait(self.bare.execute(begin))
+            self._look()
+            noted = self.wait(self.bare.execute(note))
         if noted != "UPDATE 1":  # somebody removed it: without it nobody could tell what became of us
             self._known = False
             raise asyncpg.SerializationError("the row of this writer is gone")
@@ -94,11 +98,12 @@ class WritingConnection(PostgresConnection):
         if message.severity_en == "WARNING":
             self._warning = message.message
 
-    def _plan_anew(self) -> None:
+    def _plan_anew(self) -> str:
         """Forget plans now and then: one that was made for a young partition is bad for what it has become."""
-        if time.monotonic() - self._planned_at > PLANS_LAST:
-            self._planned_at = time.monotonic()
-            self.wait(self.bare.execute("DISCARD PLANS"))
+        if time.monotonic() - self._planned_at <= PLANS_LAST:
+            return ""
+        self._planned_at = time.monotonic()
+        return " DISCARD PLANS;"
 
     def commit(self) -> None:
         """Make it durable. Raises NotKept."""
@@ -181,5 +186,4 @@ class WritingConnection(PostgresConnection):
         return self.wait(self.bare.fetchval(sql, *parameters))
 
 
-_NOTE = "UPDATE writer SET number = $2, at = now() WHERE name = $1"
 _FORGET_OLD = "DELETE FROM writer WHERE at < now() - interval '7 days'"

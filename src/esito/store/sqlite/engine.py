@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 import apsw
 import structlog
 
+from esito import metrics
 from esito.domain.errors import StoreUnavailable
 from esito.private_files import make_folder
 from esito.store.sqlite.connection import SqliteConnection, migrate, require_safe_engine
 from esito.store.tables.connection import Connection, Parameter
-from esito.store.tables.engine import Handler
+from esito.store.tables.engine import Handler, Haste
 from esito.store.tables.long_reads import LongReads
 from esito.store.tables.tops import Tops
 from esito.store.tables.writer import Writer
@@ -66,6 +67,7 @@ class SqliteEngine:
         except OSError as error:
             raise StoreUnavailable(f"cannot make {self.path.parent}: {error.strerror}") from error
         await self._writer.start()
+        metrics.STORE_QUEUE.set_function(lambda: self.depth)
         self._reader = SqliteConnection.open(self.path, read_only=True)
         self._long.open()
 
@@ -89,9 +91,9 @@ class SqliteEngine:
         """How many writes wait for the next commit."""
         return self._writer.depth
 
-    def do(self, handler: Handler, payload: Any, *, alone: bool = False) -> Awaitable[Any]:
-        """Hand work to the writer."""
-        return self._writer.do(handler, payload, alone=alone)
+    def do(self, handler: Handler, payload: Any, *, alone: bool = False, haste: Haste = Haste.USUAL) -> Awaitable[Any]:  # noqa: ARG002
+        """Hand work to the writer, who is alone in any case."""
+        return self._writer.do(handler, payload, patient=haste is Haste.PATIENT)
 
     @property
     def reader(self) -> SqliteConnection:

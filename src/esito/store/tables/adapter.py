@@ -27,7 +27,7 @@ from esito.store.tables.callbacks import CallbackOutbox
 from esito.store.tables.claiming import Claim, Claiming
 from esito.store.tables.connection import Connection
 from esito.store.tables.counting import read_counts
-from esito.store.tables.engine import Engine
+from esito.store.tables.engine import Engine, Haste
 from esito.store.tables.expiry import Expiring, Expiry
 from esito.store.tables.intake import Intake
 from esito.store.tables.knowing import known_ids
@@ -217,7 +217,7 @@ class TableStore:
 
     async def accept(self, message: NewMessage) -> int:
         """Keep message, recipients, texts and price; return the id. Raises NotEnoughCredit."""
-        handed_over = partial(self._engine.do, self._accepting, message)
+        handed_over = partial(self._engine.do, self._accepting, message, haste=Haste.SEND)
         top = await self._engine.top_of(message.account_id)
         return cast("int", await self._shares.do(top, len(message.recipients), handed_over))
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from esito.store.tables import accounts
 from esito.store.tables.connection import Connection
-from esito.store.tables.engine import Engine, Handler
+from esito.store.tables.engine import Engine, Handler, Haste
 
 _Answer = TypeVar("_Answer")
 
@@ -28,6 +28,10 @@ class Area:
         """Perform one act while nobody else writes; an EsitoError it raises refuses it alone."""
         return await self._engine.do(accounts.perform, act, alone=True)
 
+    async def _act_patiently(self, act: accounts.Act, *, alone: bool = True) -> Any:
+        """Perform one act of many likewise, and let others have their turn after it."""
+        return await self._engine.do(accounts.perform, act, alone=alone, haste=Haste.PATIENT)
+
     async def _act_beside(self, act: accounts.Act) -> Any:
         """Perform one act that gets in nobody's way."""
         return await self._engine.do(accounts.perform, act)
@@ -35,3 +39,7 @@ class Area:
     async def _do(self, handler: Handler, payload: Any) -> Any:
         """Hand work to the writer; neighbours with the same handler are given to it together."""
         return await self._engine.do(handler, payload)
+
+    async def _do_patiently(self, handler: Handler, payload: Any) -> Any:
+        """Hand work to the writer that can wait, and let others have their turn after it."""
+        return await self._engine.do(handler, payload, haste=Haste.PATIENT)

@@ -5,7 +5,7 @@ What an account has waiting, and to however many places it goes, costs no other 
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from esito.domain.callback import Callback, Kind
 from esito.domain.slots import Place
@@ -16,7 +16,7 @@ from esito.store.tables.connection import Connection, SqlValue
 LOOKS = 500
 """Destinations that one claim looks at, and as many of the sandbox; the next claim goes on behind the last of them."""
 
-STEP = 50
+STEP = 100
 """Destinations of an account that are read at a time."""
 
 MARKS = 10_000
@@ -71,30 +71,43 @@ class CallbackClaims:
     def _accounts(self, connection: Connection, sandbox: bool) -> list[int]:
         """Return accounts that have open callbacks, beginning behind the last one looked at."""
         last = self._last_account[sandbox]
+        few = numbers(connection, "open_accounts", sandbox, 0, LOOKS)
+        if len(few) < LOOKS:
+            return [one for one in few if one > last] + [one for one in few if one <= last]
         behind = numbers(connection, "open_accounts", sandbox, last, LOOKS)
-        if len(behind) == LOOKS or not last:
-            return behind
-        first = numbers(connection, "open_accounts", sandbox, 0, LOOKS - len(behind))
-        return behind + [one for one in first if one <= last]
+        return behind + [one for one in few if one <= last][: LOOKS - len(behind)]
 
     def _servers(self, connection: Connection, sandbox: bool, account: int) -> Iterator[_Server]:
         """Yield where open callbacks of an account go, beginning behind the last one looked at."""
         if len(self._last_destination) > MARKS:
             self._last_destination.clear()
         begin = self._last_destination.get((sandbox, account), 0)
-        for first, last in ((begin, None), (0, begin)):
-            mark = first
-            while rows := connection.rows("open_destinations", sandbox, account, mark, STEP):
-                for number, origin, disabled in rows:
-                    mark = int(str(number))
-                    if last is not None and mark > last:
-                        return
-                    self._last_destination[sandbox, account] = mark
-                    yield _Server(Place(sandbox, account, address_of(str(origin)), mark), disabled)
-                if len(rows) < STEP:
-                    break
-            if not begin:
-                return
+        for number, origin, disabled in _in_turn(connection, sandbox, account, begin):
+            self._last_destination[sandbox, account] = number
+            yield _Server(Place(sandbox, account, address_of(origin), number), disabled)
+
+
+def _in_turn(connection: Connection, sandbox: bool, account: int, begin: int) -> Iterator[tuple[int, str, str | None]]:
+    """Yield the destinations of an account that have open callbacks: those behind `begin`, then the others."""
+
+    def beyond(mark: int) -> list[tuple[int, str, str | None]]:
+        return cast(
+            "list[tuple[int, str, str | None]]", connection.rows("open_destinations", sandbox, account, mark, STEP)
+        )
+
+    few = beyond(0)
+    if len(few) < STEP:
+        yield from (one for one in few if one[0] > begin)
+        yield from (one for one in few if one[0] <= begin)
+        return
+    for mark, last in ((begin, None), (0, begin)):
+        rows = beyond(mark)
+        while rows:
+            for one in rows:
+                if last is not None and one[0] > last:
+                    return
+                yield one
+            rows = beyond(rows[-1][0]) if len(rows) == STEP else []
 
 
 class _Claim:

@@ -1,6 +1,7 @@
 """What we ask of an engine: one place that writes, with many callers sharing a commit, and places that read."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from esito.store.tables.connection import Connection, Parameter
@@ -10,6 +11,16 @@ Answer = TypeVar("Answer")
 Handler = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 """Does the work of several payloads inside the open transaction; returns a result or an
 exception for each. What it raises undoes the work of all of them."""
+
+
+class Haste(Enum):
+    """How soon work must come to its transaction."""
+
+    SEND = "send"
+    """A client waits for its answer: an engine on which several can write keeps a writer for it alone."""
+    USUAL = "usual"
+    PATIENT = "patient"
+    """It can wait, so that others are not kept by it: a transaction of its own, and then the turn of others."""
 
 
 class Engine(Protocol):
@@ -29,10 +40,11 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Finish what was begun and close; idempotent."""
 
-    def do(self, handler: Handler, payload: Any, *, alone: bool = False) -> Awaitable[Any]:
+    def do(self, handler: Handler, payload: Any, *, alone: bool = False, haste: Haste = Haste.USUAL) -> Awaitable[Any]:
         """Hand work to the writer; the result comes once its transaction is durable.
 
         Neighbours with the same handler are given to it together. `alone`: no other process may write meanwhile.
+        What one handler remembers is used by one thread as long as it is always handed over with the same `haste`.
         Raises StoreUnavailable (nothing was changed; try again) or StoreFailed (unknown).
         """
 

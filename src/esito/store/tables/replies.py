@@ -88,7 +88,7 @@ class Replies(Area):
 
     async def list_recipients(self, *, at: int) -> int:
         """Make some more recipients quick to find by number; return how many."""
-        return cast("int", await self._act(lambda open_: list_recipients(open_, at)))
+        return cast("int", await self._act_patiently(lambda open_: list_recipients(open_, at)))
 
 
 def _shown(row: tuple[int, int, str, str, str, str, int | None, int]) -> ReplyShown:

@@ -54,7 +54,7 @@ class Retention(Area):
         """Treat some things of a kind that are as old as `before`; return where to go on."""
         if kind is Sweep.STATUSES and beyond == BEGINNING:
             await self._engine.drop_old(before)
-        return cast("Place | None", await self._act(lambda open_: _sweep(open_, kind, before, beyond)))
+        return cast("Place | None", await self._act_patiently(lambda open_: _sweep(open_, kind, before, beyond)))
 
     async def erase(self, msisdn: str, *, account_id: int | None, forget_stop: bool, actor: str, at: int) -> Erased:
         """Remove a number. Raises NumberInUse."""
@@ -70,10 +70,11 @@ class Retention(Area):
         )
         for act, numbers in ((erase_responses, responses), (erase_repeats, found.repeats), (erase_loose, found.loose)):
             for start in range(0, len(numbers), AT_ONCE):
-                await self._act(partial(_without_trace, act=act, numbers=numbers[start : start + AT_ONCE]))
+                chunk = partial(_without_trace, act=act, numbers=numbers[start : start + AT_ONCE])
+                await self._act_patiently(chunk)
         for start in range(0, len(found.places), AT_ONCE):
-            chunk = found.places[start : start + AT_ONCE]
-            await self._act(partial(_erase, places=chunk, digits=digits, at=at))
+            places = found.places[start : start + AT_ONCE]
+            await self._act_patiently(partial(_erase, places=places, digits=digits, at=at))
         if not await self._engine.wash():
             log.info("erased_in_the_log_later", reason="somebody reads the database; the engine does it by itself")
         return cast("Erased", erased)

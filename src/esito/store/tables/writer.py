@@ -3,11 +3,10 @@
 Work is handed over as a *handler* and a payload. Everything that waits when the writer
 turns to its queue becomes one transaction; neighbours with the same handler are given to
 it together, so that a hundred small sends cost a handful of statements. A caller hears
-of the end only after the commit has reached the disk.
+of the end only after the commit has reached the disk. What waits, and in which order it is done, is in `waiting`.
 """
 
 import asyncio
-import queue
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,11 +19,9 @@ from esito import metrics
 from esito.domain.errors import EsitoError, StoreFailed, StoreUnavailable
 from esito.store.tables.connection import Connection
 from esito.store.tables.engine import Handler
+from esito.store.tables.waiting import Job, Waiting
 
 log = structlog.get_logger()
-
-MAX_JOBS = 512
-"""Jobs that share one commit at the most."""
 
 
 class WritingConnection(Connection, Protocol):
@@ -61,17 +58,6 @@ class WritingConnection(Connection, Protocol):
         """Close."""
 
 
-class _Job:
-    __slots__ = ("alone", "future", "handler", "payload", "result")
-
-    def __init__(self, handler: Handler, payload: Any, future: asyncio.Future[Any], *, alone: bool) -> None:
-        self.handler = handler
-        self.payload = payload
-        self.future = future
-        self.alone = alone
-        self.result: Any = None
-
-
 TRIES = 8
 """How often a transaction that others got in the way of is done over."""
 
@@ -79,12 +65,18 @@ TRIES = 8
 class Writer:
     """Owns the writing connection; `do` may be called from the event loop only."""
 
-    def __init__(self, connect: Callable[[], WritingConnection], *, failed: Callable[[Exception], None]) -> None:
-        """`failed` is called from the writer thread when the end of a transaction is unknown."""
+    def __init__(
+        self,
+        connect: Callable[[], WritingConnection],
+        *,
+        failed: Callable[[Exception], None],
+        name: str = "esito-writer",
+    ) -> None:
+        """`failed` is called from the writer's thread when the end of a transaction is unknown; `name` is its name."""
         self._connect = connect
         self._failed = failed
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="esito-writer", daemon=True)
+        self._jobs = Waiting()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._taking = False
         self._broken = False
@@ -94,7 +86,6 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         opened: asyncio.Future[None] = self._loop.create_future()
         self._opened = opened
-        metrics.STORE_QUEUE.set_function(self._jobs.qsize)
         self._thread.start()
         await opened
         self._taking = True
@@ -106,7 +97,7 @@ class Writer:
             self._jobs.put(None)
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
-    def do(self, handler: Handler, payload: Any, *, alone: bool = False) -> Awaitable[Any]:
+    def do(self, handler: Handler, payload: Any, *, alone: bool = False, patient: bool = False) -> Awaitable[Any]:
         """Hand work over; the result comes once its transaction is durable.
 
         Raises StoreUnavailable (nothing was changed; try again) or StoreFailed (unknown).
@@ -114,13 +105,13 @@ class Writer:
         if not self._taking:  # nobody would ever come to do it
             raise StoreUnavailable("the store is not open")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(handler, payload, future, alone=alone))
+        self._jobs.put(Job(handler, payload, future, alone=alone, patient=patient))
         return future
 
     @property
     def depth(self) -> int:
         """How many jobs wait."""
-        return self._jobs.qsize()
+        return len(self._jobs)
 
     def _run(self) -> None:
         loop = self._loop
@@ -132,13 +123,15 @@ class Writer:
             loop.call_soon_threadsafe(_settle, self._opened, error)
             return
         loop.call_soon_threadsafe(_settle, self._opened, None)
-        while (batch := self._next()) is not None:
+        while (batch := self._jobs.next()) is not None:
             began = time.perf_counter()
             try:
                 self._commit(connection, batch)
             except Exception as error:  # it could not even be undone
                 self._give_up(batch, error)
-            metrics.STORE_COMMIT_SECONDS.observe(time.perf_counter() - began)
+            took = time.perf_counter() - began
+            self._jobs.ended(batch, took)
+            metrics.STORE_COMMIT_SECONDS.observe(took)
             metrics.STORE_BATCH.observe(len(batch))
             try:
                 loop.call_soon_threadsafe(_settle_all, batch)
@@ -146,31 +139,16 @@ class Writer:
                 break
         connection.close()
 
-    def _next(self) -> list[_Job] | None:
-        first = self._jobs.get()
-        if first is None:
-            return None
-        batch = [first]
-        while len(batch) < MAX_JOBS:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                self._jobs.put(None)
-                break
-            batch.append(job)
-        return batch
-
-    def _commit(self, connection: WritingConnection, batch: list[_Job]) -> None:
+    def _commit(self, connection: WritingConnection, batch: list[Job]) -> None:
         if self._broken:
             _refuse(batch, StoreFailed())
             return
         for left in reversed(range(TRIES)):
             try:
-                connection.begin(alone=any(job.alone for job in batch))
-                for handler, jobs in groupby(batch, key=lambda job: job.handler):
-                    _work(connection, handler, list(jobs))
+                connection.begin(alone=batch[0].alone)
+                if not _work_all(connection, batch):
+                    connection.rollback()
+                    return
                 connection.commit()
             except Exception as error:
                 if connection.unknown(error):
@@ -183,36 +161,55 @@ class Writer:
                 _refuse(batch, StoreUnavailable(f"nothing was kept: {error}"))
             return
 
-    def _give_up(self, batch: list[_Job], error: Exception) -> None:
+    def _give_up(self, batch: list[Job], error: Exception) -> None:
         """Stop: the disk may hold the commit or not, and only a fresh start can tell."""
         self._broken = True
         _refuse(batch, StoreFailed(str(error)))
         self._failed(error)
 
 
-def _work(connection: WritingConnection, handler: Handler, jobs: list[_Job]) -> None:
-    """Run one handler behind a mark of its own, so that a fault of it undoes only its own work."""
-    connection.mark()
+def _work_all(connection: WritingConnection, batch: Sequence[Job]) -> bool:
+    """Run the handlers one after another; return whether there is anything to keep.
+
+    Among several, each works behind a mark of its own, so that a fault of it undoes only its own work.
+    """
+    groups = [(handler, list(jobs)) for handler, jobs in groupby(batch, key=lambda job: job.handler)]
+    if len(groups) == 1:
+        return _work(connection, *groups[0])
+    for handler, jobs in groups:
+        connection.mark()
+        if not _work(connection, handler, jobs):
+            connection.back_to_mark()
+        connection.forget_mark()
+    return True
+
+
+def _work(connection: WritingConnection, handler: Handler, jobs: Sequence[Job]) -> bool:
+    """Run one handler; return False after a fault of it, which is the result of all of them: its work is to be undone.
+
+    Raises what the engine refuses the whole transaction with.
+    """
+    results: Sequence[Any]
     try:
-        results: Sequence[Any] = handler(connection, [job.payload for job in jobs])
+        results = handler(connection, [job.payload for job in jobs])
     except Exception as error:
         if connection.is_ours(error):
             raise
         if not isinstance(error, EsitoError):  # what the house refuses is no fault of it
             log.exception("write_failed", handler=getattr(handler, "__name__", type(handler).__name__))
-        connection.back_to_mark()
-        results = [error] * len(jobs)
-    connection.forget_mark()
+        _refuse(jobs, error)
+        return False
     for job, result in zip(jobs, results, strict=True):
         job.result = result
+    return True
 
 
-def _refuse(batch: list[_Job], error: Exception) -> None:
-    for job in batch:
+def _refuse(jobs: Sequence[Job], error: Exception) -> None:
+    for job in jobs:
         job.result = error
 
 
-def _settle_all(batch: list[_Job]) -> None:
+def _settle_all(batch: list[Job]) -> None:
     for job in batch:
         _settle(job.future, job.result)
 
