@@ -19,7 +19,7 @@ BELOW: dict[str, set[str]] = {
     "metrics": set(),
     "logs": {"domain"},
     "private_files": set(),
-    "allocator": set(),
+    "read_buffers": set(),
     "config_rules": {"domain"},
     "config": {"domain", "config_rules"},
     "vocabulary_files": {"domain", "config"},

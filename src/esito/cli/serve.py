@@ -8,11 +8,11 @@ import click
 import structlog
 
 from esito import logs
-from esito.allocator import return_large_pieces
 from esito.bootstrap import house
 from esito.cli.options import listenable, load_again, settings_file, with_settings
 from esito.config import Settings, tells_secrets, unknown_variables
 from esito.private_files import is_open_to_others
+from esito.read_buffers import read_less_at_once
 
 log = structlog.get_logger()
 
@@ -38,5 +38,5 @@ def serve(settings: Settings, role: str) -> None:
     if http.monitor:
         http = dataclasses.replace(http, monitor=listenable(http.monitor))
     settings = dataclasses.replace(settings, http=http)
-    return_large_pieces()
+    read_less_at_once()
     asyncio.run(house.serve(settings, role=role, load=load_again(), environ=os.environ))
