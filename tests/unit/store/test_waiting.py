@@ -6,7 +6,7 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.store.tables.waiting import LONGEST_REST, MAX_JOBS, Job, Waiting
+from esito.store.tables.waiting import LONGEST_REST, MAX_JOBS, REST, Job, Waiting
 
 
 class Clock:
@@ -49,7 +49,7 @@ def test_what_must_be_alone_keeps_its_neighbours_from_nothing() -> None:
     assert [names(waiting.next()) for _ in range(3)] == [["a", "b"], ["c", "d"], ["e"]]
 
 
-def test_others_have_as_much_time_as_it_took() -> None:
+def test_others_have_their_time_after_it() -> None:
     waiting = Waiting(clock := Clock())
     waiting.put(job("x", patient=True))
     waiting.put(job("y", patient=True))
@@ -57,7 +57,7 @@ def test_others_have_as_much_time_as_it_took() -> None:
     assert names(first) == ["x"]
     waiting.put(job("a"))
     clock.now += 0.02
-    waiting.ended(first or [], 0.02)
+    waiting.ended(first or [], 0.02 / REST)
     assert names(waiting.next()) == ["a"]
     waiting.put(job("b"))
     clock.now += 0.015

@@ -1,7 +1,7 @@
 """What waits for the writer, and in which order it comes to a transaction.
 
 Whatever waits shares the next one, but for what must be alone. What can wait longer, such as callbacks and replays, is
-*patient*: each such job is a transaction of its own, and others have as much time after it as it took.
+*patient*: each such job is a transaction of its own, and others have three times as long after it as it took.
 """
 
 import asyncio
@@ -15,6 +15,9 @@ from esito.store.tables.engine import Handler
 
 MAX_JOBS = 512
 """Jobs that share one commit at the most."""
+
+REST = 3.0
+"""Times as long as it took that others have after a patient job, if they have work."""
 
 LONGEST_REST = 0.25
 """Seconds that a patient job waits after the one before, at the most, while others have work."""
@@ -85,7 +88,7 @@ class Waiting:
         """Note how long a transaction took: who is patient rests after it if others have work."""
         if batch[0].patient:
             others = self._others or self._usual or not self._handed_over.empty()
-            self._rest_until = self._now() + (min(seconds, LONGEST_REST) if others else 0.0)
+            self._rest_until = self._now() + (min(seconds * REST, LONGEST_REST) if others else 0.0)
             self._others = False
 
     def _sort_all(self) -> None:
