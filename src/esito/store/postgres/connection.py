@@ -17,9 +17,9 @@ from esito.store.postgres.columns import columns
 from esito.store.postgres.copied import COPIED, Copied
 from esito.store.postgres.reaching import LOST, open_connection
 from esito.store.postgres.silence import Silence
-from esito.store.postgres.statements import KINDS, KNOWS, QUERIES
+from esito.store.postgres.statements import KINDS, KNOWS, QUERIES, together
 from esito.store.postgres.texts import MARK, all_fit, as_it_was, fit
-from esito.store.tables.connection import Json, Parameter, SqlValue
+from esito.store.tables.connection import Json, Parameter, SqlValue, Step
 
 _Result = TypeVar("_Result")
 
@@ -171,6 +171,17 @@ class PostgresConnection:
             return self._copy(COPIED[name], list(rows))
         given = columns(rows, KINDS[name])
         return self._count(self.wait(self.bare.execute(QUERIES[name], *given))) if given else 0
+
+    def run_together(self, steps: Sequence[Step]) -> None:
+        """Run them as one statement."""
+        names, given = [], []
+        for name, what in steps:
+            its = [plain(what)] if isinstance(what, Json) else columns(what, KINDS[name])
+            if its:
+                names.append(name)
+                given += its
+        if names:
+            self.wait(self.bare.execute(together(*names), *given))
 
     def _copy(self, into: Copied, rows: Sequence[Sequence[Any]]) -> int:
         texts = "".join([row[place] for row in rows for place in into.texts])

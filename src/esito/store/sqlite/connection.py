@@ -17,7 +17,7 @@ import structlog
 from esito.domain.errors import NewerSchema, StoreUnavailable, UnsafeEngine
 from esito.private_files import make_private
 from esito.store.queries import load_migrations, load_queries
-from esito.store.tables.connection import Json, Parameter, SqlValue
+from esito.store.tables.connection import Json, Parameter, SqlValue, Step
 
 log = structlog.get_logger()
 
@@ -184,6 +184,14 @@ class SqliteConnection:
             self._connection.execute(statement, parameters)
             changed += self._connection.changes()
         return changed
+
+    def run_together(self, steps: Sequence[Step]) -> None:
+        """Run one after another: there is no way to go."""
+        for name, given in steps:
+            if isinstance(given, Json):
+                self.run(name, given)
+            else:
+                self.run_rows(name, given)
 
     def ask(self, name: str, *parameters: Parameter) -> list[Any]:
         """Ask a question whose answer is one JSON array of rows."""

@@ -1,6 +1,6 @@
 """Keeping what was accepted: many sends, one handful of statements."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from time import monotonic
 
@@ -10,7 +10,7 @@ from esito.domain.sandbox import sandbox_state
 from esito.domain.states import MessageState, is_final
 from esito.domain.timing import DAY_MS, VALIDITY_MS
 from esito.domain.turns import SCHEDULED, lane_of
-from esito.store.tables.connection import Connection, Json, SqlValue
+from esito.store.tables.connection import Connection, Json, SqlValue, Step
 from esito.store.tables.spending import Purse
 
 ID_BLOCK = 1000
@@ -83,8 +83,8 @@ class Accepting:
             kept.append((number, message))
             results.append(number)
         if kept:
-            purse.keep()
-            _insert(connection, kept)
+            connection.run_together([*purse.steps(), *_steps(kept)])
+            _forget_answers(connection, kept)
         return results
 
 
@@ -94,35 +94,34 @@ def _answered(connection: Connection, messages: Sequence[NewMessage]) -> set[tup
     return {name for name in asked if connection.row("answered_once", *name) is not None}
 
 
-def _insert(connection: Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
-    connection.run_rows("insert_messages", [_message_row(number, message) for number, message in kept])
-    connection.run_rows(
-        "insert_texts",
-        [row for number, message in kept for row in _text_rows(number, message)],
-    )
-    groups = [group for number, message in kept for group in _alike(number, message)]
-    connection.run("insert_recipients", Json(groups))
-    connection.run_rows(
+def _steps(kept: Sequence[tuple[int, NewMessage]]) -> Iterator[Step]:
+    """Yield what is to be written."""
+    yield "insert_messages", [_message_row(number, message) for number, message in kept]
+    yield "insert_texts", [row for number, message in kept for row in _text_rows(number, message)]
+    yield "insert_recipients", Json([group for number, message in kept for group in _alike(number, message)])
+    yield (
         "insert_outgoing",
         [row for number, message in kept if not message.sandbox for row in _outgoing_rows(number, message)],
     )
-    connection.run_rows(
+    yield (
         "insert_callbacks",
         [row for number, message in kept if message.sandbox and message.url_dlr for row in _told(number, message)],
     )
-    _remember_answers(connection, kept)
+    yield (
+        "insert_idempotency",
+        [
+            (message.account_id, once.key, message.created_at, once.request, number, once.answer)
+            for number, message in kept
+            if (once := message.once) is not None
+        ],
+    )
 
 
-def _remember_answers(connection: Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
-    """Keep what is answered under idempotency keys, and forget the oldest."""
-    rows = [
-        (message.account_id, message.once.key, message.created_at, message.once.request, number, message.once.answer)
-        for number, message in kept
-        if message.once is not None
-    ]
-    if rows:
-        connection.run_rows("insert_idempotency", rows)
-        connection.run("forget_idempotency", rows[-1][2] - REMEMBERED_MS)
+def _forget_answers(connection: Connection, kept: Sequence[tuple[int, NewMessage]]) -> None:
+    """Forget what was answered under the oldest idempotency keys whenever there are new ones."""
+    newest = max((message.created_at for _, message in kept if message.once is not None), default=None)
+    if newest is not None:
+        connection.run("forget_idempotency", newest - REMEMBERED_MS)
 
 
 def _message_row(number: int, message: NewMessage) -> tuple[SqlValue, ...]:

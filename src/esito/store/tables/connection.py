@@ -24,6 +24,9 @@ class Json:
 Parameter = SqlValue | Sequence[int] | Json
 """What a statement may be given."""
 
+Step = tuple[str, Sequence[Sequence[SqlValue]] | Json]
+"""A statement by its name, with its rows or its one parameter."""
+
 
 class Connection(Protocol):
     """One connection, used by one thread at a time."""
@@ -45,6 +48,9 @@ class Connection(Protocol):
 
     def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
         """Run a statement for all the rows, many at a time; return how many it changed."""
+
+    def run_together(self, steps: Sequence[Step]) -> None:
+        """Run several statements, none of which looks at what another changes, at the price of few round trips."""
 
     def ask(self, name: str, *parameters: Parameter) -> list[Any]:
         """Return every row of an answer that may be long."""

@@ -15,7 +15,7 @@ from esito.domain.message import NewMessage
 from esito.domain.months import day_of
 from esito.domain.pricing import to_micros
 from esito.domain.profile import Profile
-from esito.store.tables.connection import Connection
+from esito.store.tables.connection import Connection, SqlValue, Step
 
 Day = tuple[int, str]
 """An account and a day as `2026-11-30`."""
@@ -119,10 +119,12 @@ class Purse:
                 self._below[number, day] = self._below.get((number, day), Spent()).more(cost, segments)
         return None
 
-    def keep(self) -> None:
-        """Write down what was taken."""
-        self._connection.run_rows("take_credit", [one for one in self._taken.items() if one[1]])
-        _spend(self._connection, self._own, self._below)
+    def steps(self) -> list[Step]:
+        """Return what writes down what was taken."""
+        return [
+            ("take_credit", [one for one in self._taken.items() if one[1]]),
+            ("spend", _by_day(self._own, self._below)),
+        ]
 
     def _look_up(self, account: int) -> "_Line":
         """Return what an account and those above it allow."""
@@ -160,8 +162,12 @@ def take_off(connection: Connection, given_up: Sequence[tuple[int, int, int, int
 
 
 def _spend(connection: Connection, own: dict[Day, Spent], below: dict[Day, Spent]) -> None:
+    connection.run_rows("spend", _by_day(own, below))
+
+
+def _by_day(own: dict[Day, Spent], below: dict[Day, Spent]) -> list[tuple[SqlValue, ...]]:
     days = sorted(own.keys() | below.keys())
-    connection.run_rows("spend", [(*day, *own.get(day, Spent()), *below.get(day, Spent())) for day in days])
+    return [(*day, *own.get(day, Spent()), *below.get(day, Spent())) for day in days]
 
 
 def begin_ceiling(connection: Connection, account: int, at: int) -> None:
