@@ -1,4 +1,4 @@
-"""Several statements that go to PostgreSQL as one: each keeps its own parameters, and none sees what another changes."""
+"""Several statements that go to PostgreSQL as one: each has its own parameters, none sees what another changes."""
 
 import re
 from pathlib import Path
