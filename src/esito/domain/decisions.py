@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
+from esito.domain.id_forms import Learned
+
 
 class TrailRow(NamedTuple):
     """One line of the trail: a receipt and its verdict. `receipt` counts from 0 within the batch."""
@@ -93,3 +95,5 @@ class Decisions:
     """Receipts whose segment is not known: parked ones and orphans."""
     movers: list[int] = field(default_factory=list)
     """Which receipt made each of the moves of `recipients`."""
+    learned: dict[str, Learned] = field(default_factory=dict)
+    """What is known of the operators' ids now, by link; links of one operator share it."""

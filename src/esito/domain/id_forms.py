@@ -94,6 +94,15 @@ class Learned:
         self.known_before = self.form is not IdForm.AUTO
         """Whether the form was known when this was read."""
 
+    def copy(self) -> "Learned":
+        """Return another that knows the same and learns on its own, with nothing new to keep."""
+        return Learned(self.locked, self.seen, self.ambiguous, self.dates.count)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is anything new to keep."""
+        return self.changed or self.dates.changed
+
     @property
     def became_known(self) -> bool:
         """Whether the form is known now and was not before."""

@@ -1,9 +1,8 @@
 """What receipts do to the segments they belong to.
 
-This is the heart of Esito, and it is pure: a store loads what it knows of a batch of
-receipts, `Settlement` decides, and the store writes the decisions down in the same
-transaction. Which segment is meant is said in `choosing`. Nothing is ever guessed: what
-stays ambiguous is kept as an orphan.
+This is the heart of Esito, and it is pure: a store loads what it knows of a batch of receipts (`known.Known`), `decide`
+decides, and the store writes the decisions down in the same transaction, with what they taught of the operator. Which
+segment is meant is said in `choosing`. Nothing is ever guessed: what stays ambiguous is kept as an orphan.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from esito.domain.decisions import (
     Waits,
 )
 from esito.domain.id_forms import Learned, says_nothing
+from esito.domain.known import Known
 from esito.domain.message_ids import Spelling, canonical, shelves
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt, Verdict
 from esito.domain.states import FIRST_FINAL, MessageState, MultipartRule, derive
@@ -47,16 +47,23 @@ class Settlement:
     """Settles receipts one after the other; what one changes, the next one sees."""
 
     def __init__(
-        self, rule_of: Mapping[str, MultipartRule], forms: Mapping[str, Learned], *, at: int | None = None
+        self,
+        rule_of: Mapping[str, MultipartRule],
+        forms: Mapping[str, Learned],
+        *,
+        at: int | None = None,
+        queried_only: Iterable[tuple[int, int, int]] = (),
     ) -> None:
         """`rule_of`: what makes a recipient of its segments, by the link that submitted them.
 
-        `forms`: what is known of the operator's ids, by link; what is learned of them is counted there.
+        `forms`: what is known of the operator's ids, by link; what is learned of them is in the decisions.
         `at`: the instant of what changes, where that is not the arrival of each receipt.
+        `queried_only`: segments whose state only an answer to query_sm tells: a receipt that says the same is more.
         """
-        self.decisions = Decisions()
+        copies = {id(known): known.copy() for known in forms.values()}  # links of one operator share what is known
+        self.decisions = Decisions(learned={link: copies[id(known)] for link, known in forms.items()})
         self._rules = rule_of
-        self._forms = forms
+        self._forms = self.decisions.learned
         self._at = at
         self._standings: dict[tuple[int, int], _Standing] = {}
         self._brought: dict[tuple[int, str], list[Brought]] = {}
@@ -64,39 +71,16 @@ class Settlement:
         self._taken: set[tuple[int, int, int]] = set()
         self.alone: list[tuple[DeliveryReceipt, Candidate]] = []
         """Receipts that can be about one segment only, and what is known of it."""
-        self.queried_only: set[tuple[int, int, int]] = set()
-        """Segments whose state only an answer to query_sm tells: a receipt that says the same is more."""
+        self._queried_only = set(queried_only)
 
-    def is_clear(self, receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> bool:
-        """Tell, from the candidates on the id's own shelf, whether any on its other shelves would change nothing.
+    def count_dates(self, plain: Iterable[tuple[DeliveryReceipt, Candidate]]) -> None:
+        """Count the submit dates of receipts that can be about one segment only, each segment once.
 
-        So it is when ids are known to come as they are, and the one candidate has the very id and the receipt's number.
+        `plain`: those of them that were plain. Their dates are near our own: when that is sure, they are not counted.
         """
-        if len(candidates) != 1:
-            return False
-        known, (only,) = self._forms[receipt.link], candidates
-        return (
-            only.smsc_message_id == receipt.smsc_message_id
-            and known.takes_plain
-            and receipt.received_at >= only.submitted_at
-            and is_named_first(receipt, only.msisdn)
-        )
-
-    @staticmethod
-    def is_plain(receipt: DeliveryReceipt, owner: Candidate) -> bool:
-        """Tell whether nothing that is owed or was lost would change what a receipt does that is clear: the usual one.
-
-        So it is when the segment still lacks its last word, and the operator's submit date is that of the segment.
-        """
-        return owner.state < FIRST_FINAL and is_dated(receipt, owner.submitted_at)
-
-    @property
-    def trusts_dates(self) -> bool:
-        """Whether submit dates near our own would not be counted any more."""
-        return all(known.dates.is_sure for known in self._forms.values())
-
-    def count_dates(self, receipts: Iterable[tuple[DeliveryReceipt, Candidate]]) -> None:
-        """Count the submit dates of receipts that can be about one segment only, each segment once."""
+        if not self.alone and all(known.dates.is_sure for known in self._forms.values()):
+            return
+        receipts = [*self.alone, *plain]
         net: dict[str, int] = {}
         counted: set[tuple[int, int, int]] = set()
         for receipt, only in receipts:
@@ -169,7 +153,7 @@ class Settlement:
             _new(SegmentMove, (message_id, seq, part, reported, done_at, receipt.error_code, number))
         )
         self._standings[key] = [max(before, reported), reported]
-        self.queried_only.discard(owner[:3])
+        self._queried_only.discard(owner[:3])
         if reported > before:
             self._tell(number, receipt, owner, before, reported)
 
@@ -289,7 +273,7 @@ class Settlement:
         known = standing[chosen.part]
         if reported < known:
             self._note(number, receipt, Verdict.WEAKER, chosen)
-        elif reported == known and chosen[:3] not in self.queried_only:
+        elif reported == known and chosen[:3] not in self._queried_only:
             self._note(number, receipt, Verdict.DUPLICATE, chosen)
         else:
             self._note(number, receipt, verdict, chosen)
@@ -317,9 +301,9 @@ class Settlement:
         for one in together:
             message_id, seq, part = ref = one[:3]
             # A sister may have got the common id later.
-            if standing[part] > reported or (standing[part] == reported and ref not in self.queried_only):
+            if standing[part] > reported or (standing[part] == reported and ref not in self._queried_only):
                 continue
-            self.queried_only.discard(ref)
+            self._queried_only.discard(ref)
             standing[part] = reported
             self.decisions.segments.append(
                 SegmentMove(message_id, seq, part, reported, receipt.done_at, receipt.error_code, number)
@@ -352,6 +336,57 @@ class Settlement:
         flags = f"{receipt.flags} {flag}".strip() if flag else receipt.flags
         message_id, seq, part = owner[:3] if owner is not None else (None, None, None)
         self.decisions.trail.append(TrailRow(number, verdict.value, flags, receipt.done_at, message_id, seq, part))
+
+
+def is_clear(receipt: DeliveryReceipt, candidates: Sequence[Candidate], known: Learned) -> bool:
+    """Tell, from the candidates under the id's own match key, whether any under its other ones would change nothing.
+
+    So it is when ids are known to come as they are, and the one candidate has the very id and the receipt's number.
+    """
+    if len(candidates) != 1:
+        return False
+    (only,) = candidates
+    return (
+        only.smsc_message_id == receipt.smsc_message_id
+        and known.takes_plain
+        and receipt.received_at >= only.submitted_at
+        and is_named_first(receipt, only.msisdn)
+    )
+
+
+def is_plain(receipt: DeliveryReceipt, owner: Candidate) -> bool:
+    """Tell whether nothing that is owed or was lost would change what a receipt does that is clear: the usual one.
+
+    So it is when the segment still lacks its last word, and the operator's submit date is that of the segment.
+    """
+    return owner.state < FIRST_FINAL and is_dated(receipt, owner.submitted_at)
+
+
+def decide(
+    receipts: Sequence[DeliveryReceipt],
+    known: Known,
+    rule_of: Mapping[str, MultipartRule],
+    *,
+    at: int | None = None,
+) -> Decisions:
+    """Settle a batch of receipts in their order.
+
+    `rule_of`: what makes a recipient of its segments, by the link that submitted them. `at`: the instant of what
+    changes, where that is not the arrival of each receipt.
+    """
+    settlement = Settlement(rule_of, known.forms, at=at, queried_only=known.queried_only)
+    for number, receipt in enumerate(receipts):
+        candidates = known.candidates.get(number, ())
+        if number in known.plain:
+            settlement.settle_plain(number, receipt, candidates[0])
+        elif candidates and known.leaves_only(number, receipt, candidates[0]):
+            settlement.settle_plain(number, receipt, candidates[0])
+            settlement.alone.append((receipt, candidates[0]))
+        else:
+            addressed, mine = known.addressed(number, receipt)
+            settlement.settle(number, addressed, mine, owed=known.owed(number), uncertain=known.uncertain_of(number))
+    settlement.count_dates((receipts[number], known.candidates[number][0]) for number in known.plain)
+    return settlement.decisions
 
 
 def _public(state: int) -> int:

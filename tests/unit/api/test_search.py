@@ -4,7 +4,7 @@ import pytest
 
 from esito.domain.timing import DAY_MS
 from esito.store.searching import Wanted
-from esito.store.sqlite.connection import QUERIES
+from esito.store.sqlite.connection import STATEMENTS
 from esito.store.tables.searching import query_for
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, Desk, Reply
@@ -112,13 +112,13 @@ def test_nobody_finds_what_another_account_sent(api: Desk) -> None:
 )
 def test_every_search_is_led_by_an_index(api: Desk, wanted: Wanted, index: str) -> None:
     connection = api.store.engine.reader
-    plan = connection.execute("EXPLAIN QUERY PLAN " + QUERIES[query_for(wanted)], [0] * 8).fetchall()
+    plan = connection.execute("EXPLAIN QUERY PLAN " + STATEMENTS[query_for(wanted)].text, [0] * 8).fetchall()
     assert index in str(plan[0][3])
     assert not any("SCAN" in str(step) for step in plan)
 
 
 def test_an_export_is_led_by_an_index(api: Desk) -> None:
-    plan = api.store.engine.reader.execute("EXPLAIN QUERY PLAN " + QUERIES["exported"], [0] * 6).fetchall()
+    plan = api.store.engine.reader.execute("EXPLAIN QUERY PLAN " + STATEMENTS["exported"].text, [0] * 6).fetchall()
     assert "message_by_time (account=? AND created_at" in str(plan[0][3])
     assert not any("SCAN" in str(step) or "TEMP B-TREE FOR ORDER" in str(step) for step in plan)
 

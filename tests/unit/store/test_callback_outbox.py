@@ -9,7 +9,7 @@ from esito.domain.slots import Place, Slots
 from esito.domain.timing import MINUTE_MS
 from esito.store.callbacks import Wanted
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import MIGRATIONS, QUERIES, connect
+from esito.store.sqlite.connection import MIGRATIONS, STATEMENTS, connect
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, submitted
 
@@ -140,8 +140,8 @@ async def test_callbacks_that_were_sorted_before_have_their_account_after_the_mi
 async def test_what_is_asked_often_reads_an_index_alone(store: SqliteStore, name: str) -> None:
     connection = connect(store.engine.path)
     try:
-        bound = [1] * max(int(word) for word in "123456" if f"?{word}" in QUERIES[name])
-        plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", bound)]
+        bound = [1] * max(int(word) for word in "123456" if f"?{word}" in STATEMENTS[name].text)
+        plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name].text}", bound)]
     finally:
         connection.close()
     assert len(plan) == 1
@@ -152,8 +152,8 @@ async def test_what_is_asked_often_reads_an_index_alone(store: SqliteStore, name
 async def test_no_change_looks_at_every_callback(store: SqliteStore, name: str) -> None:
     connection = connect(store.engine.path)
     try:
-        bound: list[object] = [1, "[]"][: 2 if "?2" in QUERIES[name] else 1]
-        rows = connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", bound)
+        bound: list[object] = [1, "[]"][: 2 if "?2" in STATEMENTS[name].text else 1]
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name].text}", bound)
         plan = [str(row[3]) for row in rows]
     finally:
         connection.close()

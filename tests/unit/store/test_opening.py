@@ -59,7 +59,7 @@ async def test_a_statement_is_planned_once_for_all_values(path: Path) -> None:
 
     reader.bare.authorizer = allow
     for message_id in range(3):
-        reader.rows("recipients_of", message_id, 1)
+        reader.rows("recipients_of", tuple[str, int, int, str], message_id=message_id, account=1)
         if not message_id:
             assert planned, "the engine asks nobody when it plans"
             planned.clear()

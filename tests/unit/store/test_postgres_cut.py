@@ -95,8 +95,8 @@ async def test_a_view_of_one_moment_does_not_go_on_at_another(way: CutWay) -> No
             reader.connect()
             with reader.snapshot():
                 way.cut(1, End.WITH_THE_ANSWER)
-                reader.number("has_span", 1)
-                reader.number("has_span", 1)
+                reader.number("has_span", message_id=1)
+                reader.number("has_span", message_id=1)
 
     with pytest.raises(LOST):
         await asyncio.to_thread(read)
@@ -106,7 +106,7 @@ async def test_a_commit_that_the_server_turned_into_a_rollback_was_not_kept(way:
     def write() -> None:
         with closing(WritingConnection(way.url)) as writer:
             writer.begin(alone=False)
-            writer.run("keep_setting", "colour", "red")
+            writer.run("keep_setting", name="colour", value="red")
             with pytest.raises(asyncpg.PostgresError):
                 writer.run_once("SELECT 1 / 0")
             writer.commit()
@@ -121,10 +121,10 @@ async def test_a_commit_in_which_the_server_panicked_may_have_been_kept(way: Cut
     def write() -> None:
         with closing(WritingConnection(way.url)) as writer:
             writer.begin(alone=False)
-            writer.run("keep_setting", "colour", "red")
+            writer.run("keep_setting", name="colour", value="red")
             way.cut(1, End.IN_A_PANIC)
             writer.commit()
-            assert writer.value("setting", "colour") == "red"
+            assert writer.text("setting", name="colour") == "red"
 
     await asyncio.to_thread(write)
 
