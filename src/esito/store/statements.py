@@ -76,7 +76,9 @@ class Dialect(NamedTuple):
     fragments: Mapping[str, Callable[[str], str]]
     """What becomes of `{fragment: argument}`."""
     rewrite: Callable[[str], str]
-    """What else is done to a text that both engines share."""
+    """What else is done to a statement that both engines share."""
+    schema: Callable[[str], str]
+    """What is done to a migration."""
 
 
 def load_statements(dialect: Dialect) -> dict[str, Statement]:
@@ -117,22 +119,33 @@ def rendered(dialect: Dialect, text: str) -> Statement:
                 text = re.sub(rf"\b{rows[3]}\.{column.name}\b", f"{rows[3]}.column{number}", text)
     text = _JOINED.sub(lambda found: dialect.joined(found[1], found[2]), text)
     many = "{many: " in text
-    while (fragment := _FRAGMENT.search(text)) is not None:
-        spelled = dialect.fragments.get(fragment[1])
-        if spelled is None:
-            raise ValueError(f"{dialect.name} knows no {fragment[0]}")
-        text = text[: fragment.start()] + spelled(fragment[2] or "") + text[fragment.end() :]
+    text = _spelled(dialect, text)
     parameters = tuple(dict.fromkeys(_PARAMETER.findall(text)))
     text = _PARAMETER.sub(lambda found: f"{dialect.parameter}{parameters.index(found[1]) + 1}", text)
     return Statement(text, parameters, columns, many)
 
 
-def load_migrations(dialect: str) -> list[tuple[int, str]]:
-    """Return the numbered migrations of an engine, in order: `0001_start.sql` is number 1."""
-    folder = files("esito.store").joinpath("sql", "schema", dialect)
-    found = [
-        (int(entry.name[:4]), entry.read_text(encoding="utf-8"))
-        for entry in folder.iterdir()
-        if re.fullmatch(r"\d{4}_\w+\.sql", entry.name)
-    ]
-    return sorted(found)
+def _spelled(dialect: Dialect, text: str) -> str:
+    """Return a text with the engine's own words for its fragments. Raises ValueError for one that it does not know."""
+    while (fragment := _FRAGMENT.search(text)) is not None:
+        spelled = dialect.fragments.get(fragment[1])
+        if spelled is None:
+            raise ValueError(f"{dialect.name} knows no {fragment[0]}")
+        text = text[: fragment.start()] + spelled(fragment[2] or "") + text[fragment.end() :]
+    return text
+
+
+def load_migrations(dialect: Dialect) -> list[tuple[int, str]]:
+    """Return the numbered migrations of an engine, in order: `0001_start.sql` is number 1.
+
+    A migration is what both engines share (`sql/schema`), followed by what the one adds to it (`sql/schema/<engine>`).
+    """
+    folder = files("esito.store").joinpath("sql", "schema")
+    found: dict[int, str] = {}
+    for place in (folder, folder.joinpath(dialect.name)):
+        for entry in sorted(place.iterdir(), key=lambda entry: entry.name):
+            if re.fullmatch(r"\d{4}_\w+\.sql", entry.name):
+                number = int(entry.name[:4])
+                script = dialect.schema(_spelled(dialect, entry.read_text(encoding="utf-8")))
+                found[number] = found.get(number, "") + script
+    return sorted(found.items())

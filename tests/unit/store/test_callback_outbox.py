@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from esito.domain.callback import Callback, Outcome
-from esito.domain.slots import Place, Slots
+from esito.domain.slots import Slots
 from esito.domain.timing import MINUTE_MS
 from esito.store.callbacks import Wanted
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import MIGRATIONS, STATEMENTS, connect
+from esito.store.sqlite.connection import STATEMENTS, connect
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, submitted
 
@@ -82,56 +82,6 @@ async def test_an_id_is_never_given_twice(store: SqliteStore) -> None:
         connection.execute("DELETE FROM callback")
     finally:
         connection.close()
-
-
-async def test_callbacks_of_an_older_schema_are_new_after_the_migration(tmp_path: Path) -> None:
-    path = tmp_path / "old.db"
-    connection = connect(path)
-    for number, script in MIGRATIONS[:2]:
-        connection.execute(script)
-        connection.execute(f"PRAGMA user_version = {number}")
-    connection.execute("INSERT INTO callback (message_id, seq, state, at) VALUES (7, 3, 8, 99)")
-    connection.close()
-    store = SqliteStore(path)
-    await store.open()
-    try:
-        assert await store.callbacks.waiting() == (1, 0)
-        assert await store.callbacks.sort(NOW) == 1
-    finally:
-        await store.close()
-
-
-async def test_callbacks_that_were_sorted_before_have_their_account_after_the_migration(path: Path) -> None:
-    connection = connect(path)
-    for number, script in [one for one in MIGRATIONS if one[0] < 20]:
-        connection.execute(script)
-        connection.execute(f"PRAGMA user_version = {number}")
-    connection.execute(
-        "INSERT INTO destination (id, account, origin, disabled_at, reason)"
-        " VALUES (5, 1, 'https://example.org:443', 9, 'HTTP 410')"
-    )
-    connection.execute(
-        "INSERT INTO message (id, account, created_at, due_at, sender, gamme, unicode, sandbox, stage, url_dlr)"
-        " VALUES (7, 1, 1, 1, 'ESITO', 1, 0, 1, 0, 'https://example.org/')"
-    )
-    for phase, next_at in ((1, 0), (3, None), (4, None), (5, None)):
-        connection.execute(
-            "INSERT INTO callback (message_id, seq, state, at, phase, destination, next_at)"
-            " VALUES (7, ?1, 8, 1, ?1, 5, ?2)",
-            (phase, next_at),
-        )
-    connection.close()
-    store = SqliteStore(path)
-    await store.open()
-    try:
-        account = await account_in(store)
-        assert account.id == 1
-        for status, count in {"waiting": 2, "done": 1, "dead": 1, "": 4}.items():
-            assert len(await store.callbacks.page(1, status=status)) == count
-        (claimed,) = (await store.callbacks.claim(Wanted(at=NOW, lease_ms=1, slots=Slots()))).callbacks
-        assert (claimed.place, claimed.url) == (Place(True, 1, "example.org", 5), "https://example.org/")
-    finally:
-        await store.close()
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,12 @@ async def test_a_fault_undoes_its_own_work_and_not_its_neighbours(store: SqliteS
         connection.run("keep_setting", name="half", value="done")
         raise ZeroDivisionError
 
+    async def work_that_fails() -> None:
+        await store._engine.do(perform, fail)
+
     async with held(store):
         before = asyncio.ensure_future(store.accept(message(account)))
-        faulty = asyncio.ensure_future(store._engine.do(perform, fail))
+        faulty = asyncio.ensure_future(work_that_fails())
         after = asyncio.ensure_future(store.accept(message(account)))
         await asyncio.sleep(0)
     with pytest.raises(ZeroDivisionError):

@@ -14,7 +14,7 @@ from esito.store.statements import Statement, rendered
 
 STORE = Path(__file__).parents[3] / "src" / "esito" / "store"
 
-ASKING = {"run", "rows", "row", "value", "number", "ask", "stream"}
+ASKING = {"run", "rows", "row", "number", "numbers", "text", "stream"}
 """Methods of a connection that take a statement's name and its parameters."""
 
 

@@ -10,7 +10,7 @@ import apsw
 from esito.store.moving.canonical import Sum
 from esito.store.moving.refusal import CopyRefused
 from esito.store.moving.tables import BLOCK, SPAN, TABLES, Extent, Table, quoted
-from esito.store.statements import load_migrations
+from esito.store.sqlite.connection import MIGRATIONS
 from esito.store.tables.connection import SqlValue
 
 Row = tuple[SqlValue, ...]
@@ -18,7 +18,7 @@ Row = tuple[SqlValue, ...]
 AT_ONCE = 20_000
 """Rows that are read, and held in memory, at a time."""
 
-_NEWEST = load_migrations("sqlite")[-1][0]
+_NEWEST = MIGRATIONS[-1][0]
 
 
 class Source:

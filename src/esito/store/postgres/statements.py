@@ -38,6 +38,7 @@ POSTGRES = Dialect(
         "postgres": "{}".format,
     },
     rewrite=lambda text: _HINTS.sub("", text),
+    schema=lambda text: text,
 )
 
 STATEMENTS = load_statements(POSTGRES)
@@ -80,6 +81,6 @@ def described(number: int, script: str) -> Migration:
     return Migration(number, int(said.group(1) or 0), script)
 
 
-MIGRATIONS = [described(*one) for one in load_migrations("postgres")]
+MIGRATIONS = [described(*one) for one in load_migrations(POSTGRES)]
 KNOWS = MIGRATIONS[-1].number
 """The newest migration that this release knows."""

@@ -23,7 +23,7 @@ from esito.store.tables.connection import Json, Parameter, Row, SqlValue, Step
 log = structlog.get_logger()
 
 STATEMENTS = load_statements(SQLITE)
-MIGRATIONS = load_migrations("sqlite")
+MIGRATIONS = load_migrations(SQLITE)
 
 FIRST_SAFE_ENGINE = (3, 51, 3)
 """Releases 3.7.0 to 3.51.2 can lose commits when two connections write or checkpoint at once."""
@@ -66,14 +66,14 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     return connection
 
 
-def migrate(connection: apsw.Connection) -> int:
+def migrate(connection: apsw.Connection, migrations: Sequence[tuple[int, str]] = MIGRATIONS) -> int:
     """Apply the migrations this file lacks, each in its own transaction; return how many.
 
     Raises NewerSchema, and StoreUnavailable for a file that is locked or full, or another program's.
     """
-    newest = MIGRATIONS[-1][0]
+    newest = migrations[-1][0]
     done = 0
-    for number, script in MIGRATIONS:
+    for number, script in migrations:
         try:
             with _transaction(connection):
                 version = int(str(connection.execute("PRAGMA user_version").get))
@@ -95,9 +95,9 @@ def _forget_statistics(connection: apsw.Connection) -> None:
     Our statements are made for the indexes they have. Where most of a table was one account's on that day, the engine
     would read all of it for every other account.
     """
-    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").get is None:
-        return
     try:
+        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").get is None:
+            return
         with _transaction(connection):
             connection.execute("DROP TABLE sqlite_stat1; DROP TABLE IF EXISTS sqlite_stat4")
         connection.execute("ANALYZE sqlite_schema")  # this connection has read them: read again that there are none
