@@ -16,9 +16,9 @@ from schemathesis.checks import (
     unsupported_method,
 )
 
-from esito.api.app import CLOCK, SERVED
-from esito.api.front import AdminOperation
-from esito.api.openapi import document
+from esito.api.asgi_app import CLOCK, SERVED
+from esito.api.http.app import AdminOperation
+from esito.api.http.openapi import document
 from tests.kit.live import LiveServer, live_server
 from tests.kit.patience import PATIENCE
 

@@ -12,8 +12,8 @@ from benchmarks.hostile.calls import CALLS, Operation, Things
 from benchmarks.hostile.report import ATTACKED, QUIET, Memory, Seen, broken, lines, slow
 from benchmarks.hostile.run import Plan, hostile
 from benchmarks.hostile.strangers import bodies
-from esito.api.app import SERVED
-from esito.api.openapi import document
+from esito.api.asgi_app import SERVED
+from esito.api.http.openapi import document
 from tests.kit.place import prepare
 from tests.kit.stores import KINDS, a_place
 

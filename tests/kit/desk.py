@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from esito.api.app import Services, build
-from esito.api.front import AsgiApp
+from esito.api.asgi_app import Services, build
+from esito.api.http.app import AsgiApp
 from esito.api.plans_process import Plans
 from esito.domain.account import Account, key_digest
 from esito.domain.pricing import PriceList

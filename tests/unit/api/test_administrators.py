@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from esito.api.app import CLOCK, SERVED, build_for_monitors
-from esito.api.front import AdminOperation
+from esito.api.asgi_app import CLOCK, SERVED, build_for_monitors
+from esito.api.http.app import AdminOperation
 from esito.api.services import LinkEdited
 from esito.domain.account import key_digest
 from esito.domain.administrator import is_monitor_pass, monitor_pass

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from esito.api.app import SERVED
-from esito.api.openapi import PAGES
+from esito.api.asgi_app import SERVED
+from esito.api.http.openapi import PAGES
 from tests.kit import looking
 from tests.kit.desk import KEY, Desk, Reply, desk
 from tests.kit.patience import WORK, Beside
@@ -145,7 +145,7 @@ def takes_an_id(method: str, path: str) -> bool:
     page = PAGES[method, path]
     names = {*re.findall(r"{(\w+)}", path), *(page.parameters or {})}
     if page.body:
-        from esito.api.openapi import _SCHEMAS  # noqa: PLC0415  what the document says of the body
+        from esito.api.http.openapi import _SCHEMAS  # noqa: PLC0415  what the document says of the body
 
         names |= set(_SCHEMAS[page.body].get("properties", {}))
         names |= {"messageId"} if "SMSStatut_List" in names else set()

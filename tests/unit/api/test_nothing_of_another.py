@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from esito.api.app import SERVED
-from esito.api.front import AnyOperation
-from esito.api.openapi import _SCHEMAS, PAGES
+from esito.api.asgi_app import SERVED
+from esito.api.http.app import AnyOperation
+from esito.api.http.openapi import _SCHEMAS, PAGES
 from esito.domain.receipt import DeliveryReceipt
 from esito.smpp.codec import decode, encode
 from esito.smpp.pdu import DeliverSm

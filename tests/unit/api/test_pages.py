@@ -12,10 +12,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from esito.api import samples
-from esito.api.app import CLOCK, SERVED, Services, build
-from esito.api.openapi import PAGES, document
-from esito.api.xml import to_xml
+from esito.api.asgi_app import CLOCK, SERVED, Services, build
+from esito.api.http import samples
+from esito.api.http.openapi import PAGES, document
+from esito.api.http.xml import to_xml
 from esito.domain.administrator import monitor_pass
 from esito.domain.errors import StoreUnavailable
 from esito.domain.pricing import PriceList

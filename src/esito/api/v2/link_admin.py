@@ -1,0 +1,118 @@
+"""The links to the operators: how they stand, and what an administrator changes about them (design 6).
+
+What is changed so is what `esito link add`, `change` and `remove` change: it is kept in the store and goes over the
+settings file. Every running server takes it up within some seconds, this one at once.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from esito.api.http.paging import unusable
+from esito.api.http.request import AdminRequest
+from esito.api.http.response import Response
+from esito.api.http.xml import Value
+from esito.api.services import LinkDesk, LinkEdited, LinkStatus
+from esito.domain.errors import NoSuchLink
+from esito.domain.id_forms import IdForm, Learned
+
+
+async def links(request: AdminRequest) -> Response:
+    """GET /v2/links: every link, its state, and what is known of its operator's ids."""
+    forms = await request.services.store.id_forms()
+    return request.answer({"links": [_link(one, forms.get(one.operator)) for one in await request.services.links()]})
+
+
+async def add(request: AdminRequest) -> Response:
+    """POST /v2/links: add a link; `name`, and beside it the settings of a section `[[link]]`."""
+    settings = _settings(request)
+    name = settings.pop("name", "")
+    if not isinstance(name, str) or not name:
+        raise unusable("name", "Le nom du lien est requis")
+    if not settings:  # it would be bound to this machine, and serve every number that no other link does
+        raise unusable("host", "L'adresse du SMSC est requise")
+    edited = await _desk(request).add(name, settings, actor=request.administrator.actor)
+    return request.answer(_edited(name, edited))
+
+
+async def change(request: AdminRequest) -> Response:
+    """PATCH /v2/links/{name}: change settings of a link; those of `unset` are again as in the file, or as usual."""
+    name = request.inputs.text("name")
+    settings = _settings(request)
+    settings.pop("name", None)
+    unset = _names(settings.pop("unset", []))
+    if not (settings or unset):
+        raise unusable("unset", "Rien n'est à changer")
+    if both := settings.keys() & set(unset):
+        raise unusable(min(both), "Ce réglage est donné deux fois")
+    edited = await _desk(request).change(name, settings, unset, actor=request.administrator.actor)
+    return request.answer(_edited(name, edited))
+
+
+async def remove(request: AdminRequest) -> Response:
+    """DELETE /v2/links/{name}: remove a link that was added so; with `force` though segments wait for it."""
+    name, forced = request.inputs.text("name"), request.inputs.flag("force")
+    edited = await _desk(request).remove(name, forced=forced, actor=request.administrator.actor)
+    return request.answer(_edited(name, edited))
+
+
+def _desk(request: AdminRequest) -> LinkDesk:
+    if request.services.link_desk is None:
+        raise NoSuchLink
+    return request.services.link_desk
+
+
+LONGEST = 16_384
+"""Octets of a request that changes a link: all settings there are take less."""
+
+
+def _settings(request: AdminRequest) -> dict[str, Any]:
+    settings = {name: value for name, value in request.inputs.items() if name not in {"apiKey", "_format"}}
+    if request.is_long or len(msgspec.json.encode(settings)) > LONGEST:
+        raise unusable("link", "Les réglages sont trop longs")
+    return settings
+
+
+def _names(given: Any) -> list[str]:
+    names = given.split(",") if isinstance(given, str) else given
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise unusable("unset", "La liste n'est pas valide")
+    return [one.strip() for one in names if one.strip()]
+
+
+def _edited(name: str, edited: LinkEdited) -> dict[str, Value]:
+    return {"link": name, "changed": edited.changed, "rebinds": edited.rebinds, "notes": list(edited.notes)}
+
+
+def _link(one: LinkStatus, learned: Learned | None) -> dict[str, Value]:
+    return {
+        "link": one.name,
+        "operator": one.operator,
+        "state": one.state,
+        "sessions": [
+            {"bind": session.bind, "state": session.state, "since": session.since, "last_error": session.last_error}
+            for session in one.sessions
+        ],
+        # Empty: not known yet, or the evidence disagrees.
+        "id_form": "" if learned is None or learned.form is IdForm.AUTO else learned.form.value,
+        "id_form_locked": learned is not None and learned.locked is not IdForm.AUTO,
+        "ambiguous_receipts": 0 if learned is None else learned.ambiguous,
+        "warnings": [*one.troubles, *_warnings(learned)],
+    }
+
+
+AMBIGUOUS = "ambiguous: receipts were kept as orphans because their id could mean two segments; see message_id_form"
+
+MISLEADING = (
+    "dates: the submit dates in the operator's receipts are far from our own; is receipt_timezone right? Until they"
+    " agree, receipts of segments whose response was lost are not recognised"
+)
+
+
+def _warnings(learned: Learned | None) -> Iterator[Value]:
+    """Say what somebody should look at; an ambiguity is over once the form is known."""
+    if learned is not None and learned.ambiguous and learned.form is IdForm.AUTO:
+        yield AMBIGUOUS
+    if learned is not None and learned.dates.mislead:
+        yield MISLEADING
