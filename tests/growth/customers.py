@@ -9,8 +9,25 @@ from typing import Any, cast
 from esito import logs
 from esito.api.http import app, auth, body, client_address, idempotency, multipart, paging, request, xml
 from esito.api.services import Services
-from esito.api.v1 import lookup, schedule, send, send_fields, statistics, status, subaccounts
-from esito.api.v2 import callback_outbox, export_stream, message_search, unmasking
+from esito.api.v1 import (
+    bulk_send,
+    lookup,
+    multi_status,
+    schedule,
+    send_fields,
+    statistics,
+    subaccount_credit,
+    subaccounts,
+)
+from esito.api.v2 import (
+    callback_destinations,
+    callback_outbox,
+    callback_replay,
+    export_stream,
+    interval,
+    message_search,
+    unmasking,
+)
 from esito.client import answers
 from esito.domain import msisdn, text, visible
 from esito.domain.account import Account, AccountState, key_digest
@@ -107,9 +124,11 @@ TEXTS: dict[str, Reader] = {
             (
                 "bulk send",
                 BODY,
-                lambda given: send._read_items([{"phoneNumber": given, "message": given}], send_fields.FieldErrors()),
+                lambda given: bulk_send._read_items(
+                    [{"phoneNumber": given, "message": given}], send_fields.FieldErrors()
+                ),
             ),
-            ("multi-status", BODY, lambda given: status._pair({"phoneNumber": given, "messageId": given})),
+            ("multi-status", BODY, lambda given: multi_status._pair({"phoneNumber": given, "messageId": given})),
             ("limit", HEADER, asked(paging.page_limit, "limit")),
             ("cursor", HEADER, asked(lambda call: paging.page_cursor(call, first=0), "cursor")),
             ("cursor of a search", HEADER, asked(message_search._cursor, "cursor")),
@@ -117,13 +136,13 @@ TEXTS: dict[str, Reader] = {
             (
                 "cursor of destinations",
                 HEADER,
-                asked(lambda call: paging.cursor_like(call, callback_outbox._ORIGIN), "cursor"),
+                asked(lambda call: paging.cursor_like(call, callback_destinations._ORIGIN), "cursor"),
             ),
             ("status", HEADER, asked(lambda call: paging.status_among(call, {"dead"}), "status")),
-            ("interval", HEADER, asked(message_search.interval, "from")),
-            ("since", BODY, callback_outbox._instant),
+            ("interval", HEADER, asked(interval.interval, "from")),
+            ("since", BODY, callback_replay._instant),
             ("days of statistics", HEADER, statistics._day),
-            ("amount", BODY, subaccounts._amount),
+            ("amount", BODY, subaccount_credit.read_amount),
             (
                 "email",
                 BODY,
@@ -263,7 +282,7 @@ BODIES: dict[str, Reader] = {
     "X-Forwarded-For": Reader(HEADER, forwarded, FORWARDED),
     "list of a send": Reader(
         BODY,
-        allowed(lambda given: send._read_items(json.loads(given)["a"], send_fields.FieldErrors())),
+        allowed(lambda given: bulk_send._read_items(json.loads(given)["a"], send_fields.FieldErrors())),
         {
             **wrapped(b'{"a":[', b'{"message":"a","phoneNumber":"0"},', b"{}]}"),
             **numbered(b'{"a":[', '{{"message":"{0}","phoneNumber":"{0}"}},', b"{}]}"),

@@ -22,12 +22,13 @@ TAKES_APART = frozenset(
 
 NOT_FOREIGN = {
     "api/http/response.py": {"success_with_list"},  # our own answer
+    "api/http/endpoint.py": {"summary_of"},
     "api/http/docs_page.py": {"_answers", "_inputs", "_prose"},  # the documentation
     "api/http/openapi.py": {"_operation"},
     "api/http/app.py": {"_find"},  # a path by patterns of pieces without a slash, as `path` reads one
     "api/http/idempotency.py": {"_answered"},  # what we kept ourselves
-    "api/v1/statistics.py": {"_shown"},
-    "api/v2/orphan_list.py": {"_orphan", "_numbers_hidden"},  # flags of ours
+    "api/v1/statistics.py": {"_item"},
+    "api/v2/orphan_list.py": {"_item", "_numbers_hidden"},  # flags of ours
     "api/v2/link_admin.py": {"_names"},  # of an administrator
     "bus/safety.py": {"faults"},  # the monitor of our own server
     "bus/spool.py": {"_cut", "_record_at"},  # our own file

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
@@ -19,6 +19,7 @@ from esito import logs
 from esito.api.http.asgi import Receive, Scope, Send
 from esito.api.http.auth import Keys, key_of
 from esito.api.http.body import read_form, read_values
+from esito.api.http.endpoint import AdminEndpoint, AnyEndpoint
 from esito.api.http.error_replies import UNAUTHORIZED, refusal
 from esito.api.http.request import AccountRequest, AdminRequest, Inputs, as_text, wants_xml
 from esito.api.http.response import Headers, Response, StreamedResponse
@@ -34,53 +35,27 @@ from esito.domain.errors import (
 from esito.metrics import Requests
 
 AsgiApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
-Endpoint = Callable[[AccountRequest], Awaitable[Response]]
-AdminEndpoint = Callable[[AdminRequest], Awaitable[Response]]
 
 ONLY_ONE = (b"authorization", b"idempotency-key", b"content-type", b"content-length", b"content-encoding")
 """Headers of which a second one is refused: another reader might believe the one that we do not."""
 
-
-class Operation(NamedTuple):
-    """One method of one path."""
-
-    method: str
-    path: str
-    """A piece in braces, such as `{id}`, is a parameter of the request."""
-    endpoint: Endpoint
-    reads_body: bool = False
-    bearer: bool = False
-    """Whether the key comes in the `Authorization` header instead of as `apiKey`."""
-
-
-class AdminOperation(NamedTuple):
-    """One method of one path that is the installation's: an administrator's key opens it, an account's does not."""
-
-    method: str
-    path: str
-    endpoint: AdminEndpoint
-    reads_body: bool = False
-    bearer: bool = True
-
-
-AnyOperation = Operation | AdminOperation
 
 Admit = Callable[[Scope, Any], Awaitable[int]]
 """Tells whose turn it is, and raises when a key is not good."""
 
 
 class Resource:
-    """One path with all its operations."""
+    """One path with all its endpoints."""
 
-    __slots__ = ("allow", "bearer", "operations", "path", "requests")
+    __slots__ = ("allow", "bearer", "endpoints", "path", "requests")
 
-    def __init__(self, operations: Iterable[AnyOperation]) -> None:
-        self.operations = {operation.method: operation for operation in operations}
-        self.path = next(iter(self.operations.values())).path
-        if "GET" in self.operations:
-            self.operations["HEAD"] = self.operations["GET"]
-        self.allow = ", ".join(self.operations).encode()
-        self.bearer = all(operation.bearer for operation in self.operations.values())
+    def __init__(self, endpoints: Iterable[AnyEndpoint]) -> None:
+        self.endpoints = {endpoint.method: endpoint for endpoint in endpoints}
+        self.path = next(iter(self.endpoints.values())).path
+        if "GET" in self.endpoints:
+            self.endpoints["HEAD"] = self.endpoints["GET"]
+        self.allow = ", ".join(self.endpoints).encode()
+        self.bearer = all(endpoint.bearer for endpoint in self.endpoints.values())
         self.requests = Requests(self.path)
 
 
@@ -88,12 +63,12 @@ class HttpApp:
     """The ASGI application."""
 
     def __init__(
-        self, services: Services, keys: Keys, operations: Iterable[AnyOperation], rest: AsgiApp, known: Iterable[str]
+        self, services: Services, keys: Keys, endpoints: Iterable[AnyEndpoint], rest: AsgiApp, known: Iterable[str]
     ) -> None:
-        """`rest` answers what no operation does; `known` are the paths it serves."""
-        by_path: dict[str, list[AnyOperation]] = {}
-        for operation in operations:
-            by_path.setdefault(operation.path, []).append(operation)
+        """`rest` answers what no endpoint does; `known` are the paths it serves."""
+        by_path: dict[str, list[AnyEndpoint]] = {}
+        for endpoint in endpoints:
+            by_path.setdefault(endpoint.path, []).append(endpoint)
         self._services = services
         self._resources = {path: Resource(of_path) for path, of_path in by_path.items() if "{" not in path}
         self._patterns = [(_pattern(path), Resource(of_path)) for path, of_path in by_path.items() if "{" in path]
@@ -169,41 +144,41 @@ class HttpApp:
         names = [name for name, _ in scope["headers"]]
         if len(set(names)) < len(names) and any(names.count(name) > 1 for name in ONLY_ONE):
             raise RepeatedHeader
-        operation = resource.operations.get(scope["method"])
-        if operation is None:
+        endpoint = resource.endpoints.get(scope["method"])
+        if endpoint is None:
             raise WrongMethod
-        if isinstance(operation, AdminOperation):
-            return await self._perform_for_administrator(operation, scope, receive, values)
+        if isinstance(endpoint, AdminEndpoint):
+            return await self._perform_for_administrator(endpoint, scope, receive, values)
         services = self._services
         is_long = False
-        if operation.reads_body:
-            is_long = await self._read_body(operation, scope, receive, values, self._keys.turn_of_account)
-        account = await self._keys.account(scope, key_of(scope, values, by_bearer=operation.bearer))
+        if endpoint.body is not None:
+            is_long = await self._read_body(scope, receive, values, self._keys.turn_of_account, bearer=resource.bearer)
+        account = await self._keys.account(scope, key_of(scope, values, by_bearer=resource.bearer))
         if self._limited or account.profile.requests_per_second:
             services.limits.check_request(account, services.clock.now())
         xml = wants_xml(values)
         request = AccountRequest(services, account, Inputs(values), xml=xml, scope=scope, is_long=is_long)
-        return await operation.endpoint(request)
+        return await endpoint.handler(request)
 
     async def _perform_for_administrator(
-        self, operation: AdminOperation, scope: Scope, receive: Receive, values: dict[str, Any]
+        self, endpoint: AdminEndpoint, scope: Scope, receive: Receive, values: dict[str, Any]
     ) -> Response:
         is_long = False
-        if operation.reads_body:
-            is_long = await self._read_body(operation, scope, receive, values, self._keys.turn_of_administrator)
+        if endpoint.body is not None:
+            is_long = await self._read_body(scope, receive, values, self._keys.turn_of_administrator, bearer=True)
         administrator = await self._keys.administrator(scope, key_of(scope, values, by_bearer=True))
         inputs, xml = Inputs(values), wants_xml(values)
         request = AdminRequest(self._services, administrator, inputs, xml=xml, scope=scope, is_long=is_long)
-        return await operation.endpoint(request)
+        return await endpoint.handler(request)
 
     async def _read_body(
-        self, operation: AnyOperation, scope: Scope, receive: Receive, values: dict[str, Any], admit: Admit
+        self, scope: Scope, receive: Receive, values: dict[str, Any], admit: Admit, *, bearer: bool
     ) -> bool:
         """Let what the body says go over `values`, once its key is known to be good; tell whether it is long."""
         said, is_long = await read_values(
             scope,
             receive,
-            key=as_text(key_of(scope, values, by_bearer=operation.bearer)),
+            key=as_text(key_of(scope, values, by_bearer=bearer)),
             admit=partial(admit, scope),
             aside=self._services.aside,
             limit=self._services.max_body,

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from esito.api.http.app import AnyOperation
+from esito.api.http.endpoint import AnyEndpoint
 from esito.api.http.openapi import document
 from esito.api.services import Services
 
@@ -31,12 +31,12 @@ td, th, section { border-color: #444 } a { color: #8ab4f8 } }
 """
 
 
-def routes(operations: Sequence[AnyOperation], services: Services) -> list[Route]:
+def routes(endpoints: Sequence[AnyEndpoint], services: Services) -> list[Route]:
     """Return the two routes."""
 
     @cache
     def told() -> dict[str, Any]:
-        return document(operations, error_status=services.error_status)
+        return document(endpoints, error_status=services.error_status)
 
     @cache
     def as_json() -> Response:

@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import msgspec
+from msgspec import UNSET
+
+from esito.api.http.error_answers import NumberErrorItem, with_bare_texts
 from esito.api.http.response import Headers, Response, render
 from esito.api.http.xml import Text, Value
 from esito.domain import errors as e
@@ -110,28 +114,29 @@ UNAUTHORIZED = (e.ApiKeyMissing, e.ApiKeyUnknown)
 
 def status_of(kind: type[Exception], *, error_status: int, bearer: bool) -> int:
     """Return the HTTP status of a refusal; `bearer`: of version 2, where a status means what HTTP says (design 6)."""
-    meaning = next((ERROR_REPLIES[one] for one in kind.__mro__ if one in ERROR_REPLIES), FAILURE)
+    reply = next((ERROR_REPLIES[one] for one in kind.__mro__ if one in ERROR_REPLIES), FAILURE)
     if bearer:
-        return 401 if issubclass(kind, UNAUTHORIZED) else meaning.status or 400
-    return meaning.status or error_status
+        return 401 if issubclass(kind, UNAUTHORIZED) else reply.status or 400
+    return reply.status or error_status
 
 
 def refusal(error: Exception, *, xml: bool, error_status: int, bearer: bool = False, headers: Headers = ()) -> Response:
     """Tell why a request was refused, or that it failed."""
-    meaning = next((ERROR_REPLIES[kind] for kind in type(error).__mro__ if kind in ERROR_REPLIES), FAILURE)
+    reply = next((ERROR_REPLIES[kind] for kind in type(error).__mro__ if kind in ERROR_REPLIES), FAILURE)
     status = status_of(type(error), error_status=error_status, bearer=bearer)
-    envelope: dict[str, Value] = {"success": False, "code": meaning.code}
+    envelope: dict[str, Value] = {"success": False, "code": reply.code}
     if isinstance(error, e.InvalidFields):
         fields = [{"elementId": Text(one.element), "message": Text(one.message)} for one in error.errors]
         # XML has no names to tell two equal lists apart, so it has the list once (contract 2.6).
         envelope |= {"error": fields} if xml else {"error": fields, "errors": fields}
     elif isinstance(error, e.NothingToSend):
-        envelope |= {"message": Text(_why_nothing(error)), "errors": number_errors(error.problems)}
+        listed = msgspec.to_builtins({"errors": number_errors(error.problems)})
+        envelope |= {"message": Text(_why_nothing(error)), **with_bare_texts(listed)}
     elif isinstance(error, e.NumberInUse):
         moment = datetime.fromtimestamp(error.until // 1000, UTC)
-        envelope["message"] = Text(meaning.text.format(moment.strftime("%Y-%m-%d %H:%M")))
+        envelope["message"] = Text(reply.text.format(moment.strftime("%Y-%m-%d %H:%M")))
     else:
-        envelope["message"] = Text(meaning.text)
+        envelope["message"] = Text(reply.text)
     return render(envelope, status=status, xml=xml, headers=headers)
 
 
@@ -140,17 +145,17 @@ def _why_nothing(error: e.NothingToSend) -> str:
     return NO_PRICE.format(", ".join(unfit)) if unfit else ERROR_REPLIES[e.NothingToSend].text
 
 
-def number_errors(problems: Sequence[e.NumberProblem]) -> list[Value]:
+def number_errors(problems: Sequence[e.NumberProblem]) -> list[NumberErrorItem]:
     """Return the `errors` list of numbers that were left out of a send; `code` is a string here (contract 2.6)."""
     return [number_error(one) for one in problems]
 
 
-def number_error(problem: e.NumberProblem) -> dict[str, Value]:
+def number_error(problem: e.NumberProblem) -> NumberErrorItem:
     """Return one entry of that list; where the text does not say which number it was, a last key does."""
     text = NUMBER_TEXTS[problem.code]
-    entry: dict[str, Value] = {
-        "success": False,
-        "code": str(problem.code),
-        "message": Text(text.format(problem.msisdn)),
-    }
-    return entry if "{}" in text else {**entry, "phoneNumber": problem.msisdn}
+    return NumberErrorItem(
+        success=False,
+        code=str(problem.code),
+        message=text.format(problem.msisdn),
+        phone_number=UNSET if "{}" in text else problem.msisdn,
+    )

@@ -8,11 +8,11 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from esito.api.http.error_answers import with_bare_texts
 from esito.api.http.request import AccountRequest
-from esito.api.http.response import Response
-from esito.api.http.xml import Text, Value
+from esito.api.http.response import Response, success
+from esito.api.http.xml import Value
 from esito.domain.errors import AnsweredBefore, FieldError, IdempotencyKeyReused, InvalidFields
 from esito.domain.message import Once
 
@@ -64,9 +64,7 @@ def _asked(request: AccountRequest, name: str) -> IdempotentRequest | None:
     if len(key) > LONGEST_KEY or not key.isprintable():
         error = FieldError(element="children[Idempotency-Key].data", message="La clé d'idempotence n'est pas valide")
         raise InvalidFields([error])
-    given = {
-        field: value for field, value in request.inputs.items() if field not in NOT_ASKED and request.inputs.has(field)
-    }
+    given = {field: value for field, value in request.inputs.given().items() if field not in NOT_ASKED}
     text = json.dumps([name, given], sort_keys=True, separators=(",", ":"))
     return IdempotentRequest(key, hashlib.sha256(text.encode()).digest())
 
@@ -77,11 +75,5 @@ async def _answered(request: AccountRequest, asked: IdempotentRequest) -> Respon
         return None
     if before.request != asked.request:
         raise IdempotencyKeyReused
-    return request.answer({"message_id": before.message_id, **_as_it_was(json.loads(before.answer))})
-
-
-def _as_it_was(members: dict[str, Any]) -> dict[str, Any]:
-    """Return the members as they were written; the texts of `errors` stand bare in XML."""
-    for entry in members.get("errors", ()):
-        entry["message"] = Text(entry["message"])
-    return members
+    members = {"message_id": before.message_id, **json.loads(before.answer)}
+    return success(with_bare_texts(members), xml=request.xml)

@@ -1,88 +1,26 @@
-"""The OpenAPI 3.1 document of everything that is served, built from tables."""
+"""The OpenAPI 3.1 document of everything that is served, derived from the declarations of endpoints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+from msgspec import UNSET, Struct, UnsetType, field
+
 from esito import __version__
-from esito.api.http import samples
-from esito.api.http.app import AnyOperation
-from esito.api.http.areas import AREAS
+from esito.api.http.endpoint import AnyEndpoint, Errors, common_errors, documented_errors, summary_of
+from esito.api.http.error_answers import ErrorAnswer, shape_of
 from esito.api.http.error_replies import ERROR_REPLIES, FAILURE, ErrorReply, status_of
-from esito.api.http.pages import ALWAYS, BODY, KEY, SENDING, EndpointDoc, Refusals
-from esito.api.http.schemas import API_KEY, BODIES, FORMAT, MESSAGE_ID, SCHEMAS, Schema, integer, ref, text
+from esito.api.http.response import members_of
+from esito.api.http.schema import ApiKey, Format, Parameters, Schema, components, properties_of, reference
 from esito.api.http.xml import to_xml
-from esito.api.v2.samples_v2 import V2_SAMPLES
-from esito.api.v2.schemas_v2 import CURSOR, MESSAGE_PIECE, MSISDN_PIECE, PAGE_LIMIT, STATUS_FILTER, UNMASK, V2_SCHEMAS
-from esito.domain import errors as e
 
-_ID = {"messageId": (MESSAGE_ID, True)}
-_PIECE = {"id": (MESSAGE_PIECE, True)}
-_PAGED = {"cursor": (CURSOR, False), "limit": (PAGE_LIMIT, False)}
-_MULTI = EndpointDoc(
-    summary="Statuses of up to 500 pairs of number and message.",
-    answer="MultiStatus",
-    body="MultiStatusRequest",
-    refusals=(*BODY, *KEY, e.NumberListEmpty, e.BadFormat, e.TooManyRecipients),
-)
 
-PAGES: dict[tuple[str, str], EndpointDoc] = {
-    ("GET", "/v1/bulk-status"): EndpointDoc(
-        summary="What happened to every recipient of one message.",
-        answer="BulkStatus",
-        parameters=_ID,
-        refusals=(*KEY, e.MessageIdMissing, e.MessageNotFound),
-    ),
-    ("GET", "/v1/message-status"): EndpointDoc(
-        summary="What happened to one recipient of one message.",
-        answer="MessageStatus",
-        parameters={"phoneNumber": (text("French or international; a leading blank is a plus."), True), **_ID},
-        refusals=(*KEY, e.PhoneNumberMissing, e.MessageIdMissing, e.MessageNotFound),
-    ),
-    ("POST", "/v1/multi-status"): _MULTI,
-    ("GET", "/v1/multi-status"): _MULTI,
-    ("GET", "/v1/bulk-status-by-tag"): EndpointDoc(
-        summary="What happened to the recipients of every message with one tag, 500 to a page.",
-        answer="BulkStatusByTag",
-        parameters={"tag": (text(), True), "page": (integer(minimum=1, default=1), False)},
-        refusals=(*KEY, e.MessageIdMissing, e.MessageNotFound),
-    ),
-    ("POST", "/v1/send"): EndpointDoc(
-        summary="Send one text to up to 500 numbers; with `SMSList` it is a bulk-send.",
-        answer="Sent",
-        body="SendRequest",
-        form=True,
-        refusals=(*BODY, *KEY, *SENDING),
-    ),
-    ("POST", "/v1/bulk-send"): EndpointDoc(
-        summary="Send up to 500 pairs of number and text as one message.",
-        answer="BulkSent",
-        body="BulkSendRequest",
-        refusals=(*BODY, *KEY, *SENDING),
-    ),
-    ("GET", "/v1/me"): EndpointDoc(summary="Whose key it is, and what is left.", answer="Me", refusals=KEY),
-    ("GET", "/v2/messages/{id}"): EndpointDoc(
-        summary="One message and how its recipients stand.",
-        answer="MessageOverview",
-        parameters=_PIECE,
-        refusals=(*KEY, e.NoSuchMessage),
-    ),
-    ("GET", "/v2/messages/{id}/recipients"): EndpointDoc(
-        summary="The recipients of one message in order of submission, a page at a time.",
-        answer="RecipientPage",
-        parameters={**_PIECE, "status": (STATUS_FILTER, False), **_PAGED},
-        refusals=(*KEY, e.InvalidFields, e.NoSuchMessage),
-    ),
-    ("GET", "/v2/messages/{id}/recipients/{msisdn}"): EndpointDoc(
-        summary="What happened to one recipient, what it means, until when we wait, and every receipt.",
-        answer="RecipientExplained",
-        parameters={
-            **_PIECE,
-            "msisdn": (MSISDN_PIECE, True),
-            "unmask": (UNMASK, False),
-        },
-        refusals=(*KEY, e.InvalidFields, e.NoSuchMessage, e.UnmaskingNotAllowed),
-    ),
-}
+class Everywhere(Parameters):
+    """What version 1 takes beside the parameters of each endpoint."""
+
+    api_key: ApiKey = field(name="apiKey")
+    format: Format | UnsetType = field(name="_format", default=UNSET)
+
 
 _PLAIN: dict[str, tuple[str, dict[int, tuple[str, str]]]] = {
     "/healthz": ("The process runs.", {200: ("text/plain", "It does.")}),
@@ -107,23 +45,17 @@ Numbers may be sent as numbers or strings, flags as 1, "1" or true; null equals 
 read as JSON whatever its Content-Type says, any other as a form. Values of the query are read on a POST too; the body
 goes before them. `_format` chooses JSON or XML; in XML every value is an `<entry>`, in the order of the JSON keys."""
 
+_KEY, _FORMAT = (schema for _, _, schema in properties_of(Everywhere))
+
 
 _TO_NAME = str.maketrans("/-", "__", "{}")
-_SAMPLES = samples.OF_ANSWER | V2_SAMPLES
-_SCHEMAS = SCHEMAS | V2_SCHEMAS | BODIES
-for _area in AREAS:
-    PAGES.update(_area.pages)
-    _SAMPLES.update(_area.samples)
-    _SCHEMAS.update(_area.schemas)
-    _SCHEMAS.update(_area.bodies)
 
 
-def document(operations: Sequence[AnyOperation], *, error_status: int) -> dict[str, Any]:
-    """Return the document."""
+def document(endpoints: Sequence[AnyEndpoint], *, error_status: int) -> dict[str, Any]:
+    """Return the document; `error_status` is the HTTP status of error envelopes in version 1."""
     paths: dict[str, dict[str, Any]] = {}
-    for operation in operations:
-        page = PAGES[operation.method, operation.path]
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, page, error_status)
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, error_status)
     for path, (summary, answers) in _PLAIN.items():
         paths[path] = {"get": _plain(path, summary, answers)}
     return {
@@ -131,7 +63,7 @@ def document(operations: Sequence[AnyOperation], *, error_status: int) -> dict[s
         "info": {"title": "Esito", "version": __version__, "description": ABOUT},
         "paths": paths,
         "components": {
-            "schemas": _SCHEMAS,
+            "schemas": _schemas(endpoints),
             "securitySchemes": {
                 "apiKey": {"type": "apiKey", "in": "query", "name": "apiKey"},
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -140,73 +72,108 @@ def document(operations: Sequence[AnyOperation], *, error_status: int) -> dict[s
     }
 
 
-def _operation(operation: AnyOperation, page: EndpointDoc, error_status: int) -> dict[str, Any]:
+def _schemas(endpoints: Sequence[AnyEndpoint]) -> dict[str, Schema]:
+    """Return the schemas of all bodies and answers; the bodies of version 1 have the key and the format beside them."""
+    bodies = {type(one.body): one for one in endpoints if one.body is not None}
+    found = components([*bodies, *(struct for one in endpoints for struct in _answers(one))])
+    for struct, endpoint in bodies.items():
+        if not endpoint.bearer:
+            schema = found[struct.__name__]
+            schema["properties"] = {"apiKey": _KEY, **schema["properties"], "_format": _FORMAT}
+            schema["required"] = ["apiKey", *schema["required"]]
+    return found
+
+
+def _answers(endpoint: AnyEndpoint) -> Iterator[type[Struct]]:
+    """Yield the shapes of all answers of an endpoint."""
+    yield from _good_answers(endpoint)
+    yield from (shape_of(error) for error in documented_errors(endpoint))
+
+
+def _good_answers(endpoint: AnyEndpoint) -> Iterator[type[Struct]]:
+    if endpoint.answer is not None:
+        yield type(endpoint.answer)
+    yield from endpoint.other_answers
+
+
+def _operation(endpoint: AnyEndpoint, error_status: int) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "operationId": f"{operation.method.lower()}{operation.path.translate(_TO_NAME)}",
-        "summary": page.summary,
-        "description": _codes(page.refusals),
-        "security": [{"bearer": []}] if operation.bearer else [{"apiKey": []}],
-        "responses": _responses(page, error_status, bearer=operation.bearer),
+        "operationId": f"{endpoint.method.lower()}{endpoint.path.translate(_TO_NAME)}",
+        "summary": summary_of(endpoint),
+        "description": _codes(documented_errors(endpoint)),
+        "security": [{"bearer": []}] if endpoint.bearer else [{"apiKey": []}],
+        "responses": _responses(endpoint, error_status),
     }
-    parameters = dict(page.parameters or {})
-    if not page.body:
-        key = {} if operation.bearer else {"apiKey": (API_KEY, True)}
-        parameters = {**key, **parameters, **({} if page.media else {"_format": (FORMAT, False)})}
-    if parameters:
-        told["parameters"] = [
-            {
-                "name": name,
-                "in": "path" if f"{{{name}}}" in operation.path else "query",
-                "required": required,
-                "schema": schema,
-            }
-            for name, (schema, required) in parameters.items()
-        ]
-    if page.body:
-        kinds = ["application/json", *(["application/x-www-form-urlencoded"] if page.form else [])]
-        told["requestBody"] = {"required": True, "content": {kind: {"schema": ref(page.body)} for kind in kinds}}
+    if parameters := list(_parameters(endpoint)):
+        told["parameters"] = parameters
+    if endpoint.body is not None:
+        kinds = ["application/json", *(["application/x-www-form-urlencoded"] if endpoint.takes_form else [])]
+        key = {} if endpoint.bearer else {"apiKey": "the key of your account"}
+        example = key | msgspec.to_builtins(endpoint.body)
+        content = {kind: {"schema": reference(type(endpoint.body)), "example": example} for kind in kinds}
+        told["requestBody"] = {"required": True, "content": content}
     return told
 
 
-def _codes(refusals: Refusals) -> str:
+def _parameters(endpoint: AnyEndpoint) -> Iterator[dict[str, Any]]:
+    """Yield what the path and the query say; with a body, the key and the format are said there."""
+    if endpoint.body is None and not endpoint.bearer:
+        yield _parameter("apiKey", "query", _KEY, required=True)
+    if endpoint.parameters is not None:
+        given = msgspec.to_builtins(endpoint.parameters)
+        for name, required, schema in properties_of(type(endpoint.parameters)):
+            place = "path" if f"{{{name}}}" in endpoint.path else "query"
+            yield _parameter(name, place, schema, required=required) | (
+                {"example": given[name]} if name in given else {}
+            )
+    if endpoint.body is None and not endpoint.media:
+        yield _parameter("_format", "query", _FORMAT, required=False)
+
+
+def _parameter(name: str, place: str, schema: Schema, *, required: bool) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": required, "schema": schema}
+
+
+def _codes(errors: Errors) -> str:
     """Return the table of codes, in the order in which they are checked."""
-    rows = [f"| {ERROR_REPLIES[kind].code} | {ERROR_REPLIES[kind].text or 'The list of fields'} |" for kind in refusals]
+    rows = [f"| {ERROR_REPLIES[kind].code} | {ERROR_REPLIES[kind].text or 'The list of fields'} |" for kind in errors]
     return "\n".join(["| code | text |", "|---|---|", *rows])
 
 
-def _responses(page: EndpointDoc, error_status: int, *, bearer: bool) -> dict[str, Any]:
-    by_status: dict[int, list[Schema]] = {200: [] if page.media else [ref(page.answer)]}
-    if page.answer == "Sent":
-        by_status[200].append(ref("BulkSent"))  # with `SMSList`
+def _responses(endpoint: AnyEndpoint, error_status: int) -> dict[str, Any]:
+    by_status: dict[int, list[Schema]] = {200: [reference(one) for one in _good_answers(endpoint)]}
     first: dict[int, ErrorReply] = {FAILURE.status: FAILURE}
-    for kind in (*page.refusals, *([e.BodyTooLarge, e.EncodingUnknown] if page.body else []), *ALWAYS):
-        status = status_of(kind, error_status=error_status, bearer=bearer)
+    for kind in (*documented_errors(endpoint), *common_errors(endpoint)):
+        status = status_of(kind, error_status=error_status, bearer=endpoint.bearer)
         first.setdefault(status, ERROR_REPLIES[kind])
         schemas = by_status.setdefault(status, [])
-        name = {e.InvalidFields: "InvalidFields", e.NothingToSend: "NothingToSend"}.get(kind, "Refusal")
-        if ref(name) not in schemas:
-            schemas.append(ref(name))
-    by_status[FAILURE.status] = [ref("Refusal")]
+        if (schema := reference(shape_of(kind))) not in schemas:
+            schemas.append(schema)
+    by_status[FAILURE.status] = [reference(ErrorAnswer)]
     return {
-        str(status): _response(status, schemas, page, first.get(status, FAILURE))
+        str(status): _response(status, schemas, endpoint, first.get(status, FAILURE))
         for status, schemas in sorted(by_status.items())
     }
 
 
-def _response(status: int, schemas: list[Schema], page: EndpointDoc, first: ErrorReply) -> dict[str, Any]:
+def _response(status: int, schemas: list[Schema], endpoint: AnyEndpoint, first: ErrorReply) -> dict[str, Any]:
     good = status == 200
     described = "All went well." if good else "The request was refused, or failed."
-    streamed: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in page.media} if good else {}
+    streamed: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in endpoint.media} if good else {}
     if not schemas:
         return {"description": described, "content": streamed}
-    sample = _SAMPLES[page.answer] if good and not streamed else samples.refused(first)
-    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    refused = ErrorAnswer(success=False, code=first.code, message=first.text)
+    shown = endpoint.answer if good and endpoint.answer is not None else refused
+    example = members_of(shown)
     return {
         "description": described,
         "content": {
             **streamed,
-            "application/json": {"schema": schema, "example": sample},
-            "application/xml": {"schema": {"type": "string"}, "example": to_xml(sample).decode()},
+            "application/json": {
+                "schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas},
+                "example": example,
+            },
+            "application/xml": {"schema": {"type": "string"}, "example": to_xml(example).decode()},
         },
     }
 

@@ -9,9 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, ItemsView, Mapping
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from esito.api.http.asgi import Scope, header
-from esito.api.http.response import Response, success
-from esito.api.http.xml import Value
+from esito.api.http.response import Response, members_of, render
 from esito.api.services import Services
 from esito.domain.account import Account
 from esito.domain.administrator import Administrator
@@ -42,6 +43,10 @@ class Inputs:
     def items(self) -> ItemsView[str, Any]:
         """Return all parameters as they came."""
         return self._values.items()
+
+    def given(self) -> dict[str, Any]:
+        """Return all parameters that were given, as they came."""
+        return {name: value for name, value in self._values.items() if value is not None and value != ""}
 
     def raw(self, name: str) -> Any:
         """Return a parameter as it came; None when it is absent."""
@@ -112,9 +117,9 @@ class Request(ABC):
         """Return what a long answer is written within: it waits for its turn among those of whoever asks."""
         return self.services.aside.stream(self.turn)
 
-    def answer(self, members: Mapping[str, Value]) -> Response:
-        """Response that all went well, in the format asked for."""
-        return success(members, xml=self.xml)
+    def answer(self, answer: Struct) -> Response:
+        """Answer with HTTP 200, in the format asked for."""
+        return render(members_of(answer), status=200, xml=self.xml)
 
 
 class AccountRequest(Request):

@@ -6,6 +6,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+from msgspec import Struct
+
+from esito.api.http.schema import GoodAnswer
 from esito.api.http.xml import Value, to_xml, to_xml_element
 
 JSON_TYPE = b"application/json"
@@ -30,6 +34,12 @@ class StreamedResponse(Response):
     """An answer too long to be held: after `body` its pieces are written as they come."""
 
     pieces: AsyncGenerator[bytes, None] | None = None
+
+
+def members_of(answer: Struct) -> dict[str, Value]:
+    """Return what an answer consists of, under the names on the wire; what is unset is not there."""
+    members: dict[str, Value] = msgspec.to_builtins(answer)
+    return {"success": True, "code": 200, **members} if isinstance(answer, GoodAnswer) else members
 
 
 def success(members: Mapping[str, Value], *, xml: bool) -> Response:

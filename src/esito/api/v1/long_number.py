@@ -1,16 +1,35 @@
-"""Sending from a long number of one's own: `vn/send` (contract 2.3)."""
+"""Sending from a long number of the account's own: `vn/send` (contract 2.3)."""
 
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, field
+
+from esito.api.http.endpoint import Endpoint
 from esito.api.http.idempotency import IdempotentRequest, answer_once
 from esito.api.http.request import AccountRequest, as_number_text
 from esito.api.http.response import Response
-from esito.api.v1.send import send_one_text
+from esito.api.v1.drafts import REFUSALS
+from esito.api.v1.send import EXAMPLE, send_one_text
 from esito.api.v1.send_fields import MAX_SHOWN, raw_numbers
+from esito.api.v1.send_request import AllOptions, FewOptions, MessageText, PhoneNumbers
 from esito.domain.errors import FieldError, InvalidFields, SenderNotAllowed
 from esito.domain.msisdn import InvalidMsisdn, normalise
 
 
+class LongNumberRequest(FewOptions, kw_only=True):
+    """One text, the numbers it goes to, and the number it comes from."""
+
+    other_names: ClassVar[tuple[str, ...]] = (*AllOptions.other_names, *AllOptions.__struct_encode_fields__)
+
+    to: PhoneNumbers
+    from_: Annotated[
+        str, Meta(pattern="^[0-9]{8,15}$", description="A long number of the account's own, without plus.")
+    ] = field(name="from")
+    message: MessageText
+
+
 async def vn_send(request: AccountRequest) -> Response:
-    """POST /v1/vn/send: `to` is in the role of `phoneNumbers`; the answer is that of send."""
+    """Send one text from a long number of the account's own."""
     return await answer_once(request, "vn/send", _send)
 
 
@@ -32,3 +51,14 @@ def _own_number(request: AccountRequest) -> str:
     if digits not in request.account.profile.numbers:
         raise SenderNotAllowed
     return digits
+
+
+VN_SEND = Endpoint(
+    "POST",
+    "/v1/vn/send",
+    vn_send,
+    body=LongNumberRequest(to="+33611111111", from_="33700000001", message="Your parcel is on its way"),
+    takes_form=True,
+    answer=EXAMPLE,
+    refusals=REFUSALS,
+)

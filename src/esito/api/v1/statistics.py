@@ -2,12 +2,16 @@
 
 import re
 from datetime import date, datetime
+from typing import Annotated
 
+from msgspec import UNSET, Meta, UnsetType, field
+
+from esito.api.http.endpoint import Endpoint
 from esito.api.http.rate_limits import check
 from esito.api.http.request import AccountRequest
-from esito.api.http.response import Response, render
-from esito.api.http.xml import Value
-from esito.domain.errors import IntervalInvalid
+from esito.api.http.response import Response
+from esito.api.http.schema import AnswerPart, Parameters, constant, words
+from esito.domain.errors import IntervalInvalid, TooManyRequests
 from esito.domain.months import PARIS, begins, months_between
 from esito.domain.pricing import as_number
 from esito.domain.timing import SECOND_MS
@@ -20,13 +24,45 @@ DAY = re.compile(r"([0-9]{2})-([0-9]{2})-([0-9]{4})")
 LONGEST_MONTHS = 120
 
 
+class MonthItem(AnswerPart):
+    """What was spent in one month."""
+
+    month: Annotated[str, words(NAMES)]
+    year: Annotated[str, Meta(pattern="^[0-9]{4}$")]
+    number: Annotated[str, Meta(pattern="^[0-9]{1,2}$")] = field(name="m")
+    date: Annotated[int, Meta(description="When the month begins in Paris, Unix seconds.")]
+    type: Annotated[str, constant("month")]
+    cost: str
+    segments: Annotated[str, Meta(pattern="^[0-9]+$", description="Segments.")] = field(name="nb_send")
+
+
+class CostResume(AnswerPart):
+    """The months that were asked for, oldest first; this answer has no `code`."""
+
+    success: Annotated[bool, constant(value=True)]
+    months: list[MonthItem] = field(name="datas")
+
+
+Day = Annotated[
+    str, Meta(pattern="^[0-9]{2}-[0-9]{2}-[0-9]{4}$", description="`dd-mm-YYYY`; with `custom` it is required.")
+]
+
+
+class CostResumeQuery(Parameters):
+    """Which months."""
+
+    interval: Annotated[str, words(["last_month", "last_twelve_months", "custom"])]
+    from_: Day | UnsetType = field(name="from", default=UNSET)
+    to: Day | UnsetType = UNSET
+
+
 async def cost_resume(request: AccountRequest) -> Response:
-    """GET /v1/statistics/cost-resume: five times a minute."""
+    """What was spent, month by month; five times a minute."""
     now = request.services.clock.now()
     months = _months(request, datetime.fromtimestamp(now // SECOND_MS, PARIS).date())
     check(request.services.limits.statistics, request.account, now)
     spent = await request.services.store.ledger.spent(request.account.id, months)
-    return render({"success": True, "datas": [_shown(one) for one in spent]}, status=200, xml=request.xml)
+    return request.answer(CostResume(success=True, months=[_item(one) for one in spent]))
 
 
 def _months(request: AccountRequest, today: date) -> list[str]:
@@ -60,14 +96,37 @@ def _day(text: str) -> date:
         raise IntervalInvalid from None
 
 
-def _shown(one: MonthSpent) -> dict[str, Value]:
+def _item(one: MonthSpent) -> MonthItem:
     year, number = one.month.split("-")
-    return {
-        "month": NAMES[int(number) - 1],
-        "year": year,
-        "m": str(int(number)),
-        "date": begins(one.month),
-        "type": "month",
-        "cost": str(as_number(one.cost)),
-        "nb_send": str(one.segments),
-    }
+    return MonthItem(
+        month=NAMES[int(number) - 1],
+        year=year,
+        number=str(int(number)),
+        date=begins(one.month),
+        type="month",
+        cost=str(as_number(one.cost)),
+        segments=str(one.segments),
+    )
+
+
+COST_RESUME = Endpoint(
+    "GET",
+    "/v1/statistics/cost-resume",
+    cost_resume,
+    parameters=CostResumeQuery(interval="last_twelve_months"),
+    answer=CostResume(
+        success=True,
+        months=[
+            MonthItem(
+                month="october",
+                year="2026",
+                number="10",
+                date=1790805600,
+                type="month",
+                cost="0.09",
+                segments="2",
+            )
+        ],
+    ),
+    refusals=(IntervalInvalid, TooManyRequests),
+)

@@ -1,43 +1,65 @@
-"""What happened to my message: the four status endpoints (contract 1)."""
+"""What happened to my message: bulk-status, by message and by tag, and message-status (contract 1)."""
 
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Annotated
 
-from esito.api.http.request import AccountRequest, Inputs, as_message_id, as_number_text
+from msgspec import UNSET, Meta, UnsetType, field
+
+from esito.api.http.endpoint import Endpoint
+from esito.api.http.request import AccountRequest, as_message_id, as_number_text
 from esito.api.http.response import Response
-from esito.api.http.xml import Value
-from esito.api.v1 import status_rows
-from esito.domain.errors import (
-    BadFormat,
-    MessageIdMissing,
-    MessageNotFound,
-    NumberListEmpty,
-    PhoneNumberMissing,
-    TooManyRecipients,
+from esito.api.http.schema import (
+    E164,
+    AnswerPart,
+    GoodAnswer,
+    MessageId,
+    MessageIdText,
+    Parameters,
+    Price,
+    PublicStatus,
+    UnixDigits,
+    names_a,
 )
-from esito.domain.msisdn import InvalidMsisdn, country_of, is_mobile, normalise
+from esito.api.v1 import status_rows
+from esito.domain.errors import MessageIdMissing, MessageNotFound, PhoneNumberMissing
+from esito.domain.message import MAX_RECIPIENTS
+from esito.domain.msisdn import InvalidMsisdn, country_of, normalise
 from esito.domain.pricing import as_number
 from esito.domain.states import public_word
 from esito.domain.timing import SECOND_MS
-from esito.store.base import PairStatus
 
 PAGE_SIZE = 500
 """Recipients on a page of bulk-status-by-tag."""
 
-MAX_PAIRS = 500
 
-ITEM_TEXTS = {
-    2: "Le numéro de téléphone est requis",
-    3: "L'ID du message est requis",
-    4: "Numéro introuvable",
-    9: "Ne semble pas être un numéro de mobile",
-}
-"""What `status` says in a failed item of multi-status (contract 1.3)."""
+class StatusItem(AnswerPart):
+    """One recipient."""
+
+    phone_number: E164 = field(name="phoneNumber")
+    status: PublicStatus
+    stop_sms: bool = field(name="stopSMS")  # a boolean here, "0" or "1" in multi-status
+    date: UnixDigits
+
+
+DELIVERED = StatusItem(phone_number="+33611111111", status="Delivered", stop_sms=False, date="1600000010")
+
+# -- bulk-status -------------------------------------------------------------------------------
+
+
+class BulkStatus(GoodAnswer):
+    """Every recipient, in the order of submission; `status_rows` writes it."""
+
+    message_id: MessageIdText
+    recipients: Annotated[list[StatusItem], Meta(max_length=MAX_RECIPIENTS)] = field(name="StatutResponse_List")
+
+
+class BulkStatusQuery(Parameters):
+    """Which message."""
+
+    message_id: MessageId = field(name="messageId")
 
 
 async def bulk_status(request: AccountRequest) -> Response:
-    """GET /v1/bulk-status: every recipient of one message."""
+    """What happened to every recipient of one message."""
     message_id = request.message_id()
     recipients = await request.services.store.recipients_of(request.account.id, message_id)
     if recipients is None:
@@ -45,8 +67,50 @@ async def bulk_status(request: AccountRequest) -> Response:
     return status_rows.of_message(message_id, recipients, xml=request.xml)
 
 
+BULK_STATUS = Endpoint(
+    "GET",
+    "/v1/bulk-status",
+    bulk_status,
+    parameters=BulkStatusQuery(message_id=4711),
+    answer=BulkStatus(
+        message_id="4711",
+        recipients=[
+            DELIVERED,
+            StatusItem(phone_number="+33622222222", status="Waiting", stop_sms=True, date="1600000003"),
+        ],
+    ),
+    refusals=(MessageIdMissing, MessageNotFound),
+)
+
+# -- message-status ----------------------------------------------------------------------------
+
+
+class MessageStatus(GoodAnswer):
+    """One recipient of one message."""
+
+    number: Annotated[str, Meta(description="The way it was asked.")]
+    message_id: MessageIdText = field(name="messageId")
+    stop_sms: bool = field(name="stopSms")
+    date: UnixDigits
+    statut: PublicStatus  # in French here, `status` elsewhere
+    cost: Price
+    country_code: Annotated[str, Meta(description="ISO 3166; empty where a number has no country.")] = field(
+        name="countryCode"
+    )
+    currency: str
+
+
+class MessageStatusQuery(Parameters):
+    """Which recipient of which message."""
+
+    phone_number: Annotated[str, Meta(description="French or international; a leading blank is a plus.")] = field(
+        name="phoneNumber"
+    )
+    message_id: MessageId = field(name="messageId")
+
+
 async def message_status(request: AccountRequest) -> Response:
-    """GET /v1/message-status: one recipient of one message."""
+    """What happened to one recipient of one message."""
     if not request.inputs.has("phoneNumber"):
         raise PhoneNumberMissing
     message_id = request.message_id()
@@ -59,21 +123,57 @@ async def message_status(request: AccountRequest) -> Response:
     if found is None:
         raise MessageNotFound
     return request.answer(
-        {
-            "number": asked,  # the way the caller wrote it
-            "messageId": str(message_id),
-            "stopSms": found.stopped,  # a boolean here, "0" or "1" in multi-status
-            "date": _digits(found.changed_at),
-            "statut": public_word(found.state),  # in French here, `status` elsewhere
-            "cost": as_number(found.cost),
-            "countryCode": country_of(msisdn) or "",
-            "currency": request.services.currency,
-        }
+        MessageStatus(
+            number=asked,
+            message_id=str(message_id),
+            stop_sms=found.stopped,
+            date=unix_digits(found.changed_at),
+            statut=public_word(found.state),
+            cost=as_number(found.cost),
+            country_code=country_of(msisdn) or "",
+            currency=request.services.currency,
+        )
     )
 
 
+MESSAGE_STATUS = Endpoint(
+    "GET",
+    "/v1/message-status",
+    message_status,
+    parameters=MessageStatusQuery(phone_number="+33611111111", message_id=4711),
+    answer=MessageStatus(
+        number="+33611111111",
+        message_id="4711",
+        stop_sms=False,
+        date="1600000010",
+        statut="Delivered",
+        cost=0.045,
+        country_code="FR",
+        currency="EUR",
+    ),
+    refusals=(PhoneNumberMissing, MessageIdMissing, MessageNotFound),
+)
+
+# -- bulk-status-by-tag ------------------------------------------------------------------------
+
+
+class BulkStatusByTag(GoodAnswer):
+    """A page of the recipients of every message with the tag."""
+
+    current_page: Annotated[int, Meta(ge=1)] = field(name="currentPage")
+    total: Annotated[int, Meta(ge=1, description="Recipients on all pages.")]
+    recipients: Annotated[list[StatusItem], Meta(max_length=MAX_RECIPIENTS)] = field(name="StatutResponse_List")
+
+
+class BulkStatusByTagQuery(Parameters):
+    """Which tag, and which page."""
+
+    tag: Annotated[str, names_a("tag")]
+    page: Annotated[int, Meta(ge=1, extra_json_schema={"default": 1})] | UnsetType = UNSET
+
+
 async def bulk_status_by_tag(request: AccountRequest) -> Response:
-    """GET /v1/bulk-status-by-tag: the recipients of every message with one tag, 500 at a time."""
+    """What happened to the recipients of every message with one tag, 500 to a page."""
     if not request.inputs.has("tag"):
         raise MessageIdMissing  # the page reuses this text for a missing tag
     page = as_message_id(request.inputs.raw("page")) or 1
@@ -84,87 +184,23 @@ async def bulk_status_by_tag(request: AccountRequest) -> Response:
     return status_rows.of_tag(page, found.total, found.rows, xml=request.xml)
 
 
-# -- multi-status ------------------------------------------------------------------------------
+BULK_STATUS_BY_TAG = Endpoint(
+    "GET",
+    "/v1/bulk-status-by-tag",
+    bulk_status_by_tag,
+    parameters=BulkStatusByTagQuery(tag="parcels"),
+    answer=BulkStatusByTag(
+        current_page=1,
+        total=2,
+        recipients=[
+            DELIVERED,
+            StatusItem(phone_number="+33622222222", status="Not delivered", stop_sms=False, date="1600000020"),
+        ],
+    ),
+    refusals=(MessageIdMissing, MessageNotFound),
+)
 
 
-class Pair(NamedTuple):
-    """One item of multi-status as it was asked."""
-
-    shown: str
-    """The number as the answer shows it: E.164, or as given when it is no number."""
-    message_id: int
-    """0 when none was given, or none that could be ours."""
-    code: int
-    """Why nothing need be looked up; 0: it must be."""
-
-
-async def multi_status(request: AccountRequest) -> Response:
-    """POST or GET /v1/multi-status: up to 500 pairs of number and message."""
-    pairs = [_pair(item) for item in _items(request)]
-    asked = [(pair.message_id, pair.shown) for pair in pairs if not pair.code]
-    found = iter(await request.services.store.statuses_of(request.account.id, asked))
-    items: list[Value] = [_failed(pair, pair.code) if pair.code else _item(pair, next(found)) for pair in pairs]
-    return request.answer({"StatutResponse_List": items})
-
-
-def _items(request: AccountRequest) -> list[Any]:
-    """Return the list. Raises NumberListEmpty, BadFormat, TooManyRecipients."""
-    name = "SMSStatut_List" if request.inputs.has("SMSStatut_List") else "SMSStatus_List"  # both are documented
-    items = request.inputs.raw(name)
-    if items is None or items in ("", []):
-        raise NumberListEmpty
-    if not isinstance(items, list):
-        raise BadFormat
-    if len(items) > MAX_PAIRS:
-        raise TooManyRecipients
-    if not all(isinstance(item, dict) for item in items):
-        raise BadFormat
-    return items
-
-
-def _pair(item: Mapping[str, Any]) -> Pair:
-    """Read one item; what is wrong with it is found in the order 2, 3, 9."""
-    inputs = Inputs(item)
-    message_id = as_message_id(item.get("messageId")) or 0
-    shown = as_number_text(item.get("phoneNumber"))
-    if not inputs.has("phoneNumber"):
-        return Pair(shown, message_id, 2)
-    mobile = False
-    with suppress(InvalidMsisdn):
-        shown = normalise(shown)
-        mobile = is_mobile(shown) is not False
-    if not inputs.has("messageId"):
-        return Pair(shown, message_id, 3)
-    if not mobile:
-        return Pair(shown, message_id, 9)
-    return Pair(shown, message_id, 0 if message_id else 4)
-
-
-def _item(pair: Pair, found: PairStatus | None) -> dict[str, Value]:
-    if found is None:
-        return _failed(pair, 4)
-    return {
-        "success": True,
-        "code": 200,
-        "phoneNumber": pair.shown,
-        "messageId": pair.message_id,  # an integer here, a string in bulk-status
-        "status": public_word(found.state),
-        "date": _digits(found.changed_at),
-        "stopSms": "1" if found.stopped else "0",
-        "isSpam": "0",
-    }
-
-
-def _failed(pair: Pair, code: int) -> dict[str, Value]:
-    return {
-        "success": False,
-        "code": code,
-        "phoneNumber": pair.shown,
-        "messageId": pair.message_id,
-        "status": ITEM_TEXTS[code],
-    }
-
-
-def _digits(instant: int) -> str:
+def unix_digits(instant: int) -> str:
     """Return Unix seconds as digits."""
     return str(instant // SECOND_MS)

@@ -1,46 +1,88 @@
-"""Accounts of one's own customers or branches: made, listed, given credit, removed (contract 4.4)."""
+"""Accounts of one's own customers or branches: made, listed, removed (contract 4.4)."""
 
-import hmac
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated
 
-from esito.api.http.request import AccountRequest, Inputs, as_text
+from msgspec import UNSET, Meta, UnsetType, field
+
+from esito.api.http.endpoint import Endpoint
+from esito.api.http.request import AccountRequest, Inputs
 from esito.api.http.response import Response
-from esito.api.http.xml import Value
+from esito.api.http.schema import AnswerPart, Count, Flag, GoodAnswer, Parameters, ParisTime, constant, words
+from esito.api.v1.subaccount_credit import Amount, Token, read_amount
+from esito.api.v1.subaccount_keys import EXAMPLE_TOKEN, actor_of, subaccount_key
 from esito.domain import errors as e
 from esito.domain.account import key_digest
 from esito.domain.months import PARIS
-from esito.domain.pricing import as_number, to_micros
+from esito.domain.pricing import to_micros
 from esito.domain.timing import SECOND_MS
 from esito.store.ledger import NewSubaccount, Subaccount
 
 PER_PAGE = 20
-KINDS = frozenset({"simple", "advanced"})
+KINDS = ("simple", "advanced")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 FLAGS = frozenset({"0", "1", "true", "false"})
 
-LARGEST_AMOUNT = Decimal(1_000_000_000)
-_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,18})?", re.ASCII)
+# -- create ------------------------------------------------------------------------------------
+
+
+class SubaccountParameters(Parameters):
+    """Who has it."""
+
+    email: Annotated[str, Meta(pattern="^[a-z0-9]{1,20}@[a-z0-9]{1,20}$")]
+    is_buyer: Annotated[Flag, Meta(description="Whether it buys for itself; kept nowhere, but required.")] = field(
+        name="isBuyer"
+    )
+    credit: Amount | UnsetType = field(name="creditToAttribute", default=UNSET)
+    title: str | UnsetType = UNSET
+    firstname: str | UnsetType = UNSET
+    lastname: str | UnsetType = UNSET
+
+
+class SubaccountRequest(Parameters):
+    """What kind of sub-account, and who has it."""
+
+    type: Annotated[str, words(KINDS)]
+    parameters: SubaccountParameters
+
+
+class SubaccountMade(AnswerPart):
+    """The sub-account."""
+
+    email: str
+    token: str
+
+
+class SubaccountCreated(GoodAnswer):
+    """The sub-account, and the account above it."""
+
+    subaccount: SubaccountMade
+    mail_to: Annotated[str, Meta(description="Esito sends no mail; the address is repeated.")] = field(
+        name="sendConfirmMailTo"
+    )
+    parent_email: str
 
 
 async def create(request: AccountRequest) -> Response:
-    """POST /v1/subaccount/create (a badge of the documentation says GET)."""
-    if not request.account.profile.creates_subaccounts:
+    """Make a sub-account, with credit of one's own if wanted."""
+    profile = request.account.profile
+    if not profile.creates_subaccounts:
         raise e.SubaccountsNotAllowed
     new = _new(request)
     await request.services.store.ledger.create_subaccount(
-        request.account.id, new, actor=_actor(request), at=request.services.clock.now()
+        request.account.id, new, actor=actor_of(request), at=request.services.clock.now()
     )
     return request.answer(
-        {
-            "subaccount": {"email": new.email, "token": new.token},
-            "sendConfirmMailTo": new.email,
-            "parent_email": request.account.profile.email or request.account.name,
-        }
+        SubaccountCreated(
+            subaccount=SubaccountMade(email=new.email, token=new.token),
+            mail_to=new.email,
+            parent_email=profile.email or request.account.name,
+        )
     )
 
 
@@ -60,7 +102,7 @@ def _new(request: AccountRequest) -> NewSubaccount:
         raise e.EmailMissing
     credit = Decimal(0)
     if wanted.has("creditToAttribute"):
-        found = _amount(wanted.raw("creditToAttribute"))
+        found = read_amount(wanted.raw("creditToAttribute"))
         if found is None:
             raise e.CreditNotPositive
         credit = found
@@ -69,126 +111,158 @@ def _new(request: AccountRequest) -> NewSubaccount:
         email=email,
         kind=kind,
         token=token,
-        key_digest=key_digest(_key(request, token, before=0), request.services.key_secret),
+        key_digest=key_digest(subaccount_key(request, token, before=0), request.services.key_secret),
         firstname=wanted.text("firstname")[:100],
         lastname=wanted.text("lastname")[:100],
         credit=to_micros(credit),
     )
 
 
-async def list_(request: AccountRequest) -> Response:
-    """GET /v1/subaccount/list: a page of twenty, oldest first."""
+CREATE = Endpoint(
+    "POST",
+    "/v1/subaccount/create",
+    create,
+    body=SubaccountRequest(
+        type="simple", parameters=SubaccountParameters(email="branch@example.org", is_buyer=0, credit=10)
+    ),
+    answer=SubaccountCreated(
+        subaccount=SubaccountMade(email="branch@example.org", token=EXAMPLE_TOKEN),
+        mail_to="branch@example.org",
+        parent_email="office@example.org",
+    ),
+    refusals=(
+        e.SubaccountsNotAllowed,
+        e.BuyerMissing,
+        e.SubaccountTypeMissing,
+        e.SubaccountTypeUnknown,
+        e.EmailMissing,
+        e.EmailTaken,
+        e.CreditNotPositive,
+        e.BalanceTooLow,
+    ),
+)
+
+CREATE_BY_GET = replace(CREATE, method="GET")
+"""A badge of the documentation says so; its body is read then too."""
+
+# -- list --------------------------------------------------------------------------------------
+
+
+class SubaccountCredit(AnswerPart):
+    """What a sub-account has."""
+
+    balance: Annotated[str, Meta(description="Three decimal places.")]
+    currency: str
+
+
+class SubaccountItem(AnswerPart):
+    """One sub-account."""
+
+    id: int
+    email: str
+    type: Annotated[str, words(KINDS)]
+    token: str
+    api_key: Annotated[
+        str, Meta(description="Made of the token and the installation's secret; it is kept nowhere.")
+    ] = field(name="apiKey")
+    created_at: ParisTime = field(name="createdAt")
+    credit: SubaccountCredit = field(name="credits")
+
+
+class SubaccountList(GoodAnswer):
+    """A page of sub-accounts, oldest first."""
+
+    total: Count
+    nb_per_page: Annotated[int, constant(PER_PAGE)]
+    page: Annotated[int, Meta(ge=1)]
+    items: list[SubaccountItem] = field(name="data")
+
+
+class SubaccountListQuery(Parameters):
+    """Which page."""
+
+    page: Annotated[int, Meta(ge=1, extra_json_schema={"default": 1})] | UnsetType = UNSET
+
+
+async def list_subaccounts(request: AccountRequest) -> Response:
+    """The sub-accounts, twenty to a page."""
     asked = request.inputs.text("page").strip()
     page = max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 1
-    total, found = await request.services.store.ledger.subaccounts(request.account.id, page=page, size=PER_PAGE)
-    return request.answer(
-        {
-            "total": total,
-            "nb_per_page": PER_PAGE,
-            "page": page,
-            "data": [_shown(request, one) for one in found],
-        }
-    )
+    ledger = request.services.store.ledger
+    total, found = await ledger.subaccounts(request.account.id, page=page, size=PER_PAGE)
+    items = [_item(request, one) for one in found]
+    return request.answer(SubaccountList(total=total, nb_per_page=PER_PAGE, page=page, items=items))
 
 
-def _shown(request: AccountRequest, one: Subaccount) -> dict[str, Value]:
+def _item(request: AccountRequest, one: Subaccount) -> SubaccountItem:
     created = datetime.fromtimestamp(one.created_at // SECOND_MS, PARIS)
-    return {
-        "id": one.id,
-        "email": one.email,
-        "type": one.kind,
-        "token": one.token,
-        "apiKey": _key(request, one.token, before=one.keys - 1),
-        "createdAt": created.strftime("%Y-%m-%d %H:%M:%S"),
-        "credits": {"balance": f"{one.credit:.3f}", "currency": request.services.currency},
-    }
-
-
-async def add_credit(request: AccountRequest) -> Response:
-    """POST /v1/subaccount/credit/add: from the parent's credit to the sub-account's."""
-    return await _move(request, 1)
-
-
-async def remove_credit(request: AccountRequest) -> Response:
-    """POST /v1/subaccount/credit/remove: from the sub-account's credit back to the parent's."""
-    return await _move(request, -1)
-
-
-async def _move(request: AccountRequest, sign: int) -> Response:
-    if not request.account.profile.creates_subaccounts:
-        raise e.SubaccountsNotAllowed
-    if not request.inputs.has("credit"):
-        raise e.CreditMissing
-    amount = _amount(request.inputs.raw("credit"))
-    if amount is None:
-        raise e.CreditInvalid
-    token = request.inputs.text("tokenSubaccount").strip()
-    if not token:
-        raise e.TokenMissing
-    try:
-        left = await request.services.store.ledger.move_credit(
-            request.account.id, token, sign * to_micros(amount), actor=_actor(request), at=request.services.clock.now()
-        )
-    except e.BalanceTooLow:
-        raise e.TransferBalanceTooLow from None
-    return request.answer(
-        {
-            "credit": as_number(left.parent),
-            "subaccountCredit": as_number(left.subaccount),
-            "currency": request.services.currency,
-        }
+    return SubaccountItem(
+        id=one.id,
+        email=one.email,
+        type=one.kind,
+        token=one.token,
+        api_key=subaccount_key(request, one.token, before=one.keys - 1),
+        created_at=created.strftime("%Y-%m-%d %H:%M:%S"),
+        credit=SubaccountCredit(balance=f"{one.credit:.3f}", currency=request.services.currency),
     )
+
+
+LIST_SUBACCOUNTS = Endpoint(
+    "GET",
+    "/v1/subaccount/list",
+    list_subaccounts,
+    parameters=SubaccountListQuery(page=1),
+    answer=SubaccountList(
+        total=1,
+        nb_per_page=PER_PAGE,
+        page=1,
+        items=[
+            SubaccountItem(
+                id=2,
+                email="branch@example.org",
+                type="simple",
+                token=EXAMPLE_TOKEN,
+                api_key="0f3c6b1d9a4e7f2085b1c3d5e7f90a1b2c3d4e5f",
+                created_at="2026-11-23 14:00:00",
+                credit=SubaccountCredit(balance="10.000", currency="EUR"),
+            )
+        ],
+    ),
+)
+
+# -- remove ------------------------------------------------------------------------------------
+
+
+class SubaccountRemovalRequest(Parameters):
+    """Which sub-account."""
+
+    token: Token
+
+
+class SubaccountRemoved(GoodAnswer):
+    """Nothing but that it is removed."""
 
 
 async def remove(request: AccountRequest) -> Response:
-    """DELETE /v1/subaccount/remove: its key opens nothing any more, its credit comes back."""
+    """Remove a sub-account: its key opens nothing any more, its credit comes back."""
     token = request.inputs.text("token").strip()
     if not token:
         raise e.RemovalTokenMissing
     try:
         await request.services.store.ledger.remove_subaccount(
-            request.account.id, token, actor=_actor(request), at=request.services.clock.now()
+            request.account.id, token, actor=actor_of(request), at=request.services.clock.now()
         )
     except e.SubaccountNotFound:
         raise e.SubaccountGone from None
-    return request.answer({})
+    return request.answer(SubaccountRemoved())
 
 
-async def rotate_key(request: AccountRequest) -> Response:
-    """POST /v2/subaccounts/rotate-key: a new key; the one before opens nothing any more."""
-    token, secret = request.inputs.text("token").strip(), request.services.key_secret
-    if not token:
-        raise e.TokenMissing
-    before = await request.services.store.ledger.rotate_key(
-        request.account.id,
-        token,
-        lambda before: key_digest(_key(request, token, before=before), secret),
-        actor=_actor(request),
-        at=request.services.clock.now(),
-    )
-    return request.answer({"apiKey": _key(request, token, before=before)})
-
-
-def _amount(value: Any) -> Decimal | None:
-    """Return an amount above nothing with at most three decimals; None for anything else."""
-    text = as_text(value).strip()
-    if isinstance(value, bool) or not _AMOUNT.fullmatch(text):
-        return None
-    amount = Decimal(text)
-    if not 0 < amount < LARGEST_AMOUNT or amount != round(amount, 3):
-        return None
-    return amount
-
-
-def _key(request: AccountRequest, token: str, *, before: int) -> str:
-    """Return the API key of a sub-account that has had so many before.
-
-    Its parent may look it up again (contract 4.4), and yet no key is kept anywhere: it is made
-    of the token and the secret of the installation, which is not in the database.
-    """
-    made_of = f"subaccount {token} {before}" if before else f"subaccount {token}"
-    return hmac.digest(request.services.key_secret, made_of.encode(), "sha256").hex()[:40]
-
-
-def _actor(request: AccountRequest) -> str:
-    return f"account:{request.account.name}"
+REMOVE = Endpoint(
+    "DELETE",
+    "/v1/subaccount/remove",
+    remove,
+    body=SubaccountRemovalRequest(token=EXAMPLE_TOKEN),
+    takes_form=True,
+    answer=SubaccountRemoved(),
+    refusals=(e.RemovalTokenMissing, e.SubaccountGone),
+)

@@ -1,9 +1,14 @@
 """Pushing the clock ahead, for demonstrations and tests (design 6, 8)."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
+from msgspec import UNSET, Meta, UnsetType
+
+from esito.api.http.endpoint import AdminEndpoint
 from esito.api.http.request import AdminRequest
 from esito.api.http.response import Response
+from esito.api.http.schema import GoodAnswer, Parameters
 from esito.domain.errors import FieldError, InvalidFields
 from esito.domain.timing import HOUR_MS, SECOND_MS, PushableClock
 from esito.lifecycle.shared_clock import catch_up
@@ -15,8 +20,22 @@ LONGEST = 10 * 366 * 24 * HOUR_MS
 UNITS = {"seconds": SECOND_MS, "hours": HOUR_MS}
 
 
+class ClockAdvanceRequest(Parameters):
+    """How far; one of them at least."""
+
+    more_schema: ClassVar[Mapping[str, object]] = {"minProperties": 1}
+    seconds: Annotated[float, Meta(ge=0, le=300_000_000)] | UnsetType = UNSET
+    hours: Annotated[float, Meta(ge=0, le=80_000)] | UnsetType = UNSET
+
+
+class ClockAdvanced(GoodAnswer):
+    """What time it is then."""
+
+    now: Annotated[int, Meta(description="Milliseconds since the epoch, UTC.")]
+
+
 async def advance(request: AdminRequest) -> Response:
-    """POST /v2/clock/advance: push the clock by `seconds` or `hours`; answer what time it is then."""
+    """Push the clock ahead; for demonstrations and tests."""
     clock = request.services.clock
     if not isinstance(clock, PushableClock):
         raise TypeError("only a PushableClock can be pushed")
@@ -30,7 +49,7 @@ async def advance(request: AdminRequest) -> Response:
     now = clock.advance(by)
     # Kept before it is told, so that not even a crash turns it back.
     await request.services.store.keep_setting(CLOCK_OFFSET, str(clock.offset_ms))
-    return request.answer({"now": now})
+    return request.answer(ClockAdvanced(now=now))
 
 
 def _milliseconds(value: Any, unit: int) -> int:
@@ -40,3 +59,13 @@ def _milliseconds(value: Any, unit: int) -> int:
         return int(amount * unit) if 0 <= amount * unit <= LONGEST else -1
     except (TypeError, ValueError, OverflowError):
         return -1
+
+
+ADVANCE = AdminEndpoint(
+    "POST",
+    "/v2/clock/advance",
+    advance,
+    body=ClockAdvanceRequest(hours=1),
+    answer=ClockAdvanced(now=1_600_000_010_000),
+    refusals=(InvalidFields,),
+)

@@ -8,12 +8,17 @@ import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Annotated
 
+from msgspec import UNSET, Meta, UnsetType
+
+from esito.api.http.endpoint import Endpoint
 from esito.api.http.request import AccountRequest
 from esito.api.http.response import Response, StreamedResponse
-from esito.api.v2.message_overview import STATE_NAMES
-from esito.api.v2.message_search import interval
-from esito.domain.errors import BadFormat
+from esito.api.http.schema import words
+from esito.api.v2.interval import IntervalQuery, interval
+from esito.api.v2.member_types import STATE_NAMES
+from esito.domain.errors import BadFormat, IntervalInvalid
 from esito.domain.pricing import as_number, from_micros
 from esito.domain.states import MessageState, public_word
 from esito.domain.timing import SECOND_MS
@@ -46,8 +51,18 @@ Writer = Callable[[Sequence[ExportedRecipient], str], bytes]
 """Rows and the currency of their costs to octets."""
 
 
+class ExportQuery(IntervalQuery):
+    """From when until when, and in which form."""
+
+    format: Annotated[str, words(["csv", "jsonl"]), Meta(extra_json_schema={"default": "csv"})] | UnsetType = UNSET
+    bom: (
+        Annotated[str, Meta(description="1: CSV begins with the byte order mark that spreadsheets look for.")]
+        | UnsetType
+    ) = UNSET
+
+
 async def export(request: AccountRequest) -> Response:
-    """GET /v2/export: oldest first, up to what was accepted before it began, or some seconds later."""
+    """Every recipient of every message that was accepted before the request, oldest first, streamed."""
     since, until = interval(request)
     until = min(until, request.services.clock.now() + CLOCKS_APART)
     form = request.inputs.text("format").strip().lower() or "csv"
@@ -141,3 +156,13 @@ FORMATS: dict[str, tuple[bytes, bytes, Writer]] = {
     "jsonl": (b"application/jsonl", b"", as_jsonl),
 }
 """Type, what comes first, and how rows are written."""
+
+EXPORT = Endpoint(
+    "GET",
+    "/v2/export",
+    export,
+    parameters=ExportQuery(from_="2020-09-13"),
+    answer=None,
+    media=("text/csv", "application/jsonl"),
+    refusals=(IntervalInvalid, BadFormat),
+)

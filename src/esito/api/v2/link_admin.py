@@ -1,31 +1,71 @@
-"""The links to the operators: how they stand, and what an administrator changes about them (design 6).
+"""What an administrator changes about the links to the operators (design 6).
 
-What is changed so is what `esito link add`, `change` and `remove` change: it is kept in the store and goes over the
-settings file. Every running server takes it up within some seconds, this one at once.
+It is what `esito link add`, `change` and `remove` change: it is kept in the store and overrides the settings file.
+Every running server follows within some seconds, this one at once.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
+from esito.api.http.endpoint import AdminEndpoint
 from esito.api.http.paging import unusable
 from esito.api.http.request import AdminRequest
 from esito.api.http.response import Response
-from esito.api.http.xml import Value
-from esito.api.services import LinkDesk, LinkEdited, LinkStatus
-from esito.domain.errors import NoSuchLink
-from esito.domain.id_forms import IdForm, Learned
+from esito.api.http.schema import GoodAnswer, Parameters
+from esito.api.services import LinkDesk, LinkEdited
+from esito.domain.errors import InvalidFields, LinkChanged, LinkInUse, NoSuchLink
+
+LONGEST = 16_384
+"""Octets of a request that changes a link: all settings there are take less."""
 
 
-async def links(request: AdminRequest) -> Response:
-    """GET /v2/links: every link, its state, and what is known of its operator's ids."""
-    forms = await request.services.store.id_forms()
-    return request.answer({"links": [_link(one, forms.get(one.operator)) for one in await request.services.links()]})
+class NewLink(Parameters):
+    """Settings of a section `[[link]]` (docs/configuration.md), as JSON or as text."""
+
+    name: Annotated[str, Meta(description="Of the link.")]
+    host: Annotated[str, Meta(description="Of the SMSC; one of the settings is required.")] | UnsetType = UNSET
+
+
+class LinkChange(Parameters):
+    """Settings of a section `[[link]]` (docs/configuration.md), as JSON or as text."""
+
+    unset: (
+        Annotated[
+            list[Annotated[str, Meta(description="A setting to have as in the file again, or as usual.")]],
+            Meta(max_length=100),
+        ]
+        | UnsetType
+    ) = UNSET
+    enabled: Annotated[bool, Meta(description="Whether the link is bound.")] | UnsetType = UNSET
+
+
+class LinkPath(Parameters):
+    """Which link."""
+
+    name: Annotated[str, Meta(description="Of a link.")]
+
+
+class LinkRemoval(LinkPath):
+    """Which link, and whether at any price."""
+
+    force: (
+        Annotated[str, Meta(description="1: though segments wait for it, or for its operator's answer.")] | UnsetType
+    ) = UNSET
+
+
+class LinkAnswer(GoodAnswer):
+    """What the change came to."""
+
+    link: Annotated[str, Meta(description="Its name.")]
+    changed: Annotated[bool, Meta(description="Whether it was otherwise before.")]
+    rebinds: Annotated[bool, Meta(description="Whether it is bound anew.")]
+    notes: Annotated[list[Annotated[str, Meta(description="What is worth a word.")]], Meta(max_length=100)]
 
 
 async def add(request: AdminRequest) -> Response:
-    """POST /v2/links: add a link; `name`, and beside it the settings of a section `[[link]]`."""
+    """Add a link; running servers bind it within some seconds."""
     settings = _settings(request)
     name = settings.pop("name", "")
     if not isinstance(name, str) or not name:
@@ -37,7 +77,7 @@ async def add(request: AdminRequest) -> Response:
 
 
 async def change(request: AdminRequest) -> Response:
-    """PATCH /v2/links/{name}: change settings of a link; those of `unset` are again as in the file, or as usual."""
+    """Change settings of a link, of one in the settings file too; `enabled` unbinds or binds it."""
     name = request.inputs.text("name")
     settings = _settings(request)
     settings.pop("name", None)
@@ -51,7 +91,7 @@ async def change(request: AdminRequest) -> Response:
 
 
 async def remove(request: AdminRequest) -> Response:
-    """DELETE /v2/links/{name}: remove a link that was added so; with `force` though segments wait for it."""
+    """Remove a link that was added so, or by command, once nothing waits for it."""
     name, forced = request.inputs.text("name"), request.inputs.flag("force")
     edited = await _desk(request).remove(name, forced=forced, actor=request.administrator.actor)
     return request.answer(_edited(name, edited))
@@ -61,10 +101,6 @@ def _desk(request: AdminRequest) -> LinkDesk:
     if request.services.link_desk is None:
         raise NoSuchLink
     return request.services.link_desk
-
-
-LONGEST = 16_384
-"""Octets of a request that changes a link: all settings there are take less."""
 
 
 def _settings(request: AdminRequest) -> dict[str, Any]:
@@ -81,38 +117,36 @@ def _names(given: Any) -> list[str]:
     return [one.strip() for one in names if one.strip()]
 
 
-def _edited(name: str, edited: LinkEdited) -> dict[str, Value]:
-    return {"link": name, "changed": edited.changed, "rebinds": edited.rebinds, "notes": list(edited.notes)}
+def _edited(name: str, edited: LinkEdited) -> LinkAnswer:
+    return LinkAnswer(link=name, changed=edited.changed, rebinds=edited.rebinds, notes=list(edited.notes))
 
 
-def _link(one: LinkStatus, learned: Learned | None) -> dict[str, Value]:
-    return {
-        "link": one.name,
-        "operator": one.operator,
-        "state": one.state,
-        "sessions": [
-            {"bind": session.bind, "state": session.state, "since": session.since, "last_error": session.last_error}
-            for session in one.sessions
-        ],
-        # Empty: not known yet, or the evidence disagrees.
-        "id_form": "" if learned is None or learned.form is IdForm.AUTO else learned.form.value,
-        "id_form_locked": learned is not None and learned.locked is not IdForm.AUTO,
-        "ambiguous_receipts": 0 if learned is None else learned.ambiguous,
-        "warnings": [*one.troubles, *_warnings(learned)],
-    }
+EXAMPLE = LinkAnswer(link="north", changed=True, rebinds=False, notes=[])
 
-
-AMBIGUOUS = "ambiguous: receipts were kept as orphans because their id could mean two segments; see message_id_form"
-
-MISLEADING = (
-    "dates: the submit dates in the operator's receipts are far from our own; is receipt_timezone right? Until they"
-    " agree, receipts of segments whose response was lost are not recognised"
+ADD_LINK = AdminEndpoint(
+    "POST",
+    "/v2/links",
+    add,
+    body=NewLink(name="north", host="smsc.example.org"),
+    answer=EXAMPLE,
+    refusals=(InvalidFields, NoSuchLink, LinkChanged),
 )
 
+CHANGE_LINK = AdminEndpoint(
+    "PATCH",
+    "/v2/links/{name}",
+    change,
+    parameters=LinkPath(name="north"),
+    body=LinkChange(enabled=False),
+    answer=EXAMPLE,
+    refusals=(InvalidFields, NoSuchLink, LinkChanged),
+)
 
-def _warnings(learned: Learned | None) -> Iterator[Value]:
-    """Say what somebody should look at; an ambiguity is over once the form is known."""
-    if learned is not None and learned.ambiguous and learned.form is IdForm.AUTO:
-        yield AMBIGUOUS
-    if learned is not None and learned.dates.mislead:
-        yield MISLEADING
+REMOVE_LINK = AdminEndpoint(
+    "DELETE",
+    "/v2/links/{name}",
+    remove,
+    parameters=LinkRemoval(name="north"),
+    answer=EXAMPLE,
+    refusals=(InvalidFields, NoSuchLink, LinkChanged, LinkInUse),
+)

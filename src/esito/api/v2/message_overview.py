@@ -1,30 +1,46 @@
-"""One message seen closely: its counts, its recipients, and the explanation of one of them (design 6)."""
+"""One message, and how its recipients stand (design 6)."""
 
-from esito.api.http.paging import page_cursor, page_limit, status_among
-from esito.api.http.request import AccountRequest, as_message_id, as_number_text
+from typing import Annotated
+
+from msgspec import Meta
+
+from esito.api.http.endpoint import Endpoint
+from esito.api.http.request import AccountRequest, as_message_id
 from esito.api.http.response import Response
-from esito.api.http.xml import Value
-from esito.api.v2.unmasking import unmasked
+from esito.api.http.schema import Count, Digits, GoodAnswer, Milliseconds, Parameters, counts
+from esito.api.v2.member_types import STATE_NAMES, MessagePiece
 from esito.domain.errors import NoSuchMessage
-from esito.domain.evidence import RecipientEvidence, SegmentEvidence, TrailEvidence
-from esito.domain.explanation import Explanation, FailureEvidence, explain, explain_trail
-from esito.domain.masking import hide_in
-from esito.domain.msisdn import InvalidMsisdn, mask_for_people, normalise
 from esito.domain.pricing import as_number
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
-from esito.lifecycle.readable import receipt_text
-from esito.store.records import RecipientLine
 
-WEIGHT_OF_A_RECEIPT = 10
-"""Items of a list that one receipt of an explanation takes as long as."""
 
-STATE_NAMES = {state: state.name.lower() for state in MessageState}
-STATUSES = {word.lower().replace(" ", "-"): word for word in PUBLIC_WORDS.values()}
-"""How a public status is written in a query, beside the way answers spell it."""
+class MessageOverview(GoodAnswer):
+    """One message."""
+
+    id: Digits
+    sender: Annotated[str, Meta(description="Empty: the operator's short code.")]
+    texts: Annotated[list[str], Meta(description="The different texts, at most ten.")]
+    tag: str | None
+    reference: Annotated[str, Meta(description="Your own id.")] | None
+    sandbox: bool
+    created_at: Milliseconds
+    due_at: Milliseconds
+    recipients: Count
+    segments: Count
+    cost: Annotated[float, Meta(ge=0)]
+    currency: str
+    statuses: Annotated[dict[str, int], counts(PUBLIC_WORDS.values())]
+    states: Annotated[dict[str, int], counts(STATE_NAMES.values())]
+
+
+class MessagePath(Parameters):
+    """Which message."""
+
+    id: MessagePiece
 
 
 async def message(request: AccountRequest) -> Response:
-    """GET /v2/messages/{id}: one message and how its recipients stand."""
+    """One message and how its recipients stand."""
     found = await request.services.store.message_of(request.account.id, path_id(request))
     if found is None:
         raise NoSuchMessage
@@ -32,163 +48,23 @@ async def message(request: AccountRequest) -> Response:
     for state, count in found.by_state.items():
         statuses[public_word(state)] += count
     return request.answer(
-        {
-            "id": str(found.message_id),
-            "sender": found.sender,
-            "texts": list(found.texts),
-            "tag": found.tag,
-            "reference": found.reference,
-            "sandbox": found.sandbox,
-            "created_at": found.created_at,
-            "due_at": found.due_at,
-            "recipients": sum(found.by_state.values()),
-            "segments": found.segments,
-            "cost": as_number(found.cost),
-            "currency": request.services.currency,
-            "statuses": dict(statuses),
-            "states": {STATE_NAMES[state]: found.by_state.get(state, 0) for state in MessageState},
-        }
+        MessageOverview(
+            id=str(found.message_id),
+            sender=found.sender,
+            texts=list(found.texts),
+            tag=found.tag,
+            reference=found.reference,
+            sandbox=found.sandbox,
+            created_at=found.created_at,
+            due_at=found.due_at,
+            recipients=sum(found.by_state.values()),
+            segments=found.segments,
+            cost=as_number(found.cost),
+            currency=request.services.currency,
+            statuses=statuses,
+            states={STATE_NAMES[state]: found.by_state.get(state, 0) for state in MessageState},
+        )
     )
-
-
-async def recipients(request: AccountRequest) -> Response:
-    """GET /v2/messages/{id}/recipients: the recipients in order of submission, a page at a time."""
-    limit = page_limit(request)
-    found = await request.services.store.recipients_page(
-        request.account.id,
-        path_id(request),
-        states=_states(request),
-        after=page_cursor(request, first=-1),
-        limit=limit + 1,
-    )
-    if found is None:
-        raise NoSuchMessage
-    page, more = found[:limit], len(found) > limit
-    cursor = str(page[-1].seq) if more else None
-    return await request.work(
-        lambda: request.answer({"recipients": [_line(one) for one in page], "next_cursor": cursor}), items=len(page)
-    )
-
-
-async def recipient(request: AccountRequest) -> Response:
-    """GET /v2/messages/{id}/recipients/{msisdn}: what happened, what it means, until when we wait, what then."""
-    message_id = path_id(request)
-    try:
-        msisdn = normalise(as_number_text(request.inputs.raw("msisdn")))
-    except InvalidMsisdn:
-        raise NoSuchMessage from None
-    known = await request.services.store.evidence_of(request.account.id, message_id, msisdn)
-    if known is None:
-        raise NoSuchMessage
-    services = request.services
-    whole = await unmasked(request, subject=mask_for_people(msisdn), about=f"message {message_id}")
-    hidden = "" if whole else known.msisdn
-    return await request.work(
-        lambda: request.answer(
-            _recipient(
-                known,
-                explain(known, services.vocabulary, now=services.clock.now(), retries=services.retries),
-                hidden=hidden,
-            )
-        ),
-        items=WEIGHT_OF_A_RECEIPT * len(known.trail),
-    )
-
-
-def _recipient(known: RecipientEvidence, explained: Explanation, *, hidden: str) -> dict[str, Value]:
-    """Tell all of a recipient; `hidden`: a number that is not shown whole."""
-    last = explained.last_word
-    return {
-        "message_id": str(known.message_id),
-        "msisdn": mask_for_people(known.msisdn) if hidden else known.msisdn,
-        "status": public_word(known.state),
-        "state": STATE_NAMES[known.state],
-        "changed_at": known.changed_at,
-        "explanation": list(explained.sentences),
-        "operator": known.operator,
-        "link": known.link,
-        "created_at": known.created_at,
-        "due_at": known.due_at,
-        "submitted_at": min((part.submitted_at for part in known.submitted if part.attempts), default=None),
-        "stops_waiting_at": explained.stops_waiting_at,
-        "last_word": None if last is None else {"stat": last.stat, "state": _name(last.state), "at": last.received_at},
-        "error": _error(explained.failure),
-        "segment_count": known.segments,
-        "segments": [_segment(part) for part in known.submitted],
-        "receipts": [
-            _receipt(one, explanation, hidden)
-            for one, explanation in zip(known.trail, explain_trail(known.trail), strict=True)
-        ],
-    }
-
-
-def _error(failure: FailureEvidence | None) -> dict[str, Value] | None:
-    if failure is None or failure.meaning is None:
-        return None
-    meaning = failure.meaning
-    return {
-        "raw": failure.raw,
-        "category": meaning.category.value,
-        "permanent": meaning.permanent,
-        "reason": meaning.reason,
-    }
-
-
-def _segment(part: SegmentEvidence) -> dict[str, Value]:
-    return {
-        "part": part.part,
-        "link": part.link,
-        "operator": part.operator,
-        "phase": part.phase.name.lower(),
-        "attempts": part.attempts,
-        "submitted_at": part.submitted_at if part.attempts else None,
-        "answered_at": part.answered_at,
-        "command_status": part.status,
-        "smsc_message_id": part.smsc_message_id,
-        "state": STATE_NAMES[part.state],
-        "done_at": part.done_at,
-        "error": part.error,
-    }
-
-
-def _receipt(one: TrailEvidence, explanation: str, hidden: str) -> dict[str, Value]:
-    raw = hide_in(one.raw, hidden)
-    return {
-        "received_at": one.received_at,
-        "verdict": one.verdict.value,
-        "explanation": explanation,
-        "part": one.part,
-        "link": one.link,
-        "smsc_message_id": one.smsc_message_id,
-        "stat": one.stat,
-        "state": _name(one.state),
-        "error": one.error,
-        "done_at": one.done_at,
-        "flags": sorted(one.flags),
-        "matched_later": one.waited,
-        "text": receipt_text(raw),
-        "raw": raw.hex(),
-    }
-
-
-def _line(one: RecipientLine) -> dict[str, Value]:
-    return {
-        "seq": one.seq,
-        "msisdn": one.msisdn,
-        "status": public_word(one.state),
-        "state": STATE_NAMES[one.state],
-        "changed_at": one.changed_at,
-        "segments": one.segments,
-        "cost": as_number(one.cost),
-        "operator": one.operator,
-    }
-
-
-def _name(state: MessageState | None) -> str | None:
-    return None if state is None else STATE_NAMES[state]
-
-
-# -- what is asked -----------------------------------------------------------------------------
 
 
 def path_id(request: AccountRequest) -> int:
@@ -199,10 +75,26 @@ def path_id(request: AccountRequest) -> int:
     return message_id
 
 
-def _states(request: AccountRequest) -> list[MessageState]:
-    """Return the states that `status` asks for: a public status or a state; without it all of them."""
-    asked = status_among(request, {*STATUSES, *STATE_NAMES.values()})
-    if not asked:
-        return list(MessageState)
-    word = STATUSES.get(asked)
-    return [state for state in MessageState if PUBLIC_WORDS[state] == word or STATE_NAMES[state] == asked]
+MESSAGE = Endpoint(
+    "GET",
+    "/v2/messages/{id}",
+    message,
+    parameters=MessagePath(id="4711"),
+    answer=MessageOverview(
+        id="4711",
+        sender="ACME",
+        texts=["Your parcel is on its way"],
+        tag="parcels",
+        reference=None,
+        sandbox=False,
+        created_at=1_600_000_000_000,
+        due_at=1_600_000_000_000,
+        recipients=2,
+        segments=2,
+        cost=0.09,
+        currency="EUR",
+        statuses={"KO": 0, "Waiting": 1, "Not delivered": 0, "Delivered": 1},
+        states=dict.fromkeys(STATE_NAMES.values(), 0) | {"waiting": 1, "delivered": 1},
+    ),
+    refusals=(NoSuchMessage,),
+)

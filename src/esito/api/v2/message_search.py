@@ -1,31 +1,69 @@
-"""Finding messages by tag, reference and time, and erasing a number from one's own."""
+"""Finding messages by tag, reference and time."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
-from esito.api.http.paging import LONGEST_DATE, cursor_like, page_limit
-from esito.api.http.request import AccountRequest, as_number_text
+from msgspec import UNSET, Meta, UnsetType
+
+from esito.api.http.endpoint import Endpoint
+from esito.api.http.paging import cursor_like, page_limit
+from esito.api.http.request import AccountRequest
 from esito.api.http.response import Response
-from esito.api.http.xml import Value
-from esito.api.v2.message_overview import STATUSES
-from esito.domain.errors import IntervalInvalid, NumberInvalid
-from esito.domain.msisdn import InvalidMsisdn, normalise
+from esito.api.http.schema import AnswerPart, Count, Digits, GoodAnswer, Milliseconds, counts, names_a
+from esito.api.v2.interval import IntervalQuery, interval
+from esito.api.v2.member_types import STATUSES, Cursor
+from esito.domain.errors import IntervalInvalid, InvalidFields
 from esito.domain.pricing import as_number
 from esito.domain.states import public_word
-from esito.domain.timing import SECOND_MS
 from esito.store.searching import FoundMessage, Spot, Wanted
 
 MOST_FOUND = 100
 """Messages on a page: the recipients of each are counted."""
 
-LAST_MOMENT = 2**53
 _CURSOR = re.compile(r"([0-9]{1,16})-([0-9]{1,16})")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MILLISECONDS = re.compile(r"[0-9]{1,15}")
+
+
+class MessageItem(AnswerPart):
+    """One message, and how its recipients stand."""
+
+    id: Digits
+    sender: str
+    tag: str | None
+    reference: str | None
+    sandbox: bool
+    created_at: Milliseconds
+    due_at: Milliseconds
+    recipients: Count
+    segments: Count
+    cost: Annotated[float, Meta(ge=0)]
+    currency: str
+    statuses: Annotated[dict[str, int], counts(STATUSES.values())]
+
+
+class MessagePage(GoodAnswer):
+    """A page of messages."""
+
+    messages: Annotated[list[MessageItem], Meta(max_length=MOST_FOUND)]
+    next_cursor: Annotated[str, Meta(pattern="^[0-9]+-[0-9]+$")] | None
+
+
+class SearchQuery(IntervalQuery):
+    """Which messages, and which page."""
+
+    tag: Annotated[str, Meta(description="Only of this tag."), names_a("tag")] | UnsetType = UNSET
+    reference: Annotated[str, Meta(description="Only of this reference of your own.")] | UnsetType = UNSET
+    cursor: Cursor | UnsetType = UNSET
+    limit: (
+        Annotated[
+            int,
+            Meta(ge=1, le=MOST_FOUND, description="Items on a page.", extra_json_schema={"default": MOST_FOUND}),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 async def search(request: AccountRequest) -> Response:
-    """GET /v2/messages: newest first, a page at a time."""
+    """Messages by tag, reference and time of acceptance, newest first, a page at a time."""
     since, until = interval(request)
     wanted = Wanted(tag=_given(request, "tag"), reference=_given(request, "reference"), since=since, until=until)
     limit = page_limit(request, MOST_FOUND)
@@ -33,43 +71,28 @@ async def search(request: AccountRequest) -> Response:
     found = await searching.find(request.account.id, wanted, before=_cursor(request), limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     cursor = f"{page[-1].created_at}-{page[-1].message_id}" if more else None
-    return request.answer({"messages": [_shown(one, request.services.currency) for one in page], "next_cursor": cursor})
+    items = [_item(one, request.services.currency) for one in page]
+    return request.answer(MessagePage(messages=items, next_cursor=cursor))
 
 
-async def erase_number(request: AccountRequest) -> Response:
-    """DELETE /v2/numbers/{msisdn}: from this account's messages and replies."""
-    try:
-        msisdn = normalise(as_number_text(request.inputs.raw("msisdn")))
-    except InvalidMsisdn:
-        raise NumberInvalid from None
-    erased = await request.services.store.retention.erase(
-        msisdn,
-        account_id=request.account.id,
-        forget_stop=request.inputs.flag("forgetStop"),
-        actor=f"account:{request.account.name}",
-        at=request.services.clock.now(),
-    )
-    return request.answer({"recipients": erased.recipients, "replies": erased.replies, "stops": erased.stops})
-
-
-def _shown(one: FoundMessage, currency: str) -> dict[str, Value]:
+def _item(one: FoundMessage, currency: str) -> MessageItem:
     statuses = dict.fromkeys(STATUSES.values(), 0)
     for state, count in one.by_state.items():
         statuses[public_word(state)] += count
-    return {
-        "id": str(one.message_id),
-        "sender": one.sender,
-        "tag": one.tag,
-        "reference": one.reference,
-        "sandbox": one.sandbox,
-        "created_at": one.created_at,
-        "due_at": one.due_at,
-        "recipients": sum(one.by_state.values()),
-        "segments": one.segments,
-        "cost": as_number(one.cost),
-        "currency": currency,
-        "statuses": dict(statuses),
-    }
+    return MessageItem(
+        id=str(one.message_id),
+        sender=one.sender,
+        tag=one.tag,
+        reference=one.reference,
+        sandbox=one.sandbox,
+        created_at=one.created_at,
+        due_at=one.due_at,
+        recipients=sum(one.by_state.values()),
+        segments=one.segments,
+        cost=as_number(one.cost),
+        currency=currency,
+        statuses=statuses,
+    )
 
 
 def _given(request: AccountRequest, name: str) -> str | None:
@@ -82,33 +105,29 @@ def _cursor(request: AccountRequest) -> Spot | None:
     return Spot(int(found[1]), int(found[2])) if found else None
 
 
-def interval(request: AccountRequest) -> tuple[int, int]:
-    """Return from when until before when, in milliseconds. Raises IntervalInvalid.
-
-    A day of `to` is meant whole, and so is a second.
-    """
-    since = _moment(request.inputs.text("from").strip(), end=False, absent=0)
-    until = _moment(request.inputs.text("to").strip(), end=True, absent=LAST_MOMENT)
-    if since > until:
-        raise IntervalInvalid
-    return since, until
-
-
-def _moment(text: str, *, end: bool, absent: int) -> int:
-    """Return an instant of an ISO 8601 day or moment (UTC unless it says otherwise), or of milliseconds."""
-    if not text:
-        return absent
-    if len(text) > LONGEST_DATE:
-        raise IntervalInvalid
-    if _MILLISECONDS.fullmatch(text):
-        return int(text) + end
-    try:
-        # A plus that form-decoding turned into a blank.
-        moment = datetime.fromisoformat(re.sub(r" (\d\d:\d\d)$", r"+\1", text) if "T" in text else text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        step = timedelta(days=1) if _DAY.fullmatch(text) else timedelta(seconds=1)
-        instant = int(moment.timestamp() * SECOND_MS)
-        return max(instant + int(step.total_seconds()) * SECOND_MS * end, 0)
-    except (ValueError, OverflowError):
-        raise IntervalInvalid from None
+SEARCH = Endpoint(
+    "GET",
+    "/v2/messages",
+    search,
+    parameters=SearchQuery(tag="parcels"),
+    answer=MessagePage(
+        messages=[
+            MessageItem(
+                id="4711",
+                sender="ACME",
+                tag="parcels",
+                reference="order-17",
+                sandbox=False,
+                created_at=1_600_000_000_000,
+                due_at=1_600_000_000_000,
+                recipients=2,
+                segments=2,
+                cost=0.09,
+                currency="EUR",
+                statuses=dict.fromkeys(STATUSES.values(), 0) | {"Delivered": 2},
+            )
+        ],
+        next_cursor=None,
+    ),
+    refusals=(IntervalInvalid, InvalidFields),
+)

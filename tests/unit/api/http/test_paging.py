@@ -6,11 +6,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from esito.api.http.openapi import PAGES
+from esito.api.endpoints import ENDPOINTS
 from esito.api.http.paging import MOST
+from tests.kit.declared import names_of
 from tests.kit.desk import ADMIN, KEY, Desk, Reply, desk
 
-LISTS = [path for (method, path), page in PAGES.items() if method == "GET" and "limit" in (page.parameters or {})]
+LISTS = [one.path for one in ENDPOINTS if one.method == "GET" and "limit" in names_of(one)]
 NARROWED = ["/v2/messages/{id}/recipients", "/v2/callbacks"]
 
 
