@@ -133,12 +133,12 @@ def test_only_the_bootstrap_names_an_adapter() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "import esito.api.answer",
+        "import esito.api.http.response",
         "from esito import api",
         "from esito.api import answer",
         "from ..api import answer",
         "from .. import api",
-        "def late():\n    from esito.api.answer import envelope",
+        "def late():\n    from esito.api.http.response import envelope",
     ],
 )
 def test_an_import_that_points_up_is_seen_however_it_is_written(tmp_path: Path, line: str) -> None:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import structlog
 
-from esito.api.client_address import Network, customer, read_address
+from esito.api.http.client_address import Network, customer, read_address
 
 log = structlog.get_logger()
 

@@ -21,14 +21,15 @@ TAKES_APART = frozenset(
 """What is called on a text to read it."""
 
 NOT_FOREIGN = {
-    "api/answer.py": {"success_with_list"},  # our own answer
-    "api/docs.py": {"_answers", "_inputs", "_prose"},  # the documentation
-    "api/openapi.py": {"_operation"},
-    "api/front.py": {"_find"},  # a path by patterns of pieces without a slash, as `path` reads one
-    "api/once.py": {"_answered"},  # what we kept ourselves
-    "api/statistics.py": {"_shown"},
-    "api/v2orphans.py": {"_orphan", "_numbers_hidden"},  # flags of ours
-    "api/v2links.py": {"_names"},  # of an administrator
+    "api/http/response.py": {"success_with_list"},  # our own answer
+    "api/http/endpoint.py": {"summary_of"},
+    "api/http/docs_page.py": {"_answers", "_inputs", "_prose"},  # the documentation
+    "api/http/openapi.py": {"_operation"},
+    "api/http/app.py": {"_find"},  # a path by patterns of pieces without a slash, as `path` reads one
+    "api/http/idempotency.py": {"_answered"},  # what we kept ourselves
+    "api/v1/statistics.py": {"_item"},
+    "api/v2/orphan_list.py": {"_item", "_numbers_hidden"},  # flags of ours
+    "api/v2/link_admin.py": {"_names"},  # of an administrator
     "bus/safety.py": {"faults"},  # the monitor of our own server
     "bus/spool.py": {"_cut", "_record_at"},  # our own file
     "domain/gsm_languages.py": {"_pairs", "_row"},  # our own tables

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from esito.api.client_address import Network
-from esito.api.limits import Limits
+from esito.api.http.client_address import Network
+from esito.api.http.rate_limits import Limits
 from esito.api.plans_process import Plans
 from esito.domain.pricing import PriceList
 from esito.domain.retrying import RetryTable

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from esito.api.app import Services, build, build_for_monitors
-from esito.api.limits import Limits
+from esito.api.asgi_app import Services, build, build_for_monitors
+from esito.api.http.rate_limits import Limits
 from esito.api.services import LinkStatus
 from esito.bootstrap.link_changes import Followers, LinkChanges, check, present
 from esito.bootstrap.link_desk import HttpLinkDesk

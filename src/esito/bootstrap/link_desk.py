@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from esito.api.paging import unusable
+from esito.api.http.paging import unusable
 from esito.api.services import LinkEdited
 from esito.bootstrap import link_edits
 from esito.bootstrap.link_changes import LinkChanges

@@ -4,7 +4,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
-from esito.api.app import Services, build_for_monitors
+from esito.api.asgi_app import Services, build_for_monitors
 from esito.config import HttpSettings
 from esito.connection_clocks import ConnectionClocks
 from esito.serving import WebServer

@@ -21,7 +21,7 @@
         ├── NewerSchema          the file was written by a newer Esito
         └── UnsafeEngine         an engine that can lose commits, by its release or its settings
 
-Refusals are raised bare and turned into code, text and HTTP status in `api/answer.py` alone.
+Refusals are raised bare and turned into code, text and HTTP status in `api/http/error_replies.py` alone.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,97 @@
+"""Responses: an answer in JSON or XML, whole or streamed."""
+
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+
+import msgspec
+from msgspec import Struct
+
+from esito.api.http.schema import GoodAnswer
+from esito.api.http.xml import Value, to_xml, to_xml_element
+
+JSON_TYPE = b"application/json"
+XML_TYPE = b"application/xml"
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP answer, ready to be written."""
+
+    status: int
+    content_type: bytes
+    body: bytes
+    headers: Headers = ()
+    """Beyond type and length."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedResponse(Response):
+    """An answer too long to be held: after `body` its pieces are written as they come."""
+
+    pieces: AsyncGenerator[bytes, None] | None = None
+
+
+def members_of(answer: Struct) -> dict[str, Value]:
+    """Return what an answer consists of, under the names on the wire; what is unset is not there."""
+    members: dict[str, Value] = msgspec.to_builtins(answer)
+    return {"success": True, "code": 200, **members} if isinstance(answer, GoodAnswer) else members
+
+
+def success(members: Mapping[str, Value], *, xml: bool) -> Response:
+    """Response HTTP 200 with `success`, `code` 200 and the members, in this order."""
+    return render({"success": True, "code": 200, **members}, status=200, xml=xml)
+
+
+Aside = Callable[[Callable[[], bytes]], Awaitable[bytes]]
+"""Does a piece of work beside the event loop."""
+
+
+def success_with_list(
+    members: Mapping[str, Value], name: str, pages: AsyncGenerator[list[Value], None], *, xml: bool, aside: Aside
+) -> Response:
+    """Response as `success` does, with a long list as the last member; no page of it is empty, and there is a first.
+
+    Pages are written `aside`.
+    """
+    whole = success({**members, name: [_PLACE]}, xml=xml)
+    first, _, last = whole.body.partition(to_xml_element(_PLACE) if xml else json.dumps(_PLACE).encode())
+    return StreamedResponse(200, whole.content_type, first, whole.headers, _pieces(pages, last, xml=xml, aside=aside))
+
+
+async def _pieces(
+    pages: AsyncGenerator[list[Value], None], last: bytes, *, xml: bool, aside: Aside
+) -> AsyncGenerator[bytes, None]:
+    between, write = b"", _xml_page if xml else _json_page
+    async with aclosing(pages):
+        async for page in pages:
+            yield between + await aside(partial(write, page))
+            between = b"\n" if xml else b","
+    yield last
+
+
+def _xml_page(page: list[Value]) -> bytes:
+    return b"\n".join([to_xml_element(one) for one in page])
+
+
+def _json_page(page: list[Value]) -> bytes:
+    return b",".join([_json(one) for one in page])
+
+
+_PLACE = "here the list"
+
+
+def _json(data: Value) -> bytes:
+    # Escaped like the real server's, so that a client may take the body for ASCII.
+    return json.dumps(data, separators=(",", ":")).encode("ascii")
+
+
+def render(data: Mapping[str, Value], *, status: int, xml: bool, headers: Headers = ()) -> Response:
+    """Write an answer in the format asked for."""
+    if xml:
+        return Response(status, XML_TYPE, to_xml(data), headers)
+    return Response(status, JSON_TYPE, _json(data), headers)
