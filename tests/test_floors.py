@@ -25,10 +25,10 @@ BELOW: dict[str, set[str]] = {
     "vocabulary_files": {"domain", "config"},
     "client": {"domain"},
     "store": {"domain"},
-    "bus": {"domain"},
+    "receipt_log": {"domain", "store"},
     "smpp": {"domain"},
     "simulator": {"domain", "smpp", "config"},
-    "lifecycle": {"domain", "store", "bus", "smpp", "config"},
+    "lifecycle": {"domain", "store", "receipt_log", "smpp", "config"},
     "webhooks": {"domain", "store", "config"},
     "api": {"domain", "store", "lifecycle", "config"},
     "web": {"domain", "store", "lifecycle", "config"},
@@ -46,7 +46,7 @@ ON_THEIR_OWN = {"domain", "client"}
 
 # What moves rows from one adapter to another knows both.
 MOVING = "esito.store.moving."
-ADAPTERS = ("esito.store.sqlite", "esito.store.postgres", "esito.bus.nats")
+ADAPTERS = ("esito.store.sqlite", "esito.store.postgres", "esito.receipt_log.jetstream")
 
 # Modules of the standard library that read, write, wait or run something.
 DOINGS = {

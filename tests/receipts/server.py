@@ -36,7 +36,9 @@ def _processes() -> ForkServerContext:
     global _context  # noqa: PLW0603  made at the first use, shared by all cases
     if _context is None:
         _context = multiprocessing.get_context("forkserver")
-        _context.set_forkserver_preload(["esito.store.postgres", "esito.bus.nats", "tests.receipts.server"])
+        _context.set_forkserver_preload(
+            ["esito.store.postgres", "esito.receipt_log.jetstream", "tests.receipts.server"]
+        )
     return _context
 
 

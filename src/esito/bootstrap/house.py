@@ -25,9 +25,8 @@ from esito.bootstrap.link_changes import Followers, LinkChanges, check, present
 from esito.bootstrap.link_desk import HttpLinkDesk
 from esito.bootstrap.links import incoming_of, register_links, standing, told, told_standing
 from esito.bootstrap.prices import price_list, tell_prices
-from esito.bootstrap.stores import gateway_name, key_secret, open_bus, open_serving, open_spool
+from esito.bootstrap.stores import gateway_name, key_secret, open_receipt_log, open_serving, open_spool
 from esito.bootstrap.web_servers import connection_clocks, web_servers
-from esito.bus.base import Bus
 from esito.chores import Chores, callback_worker, chores, judge_of
 from esito.config import ConfigError, Settings
 from esito.connection_clocks import ConnectionClocks
@@ -38,11 +37,12 @@ from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.clock_watch import ClockWatch
 from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.holding import Holder
-from esito.lifecycle.intake import Intake
 from esito.lifecycle.receive import Receiving
-from esito.lifecycle.relay import Relay
 from esito.lifecycle.relinking import Relinking
 from esito.lifecycle.shared_clock import follow
+from esito.receipt_log.consumer import Consumer
+from esito.receipt_log.interface import ReceiptLog
+from esito.receipt_log.publisher import Publisher
 from esito.serving import WebServer
 from esito.smpp.link import Link
 from esito.store.base import CLOCK_OFFSET, Store
@@ -102,8 +102,8 @@ class House:
     relinking: Relinking
     changes: LinkChanges
     holder: Holder
-    relay: Relay | None
-    intake: Intake | None
+    publisher: Publisher | None
+    consumer: Consumer | None
     acceptance: Acceptance
     chores: Chores
     vocabulary: Vocabulary
@@ -134,15 +134,15 @@ async def serve(
     async with AsyncExitStack() as doors:
         doing = Role(role)
         store = await doors.enter_async_context(open_serving(settings))
-        bus = relay = None
+        receipt_log = publisher = None
         if doing is not Role.API:
-            bus = await doors.enter_async_context(open_bus(settings))
-        if bus is not None and doing.has_links:
+            receipt_log = await doors.enter_async_context(open_receipt_log(settings))
+        if receipt_log is not None and doing.has_links:
             spool = await doors.enter_async_context(open_spool(settings))
-            relay = Relay(gateway=gateway_name(settings), bus=bus, spool=spool, store=store)
+            publisher = Publisher(gateway=gateway_name(settings), receipt_log=receipt_log, spool=spool, store=store)
         when = clock or await _clock(settings, store)
         file = File(settings, environ or {}, load)
-        house = await _furnish(file, store, when, doing, bus=bus, relay=relay)
+        house = await _furnish(file, store, when, doing, receipt_log=receipt_log, publisher=publisher)
         await _run(house, on_ready)
 
 
@@ -167,7 +167,7 @@ class File(NamedTuple):
 
 
 async def _furnish(
-    file: File, store: Store, clock: Clock, role: Role, *, bus: Bus | None, relay: Relay | None
+    file: File, store: Store, clock: Clock, role: Role, *, receipt_log: ReceiptLog | None, publisher: Publisher | None
 ) -> House:
     secret = key_secret(file.settings)
     settings = await present(file.settings, store, secret=secret, environ=file.environ)
@@ -184,7 +184,7 @@ async def _furnish(
         store=store,
         clock=clock,
         incoming=incoming_of(settings.links),
-        relay=relay,
+        publisher=publisher,
         moved=callbacks.wake,
         stopped=stop_kept.set,
     )
@@ -230,8 +230,10 @@ async def _furnish(
         relinking=relinking,
         changes=link_changes,
         holder=holder,
-        relay=relay,
-        intake=Intake(bus=bus, store=store, moved=callbacks.wake) if bus is not None and role.has_chores else None,
+        publisher=publisher,
+        consumer=Consumer(receipt_log=receipt_log, store=store, on_moved=callbacks.wake)
+        if receipt_log is not None and role.has_chores
+        else None,
         acceptance=acceptance,
         chores=chores(
             settings, store=store, clock=clock, acceptance=acceptance, callbacks=callbacks, stop_kept=stop_kept
@@ -292,7 +294,9 @@ async def _run(house: House, on_ready: OnReady | None) -> None:
 async def _start(house: House) -> list[asyncio.Task[None]]:
     """Begin what this role does; return what runs until it is cancelled."""
     loop = asyncio.get_running_loop()
-    working = [loop.create_task(one.run(), name="receipts") for one in (house.relay, house.intake) if one is not None]
+    working = [
+        loop.create_task(one.run(), name="receipts") for one in (house.publisher, house.consumer) if one is not None
+    ]
     house.changes.begin()
     working.append(loop.create_task(house.changes.run(), name="link-changes"))
     if house.role.has_links and house.store.shared:
@@ -358,7 +362,7 @@ def _told(link_changes: LinkChanges, link: Link) -> str:
 async def _not_ready(house: House) -> list[str]:
     """Say what keeps us from serving: an unwritable store, no link bound for receiving."""
     missing = [] if await _is_writable(house.store) else ["the store cannot be written"]
-    if house.relay is not None and not house.relay.answers:
+    if house.publisher is not None and not house.publisher.answers:
         missing.append("the log of receipts does not answer")
     # Where links are shared, those that others hold are theirs to be bound; who holds none stands by.
     mine = house.gateway.at_work if house.store.shared else house.gateway.links

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
-from esito.bus.base import Bus
-from esito.bus.spool import Spool, SpoolInUse
 from esito.config import ConfigError, Settings
 from esito.private_files import make_folder, new_private
+from esito.receipt_log.interface import ReceiptLog
+from esito.receipt_log.spool import Spool, SpoolInUse
 from esito.store.base import Store
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.backup import backup
@@ -102,14 +102,14 @@ def save(settings: Settings, target: Path) -> None:
 
 
 @asynccontextmanager
-async def open_bus(settings: Settings) -> AsyncIterator[Bus | None]:
-    """Open the log of receipts, where the settings name one; close it at the end. Raises UnsafeBus, BusUnavailable."""
+async def open_receipt_log(settings: Settings) -> AsyncIterator[ReceiptLog | None]:
+    """Open the log of receipts, where the settings name one; close it at the end. Raises UnsafeLog, LogUnavailable."""
     if not settings.bus.url:
         yield None
         return
-    from esito.bus.nats import JetStreamBus  # noqa: PLC0415  another, where there is no log
+    from esito.receipt_log.jetstream import JetStreamLog  # noqa: PLC0415  another, where there is no log
 
-    bus = JetStreamBus(
+    receipt_log = JetStreamLog(
         settings.bus.url.split(","),
         monitors=settings.bus.monitors,
         stream=settings.bus.stream,
@@ -117,11 +117,11 @@ async def open_bus(settings: Settings) -> AsyncIterator[Bus | None]:
         most=settings.bus.max_megabytes << 20,
         allow_unsafe=settings.bus.allow_unsafe,
     )
-    await bus.open()
+    await receipt_log.open()
     try:
-        yield bus
+        yield receipt_log
     finally:
-        await bus.close()
+        await receipt_log.close()
 
 
 @asynccontextmanager

@@ -13,13 +13,13 @@ from rich.text import Text
 from esito import logs
 from esito.bootstrap import links, stores
 from esito.bootstrap.link_settings import laid_over
-from esito.bus.base import Bus, Lag
 from esito.cli.explain import moment
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.cli.terminal import Table, foldable, kept_whole, say, show
 from esito.config import ConfigError, Settings
-from esito.lifecycle.intake import replay as replay_log
 from esito.private_files import make_folder, new_private
+from esito.receipt_log.consumer import replay as replay_log
+from esito.receipt_log.interface import Lag, ReceiptLog
 from esito.store.base import Store
 from esito.store.intake import Mark, Poison
 
@@ -30,9 +30,9 @@ def bus() -> None:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Bus, Store]]:
+async def _opened(settings: Settings) -> AsyncIterator[tuple[ReceiptLog, Store]]:
     logs.configure(level="warning", form=settings.logs.format)  # beside what is printed, not within it
-    async with stores.open_bus(settings) as log:
+    async with stores.open_receipt_log(settings) as log:
         if log is None:
             raise ConfigError("bus.url is empty: receipts go straight into the store, and there is no log")
         async with stores.open_store(settings) as store:

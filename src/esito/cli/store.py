@@ -8,12 +8,12 @@ from time import monotonic
 import click
 
 from esito.bootstrap import stores
-from esito.bus.base import BusUnavailable, UnsafeBus
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import ConfigError, Settings
-from esito.lifecycle.gaps import OVERDUE_AFTER, Gaps
-from esito.lifecycle.gaps import sentence as gap_sentence
+from esito.receipt_log.gaps import OVERDUE_AFTER, Gaps
+from esito.receipt_log.gaps import sentence as gap_sentence
+from esito.receipt_log.interface import LogUnavailable, UnsafeLog
 from esito.store.base import Store
 
 
@@ -75,8 +75,8 @@ async def _all(settings: Settings, store: Store) -> AsyncIterator[str]:
         for gap in await gaps.look(monotonic()):
             yield gap_sentence(gap)
     try:
-        async with stores.open_bus(settings) as log:
+        async with stores.open_receipt_log(settings) as log:
             for sentence in await log.check() if log is not None else ():
                 yield sentence
-    except (BusUnavailable, UnsafeBus) as error:
+    except (LogUnavailable, UnsafeLog) as error:
         yield str(error)

@@ -10,11 +10,11 @@ from typing import TypeVar
 import pytest
 from click.testing import Result
 
-from esito.bus.frames import Frame, encode
 from esito.domain.account import Account
+from esito.receipt_log.frames import Frame, encode
 from esito.store.postgres import PostgresStore
 from tests.kit.builders import account_in, complaints, links_in, message, receipt, states_of, submitted
-from tests.kit.nats import a_stream, bus_on, shared_servers
+from tests.kit.nats import a_stream, log_on, shared_servers
 from tests.kit.needs import needs
 from tests.kit.postgres import drop_database, fresh_database
 
@@ -39,8 +39,8 @@ def place(run: Run) -> Iterator[dict[str, str]]:
     }
 
     async def remove() -> None:
-        async with bus_on(servers, stream=stream) as bus:
-            await bus.remove()
+        async with log_on(servers, stream=stream) as receipt_log:
+            await receipt_log.remove()
 
     asyncio.run(remove())
     asyncio.run(drop_database(url))
@@ -48,9 +48,9 @@ def place(run: Run) -> Iterator[dict[str, str]]:
 
 def appended(place: dict[str, str], *records: bytes) -> None:
     async def append() -> None:
-        async with bus_on(shared_servers(), stream=place["ESITO_BUS_STREAM"], most=4 << 30) as bus:
+        async with log_on(shared_servers(), stream=place["ESITO_BUS_STREAM"], most=4 << 30) as receipt_log:
             for record in records:
-                await bus.append(record)
+                await receipt_log.append(record)
 
     asyncio.run(append())
 

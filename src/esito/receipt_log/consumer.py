@@ -7,10 +7,10 @@ from time import monotonic, perf_counter
 import structlog
 
 from esito import metrics
-from esito.bus.base import Bus, BusUnavailable, Delivery
-from esito.bus.frames import Damaged, Frame, decode
 from esito.domain.errors import StoreError, StoreUnavailable, UnknownLink
-from esito.lifecycle.gaps import Gap, Gaps, sentence
+from esito.receipt_log.frames import Damaged, Frame, decode
+from esito.receipt_log.gaps import Gap, Gaps, sentence
+from esito.receipt_log.interface import Delivery, LogUnavailable, ReceiptLog
 from esito.store.base import Store
 from esito.store.intake import Brought
 
@@ -28,14 +28,14 @@ REST = 0.5
 TIDY_EVERY = 5.0
 
 
-class Intake:
+class Consumer:
     """Applies what the log brings."""
 
-    def __init__(self, *, bus: Bus, store: Store, moved: Callable[[], None] = lambda: None) -> None:
-        """Say whom to tell: `moved` is called when recipients have moved."""
-        self._bus = bus
+    def __init__(self, *, receipt_log: ReceiptLog, store: Store, on_moved: Callable[[], None] = lambda: None) -> None:
+        """Say whom to tell: `on_moved` is called when recipients have moved."""
+        self._log = receipt_log
         self._store = store
-        self._moved = moved
+        self._on_moved = on_moved
         self._gaps = Gaps(store)
         self._known: list[Gap] = []
 
@@ -43,16 +43,16 @@ class Intake:
         """Apply what comes, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
-                group.create_task(self._work(), name="intake")
-            group.create_task(self._tidy(), name="intake tidy")
+                group.create_task(self._work(), name="consumer")
+            group.create_task(self._tidy(), name="consumer tidy")
 
     async def _work(self) -> None:
         while True:
             try:
-                deliveries = await self._bus.take(FRAMES, within=TAKE_WITHIN)
+                deliveries = await self._log.take(FRAMES, within=TAKE_WITHIN)
                 for batch in await self._read(deliveries):
                     await self._keep(batch)
-            except (BusUnavailable, StoreUnavailable, UnknownLink) as error:
+            except (LogUnavailable, StoreUnavailable, UnknownLink) as error:
                 # What was taken and not said to be done comes again.
                 log.warning("intake_put_off", reason=str(error))
                 await asyncio.sleep(REST)
@@ -73,7 +73,7 @@ class Intake:
         try:
             applied = await self._store.intake.apply(frames)
         except StoreError:
-            await self._bus.again([delivery for delivery, _ in batch])
+            await self._log.again([delivery for delivery, _ in batch])
             raise
         except Exception as error:
             if len(batch) == 1:
@@ -83,9 +83,9 @@ class Intake:
                     await self._keep([one])
             return
         metrics.frames_applied(applied.frames, applied.verdicts, perf_counter() - began)
-        await self._bus.done([delivery for delivery, _ in batch])
+        await self._log.done([delivery for delivery, _ in batch])
         if applied.moved:
-            self._moved()
+            self._on_moved()
 
     async def _give_up(self, delivery: Delivery, frame: Frame, error: Exception) -> None:
         """Set a good frame aside that the store cannot take, and count it as come: its number is not missing."""
@@ -96,18 +96,18 @@ class Intake:
         log.error("poison_set_aside", place=delivery.place, reason=reason)
         await self._store.intake.set_aside(delivery.place, delivery.data, reason=reason, at=delivery.at)
         metrics.frame_set_aside()
-        await self._bus.done([delivery])
+        await self._log.done([delivery])
 
     async def _tidy(self) -> None:
         while True:
             try:
-                removed = await self._bus.make_room()
-                lag = await self._bus.lag()
+                removed = await self._log.make_room()
+                lag = await self._log.lag()
                 metrics.log_stands(waiting=lag.waiting, filled=lag.filled)
                 if removed:
                     log.info("log_tidied", removed=removed)
                 await self._look_for_gaps()
-            except (BusUnavailable, StoreError) as error:
+            except (LogUnavailable, StoreError) as error:
                 log.warning("log_cannot_be_asked", reason=str(error))
             await asyncio.sleep(TIDY_EVERY)
 
@@ -120,13 +120,13 @@ class Intake:
         metrics.frames_missing(len(missing))
 
 
-async def replay(bus: Bus, store: Store, *, since: int) -> tuple[int, int]:
+async def replay(receipt_log: ReceiptLog, store: Store, *, since: int) -> tuple[int, int]:
     """Apply whatever the log still has from an instant (ms UTC) on; return how many frames, and how many new.
 
-    What the store has already is left as it is. Raises BusUnavailable, StoreError.
+    What the store has already is left as it is. Raises LogUnavailable, StoreError.
     """
     seen = new = 0
-    async for deliveries in bus.since(since):
+    async for deliveries in receipt_log.since(since):
         frames = []
         for delivery in deliveries:
             try:

@@ -12,17 +12,17 @@ from typing import Protocol
 from esito.domain.errors import EsitoError
 
 
-class BusUnavailable(EsitoError):
+class LogUnavailable(EsitoError):
     """It is not known that the log keeps it; to try again does no harm."""
 
     retry = True
 
 
-class BusFull(BusUnavailable):
+class LogFull(LogUnavailable):
     """The log has reached its size; it takes nothing until workers have made room."""
 
 
-class UnsafeBus(EsitoError):
+class UnsafeLog(EsitoError):
     """A server of the log may lose what it has acknowledged."""
 
 
@@ -55,13 +55,13 @@ class Lag:
         return self.octets / self.most if self.most else 0.0
 
 
-class Bus(Protocol):
+class ReceiptLog(Protocol):
     """The log."""
 
     async def open(self) -> None:
         """Connect, see that every server is safe, make the log or see that it is as we need it.
 
-        Raises UnsafeBus, BusUnavailable.
+        Raises UnsafeLog, LogUnavailable.
         """
 
     async def close(self) -> None:
@@ -70,35 +70,35 @@ class Bus(Protocol):
     async def append(self, record: bytes) -> None:
         """Append a record; when this returns, a majority of the servers has it on disk.
 
-        Raises BusUnavailable, after which it may or may not be there; BusFull when it is not.
+        Raises LogUnavailable, after which it may or may not be there; LogFull when it is not.
         """
 
     async def take(self, limit: int, *, within: float) -> list[Delivery]:
         """Return up to `limit` records that nobody is working on; none after `within` seconds.
 
-        What is not said to be done within some seconds is handed out again. Raises BusUnavailable.
+        What is not said to be done within some seconds is handed out again. Raises LogUnavailable.
         """
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
-        """Never hand these out again. Raises BusUnavailable, and then they may come again."""
+        """Never hand these out again. Raises LogUnavailable, and then they may come again."""
 
     async def again(self, deliveries: Sequence[Delivery]) -> None:
         """Hand these out again soon."""
 
     async def lag(self) -> Lag:
-        """Tell how things stand. Raises BusUnavailable."""
+        """Tell how things stand. Raises LogUnavailable."""
 
     async def make_room(self) -> int:
         """Remove the older half of what is done with, if the log is half full; return how many records.
 
-        What is done with stays for as long as there is room, so that it can be replayed. Raises BusUnavailable.
+        What is done with stays for as long as there is room, so that it can be replayed. Raises LogUnavailable.
         """
 
     def since(self, at: int) -> AsyncIterator[list[Delivery]]:
         """Yield everything the log still has from an instant (milliseconds UTC) on, done with or not.
 
-        Takes nothing away from workers. Raises BusUnavailable.
+        Takes nothing away from workers. Raises LogUnavailable.
         """
 
     async def check(self) -> list[str]:
-        """Return a sentence for everything that endangers what the log keeps. Raises BusUnavailable."""
+        """Return a sentence for everything that endangers what the log keeps. Raises LogUnavailable."""

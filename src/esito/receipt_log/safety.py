@@ -3,7 +3,7 @@
 An independent test of NATS 2.12.1 found acknowledged records lost: after a power failure, because the server syncs
 its files every two minutes unless told otherwise, and after one flipped bit in the file of one replica. So a server
 is asked, at its monitoring address, whether it syncs always and which release it is. The client protocol does not
-tell the first. What remains of the second is why frames are counted from end to end (see `bus/base.py`).
+tell the first. What remains of the second is why frames are counted from end to end (see `receipt_log/interface.py`).
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from esito.bus.base import UnsafeBus
+from esito.receipt_log.interface import UnsafeLog
 
 OLDEST = (2, 12, 2)
 """The first release after the one whose faults are known."""
@@ -27,10 +27,10 @@ ANSWER_WITHIN = 5.0
 async def verify(monitors: Sequence[str], *, replicas: int) -> set[str]:
     """See that every server at these monitoring addresses is safe; return their names.
 
-    Raises UnsafeBus, which says which server and why.
+    Raises UnsafeLog, which says which server and why.
     """
     if len(monitors) < replicas:
-        raise UnsafeBus(
+        raise UnsafeLog(
             f"bus.monitors names {len(monitors)} of the {replicas} servers that keep each record: "
             "only there can be asked whether a server syncs always"
         )
@@ -45,9 +45,9 @@ async def _verify_one(session: aiohttp.ClientSession, address: str) -> str:
         async with session.get(f"{address.rstrip('/')}/varz") as answer:
             told: dict[str, Any] = await answer.json(content_type=None)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise UnsafeBus(f"the NATS server at {address} does not say whether it syncs always: {error!r}") from error
+        raise UnsafeLog(f"the NATS server at {address} does not say whether it syncs always: {error!r}") from error
     for reason in faults(told):
-        raise UnsafeBus(f"the NATS server at {address} {reason}")
+        raise UnsafeLog(f"the NATS server at {address} {reason}")
     return str(told["server_name"])
 
 

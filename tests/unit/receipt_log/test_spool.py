@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from esito.bus.spool import Spool, SpoolInUse
+from esito.receipt_log.spool import Spool, SpoolInUse
 
 
 def frames(count: int, size: int = 100) -> list[Callable[[int], bytes]]:
@@ -154,7 +154,7 @@ def test_it_says_when_it_is_full(spool: Spool) -> None:
 CHILD = """
 import sys
 from pathlib import Path
-from esito.bus.spool import Spool
+from esito.receipt_log.spool import Spool
 spool = Spool(Path(sys.argv[1]), roll_at=200_000)
 spool.open()
 while True:
@@ -187,7 +187,7 @@ def test_whatever_was_appended_outlives_a_kill(tmp_path: Path) -> None:
 FILLED = """
 import resource, signal, sys
 from pathlib import Path
-from esito.bus.spool import Spool
+from esito.receipt_log.spool import Spool
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
 spool = Spool(Path(sys.argv[1]))

@@ -16,8 +16,8 @@ from nats.js import JetStreamContext, api
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 from nats.js.errors import Error as JetStreamError
 
-from esito.bus.base import BusFull, BusUnavailable, Delivery, Lag, UnsafeBus
-from esito.bus.safety import verify
+from esito.receipt_log.interface import Delivery, Lag, LogFull, LogUnavailable, UnsafeLog
+from esito.receipt_log.safety import verify
 
 log = structlog.get_logger()
 
@@ -58,8 +58,8 @@ FULL = {10047, 10077, 10023}
 _FAULTS = (nats.errors.Error, JetStreamError, OSError, asyncio.TimeoutError)
 
 
-class JetStreamBus:
-    """See `Bus`."""
+class JetStreamLog:
+    """See `ReceiptLog`."""
 
     def __init__(
         self,
@@ -94,10 +94,10 @@ class JetStreamBus:
             info = await self._make_stream()
             await self._make_consumer()
             if safe is not None and (unasked := _keepers(info) - safe):
-                raise UnsafeBus(f"bus.monitors leaves out {', '.join(sorted(unasked))}, which keeps the stream")
+                raise UnsafeLog(f"bus.monitors leaves out {', '.join(sorted(unasked))}, which keeps the stream")
         except _FAULTS as error:
             await self.close()
-            raise BusUnavailable(f"the NATS servers at {', '.join(self._servers)} do not serve us: {error}") from error
+            raise LogUnavailable(f"the NATS servers at {', '.join(self._servers)} do not serve us: {error}") from error
         except BaseException:
             await self.close()
             raise
@@ -160,7 +160,7 @@ class JetStreamBus:
         for name in ("retention", "storage", "num_replicas", "discard"):
             is_, must = getattr(info.config, name), getattr(wanted, name)
             if is_ != must:
-                raise UnsafeBus(f"the stream {self._name} has {name} = {is_!r}, not {must!r}")
+                raise UnsafeLog(f"the stream {self._name} has {name} = {is_!r}, not {must!r}")
         if info.config.max_bytes != self._most:
             info = await _patiently(self._stream.update_stream, info.config.evolve(max_bytes=self._most))
         return cast("api.StreamInfo", info)
@@ -187,7 +187,7 @@ class JetStreamBus:
                 # a duplicate, and acknowledge what it does not have.
                 await self._stream.publish(self._subject, record, timeout=APPENDED_WITHIN, stream=self._name)
             except APIError as error:
-                kind = BusFull if error.err_code in FULL else BusUnavailable
+                kind = LogFull if error.err_code in FULL else LogUnavailable
                 raise kind(f"the stream refuses: {error.description}") from error
 
     # -- the worker's side ------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class JetStreamBus:
     async def take(self, limit: int, *, within: float) -> list[Delivery]:
         """Return up to `limit` records."""
         if self._consumer is None:
-            raise BusUnavailable("not connected")
+            raise LogUnavailable("not connected")
         async with self._taking, _answering():  # two at once would take each other's answers
             return [_delivery(message) for message in await self._fetch(self._consumer, limit, within)]
 
@@ -259,7 +259,7 @@ class JetStreamBus:
                     # The reader lives on one server: others may not know yet that it is there, and it may lack yet
                     # what a majority has.
                     if time.monotonic() > give_up:
-                        raise BusUnavailable(f"the stream hands out nothing after record {place} of {last}") from error
+                        raise LogUnavailable(f"the stream hands out nothing after record {place} of {last}") from error
                     await asyncio.sleep(0.05)
                     continue
                 place, give_up = found[-1].place, time.monotonic() + CATCH_UP_WITHIN
@@ -310,7 +310,7 @@ async def _answering() -> AsyncIterator[None]:
         yield
     except _FAULTS as error:
         _end_if_cancelled()
-        raise BusUnavailable(f"the stream does not answer: {error!r}") from error
+        raise LogUnavailable(f"the stream does not answer: {error!r}") from error
     _end_if_cancelled()
 
 

@@ -17,11 +17,11 @@ from functools import partial
 import structlog
 
 from esito import metrics
-from esito.bus.base import Bus, BusUnavailable, Lag
-from esito.bus.frames import Frame, encode
-from esito.bus.spool import Spool
 from esito.domain.errors import StoreError, StoreUnavailable
 from esito.domain.receipt import DeliveryReceipt
+from esito.receipt_log.frames import Frame, encode
+from esito.receipt_log.interface import Lag, LogUnavailable, ReceiptLog
+from esito.receipt_log.spool import Spool
 from esito.store.base import Store
 
 log = structlog.get_logger()
@@ -50,13 +50,13 @@ STOP_FROM = 0.8
 SLOWEST = 1.0
 
 
-class Relay:
+class Publisher:
     """Keeps receipts in spool and log."""
 
-    def __init__(self, *, gateway: str, bus: Bus, spool: Spool, store: Store) -> None:
+    def __init__(self, *, gateway: str, receipt_log: ReceiptLog, spool: Spool, store: Store) -> None:
         """`gateway`: the name under which the store remembers our frames; the spool is open."""
         self.gateway = gateway
-        self._bus = bus
+        self._log = receipt_log
         self._spool = spool
         self._store = store
         self._waiting: deque[tuple[Sequence[DeliveryReceipt], int, asyncio.Future[None]]] = deque()
@@ -72,7 +72,7 @@ class Relay:
         """Whether the log answered when it was last asked."""
         metrics.spool_holds(frames=lambda: spool.count, octets=lambda: spool.octets)
 
-    async def keep(self, receipts: Sequence[DeliveryReceipt]) -> None:
+    async def publish(self, receipts: Sequence[DeliveryReceipt]) -> None:
         """Return when spool and log have the receipts. Raises StoreUnavailable: they may come again."""
         await self._slow_down()
         loop = asyncio.get_running_loop()
@@ -94,8 +94,8 @@ class Relay:
         """Send what there is to keep, and see that the store gets it, until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._send(), name="relay")
-                group.create_task(self._watch(), name="relay watch")
+                group.create_task(self._send(), name="publisher")
+                group.create_task(self._watch(), name="publisher watch")
         finally:
             for task in list(self._sending):
                 task.cancel()
@@ -145,7 +145,7 @@ class Relay:
     async def _publish(self, sequence: int, frame: bytes, futures: list[asyncio.Future[None]]) -> None:
         try:
             await self._append(frame)
-        except BusUnavailable as error:
+        except LogUnavailable as error:
             # It stays in the spool and will be in the log once that works; nobody was told that it is kept.
             log.warning("frame_put_off", sequence=sequence, reason=str(error))
             self._sent_at[sequence] = time.monotonic() - SEND_AGAIN_AFTER
@@ -163,12 +163,12 @@ class Relay:
         give_up = time.monotonic() + PATIENCE
         while not await self._tried(frame):
             if time.monotonic() > give_up:
-                raise BusUnavailable(f"the log did not take a frame within {PATIENCE:.0f} s")
+                raise LogUnavailable(f"the log did not take a frame within {PATIENCE:.0f} s")
             await asyncio.sleep(0.1)
 
     async def _tried(self, frame: bytes) -> bool:
-        with suppress(BusUnavailable):
-            await self._bus.append(frame)
+        with suppress(LogUnavailable):
+            await self._log.append(frame)
             return True
         return False
 
@@ -179,14 +179,14 @@ class Relay:
             try:
                 await self._look()
                 self.answers = True
-            except (BusUnavailable, StoreError) as error:
-                self.answers = not isinstance(error, BusUnavailable)
+            except (LogUnavailable, StoreError) as error:
+                self.answers = not isinstance(error, LogUnavailable)
                 log.warning("relay_cannot_look", reason=str(error))
             await asyncio.sleep(LOOK_EVERY)
 
     async def _look(self) -> None:
         """Let go of what the store has; send again what it should have by now."""
-        self._lag = lag = await self._bus.lag()  # before the marks: what was in the log then, they know
+        self._lag = lag = await self._log.lag()  # before the marks: what was in the log then, they know
         confirmed, beyond = await self._marks()
         await asyncio.get_running_loop().run_in_executor(self._disk, self._spool.confirm, confirmed)
         waiting = [number for number in self._spool.unconfirmed() if number not in beyond]
@@ -214,7 +214,7 @@ class Relay:
         if frame is None:
             return
         log.warning("frame_sent_again", gateway=self.gateway, sequence=number, reason="the store does not have it")
-        await self._bus.append(frame)
+        await self._log.append(frame)
         self._sent_at[number] = time.monotonic()
         metrics.frame_sent_again()
 

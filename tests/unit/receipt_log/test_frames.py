@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.bus.frames import MOST_INFLATED, Damaged, Frame, decode, encode
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
+from esito.receipt_log.frames import MOST_INFLATED, Damaged, Frame, decode, encode
 from tests.kit.builders import receipt
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
