@@ -19,10 +19,8 @@ BELOW: dict[str, set[str]] = {
     "metrics": set(),
     "logs": {"domain"},
     "private_files": set(),
-    "read_buffers": set(),
     "config_rules": {"domain"},
     "config": {"domain", "config_rules"},
-    "vocabulary_files": {"domain", "config"},
     "client": {"domain"},
     "store": {"domain"},
     "receipt_log": {"domain", "store"},
@@ -33,12 +31,9 @@ BELOW: dict[str, set[str]] = {
     "api": {"domain", "store", "lifecycle", "config"},
     "web": {"domain", "store", "lifecycle", "config"},
 }
-BELOW["serving"] = {"config"}
-BELOW["connection_clocks"] = {"api"}
-BELOW["chores"] = set(BELOW) - {"serving", "connection_clocks"}
 BELOW["cluster"] = {"domain", "config", "simulator"}
-BELOW["bootstrap"] = set(BELOW) - {"cluster"}
-BELOW["cli"] = {*BELOW, "bootstrap"}
+BELOW["app"] = set(BELOW) - {"cluster"}
+BELOW["cli"] = set(BELOW)
 
 # What every room but these two may use: counters, logs, waiting on a clock, and files for their owner alone.
 EVERYBODYS = {"metrics", "logs", "clockwork", "private_files"}
@@ -122,10 +117,10 @@ def test_the_client_imports_httpx_and_nothing_else_from_outside() -> None:
     assert packages_imported_by("client") <= {"httpx"}
 
 
-def test_only_the_bootstrap_names_an_adapter() -> None:
+def test_only_the_wiring_names_an_adapter() -> None:
     for path in sorted(HOUSE.rglob("*.py")):
         importer = name_of(path)
-        if importer.startswith(("esito.bootstrap", MOVING)) or is_adapter(importer):
+        if importer.startswith(("esito.app.wiring", MOVING)) or is_adapter(importer):
             continue
         assert [name for name in imports_of(path) if is_adapter(name)] == [], importer
 

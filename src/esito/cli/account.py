@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.cancel import take_back_queued, taken_as_json, taken_in_words
 from esito.cli.options import Money, actor, print_json, run, with_json, with_settings
 from esito.cli.profile import credit, set_
@@ -58,8 +58,8 @@ def create(name: str, credit: Decimal, settings: Settings, *, as_json: bool) -> 
 
 
 async def _create(settings: Settings, name: str, credit: Decimal, key: str) -> None:
-    digest = key_digest(key, stores.key_secret(settings))
-    async with stores.open_store(settings, actor=actor()) as store:
+    digest = key_digest(key, wiring.key_secret(settings))
+    async with wiring.open_store(settings, actor=actor()) as store:
         await store.create_account(name, credit=credit, key_digest=digest, at=RealClock().now())
 
 
@@ -80,7 +80,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 
 
 async def _accounts(settings: Settings) -> list[tuple[Account, list[ApiKey]]]:
-    async with stores.open_store(settings, actor=actor()) as store:
+    async with wiring.open_store(settings, actor=actor()) as store:
         return await store.accounts()
 
 
@@ -126,13 +126,13 @@ def key(
 
 
 async def _add_key(settings: Settings, name: str, label: str, made: str, networks: tuple[str, ...]) -> None:
-    digest = key_digest(made, stores.key_secret(settings))
-    async with stores.open_store(settings, actor=actor()) as store:
+    digest = key_digest(made, wiring.key_secret(settings))
+    async with wiring.open_store(settings, actor=actor()) as store:
         await store.add_key(name, key_digest=digest, label=label, at=RealClock().now(), networks=networks)
 
 
 async def _disable_key(settings: Settings, name: str, key_id: int) -> None:
-    async with stores.open_store(settings, actor=actor()) as store:
+    async with wiring.open_store(settings, actor=actor()) as store:
         await store.disable_key(name, key_id)
 
 
@@ -164,7 +164,7 @@ def enable(name: str, settings: Settings, *, as_json: bool) -> None:
 
 
 async def _set_state(settings: Settings, name: str, state: AccountState) -> None:
-    async with stores.open_store(settings, actor=actor()) as store:
+    async with wiring.open_store(settings, actor=actor()) as store:
         await store.set_account_state(name, state)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.account import name_of, networks_of
 from esito.cli.explain import moment
 from esito.cli.options import actor, print_json, run, with_json, with_settings
@@ -43,8 +43,8 @@ def create(name: str, networks: tuple[str, ...], settings: Settings, *, as_json:
 
 
 async def _create(settings: Settings, name: str, key: str, networks: tuple[str, ...]) -> None:
-    digest = key_digest(key, stores.key_secret(settings))
-    async with stores.open_store(settings, actor=actor()) as store:
+    digest = key_digest(key, wiring.key_secret(settings))
+    async with wiring.open_store(settings, actor=actor()) as store:
         await store.administrators.create(
             name, key_digest=digest, networks=networks, actor=actor(), at=RealClock().now()
         )
@@ -62,8 +62,8 @@ def key(name: str, settings: Settings, *, as_json: bool) -> None:
 
 
 async def _replace_key(settings: Settings, name: str, made: str) -> None:
-    digest = key_digest(made, stores.key_secret(settings))
-    async with stores.open_store(settings, actor=actor()) as store:
+    digest = key_digest(made, wiring.key_secret(settings))
+    async with wiring.open_store(settings, actor=actor()) as store:
         await store.administrators.replace_key(name, key_digest=digest, actor=actor(), at=RealClock().now())
 
 
@@ -87,7 +87,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 
 
 async def _all(settings: Settings) -> list[Administrator]:
-    async with stores.open_store(settings, actor=actor()) as store:
+    async with wiring.open_store(settings, actor=actor()) as store:
         return await store.administrators.all()
 
 
@@ -121,7 +121,7 @@ def enable(name: str, settings: Settings, *, as_json: bool) -> None:
 
 
 async def _set_disabled(settings: Settings, name: str, *, disabled: bool) -> None:
-    async with stores.open_store(settings, actor=actor()) as store:
+    async with wiring.open_store(settings, actor=actor()) as store:
         await store.administrators.set_disabled(name, disabled=disabled, actor=actor(), at=RealClock().now())
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.cli.terminal import Table, show
 from esito.config import Settings
@@ -33,7 +33,7 @@ def audit(limit: int, settings: Settings, *, as_json: bool) -> None:
 
 
 async def _read(settings: Settings, limit: int) -> list[AuditEntry]:
-    async with stores.open_store(settings) as store:
+    async with wiring.open_store(settings) as store:
         return await store.ledger.audit(limit=limit)
 
 

@@ -11,8 +11,8 @@ import click
 from rich.text import Text
 
 from esito import logs
-from esito.bootstrap import links, stores
-from esito.bootstrap.link_settings import laid_over
+from esito.app import link_factory, wiring
+from esito.app.link_settings import overridden
 from esito.cli.explain import moment
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.cli.terminal import Table, foldable, kept_whole, say, show
@@ -32,10 +32,10 @@ def bus() -> None:
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[ReceiptLog, Store]]:
     logs.configure(level="warning", form=settings.logs.format)  # beside what is printed, not within it
-    async with stores.open_receipt_log(settings) as log:
+    async with wiring.open_receipt_log(settings) as log:
         if log is None:
             raise ConfigError("bus.url is empty: receipts go straight into the store, and there is no log")
-        async with stores.open_store(settings) as store:
+        async with wiring.open_store(settings) as store:
             yield log, store
 
 
@@ -127,7 +127,7 @@ def replay(settings: Settings, since: int, *, as_json: bool) -> None:
 
 async def _replay(settings: Settings, since: int) -> tuple[int, int]:
     async with _opened(settings) as (log, store):
-        await links.register_links(laid_over(settings, await store.links.all(), secret=None), store)
+        await link_factory.register_links(overridden(settings, await store.links.all(), secret=None), store)
         return await replay_log(log, store, since=since)
 
 
@@ -167,5 +167,5 @@ def _poison_for_programs(one: Poison) -> dict[str, Any]:
 
 
 async def _poison(settings: Settings, limit: int) -> list[Poison]:
-    async with stores.open_store(settings) as store:
+    async with wiring.open_store(settings) as store:
         return await store.intake.poison(limit=limit)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.options import actor, file_of, print_json, run, with_json, with_server
 from esito.cli.terminal import say
 from esito.client import Client
@@ -59,7 +59,7 @@ def _as_administrator(settings: Settings, message_id: int, *, as_json: bool) -> 
 
 
 async def _take_back(settings: Settings, message_id: int) -> TakenBack:
-    async with stores.open_store(settings) as store:
+    async with wiring.open_store(settings) as store:
         return await store.sending.take_back(message_id, actor=actor(), at=RealClock().now())
 
 
@@ -67,7 +67,7 @@ async def take_back_queued(settings: Settings, account: str) -> TakenBack:
     """Take back all that an account and those below it have queued; a line of the audit log says how much it was."""
     clock = RealClock()
     taken = TakenBack()
-    async with stores.open_store(settings) as store:
+    async with wiring.open_store(settings) as store:
         try:
             while (some := await store.sending.take_back_queued(account, at=clock.now())).messages:
                 taken = taken.more(some)

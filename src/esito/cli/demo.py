@@ -17,8 +17,9 @@ from typing import NamedTuple
 import click
 
 from esito import logs
-from esito.bootstrap.house import House, serve
-from esito.bootstrap.stores import key_secret, open_store
+from esito.app.application import Application
+from esito.app.run import serve
+from esito.app.wiring import key_secret, open_store
 from esito.cli.demo_cluster import run_cluster, told
 from esito.cli.options import Address, actor, listenable, print_json, with_json
 from esito.cli.terminal import say
@@ -112,7 +113,7 @@ async def _run(directory: Path, address: str, speed: float, *, as_json: bool) ->
     await simulator.start()
     link = LinkSettings(name="simulator", port=simulator.port, system_id="smsc", password="secret")  # noqa: S106  well known
 
-    async def ready(_house: House) -> None:
+    async def ready(_app: Application) -> None:
         await _tour(_url(address), keys, simulator, as_json=as_json)
 
     try:

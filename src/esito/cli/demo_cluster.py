@@ -6,7 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from esito.bootstrap.stores import key_secret, open_store
+from esito.app.wiring import key_secret, open_store
 from esito.cluster.installation import Installation, LinkTo
 from esito.cluster.nats import NatsMissing
 from esito.cluster.postgres_programs import PostgresMissing

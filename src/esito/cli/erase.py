@@ -2,7 +2,7 @@
 
 import click
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import Settings
@@ -42,7 +42,7 @@ def erase(msisdn: str, name: str | None, settings: Settings, *, forget_stop: boo
 
 
 async def _erase(settings: Settings, msisdn: str, name: str | None, *, forget_stop: bool) -> Erased:
-    async with stores.open_store(settings, actor=actor()) as store:
+    async with wiring.open_store(settings, actor=actor()) as store:
         account_id = None
         if name is not None:
             found = [account.id for account, _ in await store.accounts() if account.name == name]

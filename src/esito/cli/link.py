@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
 from esito import logs
-from esito.bootstrap import stores
-from esito.bootstrap.link_doubts import doubts
-from esito.bootstrap.link_settings import FILE, laid_over, sources
+from esito.app import wiring
+from esito.app.link_changes import doubts
+from esito.app.link_settings import FILE, overridden, sources
 from esito.cli.link_change import add, change, disable, enable
 from esito.cli.link_list import Row, as_table, for_programs, in_short_lines
 from esito.cli.link_remove import remove
@@ -100,9 +100,9 @@ async def _present(settings: Settings) -> tuple[Settings, dict[str, str]]:
     try:
         if not settings.store.shared and not settings.store.path.exists():
             return settings, sources(settings, [])
-        async with stores.open_store(settings, actor=actor()) as store:
+        async with wiring.open_store(settings, actor=actor()) as store:
             kept = await store.links.all()
-        return laid_over(settings, kept, secret=None), sources(settings, kept)
+        return overridden(settings, kept, secret=None), sources(settings, kept)
     except (StoreError, ConfigError) as error:
         say(f"What commands have changed is not shown: {error}", err=True)
         return settings, sources(settings, [])
@@ -111,9 +111,9 @@ async def _present(settings: Settings) -> tuple[Settings, dict[str, str]]:
 async def _with_passwords(settings: Settings) -> Settings:
     if not settings.store.shared and not settings.store.path.exists():
         return settings
-    async with stores.open_store(settings, actor=actor()) as store:
+    async with wiring.open_store(settings, actor=actor()) as store:
         kept = await store.links.all()
-    return laid_over(settings, kept, secret=stores.key_secret(settings), environ=os.environ) if kept else settings
+    return overridden(settings, kept, secret=wiring.key_secret(settings), environ=os.environ) if kept else settings
 
 
 def _as_json(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: dict[str, str]) -> dict[str, object]:
@@ -165,7 +165,7 @@ def _warnings(settings: Settings) -> list[str]:
 
 def _asked(settings: Settings, path: str) -> httpx.Response:
     scheme = "https" if settings.http.tls_cert else "http"
-    secret = stores.known_secret(settings)
+    secret = wiring.known_secret(settings)
     given = {} if secret is None else {"authorization": f"Bearer {monitor_pass(secret, RealClock().now())}"}
     # The certificate names the public host, not the address we ask here; what is sent is good for a minute or two.
     return httpx.get(f"{scheme}://{settings.http.listen}{path}", headers=given, timeout=2, verify=False)  # noqa: S501

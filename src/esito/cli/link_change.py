@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from esito.bootstrap import stores
-from esito.bootstrap.link_changes import Change
-from esito.bootstrap.link_edits import Edit, EditOf, edit
-from esito.bootstrap.link_settings import SECRET, Editing
+from esito.app import wiring
+from esito.app.link_changes import Change
+from esito.app.link_edits import EditOf, LinkEdit, edit
+from esito.app.link_settings import SECRET, EditContext
 from esito.cli.options import F, actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import ConfigError, LinkSettings, Settings, as_written
@@ -90,9 +90,9 @@ def add(
     ask_password: bool,
 ) -> None:
     """Add a link; its settings are those of [[link]], each as FIELD=VALUE."""
-    made = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)))
+    made = LinkEdit(_read(name, written, _password(password_file, password_env, ask=ask_password)))
 
-    def edit_of(_kept: Mapping[str, Any]) -> Edit:
+    def edit_of(_kept: Mapping[str, Any]) -> LinkEdit:
         if not written:  # it would be bound to this machine, and serve every number that no other link does
             raise click.UsageError("say at least where its SMSC is: host=NAME or port=NUMBER")
         return made
@@ -123,7 +123,7 @@ def change(
     Each is said as FIELD=VALUE, as with `esito link add`, or taken back with --unset FIELD; lists with commas, tables
     as in the file.
     """
-    said = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)), unset)
+    said = LinkEdit(_read(name, written, _password(password_file, password_env, ask=ask_password)), unset)
     if not (said.set or said.unset):
         raise click.UsageError("say what to change: FIELD=VALUE or --unset FIELD")
     if both := said.set.keys() & set(unset):
@@ -137,7 +137,7 @@ def change(
 @with_settings
 def disable(name: str, settings: Settings, *, as_json: bool) -> None:
     """Lay a link down; receipts of its operator still count, what waits for it leaves by others that serve the same."""
-    said = Edit({"enabled": False})
+    said = LinkEdit({"enabled": False})
     _tell("disabled", name, *run(_edit(settings, name, "link disabled", lambda _row: said)), as_json=as_json)
 
 
@@ -148,21 +148,21 @@ def disable(name: str, settings: Settings, *, as_json: bool) -> None:
 def enable(name: str, settings: Settings, *, as_json: bool) -> None:
     """Bind a disabled link again."""
 
-    def edit_of(kept: Mapping[str, Any]) -> Edit:
+    def edit_of(kept: Mapping[str, Any]) -> LinkEdit:
         in_file = any(one.name == name and one.enabled for one in settings.links)
-        return Edit({}, ("enabled",)) if in_file and "enabled" in kept else Edit({"enabled": True})
+        return LinkEdit({}, ("enabled",)) if in_file and "enabled" in kept else LinkEdit({"enabled": True})
 
     _tell("enabled", name, *run(_edit(settings, name, "link enabled", edit_of)), as_json=as_json)
 
 
 async def _edit(settings: Settings, name: str, act: str, edit_of: EditOf) -> tuple[Change | None, list[str]]:
-    async with stores.open_store(settings, actor=actor()) as store:
-        return await edit(editing(settings, store), name, act, edit_of)
+    async with wiring.open_store(settings, actor=actor()) as store:
+        return await edit(edit_context(settings, store), name, act, edit_of)
 
 
-def editing(settings: Settings, store: Store) -> Editing:
+def edit_context(settings: Settings, store: Store) -> EditContext:
     """Return where this command changes links."""
-    return Editing(settings, store, stores.key_secret(settings), os.environ, actor())
+    return EditContext(settings, store, wiring.key_secret(settings), os.environ, actor())
 
 
 def _tell(did: str, name: str, found: Change | None, notes: Sequence[str], *, as_json: bool) -> None:

@@ -2,8 +2,8 @@
 
 import click
 
-from esito.bootstrap import link_edits, stores
-from esito.cli.link_change import editing
+from esito.app import link_edits, wiring
+from esito.cli.link_change import edit_context
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import Settings
@@ -27,5 +27,5 @@ def remove(name: str, settings: Settings, *, as_json: bool, force: bool) -> None
 
 
 async def _remove(settings: Settings, name: str, *, forced: bool) -> tuple[LinkWork, list[str]]:
-    async with stores.open_store(settings, actor=actor()) as store:
-        return await link_edits.remove(editing(settings, store), name, forced=forced)
+    async with wiring.open_store(settings, actor=actor()) as store:
+        return await link_edits.remove(edit_context(settings, store), name, forced=forced)

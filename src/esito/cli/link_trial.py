@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from esito.bootstrap.links import incoming_settings, outgoing_settings, smpp_settings
+from esito.app.link_factory import incoming_settings, outgoing_settings, smpp_settings
 from esito.config import LinkSettings
 from esito.domain.id_forms import FORM_OF
 from esito.domain.message import SegmentRef, Submission

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 import click
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import PricingSettings, Settings
@@ -117,7 +117,7 @@ def _shown(field: str, value: object) -> object:
 
 
 async def _set(settings: Settings, name: str, changes: dict[str, object]) -> Account:
-    async with stores.open_store(settings, actor=actor()) as store:
+    async with wiring.open_store(settings, actor=actor()) as store:
         if changes:
             return await store.change_profile(name, changes)
         for account, _ in await store.accounts():
@@ -158,5 +158,5 @@ def credit(name: str, amount: Decimal, settings: Settings, *, as_json: bool) -> 
 
 
 async def _grant(settings: Settings, name: str, amount: Decimal) -> Decimal:
-    async with stores.open_store(settings, actor=actor()) as store:
+    async with wiring.open_store(settings, actor=actor()) as store:
         return await store.ledger.grant(name, to_micros(amount), actor=actor(), at=RealClock().now())

@@ -7,7 +7,7 @@ from time import monotonic
 
 import click
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.options import print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import ConfigError, Settings
@@ -36,7 +36,7 @@ def migrate(settings: Settings, *, as_json: bool) -> None:
 
 
 async def _open(settings: Settings) -> list[str]:
-    async with stores.open_store(settings) as store:  # opening applies what is missing
+    async with wiring.open_store(settings) as store:  # opening applies what is missing
         return list(store.put_off)
 
 
@@ -57,7 +57,7 @@ def check(settings: Settings, *, as_json: bool) -> None:
 
 async def _complaints(settings: Settings, *, quiet: bool) -> list[str]:
     complaints = []
-    async with stores.open_store(settings) as store:
+    async with wiring.open_store(settings) as store:
         async for sentence in _all(settings, store):
             complaints.append(sentence)
             if not quiet:
@@ -75,7 +75,7 @@ async def _all(settings: Settings, store: Store) -> AsyncIterator[str]:
         for gap in await gaps.look(monotonic()):
             yield gap_sentence(gap)
     try:
-        async with stores.open_receipt_log(settings) as log:
+        async with wiring.open_receipt_log(settings) as log:
             for sentence in await log.check() if log is not None else ():
                 yield sentence
     except (LogUnavailable, UnsafeLog) as error:

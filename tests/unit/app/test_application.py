@@ -1,4 +1,4 @@
-"""How the house is built: its secret, its clock, and what it refuses to be built of."""
+"""How the app is built: its secret, its clock, and what it refuses to be built of."""
 
 import asyncio
 import dataclasses
@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from esito.bootstrap import house
-from esito.bootstrap.house import House, serve
-from esito.bootstrap.stores import key_secret
+from esito.app import run
+from esito.app.application import Application
+from esito.app.run import serve
+from esito.app.wiring import key_secret
 from esito.cluster.process import free_port
 from esito.config import ClockSettings, ConfigError, HttpSettings, Settings, StoreSettings, load
 from esito.domain.errors import PartEnded, StoreError
@@ -126,11 +127,11 @@ def test_a_clock_that_was_pushed_is_not_turned_back_by_a_restart(tmp_path: Path)
     settings = settings_in(tmp_path, pushable=True)
     offsets: list[int] = []
 
-    async def push(house: House) -> None:
-        assert isinstance(house.clock, PushableClock)
-        offsets.append(house.clock.offset_ms)
-        house.clock.advance(48 * HOUR_MS)
-        await house.store.keep_setting("clock_offset_ms", str(house.clock.offset_ms))
+    async def push(app: Application) -> None:
+        assert isinstance(app.clock, PushableClock)
+        offsets.append(app.clock.offset_ms)
+        app.clock.advance(48 * HOUR_MS)
+        await app.store.keep_setting("clock_offset_ms", str(app.clock.offset_ms))
         stop()
 
     for _ in range(2):
@@ -142,14 +143,14 @@ def test_a_clock_that_was_pushed_is_not_turned_back_by_a_restart(tmp_path: Path)
 def test_a_clock_that_may_not_be_pushed_is_that_of_the_machine(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, pushable=True)
 
-    async def push(house: House) -> None:
-        assert isinstance(house.clock, PushableClock)
-        house.clock.advance(48 * HOUR_MS)
-        await house.store.keep_setting("clock_offset_ms", str(house.clock.offset_ms))
+    async def push(app: Application) -> None:
+        assert isinstance(app.clock, PushableClock)
+        app.clock.advance(48 * HOUR_MS)
+        await app.store.keep_setting("clock_offset_ms", str(app.clock.offset_ms))
         stop()
 
-    async def look(house: House) -> None:
-        ahead.append(house.clock.now() - RealClock().now())
+    async def look(app: Application) -> None:
+        ahead.append(app.clock.now() - RealClock().now())
         stop()
 
     ahead: list[int] = []
@@ -164,11 +165,11 @@ def test_a_clock_that_may_not_be_pushed_is_that_of_the_machine(tmp_path: Path) -
 def test_a_part_that_ends_by_itself_is_named_and_ends_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def begun_with_one_that_ends(one: House) -> list[asyncio.Task[None]]:
+    async def begun_with_one_that_ends(one: Application) -> list[asyncio.Task[None]]:
         ends = asyncio.get_running_loop().create_task(asyncio.sleep(0), name="a chore")
         return [*await start(one), ends]
 
-    start = house._start
-    monkeypatch.setattr(house, "_start", begun_with_one_that_ends)
+    start = run._start
+    monkeypatch.setattr(run, "_start", begun_with_one_that_ends)
     with pytest.raises(PartEnded, match=r"^a chore ended, which it never does by itself; the server stops$"):
         asyncio.run(serve(settings_in(tmp_path)))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from esito.bootstrap.link_changes import Change, changes, check
-from esito.bootstrap.link_settings import BOTH, FILE, FORGOTTEN, STORE, closed, laid_over, opened, sources
-from esito.bootstrap.links import NEEDS_NO_BIND, bound_with, outgoing_settings, smpp_settings
+from esito.app.link_changes import NEEDS_NO_BIND, Change, bound_with, changes
+from esito.app.link_factory import check_links, outgoing_settings, smpp_settings
+from esito.app.link_settings import BOTH, FILE, FORGOTTEN, STORE, overridden, sealed, sources, unsealed
 from esito.config import ConfigError, LinkSettings, Settings, changed_link, load
 from esito.store.links import KeptLink
 
@@ -17,11 +17,11 @@ NORTH = LinkSettings(name="north", host="north.example", window=10)
 
 
 def over(name: str, *, added: bool = False, **settings: Any) -> KeptLink:
-    return closed(name, settings, added=added, secret=SECRET)
+    return sealed(name, settings, added=added, secret=SECRET)
 
 
 def together(*kept: KeptLink, **environ: str) -> dict[str, LinkSettings]:
-    settings = laid_over(Settings(links=(NORTH,)), kept, secret=SECRET, environ=environ)
+    settings = overridden(Settings(links=(NORTH,)), kept, secret=SECRET, environ=environ)
     return {link.name: link for link in settings.links}
 
 
@@ -57,10 +57,10 @@ def test_where_each_link_comes_from_is_told() -> None:
 def test_a_password_is_opened_with_its_secret_only() -> None:
     kept = over("north", password="hunter2")
     assert "hunter2" not in kept.settings
-    assert opened(kept, SECRET) == {"password": "hunter2"}
-    assert opened(kept, None) == {}
+    assert unsealed(kept, SECRET) == {"password": "hunter2"}
+    assert unsealed(kept, None) == {}
     with pytest.raises(ConfigError, match=r"link\.north\.password was kept under another store\.secret"):
-        laid_over(Settings(links=(NORTH,)), [kept], secret=b"another")
+        overridden(Settings(links=(NORTH,)), [kept], secret=b"another")
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_what_is_kept_is_refused_in_the_words_of_a_file(kept: KeptLink, sentence
 def test_files_that_only_a_bind_needs_are_looked_at_before() -> None:
     missing = dataclasses.replace(NORTH, tls=True, tls_ca="nowhere.pem")
     with pytest.raises(ConfigError, match=r"link\.north\.tls_ca: nowhere\.pem"):
-        check(Settings(links=(missing,)))
-    check(Settings(links=(dataclasses.replace(missing, enabled=False),)))
+        check_links(Settings(links=(missing,)))
+    check_links(Settings(links=(dataclasses.replace(missing, enabled=False),)))
 
 
 # -- differences -----------------------------------------------------------------------------------
@@ -153,5 +153,5 @@ def test_every_setting_that_needs_no_bind_is_one() -> None:
 def test_a_file_without_links_may_get_them_by_command(tmp_path: Path) -> None:
     path = tmp_path / "esito.toml"
     path.write_text("", encoding="utf-8")
-    settings = laid_over(load(path, {}), [over("south", added=True, port=1)], secret=SECRET)
+    settings = overridden(load(path, {}), [over("south", added=True, port=1)], secret=SECRET)
     assert [link.port for link in settings.links] == [1]

@@ -1,4 +1,4 @@
-"""What the house does by itself, beside answering requests and keeping links bound: one task for each chore."""
+"""Background jobs, one task each: callbacks, expiry, replies and retention."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -20,20 +20,20 @@ from esito.webhooks.signing import sign
 from esito.webhooks.worker import CallbackWorker
 
 ALONE = frozenset({"replies", "retention"})
-"""Chores that two processes would do twice; the others share their work row by row."""
+"""Jobs that two processes would do twice, so one runs them under a lease; the others share their work row by row."""
 
-Chore = Callable[[], Coroutine[Any, Any, None]]
+Job = Callable[[], Coroutine[Any, Any, None]]
 """Runs until cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chores:
+class BackgroundJobs:
     """All of them, by name."""
 
-    by_name: dict[str, Chore]
+    by_name: dict[str, Job]
 
     def start(self, holder: Holder | None = None) -> list[asyncio.Task[None]]:
-        """Begin every chore; with a holder, those that only one process may do when no other does them."""
+        """Start every job; with a holder, those of `ALONE` run only while this process has their lease."""
         loop = asyncio.get_running_loop()
         return [
             loop.create_task(_hold(holder, name, run) if holder is not None and name in ALONE else run(), name=name)
@@ -41,8 +41,8 @@ class Chores:
         ]
 
 
-async def _hold(holder: Holder, name: str, run: Chore) -> None:
-    """Do a chore while its lease is ours."""
+async def _hold(holder: Holder, name: str, run: Job) -> None:
+    """Run a job while its lease is ours."""
     doing: list[asyncio.Task[None]] = []
 
     async def take_up(_: Held) -> None:
@@ -57,8 +57,8 @@ async def _hold(holder: Holder, name: str, run: Chore) -> None:
     await holder.hold(f"chore:{name}", take_up=take_up, lay_down=lay_down)
 
 
-def judge_of(settings: Settings) -> Judge:
-    """Return what says where callbacks may go."""
+def address_judge(settings: Settings) -> Judge:
+    """Return the rules for where callbacks may go."""
     return Judge(
         allow_private_networks=settings.callbacks.allow_private_networks,
         refused_networks=settings.callbacks.refused_networks,
@@ -67,18 +67,18 @@ def judge_of(settings: Settings) -> Judge:
 
 
 def callback_worker(settings: Settings, *, store: Store, clock: Clock) -> CallbackWorker:
-    """Return what makes the callbacks; it is woken by whoever keeps receipts."""
+    """Return the worker that sends callbacks; whoever stores receipts wakes it."""
     return CallbackWorker(
         store=store,
         clock=clock,
-        poster=Sender(judge=judge_of(settings)),
+        poster=Sender(judge=address_judge(settings)),
         sign=sign,
         secret=settings.callbacks.signing_secret,
         currency=settings.pricing.currency,
     )
 
 
-def chores(
+def background_jobs(
     settings: Settings,
     *,
     store: Store,
@@ -86,9 +86,9 @@ def chores(
     acceptance: Acceptance,
     callbacks: CallbackWorker,
     stop_kept: asyncio.Event,
-) -> Chores:
-    """Return what is to be done; `stop_kept` is set by whoever keeps what subscribers write."""
-    return Chores(
+) -> BackgroundJobs:
+    """Return the jobs; `stop_kept` is set by whoever stores a STOP of a subscriber."""
+    return BackgroundJobs(
         by_name={
             "expiry": Expiry(store=store, clock=clock).run,
             "replies": ReplyWork(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept).run,

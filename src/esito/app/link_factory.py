@@ -1,20 +1,16 @@
-"""Links as they are configured, made into links that work; and how they stand, whoever holds them."""
+"""Makes working links of configured ones, and registers them with the store."""
 
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-import msgspec
-
-from esito.api.services import LinkStatus, SessionStatus
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.config_rules import host_and_maybe_port
 from esito.domain.id_forms import IdForm
 from esito.domain.routing import Serving, shares_by_prefix
 from esito.domain.states import MultipartRule
 from esito.domain.stop_mention import stop_number_of_link
-from esito.domain.timing import SECOND_MS, Clock
+from esito.domain.timing import Clock
 from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.health import usable
 from esito.lifecycle.query import Asker
 from esito.lifecycle.routes import Routes
 from esito.lifecycle.submit import Submitter
@@ -24,14 +20,13 @@ from esito.smpp.link import Link
 from esito.smpp.outgoing import Concatenation, OutgoingSettings, Validity
 from esito.smpp.settings import LinkSettings as SmppSettings
 from esito.store.base import LinkRecord, Store
-from esito.store.leases import LeaseLine
 
 LONGEST_BIND = 30.0
 """Seconds we wait for the response to a bind, unless the link waits less for any response."""
 
 
 async def register_links(settings: Settings, store: Store) -> Routes:
-    """Tell the store what it needs to know of the configured links; return their routes. Raises StoreError."""
+    """Register the configured links with the store; return their routes. Raises StoreError."""
     await store.register_links([_record(link) for link in settings.links])
     serving = [
         Serving(link.name, link.prefixes, link.weight, link.priority, _stop_number(link))
@@ -46,7 +41,7 @@ def _record(link: LinkSettings) -> LinkRecord:
     return LinkRecord(
         name=link.name,
         operator=link.operator or link.name,
-        # A text that travels whole is reported on as a whole, by the one segment that was submitted.
+        # message_payload carries the whole text in one submit_sm, whose receipt speaks for all of it.
         multipart_rule=MultipartRule.FIRST if link.concatenation == "message_payload" else link.multipart_rule,
         resubmit_uncertain=link.resubmit_uncertain,
         priority=link.priority,
@@ -63,47 +58,12 @@ def _stop_number(link: LinkSettings) -> str:
     return stop_number_of_link(sender=link.sender, stop_number=link.stop_number)
 
 
-NEEDS_NO_BIND = frozenset(
-    {
-        *(
-            "name",
-            "enabled",
-            "prefixes",
-            "priority",
-            "weight",
-            "multipart_rule",
-            "resubmit_uncertain",
-            "message_id_form",
-            "query_after",
-        ),
-        *("receipt_timezone", "words", "receipts_without_esm_class", "receipt_addresses", "country"),
-        *("alphabet", "validity", "validity_hours"),
-        *(
-            "sender",
-            "stop_number",
-            "source_numbering",
-            "destination_numbering",
-            "service_type",
-            "protocol_id",
-            "priority_flag",
-        ),
-        *("registered_delivery", "data_coding_gsm", "data_coding_latin1", "data_coding_ucs2"),
-    }
-)
-"""Settings that may change while a link is bound; for each other one it is laid down and bound anew."""
-
-
-def bound_with(link: LinkSettings) -> tuple[object, ...]:
-    """Return what a link must be bound anew for when it changes."""
-    return tuple(getattr(link, name) for name in LinkSettings.__dataclass_fields__ if name not in NEEDS_NO_BIND)
-
-
 _VERSIONS = {"3.3": 0x33, "3.4": 0x34, "5.0": 0x50}
 """interface_version (SMPP 3.4, 5.2.4; SMPP 5.0, 4.7.13)."""
 
 
 def smpp_settings(link: LinkSettings) -> SmppSettings:
-    """Return what the SMPP room needs to know of a configured link. Raises ConfigError for files that TLS lacks."""
+    """Return a configured link as `esito.smpp` needs it. Raises ConfigError for TLS files that cannot be used."""
     return SmppSettings(
         name=link.name,
         host=link.host,
@@ -141,7 +101,7 @@ def _tls(link: LinkSettings) -> ssl.SSLContext:
         raise ConfigError(f"link.{link.name}.tls_ca: {why}") from error
     if link.tls_cert:
         try:
-            # Nobody is at the terminal to say the password of a key.
+            # An empty password, as nobody is at the terminal to type one.
             context.load_cert_chain(link.tls_cert, link.tls_key, password="")
         except (OSError, ValueError) as error:
             why = f"{link.tls_cert} and {link.tls_key} are no certificate and its key that we can read: {error}"
@@ -150,7 +110,7 @@ def _tls(link: LinkSettings) -> ssl.SSLContext:
 
 
 def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clock) -> tuple[Link, Submitter]:
-    """Return a new link, and what submits by it."""
+    """Return a new link and its submitter."""
     link = Link(smpp_settings(settings), gateway)
     outgoing = outgoing_settings(settings)
     submitter = Submitter(
@@ -173,7 +133,7 @@ def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clo
 
 
 def revise_link(settings: LinkSettings, submitter: Submitter) -> None:
-    """Bring what submits by a link up to what may change while it is bound."""
+    """Apply to a bound link the settings that may change without a new bind."""
     outgoing = outgoing_settings(settings)
     submitter.write(outgoing)
     if submitter.asker is not None:
@@ -181,7 +141,7 @@ def revise_link(settings: LinkSettings, submitter: Submitter) -> None:
 
 
 def outgoing_settings(link: LinkSettings) -> OutgoingSettings:
-    """Return what every submit_sm of a configured link is like."""
+    """Return the settings of every submit_sm of a configured link."""
     return OutgoingSettings(
         sender=link.sender,
         stop_number=_stop_number(link),
@@ -199,7 +159,7 @@ def outgoing_settings(link: LinkSettings) -> OutgoingSettings:
 
 
 def incoming_settings(link: LinkSettings) -> IncomingSettings:
-    """Return how the operator of a configured link writes what it delivers."""
+    """Return how the operator of a configured link writes what it delivers to us."""
     return IncomingSettings(
         zone=link.zone,
         words=link.stat_words,
@@ -212,58 +172,12 @@ def incoming_settings(link: LinkSettings) -> IncomingSettings:
 
 
 def incoming_of(links: Iterable[LinkSettings]) -> dict[str, IncomingSettings]:
-    """Return how the operator of each link writes, by the name of the link."""
+    """Return the incoming settings by name of the link."""
     return {link.name: incoming_settings(link) for link in links}
 
 
-def standing(configured: Sequence[LinkSettings], links: Iterable[Link]) -> list[LinkStatus]:
-    """Say how every configured link stands, by what this process makes of it."""
-    ours = {link.settings.name: link for link in links}
-    return [link_status(one, ours[one.name]) if one.name in ours else _not_bound(one) for one in configured]
-
-
-def told_standing(configured: Sequence[LinkSettings], lines: Sequence[LeaseLine]) -> list[LinkStatus]:
-    """Say how every configured link stands, by what its holder has told the store."""
-    leases = {line.name.removeprefix("link:"): line for line in lines}
-    return [_told_status(one, leases.get(one.name)) for one in configured]
-
-
-def told(configured: LinkSettings, link: Link) -> str:
-    """Write down how a link of ours stands, for those who do not hold it."""
-    status = msgspec.to_builtins(link_status(configured, link))
-    return msgspec.json.encode(status | {"usable": usable(link)}).decode()
-
-
-def _told_status(configured: LinkSettings, line: LeaseLine | None) -> LinkStatus:
-    if configured.enabled and line is not None and line.left_ms > 0 and line.told:
-        return msgspec.json.decode(line.told, type=LinkStatus)
-    return _not_bound(configured)
-
-
-def _not_bound(configured: LinkSettings) -> LinkStatus:
-    return LinkStatus(
-        name=configured.name,
-        operator=configured.operator or configured.name,
-        state="down" if configured.enabled else "disabled",
-        sessions=(),
-    )
-
-
-def link_status(configured: LinkSettings, link: Link) -> LinkStatus:
-    """Say how a link of ours stands."""
-    bound = [word for word, can in (("sending", link.can_send), ("receiving", link.can_receive)) if can]
-    return LinkStatus(
-        name=configured.name,
-        operator=configured.operator or configured.name,
-        state="bound" if len(bound) == 2 else f"{bound[0]} only" if bound else "down",
-        sessions=tuple(
-            SessionStatus(
-                bind=binding.kind,
-                state=binding.state,
-                since=int(binding.since * SECOND_MS),
-                last_error=binding.last_error,
-            )
-            for binding in link.bindings
-        ),
-        troubles=(*link.troubles, *filter(None, [link.not_queried])),
-    )
+def check_links(settings: Settings) -> None:
+    """Check what shows only when a link is made, such as TLS files. Raises ConfigError."""
+    for link in settings.links:
+        if link.enabled:
+            smpp_settings(link)

@@ -1,44 +1,46 @@
-"""What administrators change about links: kept in the store, over the settings file; refused where it cannot be used.
+"""Changes that administrators make to links: stored, over the settings file, and refused if they cannot be used.
 
-Every running server of the installation takes it up within some seconds, and a restart keeps it.
+Every running server of the installation applies them within some seconds, and a restart keeps them.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from esito.bootstrap.link_changes import Change, changes, check
-from esito.bootstrap.link_doubts import doubts
-from esito.bootstrap.link_settings import SECRET, WHERE, Editing, closed, laid_over, opened, settings_of, told_of
+from esito.app.link_changes import Change, changes, doubts
+from esito.app.link_factory import check_links
+from esito.app.link_settings import SECRET, WHERE, EditContext, overridden, sealed, settings_of, shown_setting, unsealed
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import LinkInUse, NoSuchLink
 from esito.domain.timing import RealClock
 from esito.store.links import KeptLink, LinkWork
 
 
-class Edit(NamedTuple):
-    """What a command says of a link."""
+class LinkEdit(NamedTuple):
+    """What a command changes of a link."""
 
     set: Mapping[str, Any]
     unset: Sequence[str] = ()
-    """What is to be as in the file again, or as usual."""
+    """Settings that go back to the file, or to their default."""
 
     @property
-    def told(self) -> str:
-        """As the audit log has it."""
-        return ", ".join([told_of(*one) for one in self.set.items()] + [f"{name} is unset" for name in self.unset])
+    def details(self) -> str:
+        """The edit as the audit log has it."""
+        return ", ".join(
+            [shown_setting(*one) for one in self.set.items()] + [f"{name} is unset" for name in self.unset]
+        )
 
 
-EditOf = Callable[[Mapping[str, Any]], Edit]
-"""Makes an edit of what is kept of the link before."""
+EditOf = Callable[[Mapping[str, Any]], LinkEdit]
+"""Makes an edit, given what the store keeps of the link before it."""
 
 
-async def edit(editing: Editing, name: str, act: str, edit_of: EditOf) -> tuple[Change | None, list[str]]:
-    """Keep what is said of a link; return what differs by it, and what is worth a word.
+async def edit(context: EditContext, name: str, act: str, edit_of: EditOf) -> tuple[Change | None, list[str]]:
+    """Store an edit of a link; return the change it makes, and notes for whoever made it.
 
     Raises ConfigError, NoSuchLink and LinkChanged.
     """
-    settings, store, secret = editing.settings, editing.store, editing.secret
+    settings, store, secret = context.settings, context.store, context.secret
     kept = await store.links.all()
     before = next((one for one in kept if one.name == name), None)
     in_file = any(one.name == name for one in settings.links)
@@ -48,39 +50,39 @@ async def edit(editing: Editing, name: str, act: str, edit_of: EditOf) -> tuple[
     for field in edit.unset:
         if field not in row:
             raise ConfigError(f"link.{name}.{field} was not set by command")
-    mine = {} if before is None or act == "link added" else opened(before, None if SECRET in edit.set else secret)
+    mine = {} if before is None or act == "link added" else unsealed(before, None if SECRET in edit.set else secret)
     mine = {field: value for field, value in (mine | dict(edit.set)).items() if field not in edit.unset}
-    after = closed(name, mine, added=act == "link added" or (before is not None and before.added), secret=secret)
+    after = sealed(name, mine, added=act == "link added" or (before is not None and before.added), secret=secret)
     others = [one for one in kept if one.name != name]
     try:
-        present = laid_over(settings, [*others, after], secret=secret, environ=editing.environ)
+        present = overridden(settings, [*others, after], secret=secret, environ=context.environ)
     except ConfigError as error:
-        raise ConfigError(str(error).removeprefix(f"{WHERE}: ")) from None  # which is what one has typed
-    await asyncio.to_thread(check, present)  # it reads the files of TLS
-    found = next((one for one in _changes(editing, kept, present) if one.name == name), None)
+        raise ConfigError(str(error).removeprefix(f"{WHERE}: ")) from None  # the source is this command
+    await asyncio.to_thread(check_links, present)  # it reads the TLS files
+    found = next((one for one in _changes(context, kept, present) if one.name == name), None)
     if found is not None:
         at = RealClock().now()
-        await store.links.keep(after, before=before, act=act, details=edit.told, actor=editing.actor, at=at)
+        await store.links.keep(after, before=before, act=act, details=edit.details, actor=context.actor, at=at)
     notes = [sentence for link, sentence in doubts(present) if link == name]
     if in_file and act == "link changed" and edit.set:
         notes.append("it stands in the file too, over which this goes until `esito link change --unset`")
     return found, notes
 
 
-def _changes(editing: Editing, kept: Sequence[KeptLink], after: Settings) -> list[Change]:
+def _changes(context: EditContext, kept: Sequence[KeptLink], after: Settings) -> list[Change]:
     try:
-        before = laid_over(editing.settings, kept, secret=editing.secret, environ=editing.environ)
-    except ConfigError:  # what is there cannot be used: whatever mends it is a change
-        before = editing.settings
+        before = overridden(context.settings, kept, secret=context.secret, environ=context.environ)
+    except ConfigError:  # the store holds settings that cannot be used: whatever mends them is a change
+        before = context.settings
     return list(changes(before.links, after.links))
 
 
-async def remove(editing: Editing, name: str, *, forced: bool) -> tuple[LinkWork, list[str]]:
-    """Remove a link that was added; return what it had to do, and what is worth a word.
+async def remove(context: EditContext, name: str, *, forced: bool) -> tuple[LinkWork, list[str]]:
+    """Remove a link that was added by command; return the work it had left, and notes for whoever removed it.
 
     Raises ConfigError, NoSuchLink, LinkInUse and LinkChanged.
     """
-    settings, store = editing.settings, editing.store
+    settings, store = context.settings, context.store
     kept = await store.links.all()
     _require(settings, kept, name, is_new=False)
     if any(one.name == name for one in settings.links):
@@ -92,17 +94,17 @@ async def remove(editing: Editing, name: str, *, forced: bool) -> tuple[LinkWork
     work = await store.links.work(name)
     details = f"forced: {_counted(work)}" if forced and any(work) else ""
     try:
-        await store.links.remove(row, forced=forced, details=details, actor=editing.actor, at=RealClock().now())
+        await store.links.remove(row, forced=forced, details=details, actor=context.actor, at=RealClock().now())
     except LinkInUse:
-        present = laid_over(settings, kept, secret=None)
+        present = overridden(settings, kept, secret=None)
         (link,) = [one for one in present.links if one.name == name]
         raise LinkInUse(_refusal(link, await store.links.work(name))) from None
-    left = laid_over(settings, [one for one in kept if one.name != name], secret=None)
+    left = overridden(settings, [one for one in kept if one.name != name], secret=None)
     return work, _aftermath(left, row, work)
 
 
 def _refusal(link: LinkSettings, work: LinkWork) -> str:
-    """Say why a link is not removed, and what leads out, from where it is now."""
+    """Return why a link is not removed, and what to do first."""
     serves = f"prefixes={','.join(link.prefixes)}" if link.prefixes else "no prefixes"
     if link.enabled:
         out = f"`esito link disable {link.name}`, so that other links that serve the same take what waits"
@@ -137,7 +139,7 @@ def _aftermath(left: Settings, row: KeptLink, work: LinkWork) -> list[str]:
 
 
 def _require(settings: Settings, kept: Sequence[KeptLink], name: str, *, is_new: bool) -> None:
-    """Refuse a link that there is, or is not. Raises ConfigError, NoSuchLink."""
+    """Check that a link exists, or that a new one does not. Raises ConfigError, NoSuchLink."""
     names = [one.name for one in settings.links] + [one.name for one in kept if one.added]
     if is_new and name in names:
         raise ConfigError(f"there is a link {name} already; change it with `esito link change {name} ...`")

@@ -1,4 +1,4 @@
-"""The doors to what is kept: store, log of receipts, spool, and the secret of the API keys."""
+"""Opens the store, the receipt log, the spool and the key secret; the one module that names concrete classes."""
 
 import os
 import secrets
@@ -18,9 +18,9 @@ from esito.store.sqlite.serving import only_server
 
 
 def key_secret(settings: Settings) -> bytes:
-    """Return the secret of the keyed hashes of API keys; beside a SQLite file it is made when it is missing.
+    """Return the secret of the keyed hashes of API keys; beside a SQLite file it is created if missing.
 
-    Raises ConfigError when that file cannot be read or made, and when a store that is shared has no secret.
+    Raises ConfigError if that file cannot be read or created, or if a shared store has no secret.
     """
     if settings.store.secret:
         return settings.store.secret.encode()
@@ -39,7 +39,7 @@ def key_secret(settings: Settings) -> bytes:
 
 
 def known_secret(settings: Settings) -> bytes | None:
-    """Return the secret if there is one that we may read; nothing is made."""
+    """Return the secret if there is one that we may read; never create one."""
     shared, path = settings.store.shared, settings.store.path.parent / "esito.secret"
     if settings.store.secret or shared or not path.exists():
         return settings.store.secret.encode() or None
@@ -50,7 +50,7 @@ def known_secret(settings: Settings) -> bytes | None:
 
 
 def _write_once(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads, durably, unless it exists; two processes may race here."""
+    """Write a file that only its owner reads, durably, unless it exists; two processes may do so at once."""
     if path.exists():
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -68,7 +68,7 @@ def _write_once(path: Path, content: bytes) -> None:
 
 @asynccontextmanager
 async def open_serving(settings: Settings) -> AsyncIterator[Store]:
-    """Open the store for a server: of a SQLite file there is one. Raises StoreInUse, and what `open_store` raises."""
+    """Open the store for a server; a SQLite file has one server. Raises StoreInUse, and what `open_store` raises."""
     with nullcontext() if settings.store.shared else only_server(settings.store.path):
         async with open_store(settings) as store:
             yield store
@@ -76,10 +76,10 @@ async def open_serving(settings: Settings) -> AsyncIterator[Store]:
 
 @asynccontextmanager
 async def open_store(settings: Settings, *, actor: str = "server") -> AsyncIterator[Store]:
-    """Open the store the settings name, migrated; close it at the end. `actor` stands in the audit log."""
+    """Open the store of the settings, migrated; close it at the end. `actor` goes into the audit log."""
     store: Store
     if settings.store.shared:
-        from esito.store.postgres import PostgresStore  # noqa: PLC0415  a driver of 3 MB that a file has no use for
+        from esito.store.postgres import PostgresStore  # noqa: PLC0415  its driver takes 3 MB that SQLite does not need
 
         store = PostgresStore(settings.store.url, actor=actor, allow_unsafe=settings.store.allow_unsafe)
     else:
@@ -92,7 +92,7 @@ async def open_store(settings: Settings, *, actor: str = "server") -> AsyncItera
 
 
 def save(settings: Settings, target: Path) -> None:
-    """Write a copy of the SQLite database to a new file, while others work with it.
+    """Copy the SQLite database to a new file while others use it.
 
     Raises ConfigError for another engine, OSError, StoreError.
     """
@@ -103,11 +103,11 @@ def save(settings: Settings, target: Path) -> None:
 
 @asynccontextmanager
 async def open_receipt_log(settings: Settings) -> AsyncIterator[ReceiptLog | None]:
-    """Open the log of receipts, where the settings name one; close it at the end. Raises UnsafeLog, LogUnavailable."""
+    """Open the receipt log if the settings name one; close it at the end. Raises UnsafeLog, LogUnavailable."""
     if not settings.bus.url:
         yield None
         return
-    from esito.receipt_log.jetstream import JetStreamLog  # noqa: PLC0415  another, where there is no log
+    from esito.receipt_log.jetstream import JetStreamLog  # noqa: PLC0415  not needed where there is no log
 
     receipt_log = JetStreamLog(
         settings.bus.url.split(","),
@@ -126,7 +126,7 @@ async def open_receipt_log(settings: Settings) -> AsyncIterator[ReceiptLog | Non
 
 @asynccontextmanager
 async def open_spool(settings: Settings) -> AsyncIterator[Spool]:
-    """Take the folder of the spool; let others have it at the end. Raises ConfigError."""
+    """Open the spool, and lock its folder until the end. Raises ConfigError."""
     spool = Spool(Path(settings.bus.spool))
     try:
         spool.open()
@@ -139,5 +139,5 @@ async def open_spool(settings: Settings) -> AsyncIterator[Spool]:
 
 
 def gateway_name(settings: Settings) -> str:
-    """Return under which name the store remembers the frames of this spool."""
+    """Return the name under which the store counts the frames of this spool."""
     return f"{socket.gethostname()}:{Path(settings.bus.spool).resolve()}"

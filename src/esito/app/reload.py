@@ -1,22 +1,21 @@
 """Links that change while the server runs: by SIGHUP those of the settings file, by command those of the store.
 
-Every process of an installation looks at the store about every second. What is new is checked as at a start; then the
-difference is applied: rules for receipts and routes at once, and of the links at work only those that must be bound
-anew are laid down and taken up. What cannot be used changes nothing, and is said in the log and in `/readyz`.
+Every process of an installation reads the store about once a second. New settings are checked as at a start; then the
+difference is applied: rules for receipts and routes at once, and only links that must bind anew are stopped and
+started. Settings that cannot be used change nothing, and are reported in the log and in `/readyz`.
 """
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import NamedTuple
 
 import structlog
 
-from esito.bootstrap.link_doubts import doubts
-from esito.bootstrap.link_settings import Editing, differences, laid_over, told_of
-from esito.bootstrap.links import bound_with, incoming_of, make_link, register_links, revise_link, smpp_settings
+from esito.app.link_changes import Change, bound_with, changes, doubts
+from esito.app.link_factory import check_links, incoming_of, make_link, register_links, revise_link
+from esito.app.link_settings import EditContext, overridden
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import StoreError
 from esito.domain.timing import Clock
@@ -30,48 +29,12 @@ from esito.store.links import KeptLink
 log = structlog.get_logger()
 
 LOOK_EVERY = 1.0
-"""Seconds between looks at what commands have kept in the store."""
-
-
-class Change(NamedTuple):
-    """One link that differs."""
-
-    act: str
-    name: str
-    details: str
-    rebinds: bool
-
-
-def check(settings: Settings) -> None:
-    """Check what shows only when a link is made, such as files of TLS. Raises ConfigError."""
-    for link in settings.links:
-        if link.enabled:
-            smpp_settings(link)
-
-
-def changes(before: Sequence[LinkSettings], after: Sequence[LinkSettings]) -> Iterator[Change]:
-    """Yield how links differ; passwords are not told."""
-    old, new = {link.name: link for link in before}, {link.name: link for link in after}
-    for name, link in new.items():
-        if name not in old:
-            yield Change("link added", name, f"{link.host}:{link.port}", rebinds=link.enabled)
-        elif names := differences(old[name], link):
-            details = ", ".join(told_of(one, getattr(link, one)) for one in names)
-            rebinds = link.enabled and (bound_with(old[name]) != bound_with(link) or not old[name].enabled)
-            yield Change("link changed", name, details, rebinds=rebinds)
-    for name in old:
-        if name not in new:
-            yield Change("link removed", name, "", rebinds=False)
-
-
-async def present(settings: Settings, store: Store, *, secret: bytes, environ: Mapping[str, str]) -> Settings:
-    """Return the settings with the links that there are. Raises ConfigError, StoreError."""
-    return laid_over(settings, await store.links.all(), secret=secret, environ=environ)
+"""Seconds between two reads of the links in the store."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Followers:
-    """The parts of the house that follow the links."""
+class LinkFollowers:
+    """The parts of the application that are told when links change."""
 
     store: Store
     clock: Clock
@@ -82,20 +45,20 @@ class Followers:
     """None where this process binds to nobody."""
 
 
-class LinkChanges:
-    """Knows which links there are, and brings changes to those who follow."""
+class LinkReloader:
+    """Knows the current links, and passes changes on to the followers."""
 
     def __init__(
         self,
         file: Settings,
         settings: Settings,
-        followers: Followers,
+        followers: LinkFollowers,
         *,
         secret: bytes,
         environ: Mapping[str, str],
         load: Callable[[], Settings] | None = None,
     ) -> None:
-        """Have `settings`: those of the `file`, with what the store says of links over them.
+        """Take the `settings`: those of the `file`, with the links of the store over them.
 
         `load` reads the file again; it may raise ConfigError.
         """
@@ -113,24 +76,24 @@ class LinkChanges:
 
     @property
     def problems(self) -> list[str]:
-        """Say what was refused, and so is not in use."""
+        """What was refused, and so is not in use."""
         return list(self._problems.values())
 
     def begin(self) -> None:
-        """Take up the links as they are."""
+        """Start the links as they are configured now."""
         for name, sentence in doubts(self.settings):
             log.warning("link_doubtful", link=name, reason=sentence)
         self._work_on(self.settings)
 
     async def run(self) -> None:
-        """Look at the store again and again, until cancelled."""
+        """Follow the store until cancelled."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 await self.look()
             except StoreError as error:
                 log.warning("links_not_asked", reason=str(error))
-            except Exception:  # whatever stands there, the links that there are work on
+            except Exception:  # whatever the store holds, the links that are bound go on
                 log.exception("links_not_followed")
 
     async def look(self) -> None:
@@ -140,12 +103,12 @@ class LinkChanges:
             if kept != self._kept and await self._apply(self._file, kept, "store"):
                 self._kept = kept
 
-    def editing(self, actor: str) -> Editing:
-        """Return where somebody changes links."""
-        return Editing(self._file, self._followers.store, self._secret, self._environ, actor)
+    def edit_context(self, actor: str) -> EditContext:
+        """Return what an edit of links needs; `actor` goes into the audit log."""
+        return EditContext(self._file, self._followers.store, self._secret, self._environ, actor)
 
     async def reload(self) -> None:
-        """Read the settings file again, and apply what it says of links."""
+        """Read the settings file again, and apply its links."""
         if self._load is None:
             return
         async with self._one_at_a_time:
@@ -162,7 +125,7 @@ class LinkChanges:
                 self._refuse("file", error)
                 return
             if applied:
-                self._tell_what_waits_for_a_start(file)
+                self._warn_of_other_sections(file)
                 self._file, self._kept = file, kept
                 await self._note(list(changes(before, file.links)))
 
@@ -173,21 +136,21 @@ class LinkChanges:
         self._problems[source] = str(error)
 
     async def _apply(self, file: Settings, kept: Sequence[KeptLink], source: str) -> bool:
-        """Work with these links from now on; False when they cannot be used. Raises StoreError."""
+        """Use these links from now on; return False when they cannot be used. Raises StoreError."""
         try:
-            settings = laid_over(file, kept, secret=self._secret, environ=self._environ)
-            check(settings)
+            settings = overridden(file, kept, secret=self._secret, environ=self._environ)
+            check_links(settings)
         except ConfigError as error:
             self._refuse(source, error)
             return False
         self._problems.pop(source, None)
         found = list(changes(self.settings.links, settings.links))
         if found:
-            await self._bring(settings, found)
+            await self._pass_on(settings, found)
         return True
 
-    async def _bring(self, settings: Settings, found: Sequence[Change]) -> None:
-        """Tell those who follow, in an order in which nobody meets a link that he does not know."""
+    async def _pass_on(self, settings: Settings, found: Sequence[Change]) -> None:
+        """Update the followers, in an order in which none meets a link that it does not know."""
         to = self._followers
         routes = await register_links(settings, to.store)
         to.receiving.follow(incoming_of(settings.links))
@@ -216,7 +179,8 @@ class LinkChanges:
         make = partial(make_link, link, to.gateway, to.store, to.clock)
         return Wanted(bound_with(link), make, partial(revise_link, link))
 
-    def _tell_what_waits_for_a_start(self, file: Settings) -> None:
+    def _warn_of_other_sections(self, file: Settings) -> None:
+        """Log which other sections of the file have changed: they wait for a restart."""
         changed = [
             one.name
             for one in fields(Settings)
@@ -226,7 +190,7 @@ class LinkChanges:
             log.warning("settings_need_a_start", sections=changed, reason="a running server takes up links only")
 
     async def _note(self, found: Sequence[Change]) -> None:
-        """Write into the audit log what the file has changed."""
+        """Write the changes of the file into the audit log."""
         to = self._followers
         for one in found:
             try:

@@ -3,13 +3,13 @@
 import subprocess
 import sys
 
-from esito.read_buffers import AT_ONCE
+from esito.app.process_tuning import READ_AT_ONCE
 
 PROGRAM = """
 import asyncio
 import socket
 
-from esito.read_buffers import read_less_at_once
+from esito.app.process_tuning import read_less_at_once
 
 read_less_at_once()
 
@@ -42,5 +42,5 @@ print(sent)
 def test_it_reads_no_more_than_that_at_once() -> None:
     said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     most, received, sent = map(int, said.stdout.split())
-    assert sent == received > 2 * AT_ONCE
-    assert most == AT_ONCE
+    assert sent == received > 2 * READ_AT_ONCE
+    assert most == READ_AT_ONCE

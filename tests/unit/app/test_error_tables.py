@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from esito.app.error_tables import load_vocabulary
 from esito.config import ConfigError
 from esito.domain.retrying import USUAL
 from esito.domain.states import FIRST_FINAL, MessageState
 from esito.domain.vocabulary import ErrorCategory, ErrorMeaning
 from esito.smpp.pdu import Status
-from esito.vocabulary_files import load_vocabulary
 
 PACKAGED = load_vocabulary()
-DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
+DOCS = Path(__file__).parents[3] / "docs" / "errors.md"
 UNDELIVERABLE = MessageState.UNDELIVERABLE
 
 TABLE_5_2 = [

@@ -14,7 +14,14 @@ from typing import Any
 
 import pytest
 
-from esito.connection_clocks import COUNT_EVERY, LOOK_EVERY, ConnectionClocks, Patience, _lowest_free, passed
+from esito.app.connection_limits import (
+    COUNT_EVERY,
+    LOOK_EVERY,
+    ConnectionLimits,
+    ConnectionTimeouts,
+    _lowest_free,
+    traffic,
+)
 from tests.kit.patience import PATIENCE, wait_until
 
 MUCH = b"x" * 65536
@@ -32,10 +39,10 @@ class Port:
         self.port = self._listening.getsockname()[1]
         self.now = 0.0
 
-    def clocks(self, *, per_address: int = 0, **given: Any) -> ConnectionClocks:
-        patience = Patience(first_request=15, between_requests=1000, unread=30)
-        return ConnectionClocks(
-            self.port, per_address=per_address, now=lambda: self.now, **{"patience": patience, **given}
+    def clocks(self, *, per_address: int = 0, **given: Any) -> ConnectionLimits:
+        timeouts = ConnectionTimeouts(first_request=15, between_requests=1000, unread=30)
+        return ConnectionLimits(
+            self.port, per_address=per_address, now=lambda: self.now, **{"timeouts": timeouts, **given}
         )
 
     def met(self) -> tuple[socket.socket, socket.socket]:
@@ -102,8 +109,8 @@ def test_who_does_not_read_is_left_and_who_reads_slowly_is_not(at: Port) -> None
     at.now = 29
     # What the kernel still took of either, it took by now.
     wait_until(lambda: not clocks.look() and at_rest(to_deaf) and at_rest(to_slow))
-    before = passed(to_slow).acknowledged
-    wait_until(lambda: slow.recv(len(MUCH)) and passed(to_slow).acknowledged > before)
+    before = traffic(to_slow).acknowledged
+    wait_until(lambda: slow.recv(len(MUCH)) and traffic(to_slow).acknowledged > before)
     at.now = 60
     left = wait_until(clocks.look)
     assert left == {"an answer is not read": 1}
@@ -129,7 +136,7 @@ def at_rest(ours: socket.socket) -> bool:
 
 
 def test_who_says_nothing_between_requests_is_left(at: Port) -> None:
-    clocks = at.clocks(patience=Patience(between_requests=0.05))
+    clocks = at.clocks(timeouts=ConnectionTimeouts(between_requests=0.05))
     client, ours = at.met()
     clocks.requested(client.getsockname())
     client.sendall(b"request")
@@ -202,8 +209,8 @@ async def test_the_next_look_is_at_once_when_an_address_may_have_too_many(
         raise asyncio.CancelledError
 
     monkeypatch.setattr(clocks, "look", look)
-    monkeypatch.setattr("esito.connection_clocks._lowest_free", lambda: free.pop(0))
-    monkeypatch.setattr("esito.connection_clocks.asyncio.sleep", sleep)
+    monkeypatch.setattr("esito.app.connection_limits._lowest_free", lambda: free.pop(0))
+    monkeypatch.setattr("esito.app.connection_limits.asyncio.sleep", sleep)
     with pytest.raises(asyncio.CancelledError):
         await clocks.run()
     assert waits == [COUNT_EVERY] * counted
@@ -231,7 +238,7 @@ def test_a_file_that_got_the_number_of_a_socket_keeps_its_locks(
         real_dup = os.dup
         at.met()
         with monkeypatch.context() as patched:
-            patched.setattr("esito.connection_clocks.os.dup", dup)
+            patched.setattr("esito.app.connection_limits.os.dup", dup)
             assert at.clocks().look() == {}
         assert copies
         locks = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'w'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
