@@ -1,7 +1,7 @@
-"""`esito link add`, `change`, `disable` and `enable`: links that change while servers run.
+"""`esito link add`, `change`, `disable`, `enable` and `remove`: links that change while servers run.
 
-What they say is kept in the store and goes over the settings file, by the name of the link. Every running server of
-the installation takes it up within some seconds, and a restart keeps it. What cannot be used is refused here.
+The store keeps what these commands say, and it overrides the settings file by name of the link. Every running server of
+the installation applies it within some seconds, and a restart keeps it. Settings that cannot be used are refused here.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from esito.app import wiring
+from esito.app import link_edits, wiring
 from esito.app.link_changes import Change
 from esito.app.link_edits import EditOf, LinkEdit, edit
 from esito.app.link_settings import SECRET, EditContext
@@ -19,6 +19,7 @@ from esito.cli.options import F, actor, print_json, run, with_json, with_setting
 from esito.cli.terminal import say
 from esito.config import ConfigError, LinkSettings, Settings, as_written
 from esito.store.base import Store
+from esito.store.links import LinkWork
 
 
 def with_password(command: F) -> F:
@@ -179,3 +180,24 @@ def _tell(did: str, name: str, found: Change | None, notes: Sequence[str], *, as
         say(f"Link {name} is {did}; running servers {bound} within some seconds.")
     for note in notes:
         say(f"Note: {note}.")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Though segments wait for it, or for its operator's answer.")
+@with_json
+@with_settings
+def remove(name: str, settings: Settings, *, as_json: bool, force: bool) -> None:
+    """Remove a link that was added by command."""
+    work, notes = run(_remove(settings, name, forced=force))
+    if as_json:
+        print_json({"link": name, "act": "removed", **work._asdict(), "notes": notes})
+        return
+    say(f"Link {name} is removed; running servers lay it down within some seconds.")
+    for note in notes:
+        say(f"Note: {note}.")
+
+
+async def _remove(settings: Settings, name: str, *, forced: bool) -> tuple[LinkWork, list[str]]:
+    async with wiring.open_store(settings, actor=actor()) as store:
+        return await link_edits.remove(edit_context(settings, store), name, forced=forced)

@@ -17,7 +17,7 @@ from esito.domain.visible import visible
 
 
 class Entry(NamedTuple):
-    """Where a command is, and its line in the list of commands."""
+    """A command: its module in this folder, its name there, and its line in the list of commands."""
 
     module: str
     name: str
@@ -25,30 +25,30 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "serve": Entry("esito.cli.serve", "serve", "Run the server."),
-    "demo": Entry("esito.cli.demo", "demo", "Run a server with an operator simulator, an account and some traffic."),
-    "smsc": Entry("esito.cli.smsc", "smsc", "Run the operator simulator alone."),
-    "account": Entry("esito.cli.account", "account", "Create accounts and their keys, list, disable and enable them."),
-    "admin": Entry("esito.cli.admin", "admin", "Create administrators and their keys, list, disable and enable them."),
-    "link": Entry("esito.cli.link", "link", "List the links to operators, try them, add and change them."),
-    "send": Entry("esito.cli.messages", "send", "Send a message."),
-    "status": Entry("esito.cli.messages", "status", "Show what happened to every recipient of a message."),
-    "explain": Entry("esito.cli.explain", "explain", "Tell what happened to one recipient, with every receipt."),
-    "orphans": Entry("esito.cli.orphans", "orphans", "List the receipts that match no message."),
-    "stop": Entry("esito.cli.stop", "stop", "List the STOP list, add numbers to it, take them off."),
-    "cancel": Entry("esito.cli.cancel", "cancel", "Take a scheduled message back; as an administrator, any."),
-    "trigger": Entry("esito.cli.trigger", "trigger", "Rehearse one fate of a message with the simulator."),
-    "tail": Entry("esito.cli.tail", "tail", "Show every receipt of your messages as it comes."),
-    "listen": Entry("esito.cli.listen", "listen", "Receive callbacks here, show, verify and forward them."),
-    "callbacks": Entry("esito.cli.callbacks", "callbacks", "List the callbacks, or every attempt of one."),
-    "replay": Entry("esito.cli.callbacks", "replay", "Make callbacks again: one, or all since a moment."),
-    "export": Entry("esito.cli.export", "export", "Write every recipient of every message to a file."),
-    "migrate": Entry("esito.cli.store", "migrate", "Make the database or bring it to the present schema."),
-    "audit": Entry("esito.cli.audit", "audit", "List what administrators did."),
-    "erase": Entry("esito.cli.erase", "erase", "Remove one number from everything that is kept."),
-    "store": Entry("esito.cli.store_care", "store", "Move the database, save it, make a standby the primary."),
-    "bus": Entry("esito.cli.bus", "bus", "See how the log of receipts stands, and replay it."),
-    "check": Entry("esito.cli.store", "check", "Prove that the books balance."),
+    "serve": Entry("serve", "serve", "Run the server."),
+    "demo": Entry("demo", "demo", "Run a server with an operator simulator, an account and some traffic."),
+    "smsc": Entry("simulator_command", "smsc", "Run the operator simulator alone."),
+    "account": Entry("account_commands", "account", "Create accounts and their keys, list, disable and enable them."),
+    "admin": Entry("admin_commands", "admin", "Create administrators and their keys, list, disable and enable them."),
+    "link": Entry("link_commands", "link", "List the links to operators, try them, add and change them."),
+    "send": Entry("message_commands", "send", "Send a message."),
+    "status": Entry("message_commands", "status", "Show what happened to every recipient of a message."),
+    "explain": Entry("receipt_commands", "explain", "Tell what happened to one recipient, with every receipt."),
+    "orphans": Entry("receipt_commands", "orphans", "List the receipts that match no message."),
+    "stop": Entry("stop_commands", "stop", "List the STOP list, add numbers to it, take them off."),
+    "cancel": Entry("cancellation", "cancel", "Take a scheduled message back; as an administrator, any."),
+    "trigger": Entry("message_commands", "trigger", "Rehearse one fate of a message with the simulator."),
+    "tail": Entry("receipt_commands", "tail", "Show every receipt of your messages as it comes."),
+    "listen": Entry("listen", "listen", "Receive callbacks here, show, verify and forward them."),
+    "callbacks": Entry("callback_commands", "callbacks", "List the callbacks, or every attempt of one."),
+    "replay": Entry("callback_commands", "replay", "Make callbacks again: one, or all since a moment."),
+    "export": Entry("export", "export", "Write every recipient of every message to a file."),
+    "migrate": Entry("database_commands", "migrate", "Make the database or bring it to the present schema."),
+    "audit": Entry("admin_commands", "audit", "List what administrators did."),
+    "erase": Entry("erase", "erase", "Remove one number from everything that is kept."),
+    "store": Entry("store_care", "store", "Move the database, save it, make a standby the primary."),
+    "bus": Entry("receipt_log_commands", "bus", "See how the log of receipts stands, and replay it."),
+    "check": Entry("database_commands", "check", "Prove that the books balance."),
 }
 """In the order in which they are listed."""
 
@@ -67,7 +67,7 @@ class LazyGroup(click.Group):
             return None
         gc.disable()  # what is imported is no garbage; to look for some takes a tenth of the time
         try:
-            command: click.Command = getattr(import_module(entry.module), entry.name)
+            command: click.Command = getattr(import_module(f"esito.cli.{entry.module}"), entry.name)
         finally:
             gc.enable()
         return command

@@ -3,6 +3,7 @@
 Every command prints by these (tests/test_terminal.py).
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ def say(text: object = "", *, err: bool = False, nl: bool = True) -> None:
     click.echo(visible(str(text), keep="\n\t"), err=err, nl=nl)
 
 
-class Table(table.Table):
+class TextTable(table.Table):
     """A table whose cells are texts, never markup."""
 
     def add_row(self, *cells: RenderableType | None, **manner: Any) -> None:
@@ -41,6 +42,11 @@ def show(*things: RenderableType) -> None:
     console = Console()
     for one in things:
         console.print(one)
+
+
+def moment(instant: int) -> str:
+    """Return an instant as the sentences of the server write it."""
+    return datetime.fromtimestamp(instant // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _cell(cell: str | Text) -> Text:

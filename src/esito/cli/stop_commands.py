@@ -3,7 +3,7 @@
 import click
 
 from esito.cli.options import print_json, with_json, with_server
-from esito.cli.terminal import Table, say, show
+from esito.cli.terminal import TextTable, say, show
 from esito.client import Client
 
 
@@ -25,7 +25,7 @@ def list_(*, as_json: bool, url: str, api_key: str) -> None:
     if not stops:
         say("No number is on the STOP list.")
         return
-    table = Table("id", "number", "since (Paris)")
+    table = TextTable("id", "number", "since (Paris)")
     for one in stops:
         table.add_row(str(one.id), one.msisdn, one.created_at)
     show(table)

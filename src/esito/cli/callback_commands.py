@@ -7,9 +7,8 @@ from typing import Any
 import click
 from rich.text import Text
 
-from esito.cli.explain import moment
 from esito.cli.options import print_json, with_json, with_server
-from esito.cli.terminal import Table, foldable, kept_whole, say, show
+from esito.cli.terminal import TextTable, foldable, kept_whole, moment, say, show
 from esito.client import Client
 
 SHOWN = 100
@@ -78,7 +77,7 @@ def _show(found: list[dict[str, Any]], as_json: bool, table: Any, nothing: str) 
         show(table(found))
 
 
-def _lines(found: list[dict[str, Any]]) -> Table:
+def _lines(found: list[dict[str, Any]]) -> TextTable:
     columns: dict[str, list[str]] = {
         "id": [str(one["id"]) for one in found],
         "message": [one["message_id"] for one in found],
@@ -91,14 +90,14 @@ def _lines(found: list[dict[str, Any]]) -> Table:
         "reason": [one["reason"] for one in found],
     }
     filled = {name: cells for name, cells in columns.items() if any(cells)}  # the rest would only make it narrow
-    table = Table(*filled)
+    table = TextTable(*filled)
     for row in zip(*filled.values(), strict=True):
         table.add_row(*(Text(cell) for cell in row))
     return table
 
 
-def _destinations(found: list[dict[str, Any]]) -> Table:
-    table = Table(foldable("server"), *kept_whole("state", "waiting", "dead", "last success (UTC)"))
+def _destinations(found: list[dict[str, Any]]) -> TextTable:
+    table = TextTable(foldable("server"), *kept_whole("state", "waiting", "dead", "last success (UTC)"))
     for one in found:
         at = one["last_success_at"]
         cells = (

@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from esito.app import wiring
-from esito.cli.cancel import take_back_queued, taken_as_json, taken_in_words
+from esito.cli.account_profile import credit, set_
+from esito.cli.cancellation import take_back_queued, taken_as_json, taken_in_words
 from esito.cli.options import Money, actor, print_json, run, with_json, with_settings
-from esito.cli.profile import credit, set_
-from esito.cli.terminal import Table, say, show
+from esito.cli.terminal import TextTable, say, show
 from esito.config import Settings
 from esito.domain.account import Account, AccountState, ApiKey, key_digest, new_api_key
 from esito.domain.pricing import as_number
@@ -72,7 +72,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         print_json([_as_json(one, keys, settings.pricing.currency) for one, keys in accounts])
         return
-    table = Table("account", "state", "credit", "keys")
+    table = TextTable("account", "state", "credit", "keys")
     for one, keys in accounts:
         shown = ", ".join(f"{key.id} {key.label}".strip() + (" (disabled)" if key.disabled else "") for key in keys)
         table.add_row(one.name, one.state.value, f"{as_number(one.credit)} {settings.pricing.currency}", shown)

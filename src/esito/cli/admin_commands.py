@@ -1,6 +1,6 @@
-"""`esito admin`: who may look at what belongs to the installation, by keys of their own.
+"""`esito admin` and `esito audit`: administrators, their keys, and what they did.
 
-It works on the database directly, also while the server runs.
+The commands work on the database directly, also while the server runs.
 """
 
 from typing import Any
@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from esito.app import wiring
-from esito.cli.account import name_of, networks_of
-from esito.cli.explain import moment
+from esito.cli.account_commands import name_of, networks_of
 from esito.cli.options import actor, print_json, run, with_json, with_settings
-from esito.cli.terminal import Table, say, show
+from esito.cli.terminal import TextTable, moment, say, show
 from esito.config import Settings
 from esito.domain.account import key_digest, new_api_key
 from esito.domain.administrator import Administrator
 from esito.domain.timing import RealClock
+from esito.store.ledger import AuditEntry
 
 
 @click.group()
@@ -79,7 +79,7 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     if not found:
         say("There is no administrator; `esito admin create NAME` makes one.")
         return
-    table = Table("administrator", "since", "from", "state")
+    table = TextTable("administrator", "since", "from", "state")
     for one in found:
         state = "disabled" if one.disabled else "active"
         table.add_row(one.name, moment(one.created_at), ", ".join(one.networks) or "everywhere", state)
@@ -138,3 +138,33 @@ def _show_key(name: str, made: str, *, as_json: bool) -> None:
         return
     say(f"Administrator {name}. Its key, which cannot be shown again:\n\n  {made}\n")
     say("Commands take it from ESITO_ADMIN_KEY, requests as `Authorization: Bearer KEY`.")
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at the most.")
+@with_json
+@with_settings
+def audit(limit: int, settings: Settings, *, as_json: bool) -> None:
+    """List administrative acts: accounts, keys, credit, unmasking, erasing."""
+    entries = run(_read(settings, limit))
+    if as_json:
+        print_json(
+            [
+                {"at": _utc(one), "actor": one.actor, "act": one.act, "subject": one.subject, "details": one.details}
+                for one in entries
+            ]
+        )
+        return
+    table = TextTable("when (UTC)", "who", "did", "to", "details")
+    for one in entries:
+        table.add_row(_utc(one), one.actor, one.act, one.subject, one.details)
+    show(table)
+
+
+async def _read(settings: Settings, limit: int) -> list[AuditEntry]:
+    async with wiring.open_store(settings) as store:
+        return await store.ledger.audit(limit=limit)
+
+
+def _utc(entry: AuditEntry) -> str:
+    return moment(entry.at).removesuffix(" UTC")

@@ -13,9 +13,8 @@ from rich.text import Text
 from esito import logs
 from esito.app import link_factory, wiring
 from esito.app.link_settings import overridden
-from esito.cli.explain import moment
 from esito.cli.options import print_json, run, with_json, with_settings
-from esito.cli.terminal import Table, foldable, kept_whole, say, show
+from esito.cli.terminal import TextTable, foldable, kept_whole, moment, say, show
 from esito.config import ConfigError, Settings
 from esito.private_files import make_folder, new_private
 from esito.receipt_log.consumer import replay as replay_log
@@ -80,7 +79,7 @@ def _print_marks(marks: list[Mark]) -> None:
     if not marks:
         say("No gateway has brought a receipt by it yet.")
         return
-    table = Table(foldable("gateway"), *kept_whole("series", "applied up to", "missing"))
+    table = TextTable(foldable("gateway"), *kept_whole("series", "applied up to", "missing"))
     for mark in marks:
         table.add_row(Text(mark.gateway), str(mark.epoch), str(mark.confirmed), str(len(mark.missing) or ""))
     show(table)
@@ -156,7 +155,7 @@ def poison(settings: Settings, limit: int, save: Path | None, *, as_json: bool) 
     elif not found:
         say("Every record of the log could be applied.")
     else:
-        table = Table("taken", "place in the log", "octets", "reason")
+        table = TextTable("taken", "place in the log", "octets", "reason")
         for one in found:
             table.add_row(moment(one.at), str(one.place), str(len(one.content)), Text(one.reason))
         show(table)

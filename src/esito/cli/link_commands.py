@@ -1,10 +1,11 @@
-"""`esito link`: the ways to the operators, and whether they let us in."""
+"""`esito link`: lists the links to operators, with their state, and tries one."""
 
 import dataclasses
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
+from typing import NamedTuple
 
 import click
 import httpx
@@ -15,13 +16,11 @@ from esito import logs
 from esito.app import wiring
 from esito.app.link_changes import doubts
 from esito.app.link_settings import FILE, overridden, sources
-from esito.cli.link_change import add, change, disable, enable
-from esito.cli.link_list import Row, as_table, for_programs, in_short_lines
-from esito.cli.link_remove import remove
+from esito.cli.link_change import add, change, disable, enable, remove
 from esito.cli.link_report import as_data, as_lines, is_good
 from esito.cli.link_trial import Trial, try_link
 from esito.cli.options import actor, print_json, run, with_json, with_settings
-from esito.cli.terminal import say
+from esito.cli.terminal import TextTable, say
 from esito.client import Client, ClientError
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.administrator import monitor_pass
@@ -36,6 +35,27 @@ TROUBLES = {
     "unqueried": "query_sm is not answered",
 }
 """What stands behind the state of a link, by the name of the trouble in `/metrics`."""
+
+
+TABLE_FROM = 100
+"""Columns of a terminal in which a table stays readable."""
+
+
+class LinkRow(NamedTuple):
+    """A link as it is shown."""
+
+    link: str
+    operator: str
+    address: str
+    bind: str
+    prefixes: str
+    id_form: str
+    source: str
+    """Where it comes from."""
+    state: str
+
+
+HEADINGS = LinkRow("link", "operator", "address", "bind", "prefixes", "id form", "from", "state")
 
 
 @click.group()
@@ -73,17 +93,17 @@ def list_(settings: Settings, *, as_json: bool, url: str | None, admin_key: str 
     several = bool(set(origin.values()) - {FILE})
     console = Console()
     if not sys.stdout.isatty():
-        say("".join(f"{line}\n" for line in for_programs(rows)), nl=False)
-    elif table := as_table(rows, console.width, with_source=several):
+        say("".join(f"{line}\n" for line in _for_programs(rows)), nl=False)
+    elif table := _as_table(rows, console.width, with_source=several):
         console.print(table)
     else:
-        say("".join(f"{line}\n" for line in in_short_lines(rows, with_source=several)), nl=False)
+        say("".join(f"{line}\n" for line in _in_short_lines(rows, with_source=several)), nl=False)
     if states is None:
         say(f"The server does not answer at {settings.http.listen}, or has no links: their state is unknown.", err=True)
 
 
-def _row(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: dict[str, str], source: str) -> Row:
-    return Row(
+def _row(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: dict[str, str], source: str) -> LinkRow:
+    return LinkRow(
         link=one.name,
         operator=one.operator or one.name,
         address=f"{one.host}:{one.port}",
@@ -188,6 +208,33 @@ def _state(one: LinkSettings, states: dict[tuple[str, str], bool] | None) -> str
     state = "bound" if len(up) == 2 else f"{up[0]} only" if up else "down"
     troubles = [text for trouble, text in TROUBLES.items() if states.get((one.name, trouble))]
     return f"{state} ({', '.join(troubles)})" if troubles else state
+
+
+def _for_programs(rows: Sequence[LinkRow]) -> Iterator[str]:
+    """Yield a line for each link, its columns with tabs between, whole."""
+    yield from ("\t".join(row) for row in rows)
+
+
+def _in_short_lines(rows: Sequence[LinkRow], *, with_source: bool) -> Iterator[str]:
+    """Yield two lines for each link: how it is, and what it is for."""
+    for row in rows:
+        yield f"{row.link}: {row.state}, {row.bind} at {row.address}"
+        operator = "" if row.operator == row.link else f"operator {row.operator}, "
+        source = f", from {row.source}" if with_source else ""
+        yield f"  {operator}prefixes {row.prefixes}, id form {row.id_form}{source}"
+
+
+def _as_table(rows: Sequence[LinkRow], columns: int, *, with_source: bool) -> TextTable | None:
+    """Return a table; None where a terminal of so many columns has no room for it, nothing folded."""
+    cells = [
+        [cell for name, cell in row._asdict().items() if with_source or name != "source"] for row in (HEADINGS, *rows)
+    ]
+    if columns < max(TABLE_FROM, 1 + sum(3 + max(map(len, column)) for column in zip(*cells, strict=True))):
+        return None
+    table = TextTable(*cells[0])
+    for row in cells[1:]:
+        table.add_row(*row)
+    return table
 
 
 @link.command()
