@@ -19,7 +19,7 @@ NEEDS_NO_BIND = frozenset(
 """Settings that may change while a link is bound; any other one makes it unbind and bind anew."""
 
 
-class Change(NamedTuple):
+class LinkChange(NamedTuple):
     """How one link differs between two sets of links."""
 
     act: str
@@ -34,19 +34,19 @@ def bound_with(link: LinkSettings) -> tuple[object, ...]:
     return tuple(getattr(link, name) for name in LinkSettings.__dataclass_fields__ if name not in NEEDS_NO_BIND)
 
 
-def changes(before: Sequence[LinkSettings], after: Sequence[LinkSettings]) -> Iterator[Change]:
+def changes(before: Sequence[LinkSettings], after: Sequence[LinkSettings]) -> Iterator[LinkChange]:
     """Yield how links differ; passwords are hidden."""
     old, new = {link.name: link for link in before}, {link.name: link for link in after}
     for name, link in new.items():
         if name not in old:
-            yield Change("link added", name, f"{link.host}:{link.port}", rebinds=link.enabled)
+            yield LinkChange("link added", name, f"{link.host}:{link.port}", rebinds=link.enabled)
         elif names := _differences(old[name], link):
             details = ", ".join(shown_setting(one, getattr(link, one)) for one in names)
             rebinds = link.enabled and (bound_with(old[name]) != bound_with(link) or not old[name].enabled)
-            yield Change("link changed", name, details, rebinds=rebinds)
+            yield LinkChange("link changed", name, details, rebinds=rebinds)
     for name in old:
         if name not in new:
-            yield Change("link removed", name, "", rebinds=False)
+            yield LinkChange("link removed", name, "", rebinds=False)
 
 
 def _differences(before: LinkSettings, after: LinkSettings) -> list[str]:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from esito.app.link_changes import Change, changes, doubts
+from esito.app.link_changes import LinkChange, changes, doubts
 from esito.app.link_factory import check_links
 from esito.app.link_settings import SECRET, WHERE, EditContext, overridden, sealed, settings_of, shown_setting, unsealed
 from esito.config import ConfigError, LinkSettings, Settings
@@ -35,7 +35,7 @@ EditOf = Callable[[Mapping[str, Any]], LinkEdit]
 """Makes an edit, given what the store keeps of the link before it."""
 
 
-async def edit(context: EditContext, name: str, act: str, edit_of: EditOf) -> tuple[Change | None, list[str]]:
+async def edit(context: EditContext, name: str, act: str, edit_of: EditOf) -> tuple[LinkChange | None, list[str]]:
     """Store an edit of a link; return the change it makes, and notes for whoever made it.
 
     Raises ConfigError, NoSuchLink and LinkChanged.
@@ -69,7 +69,7 @@ async def edit(context: EditContext, name: str, act: str, edit_of: EditOf) -> tu
     return found, notes
 
 
-def _changes(context: EditContext, kept: Sequence[KeptLink], after: Settings) -> list[Change]:
+def _changes(context: EditContext, kept: Sequence[KeptLink], after: Settings) -> list[LinkChange]:
     try:
         before = overridden(context.settings, kept, secret=context.secret, environ=context.environ)
     except ConfigError:  # the store holds settings that cannot be used: whatever mends them is a change

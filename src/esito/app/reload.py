@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from esito.app.link_changes import Change, bound_with, changes, doubts
+from esito.app.link_changes import LinkChange, bound_with, changes, doubts
 from esito.app.link_factory import check_links, incoming_of, make_link, register_links, revise_link
 from esito.app.link_settings import EditContext, overridden
 from esito.config import ConfigError, LinkSettings, Settings
@@ -149,7 +149,7 @@ class LinkReloader:
             await self._pass_on(settings, found)
         return True
 
-    async def _pass_on(self, settings: Settings, found: Sequence[Change]) -> None:
+    async def _pass_on(self, settings: Settings, found: Sequence[LinkChange]) -> None:
         """Update the followers, in an order in which none meets a link that it does not know."""
         to = self._followers
         routes = await register_links(settings, to.store)
@@ -189,7 +189,7 @@ class LinkReloader:
         if changed:
             log.warning("settings_need_a_start", sections=changed, reason="a running server takes up links only")
 
-    async def _note(self, found: Sequence[Change]) -> None:
+    async def _note(self, found: Sequence[LinkChange]) -> None:
         """Write the changes of the file into the audit log."""
         to = self._followers
         for one in found:

@@ -126,7 +126,7 @@ async def _set(settings: Settings, name: str, changes: dict[str, object]) -> Acc
     raise click.ClickException(f"there is no account named {name!r}")
 
 
-class Change(click.ParamType[Decimal]):
+class CreditChange(click.ParamType[Decimal]):
     """An amount with its sign."""
 
     name = "AMOUNT"
@@ -145,7 +145,7 @@ class Change(click.ParamType[Decimal]):
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name")
-@click.argument("amount", type=Change())
+@click.argument("amount", type=CreditChange())
 @with_json
 @with_settings
 def credit(name: str, amount: Decimal, settings: Settings, *, as_json: bool) -> None:

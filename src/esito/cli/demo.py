@@ -21,7 +21,7 @@ from esito.app.application import Application
 from esito.app.run import serve
 from esito.app.wiring import key_secret, open_store
 from esito.cli.demo_cluster import run_cluster, told
-from esito.cli.options import Address, actor, listenable, print_json, with_json
+from esito.cli.options import ListenAddress, actor, listenable, print_json, with_json
 from esito.cli.terminal import say
 from esito.client import AsyncClient, ClientError, Sent, Unreachable
 from esito.client.calls import SendOptions
@@ -59,7 +59,7 @@ PATIENCE = 15.0
 @click.command()
 @click.option(
     "--listen",
-    type=Address(),
+    type=ListenAddress(),
     default="127.0.0.1:8000",
     show_default=True,
     help="Where the API is; port 0: a free one.",

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from esito.app import link_edits, wiring
-from esito.app.link_changes import Change
+from esito.app.link_changes import LinkChange
 from esito.app.link_edits import EditOf, LinkEdit, edit
 from esito.app.link_settings import SECRET, EditContext
 from esito.cli.options import F, actor, print_json, run, with_json, with_settings
@@ -156,7 +156,7 @@ def enable(name: str, settings: Settings, *, as_json: bool) -> None:
     _tell("enabled", name, *run(_edit(settings, name, "link enabled", edit_of)), as_json=as_json)
 
 
-async def _edit(settings: Settings, name: str, act: str, edit_of: EditOf) -> tuple[Change | None, list[str]]:
+async def _edit(settings: Settings, name: str, act: str, edit_of: EditOf) -> tuple[LinkChange | None, list[str]]:
     async with wiring.open_store(settings, actor=actor()) as store:
         return await edit(edit_context(settings, store), name, act, edit_of)
 
@@ -166,7 +166,7 @@ def edit_context(settings: Settings, store: Store) -> EditContext:
     return EditContext(settings, store, wiring.key_secret(settings), os.environ, actor())
 
 
-def _tell(did: str, name: str, found: Change | None, notes: Sequence[str], *, as_json: bool) -> None:
+def _tell(did: str, name: str, found: LinkChange | None, notes: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         about = {"changed": found is not None, "rebinds": found is not None and found.rebinds}
         print_json({"link": name, "act": did, **about, "notes": notes})

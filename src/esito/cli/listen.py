@@ -12,7 +12,7 @@ import aiohttp
 import click
 from aiohttp import web
 
-from esito.cli.options import Address, listenable, print_json, run, with_json
+from esito.cli.options import ListenAddress, listenable, print_json, run, with_json
 from esito.cli.terminal import say
 from esito.config_rules import host_and_port
 from esito.webhooks.signing import is_signed
@@ -25,8 +25,8 @@ FORWARD_WITHIN = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What is done with a callback."""
+class CallbackReceiver:
+    """Shows, verifies and forwards callbacks."""
 
     secret: str
     forward_to: str
@@ -98,7 +98,9 @@ def summary(said: Any) -> str:
 
 
 @click.command()
-@click.option("--listen", type=Address(), default="127.0.0.1:9000", show_default=True, help="Where callbacks come.")
+@click.option(
+    "--listen", type=ListenAddress(), default="127.0.0.1:9000", show_default=True, help="Where callbacks come."
+)
 @click.option("--forward-to", metavar="URL", default="", help="Pass each on to your own program, and its answer back.")
 @click.option("--secret", envvar="ESITO_SIGNING_SECRET", default="", help="Verify signatures with this secret.")
 @with_json
@@ -115,7 +117,7 @@ async def _serve(address: str, forward_to: str, secret: str, *, as_json: bool) -
     timeout = aiohttp.ClientTimeout(total=FORWARD_WITHIN)
     async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
         app = web.Application()
-        app.router.add_post("/{rest:.*}", Desk(secret, forward_to, as_json, session).take)
+        app.router.add_post("/{rest:.*}", CallbackReceiver(secret, forward_to, as_json, session).take)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         host, port = host_and_port(address)

@@ -104,7 +104,7 @@ def actor() -> str:
         return f"cli:{os.getuid()}"
 
 
-class Address(click.ParamType[str]):
+class ListenAddress(click.ParamType[str]):
     """`host:port`; port 0 is a free one."""
 
     name = "HOST:PORT"

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from esito.cli.options import Address, listenable, print_json, with_json
+from esito.cli.options import ListenAddress, listenable, print_json, with_json
 from esito.cli.terminal import say
 from esito.config_rules import host_and_port
 from esito.domain.timing import PushableClock
@@ -19,7 +19,7 @@ from esito.simulator.smsc import Smsc, SmscSettings
 
 
 @click.command()
-@click.option("--listen", type=Address(), default="127.0.0.1:2775", show_default=True, help="Port 0: a free one.")
+@click.option("--listen", type=ListenAddress(), default="127.0.0.1:2775", show_default=True, help="Port 0: a free one.")
 @click.option("--system-id", default="smsc", show_default=True, help="Who may bind.")
 @click.option("--password", default="secret", show_default=True, help="With which password.")
 @click.option(

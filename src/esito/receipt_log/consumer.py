@@ -1,4 +1,4 @@
-"""The worker's side of the log: frames are applied in batches, and only then said to be done."""
+"""The worker's side of the log: applies frames in batches, and only then acknowledges them."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -10,18 +10,18 @@ from esito import metrics
 from esito.domain.errors import StoreError, StoreUnavailable, UnknownLink
 from esito.receipt_log.frames import Damaged, Frame, decode
 from esito.receipt_log.gaps import Gap, Gaps, sentence
-from esito.receipt_log.interface import Delivery, LogUnavailable, ReceiptLog
+from esito.receipt_log.interface import LogRecord, LogUnavailable, ReceiptLog
 from esito.store.base import Store
 from esito.store.intake import Brought
 
 log = structlog.get_logger()
 
 AT_ONCE = 2
-"""Batches in work: one is applied while the next is fetched."""
+"""Batches at a time: one is applied while the next is fetched."""
 
 FRAMES = 64
 RECEIPTS = 8000
-"""In one transaction: more would only keep others waiting longer."""
+"""Frames and receipts of one transaction: more would only delay other writers."""
 
 TAKE_WITHIN = 5.0
 REST = 0.5
@@ -29,10 +29,10 @@ TIDY_EVERY = 5.0
 
 
 class Consumer:
-    """Applies what the log brings."""
+    """Applies the frames of the log to the store."""
 
     def __init__(self, *, receipt_log: ReceiptLog, store: Store, on_moved: Callable[[], None] = lambda: None) -> None:
-        """Say whom to tell: `on_moved` is called when recipients have moved."""
+        """Call `on_moved` whenever recipients have moved."""
         self._log = receipt_log
         self._store = store
         self._on_moved = on_moved
@@ -40,7 +40,7 @@ class Consumer:
         self._known: list[Gap] = []
 
     async def run(self) -> None:
-        """Apply what comes, until cancelled."""
+        """Apply frames until cancelled."""
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
                 group.create_task(self._work(), name="consumer")
@@ -49,31 +49,31 @@ class Consumer:
     async def _work(self) -> None:
         while True:
             try:
-                deliveries = await self._log.take(FRAMES, within=TAKE_WITHIN)
-                for batch in await self._read(deliveries):
+                records = await self._log.take(FRAMES, within=TAKE_WITHIN)
+                for batch in await self._read(records):
                     await self._keep(batch)
             except (LogUnavailable, StoreUnavailable, UnknownLink) as error:
-                # What was taken and not said to be done comes again.
+                # Records that were not acknowledged come again.
                 log.warning("intake_put_off", reason=str(error))
                 await asyncio.sleep(REST)
 
-    async def _read(self, deliveries: Sequence[Delivery]) -> list[list[tuple[Delivery, Frame]]]:
+    async def _read(self, records: Sequence[LogRecord]) -> list[list[tuple[LogRecord, Frame]]]:
         good = []
-        for delivery in deliveries:
+        for record in records:
             try:
-                good.append((delivery, decode(delivery.data)))
+                good.append((record, decode(record.data)))
             except Damaged as error:
-                # Its gateway has it still and sends it again, as it will be missing.
-                await self._set_aside(delivery, str(error))
+                # Its gateway still has the frame, and sends it again once it is missing.
+                await self._set_aside(record, str(error))
         return list(_batches(good))
 
-    async def _keep(self, batch: Sequence[tuple[Delivery, Frame]]) -> None:
+    async def _keep(self, batch: Sequence[tuple[LogRecord, Frame]]) -> None:
         began = perf_counter()
         frames = [Brought(*frame) for _, frame in batch]
         try:
             applied = await self._store.intake.apply(frames)
         except StoreError:
-            await self._log.again([delivery for delivery, _ in batch])
+            await self._log.again([record for record, _ in batch])
             raise
         except Exception as error:
             if len(batch) == 1:
@@ -83,20 +83,20 @@ class Consumer:
                     await self._keep([one])
             return
         metrics.frames_applied(applied.frames, applied.verdicts, perf_counter() - began)
-        await self._log.done([delivery for delivery, _ in batch])
+        await self._log.done([record for record, _ in batch])
         if applied.moved:
             self._on_moved()
 
-    async def _give_up(self, delivery: Delivery, frame: Frame, error: Exception) -> None:
-        """Set a good frame aside that the store cannot take, and count it as come: its number is not missing."""
-        await self._set_aside(delivery, f"frame {frame.sequence} of {frame.gateway}: {error!r}")
+    async def _give_up(self, record: LogRecord, frame: Frame, error: Exception) -> None:
+        """Set aside an intact frame that the store cannot apply, and count its number as received."""
+        await self._set_aside(record, f"frame {frame.sequence} of {frame.gateway}: {error!r}")
         await self._store.intake.apply([Brought(frame.gateway, frame.epoch, frame.sequence, ())])
 
-    async def _set_aside(self, delivery: Delivery, reason: str) -> None:
-        log.error("poison_set_aside", place=delivery.place, reason=reason)
-        await self._store.intake.set_aside(delivery.place, delivery.data, reason=reason, at=delivery.at)
+    async def _set_aside(self, record: LogRecord, reason: str) -> None:
+        log.error("poison_set_aside", place=record.place, reason=reason)
+        await self._store.intake.set_aside(record.place, record.data, reason=reason, at=record.at)
         metrics.frame_set_aside()
-        await self._log.done([delivery])
+        await self._log.done([record])
 
     async def _tidy(self) -> None:
         while True:
@@ -121,26 +121,26 @@ class Consumer:
 
 
 async def replay(receipt_log: ReceiptLog, store: Store, *, since: int) -> tuple[int, int]:
-    """Apply whatever the log still has from an instant (ms UTC) on; return how many frames, and how many new.
+    """Apply all records of the log from an instant (ms UTC) on; return how many frames, and how many new ones.
 
-    What the store has already is left as it is. Raises LogUnavailable, StoreError.
+    Frames that the store has are skipped. Raises LogUnavailable, StoreError.
     """
     seen = new = 0
-    async for deliveries in receipt_log.since(since):
+    async for records in receipt_log.since(since):
         frames = []
-        for delivery in deliveries:
+        for record in records:
             try:
-                frames.append((delivery, decode(delivery.data)))
+                frames.append((record, decode(record.data)))
             except Damaged as error:
-                log.warning("poison_seen", place=delivery.place, reason=str(error))
+                log.warning("poison_seen", place=record.place, reason=str(error))
         seen += len(frames)
         for batch in _batches(frames):
             new += (await store.intake.apply([Brought(*frame) for _, frame in batch])).frames
     return seen, new
 
 
-def _batches(frames: Sequence[tuple[Delivery, Frame]]) -> Iterator[list[tuple[Delivery, Frame]]]:
-    batch: list[tuple[Delivery, Frame]] = []
+def _batches(frames: Sequence[tuple[LogRecord, Frame]]) -> Iterator[list[tuple[LogRecord, Frame]]]:
+    batch: list[tuple[LogRecord, Frame]] = []
     count = 0
     for one in frames:
         if batch and count + len(one[1].receipts) > RECEIPTS:

@@ -1,12 +1,12 @@
-"""Frames: receipts of one gateway, packed with the gateway's own number, as they stand in the log and in the spool.
+"""Frames: numbered packets of receipts of one gateway, the records of the log and of the spool.
 
-    2 octets  "EF"        what it is
-    1 octet   2           the layout
+    2 octets  "EF"        a frame of Esito
+    1 octet   2           version of the layout
     n octets  MessagePack [gateway, epoch, sequence, [receipt, ...]], deflated (zlib)
-    8 octets  BLAKE2b of all that stands before
+    8 octets  BLAKE2b of all octets before
 
-A log may hand out octets that it has damaged. The checksum tells, and a frame that is not whole is no frame.
-Receipts say much the same, each in two ways: deflated they take a sixth, and every server of the log writes them.
+A log may return corrupt octets: the checksum shows it. Receipts are alike, and deflate to a sixth of their size,
+which saves work on every server of the log.
 """
 
 import zlib
@@ -20,25 +20,25 @@ from esito.domain.receipt import DeliveryReceipt
 _BEGINS = b"EF\x02"
 _SUM = 8
 _FAST = 1
-"""The level of deflating: the higher ones take three times as long and save next to nothing."""
+"""Compression level: higher ones take three times as long and save next to nothing."""
 
 MOST_INFLATED = 64 << 20
-"""Octets of a frame as it is packed: no frame of ours comes near."""
+"""Octets of an inflated frame: far more than ours have."""
 
 
 class Frame(NamedTuple):
-    """Receipts that go through the log together."""
+    """Receipts that pass the log together."""
 
     gateway: str
     epoch: int
-    """Tells apart the series of one gateway that begin at 1."""
+    """Distinguishes the series of one gateway: each is numbered from 1."""
     sequence: int
-    """1, 2, 3 ... without a hole within the series."""
+    """1, 2, 3 ... without a gap within the series."""
     receipts: tuple[DeliveryReceipt, ...]
 
 
 class Damaged(Exception):
-    """This is no whole frame of ours; the text says why."""
+    """The frame is truncated or corrupt; the text says how."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -46,13 +46,13 @@ _decoder = msgspec.msgpack.Decoder(Frame)
 
 
 def encode(frame: Frame) -> bytes:
-    """Return a frame as it is written."""
+    """Return the octets of a frame."""
     body = _BEGINS + zlib.compress(_encoder.encode(frame), _FAST)
     return body + blake2b(body, digest_size=_SUM).digest()
 
 
 def decode(data: bytes) -> Frame:
-    """Return the frame that was written. Raises Damaged for anything that is not one, whole and as it was."""
+    """Return the frame. Raises Damaged if it is truncated or corrupt."""
     if not data.startswith(_BEGINS):
         raise Damaged("it does not begin as a frame does")
     body, told = data[:-_SUM], data[-_SUM:]

@@ -1,7 +1,7 @@
-"""Frames that later ones have overtaken: what the log brought with a hole in it.
+"""Gaps in the numbers of the frames that the log delivered.
 
-Frames are under way side by side, so one may be a little behind. Whatever is missing for longer was lost by the log,
-until its gateway sends it again, which it does by itself.
+Several frames are in flight at a time, so one may come a little later than its successors. One that is missing for
+longer was lost by the log; its gateway sends it again by itself.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from esito.store.base import Store
 
 OVERDUE_AFTER = 3.0
-"""Seconds by which a frame may come after its successors."""
+"""Seconds by which a frame may be later than its successors."""
 
 
 class Gap(NamedTuple):
@@ -21,14 +21,14 @@ class Gap(NamedTuple):
 
 
 class Gaps:
-    """Remembers since when each frame is missing."""
+    """Remembers how long each frame has been missing."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._since: dict[Gap, float] = {}
 
     async def look(self, now: float) -> list[Gap]:
-        """Return what has been missing for long, first to last; `now` is a time that never goes back, in seconds."""
+        """Return the frames that are overdue, in order; `now` is monotonic time in seconds."""
         missing = [
             Gap(mark.gateway, mark.epoch, one) for mark in await self._store.intake.marks() for one in mark.missing
         ]
@@ -37,11 +37,11 @@ class Gaps:
 
     @property
     def any(self) -> bool:
-        """Whether anything was missing when we looked last, for however short a time."""
+        """Whether any frame was missing at the last look, overdue or not."""
         return bool(self._since)
 
 
 def sentence(gap: Gap) -> str:
-    """Say what is missing."""
+    """Return a sentence about a missing frame."""
     which = f"frame {gap.sequence} of {gap.gateway} (series {gap.epoch})"
     return f"{which} has not come; its gateway has it and sends it again"

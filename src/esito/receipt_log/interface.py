@@ -1,8 +1,8 @@
-"""What we ask of the log of receipts that stands between gateways and the store.
+"""The interface of the receipt log between gateways and the store.
 
-A gateway appends frames; workers take them, keep what is in them, and only then say that they are done. The log is
-trusted with nothing that is not proven afterwards: frames are numbered by the gateway, the store remembers the
-numbers, and a gateway appends again whatever the store does not confirm.
+A gateway appends frames; workers take them, store the receipts, and only then acknowledge them. We do not trust the
+log to keep everything: the gateway numbers its frames, the store counts the numbers, and the gateway appends again
+whatever the store does not confirm.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -13,30 +13,30 @@ from esito.domain.errors import EsitoError
 
 
 class LogUnavailable(EsitoError):
-    """It is not known that the log keeps it; to try again does no harm."""
+    """The record may or may not be stored; retrying is safe."""
 
     retry = True
 
 
 class LogFull(LogUnavailable):
-    """The log has reached its size; it takes nothing until workers have made room."""
+    """The log is full; it takes nothing until workers have made room."""
 
 
 class UnsafeLog(EsitoError):
-    """A server of the log may lose what it has acknowledged."""
+    """A server of the log may lose what it acknowledged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One record of the log, as it was handed to us."""
+class LogRecord:
+    """One record of the log, as a worker gets it."""
 
     data: bytes
     place: int
-    """Where it stands in the log; grows."""
+    """Its position in the log; grows."""
     at: int
-    """When the log took it, milliseconds UTC."""
+    """When the log accepted it, milliseconds UTC."""
     handle: object = field(default=None, repr=False, compare=False)
-    """What the engine needs to know it by."""
+    """By which the engine acknowledges it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,22 +44,22 @@ class Lag:
     """How far the store is behind the log, and how much room the log has."""
 
     waiting: int
-    """Records that no worker has said to be done."""
+    """Records that no worker has acknowledged."""
     octets: int
     most: int
-    """Octets at which the log takes nothing any more."""
+    """Octets at which the log is full."""
 
     @property
     def filled(self) -> float:
-        """The share of the log's room that is taken, 0 to 1."""
+        """How full the log is, 0 to 1."""
         return self.octets / self.most if self.most else 0.0
 
 
 class ReceiptLog(Protocol):
-    """The log."""
+    """The log of receipts."""
 
     async def open(self) -> None:
-        """Connect, see that every server is safe, make the log or see that it is as we need it.
+        """Connect, check that every server is safe, and create the log or check its configuration.
 
         Raises UnsafeLog, LogUnavailable.
         """
@@ -68,37 +68,37 @@ class ReceiptLog(Protocol):
         """Disconnect; idempotent."""
 
     async def append(self, record: bytes) -> None:
-        """Append a record; when this returns, a majority of the servers has it on disk.
+        """Append a record; on return a majority of the servers has it on disk.
 
-        Raises LogUnavailable, after which it may or may not be there; LogFull when it is not.
+        Raises LogUnavailable if it may or may not be stored, LogFull if it is not.
         """
 
-    async def take(self, limit: int, *, within: float) -> list[Delivery]:
-        """Return up to `limit` records that nobody is working on; none after `within` seconds.
+    async def take(self, limit: int, *, within: float) -> list[LogRecord]:
+        """Return up to `limit` records that no other worker has; none after `within` seconds.
 
-        What is not said to be done within some seconds is handed out again. Raises LogUnavailable.
+        A record that is not acknowledged within some seconds is delivered again. Raises LogUnavailable.
         """
 
-    async def done(self, deliveries: Sequence[Delivery]) -> None:
-        """Never hand these out again. Raises LogUnavailable, and then they may come again."""
+    async def done(self, records: Sequence[LogRecord]) -> None:
+        """Acknowledge records. Raises LogUnavailable, and then they may come again."""
 
-    async def again(self, deliveries: Sequence[Delivery]) -> None:
-        """Hand these out again soon."""
+    async def again(self, records: Sequence[LogRecord]) -> None:
+        """Have these records delivered again soon. Raises LogUnavailable."""
 
     async def lag(self) -> Lag:
-        """Tell how things stand. Raises LogUnavailable."""
+        """Return how many records wait and how full the log is. Raises LogUnavailable."""
 
     async def make_room(self) -> int:
-        """Remove the older half of what is done with, if the log is half full; return how many records.
+        """Remove the older half of the acknowledged records if the log is half full; return how many.
 
-        What is done with stays for as long as there is room, so that it can be replayed. Raises LogUnavailable.
+        Acknowledged records stay while there is room, so that they can be replayed. Raises LogUnavailable.
         """
 
-    def since(self, at: int) -> AsyncIterator[list[Delivery]]:
-        """Yield everything the log still has from an instant (milliseconds UTC) on, done with or not.
+    def since(self, at: int) -> AsyncIterator[list[LogRecord]]:
+        """Yield all records of the log from an instant (milliseconds UTC) on, acknowledged or not.
 
-        Takes nothing away from workers. Raises LogUnavailable.
+        Workers still get theirs. Raises LogUnavailable.
         """
 
     async def check(self) -> list[str]:
-        """Return a sentence for everything that endangers what the log keeps. Raises LogUnavailable."""
+        """Return a sentence for every danger to the records of the log. Raises LogUnavailable."""

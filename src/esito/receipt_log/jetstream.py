@@ -1,4 +1,4 @@
-"""The log of receipts on NATS JetStream: one stream in files of three servers, one consumer that all workers share."""
+"""The receipt log on NATS JetStream: one stream on the disks of three servers, one consumer shared by all workers."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ from nats.js import JetStreamContext, api
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 from nats.js.errors import Error as JetStreamError
 
-from esito.receipt_log.interface import Delivery, Lag, LogFull, LogUnavailable, UnsafeLog
+from esito.receipt_log.interface import Lag, LogFull, LogRecord, LogUnavailable, UnsafeLog
 from esito.receipt_log.safety import verify
 
 log = structlog.get_logger()
@@ -25,41 +25,41 @@ STREAM = "ESITO_RECEIPTS"
 CONSUMER = "store"
 
 ANSWER_WITHIN = 5.0
-"""Seconds we wait for one answer; choosing a new leader takes about as long."""
+"""Seconds we wait for one answer; electing a new leader takes about as long."""
 
 CONNECT_WITHIN = 10.0
-"""Seconds in which one of the servers must be there when we begin; later we wait for ever."""
+"""Seconds within which one server must answer at the start; later we wait for ever."""
 
 SILENT_MS = 4_000
-"""How long the network may swallow what we send before the connection counts as lost. Without this the client waits for
-its last octets to arrive at a server that is cut off, for a quarter of an hour, before it turns to another."""
+"""Milliseconds for which TCP may leave sent octets unacknowledged before the connection counts as lost. Without it the
+client waits a quarter of an hour for a server that is cut off, before it turns to another."""
 
 GATHER_WITHIN = 0.02
-"""Seconds in which more may join a first record."""
+"""Seconds we wait for more records after the first."""
 
 APPENDED_WITHIN = 2.5
-"""Seconds after which a record is sent once more: its first copy may have gone to a server that is cut off. Two
+"""Seconds after which a record is sent once more: the first copy may have gone to a server that is cut off. Two
 copies do no harm."""
 
 HAND_OUT_AGAIN = 5.0
-"""Seconds after which what a worker has taken goes to another: it may have been killed."""
+"""Seconds after which a worker's unacknowledged records go to another: it may have been killed."""
 
 CATCH_UP_WITHIN = 15.0
-"""Seconds in which a server that is behind must have got what others have, when all is read again."""
+"""Seconds within which a server that lags must catch up with the others during a replay."""
 
 IN_WORK = 512
-"""Records that all workers together may have in hand."""
+"""Records that all workers together may hold unacknowledged."""
 
 KEPT_SECONDS = 72 * 3600.0
 
 FULL = {10047, 10077, 10023}
-"""Error codes of a server: its store is at its limit, the stream is at its own, resources are short."""
+"""Error codes of NATS: the server's storage is full, the stream is full, resources are short."""
 
 _FAULTS = (nats.errors.Error, JetStreamError, OSError, asyncio.TimeoutError)
 
 
 class JetStreamLog:
-    """See `ReceiptLog`."""
+    """A `ReceiptLog` on a JetStream stream."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class JetStreamLog:
         most: int = 4 << 30,
         allow_unsafe: bool = False,
     ) -> None:
-        """Say where: `monitors` are the monitoring addresses of all servers, `most` the octets of the stream."""
+        """Take the monitoring addresses of all servers as `monitors`, and the octets of the stream as `most`."""
         self._servers = list(servers)
         self._monitors = list(monitors)
         self._replicas = replicas
@@ -86,7 +86,7 @@ class JetStreamLog:
         self._closing = False
 
     async def open(self) -> None:
-        """Connect, see that every server is safe, make the stream or see that it is as we need it."""
+        """Connect, check the servers, and create the stream or check its configuration."""
         safe = None if self._allow_unsafe else await verify(self._monitors, replicas=self._replicas)
         try:
             async with asyncio.timeout(CONNECT_WITHIN):
@@ -114,17 +114,17 @@ class JetStreamLog:
             name="esito",
             error_cb=_note,
             disconnected_cb=self._note_disconnected,
-            reconnected_cb=self._lose_patience,
+            reconnected_cb=self._give_up_silent_connection,
             connect_timeout=2,
             reconnect_time_wait=0.25,  # type: ignore[arg-type]
             max_reconnect_attempts=-1,
             ping_interval=2,
             max_outstanding_pings=2,
         )
-        await self._lose_patience()
+        await self._give_up_silent_connection()
 
-    async def _lose_patience(self) -> None:
-        """Have the kernel give a silent connection up."""
+    async def _give_up_silent_connection(self) -> None:
+        """Let the kernel give up a silent connection."""
         writer = getattr(self._client._transport, "_io_writer", None)  # noqa: SLF001  the client shows it nowhere else
         found = writer.get_extra_info("socket") if writer is not None else None
         if found is not None:
@@ -135,7 +135,7 @@ class JetStreamLog:
             log.warning("bus_disconnected")
 
     async def remove(self) -> None:
-        """Delete the stream with everything in it."""
+        """Delete the stream with all its records."""
         with suppress(NotFoundError):
             await self._stream.delete_stream(self._name)
 
@@ -150,19 +150,19 @@ class JetStreamLog:
             num_replicas=self._replicas,
             max_bytes=self._most,
             max_age=KEPT_SECONDS,
-            discard=api.DiscardPolicy.NEW,  # a full stream refuses; it never drops what it has
+            discard=api.DiscardPolicy.NEW,  # a full stream refuses new records and drops none
             deny_delete=True,
         )
         try:
-            info = await _patiently(self._stream.stream_info, self._name)
+            info = await _with_retries(self._stream.stream_info, self._name)
         except NotFoundError:
-            return cast("api.StreamInfo", await _patiently(self._stream.add_stream, wanted))
+            return cast("api.StreamInfo", await _with_retries(self._stream.add_stream, wanted))
         for name in ("retention", "storage", "num_replicas", "discard"):
             is_, must = getattr(info.config, name), getattr(wanted, name)
             if is_ != must:
                 raise UnsafeLog(f"the stream {self._name} has {name} = {is_!r}, not {must!r}")
         if info.config.max_bytes != self._most:
-            info = await _patiently(self._stream.update_stream, info.config.evolve(max_bytes=self._most))
+            info = await _with_retries(self._stream.update_stream, info.config.evolve(max_bytes=self._most))
         return cast("api.StreamInfo", info)
 
     async def _make_consumer(self) -> None:
@@ -174,7 +174,7 @@ class JetStreamLog:
             max_deliver=-1,
             max_ack_pending=IN_WORK,
         )
-        await _patiently(self._stream.add_consumer, self._name, wanted)
+        await _with_retries(self._stream.add_consumer, self._name, wanted)
         self._consumer = await self._stream.pull_subscribe_bind(CONSUMER, self._name)
 
     # -- the gateway's side -----------------------------------------------------------------------
@@ -183,8 +183,8 @@ class JetStreamLog:
         """Append a record."""
         async with _answering():
             try:
-                # No id of ours goes with it: were a record lost, the server would take the same one sent again for
-                # a duplicate, and acknowledge what it does not have.
+                # Without a message id: if the server lost a record, it would take the retry for a duplicate, and
+                # acknowledge what it does not have.
                 await self._stream.publish(self._subject, record, timeout=APPENDED_WITHIN, stream=self._name)
             except APIError as error:
                 kind = LogFull if error.err_code in FULL else LogUnavailable
@@ -192,15 +192,15 @@ class JetStreamLog:
 
     # -- the worker's side ------------------------------------------------------------------------
 
-    async def take(self, limit: int, *, within: float) -> list[Delivery]:
+    async def take(self, limit: int, *, within: float) -> list[LogRecord]:
         """Return up to `limit` records."""
         if self._consumer is None:
             raise LogUnavailable("not connected")
-        async with self._taking, _answering():  # two at once would take each other's answers
-            return [_delivery(message) for message in await self._fetch(self._consumer, limit, within)]
+        async with self._taking, _answering():  # two at a time would take each other's answers
+            return [_record(message) for message in await self._fetch(self._consumer, limit, within)]
 
     async def _fetch(self, consumer: JetStreamContext.PullSubscription, limit: int, within: float) -> list[Msg]:
-        """Wait for the first one; then take what is there. (Asked for many, it would wait until there are as many.)"""
+        """Wait for the first record, then take those that are there; one large fetch would wait for all of them."""
         found: list[Msg] = []
         with suppress(TimeoutError):
             found += await consumer.fetch(1, timeout=within)
@@ -208,29 +208,29 @@ class JetStreamLog:
                 found += await consumer.fetch(limit - 1, timeout=GATHER_WITHIN)
         return found
 
-    async def done(self, deliveries: Sequence[Delivery]) -> None:
-        """Never hand these out again; should the word get lost they come again, which is harmless."""
-        await self._say(deliveries, Msg.ack)
+    async def done(self, records: Sequence[LogRecord]) -> None:
+        """Acknowledge records; if that gets lost they come again, which is harmless."""
+        await self._say(records, Msg.ack)
 
-    async def again(self, deliveries: Sequence[Delivery]) -> None:
-        """Hand these out again."""
-        await self._say(deliveries, Msg.nak)
+    async def again(self, records: Sequence[LogRecord]) -> None:
+        """Have these records delivered again."""
+        await self._say(records, Msg.nak)
 
-    async def _say(self, deliveries: Sequence[Delivery], word: Any) -> None:
+    async def _say(self, records: Sequence[LogRecord], word: Any) -> None:
         async with _answering():
-            for delivery in deliveries:
-                await word(delivery.handle)
+            for record in records:
+                await word(record.handle)
 
     # -- how it stands ----------------------------------------------------------------------------
 
     async def lag(self) -> Lag:
-        """Tell how things stand."""
+        """Return how many records wait and how full the stream is."""
         stream, consumer = await self._asked()
         waiting = (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
         return Lag(waiting=waiting, octets=stream.state.bytes, most=self._most)
 
     async def make_room(self) -> int:
-        """Remove the older half of what is done with, if the stream is half full."""
+        """Remove the older half of the acknowledged records if the stream is half full."""
         stream, consumer = await self._asked()
         done = consumer.ack_floor.stream_seq if consumer.ack_floor else 0
         count = (done - stream.state.first_seq + 1) // 2
@@ -244,8 +244,8 @@ class JetStreamLog:
         async with _answering():
             return await self._stream.stream_info(self._name), await self._stream.consumer_info(self._name, CONSUMER)
 
-    async def since(self, at: int) -> AsyncIterator[list[Delivery]]:
-        """Yield everything the stream still has from an instant on."""
+    async def since(self, at: int) -> AsyncIterator[list[LogRecord]]:
+        """Yield all records of the stream from an instant on."""
         async with _answering():
             last = await self._newest_since(at)
             if not last:
@@ -254,10 +254,10 @@ class JetStreamLog:
             place, give_up = 0, time.monotonic() + CATCH_UP_WITHIN
             while place < last:
                 try:
-                    found = [_delivery(message) for message in await reader.fetch(64, timeout=2.0)]
+                    found = [_record(message) for message in await reader.fetch(64, timeout=2.0)]
                 except (TimeoutError, ServiceUnavailableError) as error:
-                    # The reader lives on one server: others may not know yet that it is there, and it may lack yet
-                    # what a majority has.
+                    # The reader lives on one server: others may not know it yet, and that server may still lack
+                    # records that a majority has.
                     if time.monotonic() > give_up:
                         raise LogUnavailable(f"the stream hands out nothing after record {place} of {last}") from error
                     await asyncio.sleep(0.05)
@@ -267,9 +267,9 @@ class JetStreamLog:
             await reader.unsubscribe()
 
     async def _newest_since(self, at: int) -> int:
-        """Return where the newest record stands; 0 where there is none from this instant on."""
+        """Return the position of the newest record; 0 if there is none from this instant on."""
         try:
-            newest = await _patiently(self._stream.get_last_msg, self._name, self._subject)
+            newest = await _with_retries(self._stream.get_last_msg, self._name, self._subject)
         except NotFoundError:
             return 0
         return int(newest.seq) if newest.time.timestamp() * 1000 >= at else 0
@@ -282,13 +282,13 @@ class JetStreamLog:
             inactive_threshold=60.0,
             num_replicas=1,
         )
-        reader: JetStreamContext.PullSubscription = await _patiently(
+        reader: JetStreamContext.PullSubscription = await _with_retries(
             self._stream.pull_subscribe, self._subject, stream=self._name, config=about
         )
         return reader
 
     async def check(self) -> list[str]:
-        """Return a sentence for everything that endangers what the stream keeps."""
+        """Return a sentence for every danger to the records of the stream."""
         async with _answering():
             cluster = (await self._stream.stream_info(self._name)).cluster
         if self._replicas == 1:
@@ -301,10 +301,10 @@ class JetStreamLog:
 
 @asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
-    """Call whatever goes wrong with an answer by one name; and end with a task that is to end.
+    """Turn every failure of an answer into LogUnavailable, and let a cancelled task end.
 
-    The client waits by asyncio.wait_for. Before Python 3.12 that swallows a cancellation which comes in the moment of
-    the answer, and who asks again and again would never end.
+    The client uses asyncio.wait_for, which before Python 3.12 swallows a cancellation that comes together with the
+    answer: a task that retries would never end.
     """
     try:
         yield
@@ -331,14 +331,14 @@ def _keepers(info: api.StreamInfo) -> set[str]:
     return {name for name in names if name}
 
 
-def _delivery(message: Msg) -> Delivery:
+def _record(message: Msg) -> LogRecord:
     about = message.metadata
     at = int(about.timestamp.timestamp() * 1000)
-    return Delivery(data=message.data, place=about.sequence.stream, at=at, handle=message)
+    return LogRecord(data=message.data, place=about.sequence.stream, at=at, handle=message)
 
 
-async def _patiently(ask: Any, *words: Any, **more: Any) -> Any:
-    """Ask the servers what may have to wait until they have chosen who leads them."""
+async def _with_retries(ask: Any, *words: Any, **more: Any) -> Any:
+    """Call the servers, and retry while they elect a leader."""
     for _ in range(20):
         try:
             return await ask(*words, **more)

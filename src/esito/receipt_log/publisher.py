@@ -1,9 +1,9 @@
-"""The gateway's side of the log: from receipts to a frame on our own disk and in the log, and only then the response.
+"""The gateway's side of the log: receipts go into the spool and the log before their deliver_sm_resp is sent.
 
     receipts -> frame -> spool (fdatasync) -> log (a majority has it on disk) -> deliver_sm_resp
 
-The log is not trusted with being the only one who has a frame. It stays in the spool until the store says that it
-has applied it; one that the log has lost is sent again by itself.
+We do not trust the log as the only copy. A frame stays in the spool until the store has applied it; a frame that the
+log lost is sent again.
 """
 
 import asyncio
@@ -28,33 +28,34 @@ log = structlog.get_logger()
 
 MOST_IN_FRAME = 1000
 MOST_OCTETS = 700_000
-"""Of a frame, counted before it is deflated: a server of the log takes records of up to a million."""
+"""Octets of a frame before it is deflated: servers of the log accept records of up to a million."""
 BESIDE_RAW = 256
-"""Octets that a receipt takes beside the PDU it came in."""
+"""Octets that a receipt takes besides its PDU."""
 FRAMES_AT_ONCE = 8
-"""Frames that may be on their way to the log; more wait in memory, where they are not acknowledged."""
+"""Frames in flight to the log; receipts beyond them wait in memory, unacknowledged."""
 
 PATIENCE = 10.0
-"""Seconds we try to have a frame in the log before we ask the operator to come again."""
+"""Seconds we try to append a frame before the operator must deliver its receipts again."""
 
 LOOK_EVERY = 1.0
 SEND_AGAIN_AFTER = 10.0
-"""Seconds a frame may be missing before it is sent again: longer than the log takes to choose a leader."""
+"""Seconds a frame may be missing before it is sent again: longer than an election in the log."""
 
 AGAIN_AT_ONCE = 100
 
 SLOW_FROM = 0.6
-"""The share of the log's room beyond which each receipt waits a little before it is taken ..."""
+"""How full the log may be before each receipt is delayed a little ..."""
 STOP_FROM = 0.8
-"""... and beyond which none is taken: workers must have made room before the log itself refuses."""
+"""... and before none is accepted: workers must make room before the log itself refuses."""
 SLOWEST = 1.0
+"""The longest delay, in seconds."""
 
 
 class Publisher:
-    """Keeps receipts in spool and log."""
+    """Puts receipts into spool and log."""
 
     def __init__(self, *, gateway: str, receipt_log: ReceiptLog, spool: Spool, store: Store) -> None:
-        """`gateway`: the name under which the store remembers our frames; the spool is open."""
+        """Take an open spool and the name under which the store counts this gateway's frames."""
         self.gateway = gateway
         self._log = receipt_log
         self._spool = spool
@@ -65,15 +66,15 @@ class Publisher:
         self._sending: set[asyncio.Task[None]] = set()
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._sent_at: dict[int, float] = {}
-        # What a former process left in the spool may never have reached the log.
+        # Frames that an earlier process left in the spool may never have reached the log.
         self._began = time.monotonic() - SEND_AGAIN_AFTER + LOOK_EVERY
         self._lag: Lag | None = None
         self.answers = True
-        """Whether the log answered when it was last asked."""
+        """Whether the log answered the last time."""
         metrics.spool_holds(frames=lambda: spool.count, octets=lambda: spool.octets)
 
     async def publish(self, receipts: Sequence[DeliveryReceipt]) -> None:
-        """Return when spool and log have the receipts. Raises StoreUnavailable: they may come again."""
+        """Return once spool and log have the receipts. Raises StoreUnavailable: the operator may deliver them again."""
         await self._slow_down()
         loop = asyncio.get_running_loop()
         pieces = [(piece, octets, loop.create_future()) for piece, octets in _pieces(receipts)]
@@ -91,7 +92,7 @@ class Publisher:
     # -- sending ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Send what there is to keep, and see that the store gets it, until cancelled."""
+        """Append frames, and send again what the store misses, until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._send(), name="publisher")
@@ -146,7 +147,7 @@ class Publisher:
         try:
             await self._append(frame)
         except LogUnavailable as error:
-            # It stays in the spool and will be in the log once that works; nobody was told that it is kept.
+            # The frame stays in the spool and is appended later; its receipts are not acknowledged.
             log.warning("frame_put_off", sequence=sequence, reason=str(error))
             self._sent_at[sequence] = time.monotonic() - SEND_AGAIN_AFTER
             for kept in futures:
@@ -185,8 +186,8 @@ class Publisher:
             await asyncio.sleep(LOOK_EVERY)
 
     async def _look(self) -> None:
-        """Let go of what the store has; send again what it should have by now."""
-        self._lag = lag = await self._log.lag()  # before the marks: what was in the log then, they know
+        """Drop the frames that the store has; send again those that it should have by now."""
+        self._lag = lag = await self._log.lag()  # before the marks, which then cover what was in the log
         confirmed, beyond = await self._marks()
         await asyncio.get_running_loop().run_in_executor(self._disk, self._spool.confirm, confirmed)
         waiting = [number for number in self._spool.unconfirmed() if number not in beyond]
@@ -220,7 +221,7 @@ class Publisher:
 
 
 def _pieces(receipts: Sequence[DeliveryReceipt]) -> list[tuple[Sequence[DeliveryReceipt], int]]:
-    """Split what came together so that each piece fits a frame; return each with its octets."""
+    """Split receipts so that each piece fits into a frame; return each piece with its octets."""
     octets = [len(receipt.raw) + BESIDE_RAW for receipt in receipts]
     if (whole := sum(octets)) <= MOST_OCTETS:
         return [(receipts, whole)]

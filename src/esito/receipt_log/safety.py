@@ -1,9 +1,9 @@
-"""What a NATS server must be like to be trusted with receipts, and asking it.
+"""Checks that a NATS server can be trusted with receipts.
 
 An independent test of NATS 2.12.1 found acknowledged records lost: after a power failure, because the server syncs
-its files every two minutes unless told otherwise, and after one flipped bit in the file of one replica. So a server
-is asked, at its monitoring address, whether it syncs always and which release it is. The client protocol does not
-tell the first. What remains of the second is why frames are counted from end to end (see `receipt_log/interface.py`).
+its files every two minutes by default, and after one flipped bit in the file of one replica. So we ask every server, at
+its monitoring address, whether it always syncs and which release it is; the client protocol does not say the former.
+What remains of the second fault is why frames are counted from end to end (see `interface`).
 """
 
 import asyncio
@@ -16,18 +16,18 @@ import aiohttp
 from esito.receipt_log.interface import UnsafeLog
 
 OLDEST = (2, 12, 2)
-"""The first release after the one whose faults are known."""
+"""The first release without the known faults."""
 
 LONGEST = 1 << 20
-"""Octets of a record that a server must take; one takes so many unless it is told otherwise."""
+"""Octets of a record that a server must accept; the default of NATS."""
 
 ANSWER_WITHIN = 5.0
 
 
 async def verify(monitors: Sequence[str], *, replicas: int) -> set[str]:
-    """See that every server at these monitoring addresses is safe; return their names.
+    """Check every server at these monitoring addresses; return their names.
 
-    Raises UnsafeLog, which says which server and why.
+    Raises UnsafeLog, which names the server and the reason.
     """
     if len(monitors) < replicas:
         raise UnsafeLog(
@@ -52,7 +52,7 @@ async def _verify_one(session: aiohttp.ClientSession, address: str) -> str:
 
 
 def faults(told: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a server that says this of itself (its `/varz`).
+    """Return what makes a server unsafe, by its `/varz`.
 
     >>> faults({"version": "2.12.1", "jetstream": {"config": {"sync_always": False}}})
     ['has release 2.12.1; 2.12.2 or later is needed', 'does not say `sync_interval: always`']

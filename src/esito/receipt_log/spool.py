@@ -1,15 +1,15 @@
-"""What a gateway has acknowledged to operators and the store has not confirmed yet, on the gateway's own disk.
+"""The spool: frames on the gateway's own disk that operators have been acknowledged and the store has not confirmed.
 
-A folder with files of records that are only ever appended to:
+A folder with append-only files of records:
 
     lock                  held by the process that uses the folder
-    epoch                 when the folder was made; the numbers of its frames count from 1 in this epoch
-    confirmed             the frame up to which the store has everything
+    epoch                 when the folder was created; its frames are numbered from 1 in this epoch
+    confirmed             the last frame up to which the store has all
     00000000000000000001.frames ...   records, named by the first frame in the file
 
     record: 4 octets length of the frame, 8 octets its number, 8 octets BLAKE2b of number and frame, the frame
 
-A process that is killed leaves at most a torn record at the end, which nobody was promised: it is cut off.
+A killed process leaves at most a torn record at the end, which was never acknowledged: it is cut off.
 """
 
 import fcntl
@@ -31,13 +31,13 @@ log = structlog.get_logger()
 
 _HEAD = struct.Struct(">IQ8s")
 _LOOK_FOR = 8
-"""Numbers that are looked for after a damaged record."""
+"""How many following numbers are searched for after a damaged record."""
 
 ROLL_AT = 16 << 20
 """Octets at which a new file begins."""
 
 KEEP_MARK_EVERY = 2.0
-"""Seconds between two writings of the mark: should it be lost, frames are sent again, which does no harm."""
+"""Seconds between two writes of `confirmed`: if it is lost, frames are sent again, which does no harm."""
 
 
 class SpoolInUse(Exception):
@@ -45,7 +45,7 @@ class SpoolInUse(Exception):
 
 
 class SpoolBroken(OSError):
-    """Writing failed and what was written cannot be taken back; the folder must be opened anew."""
+    """A write failed and cannot be undone; the spool must be opened again."""
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Spool:
     """The folder of one gateway; safe to use from several threads."""
 
     def __init__(self, directory: Path, *, most: int = 256 << 20, roll_at: int = ROLL_AT) -> None:
-        """`most`: octets at which it counts as full."""
+        """Take as `most` the octets at which it counts as full."""
         self._directory = directory
         self._most = most
         self._roll_at = roll_at
@@ -76,14 +76,14 @@ class Spool:
         self.epoch = 0
         self.confirmed = 0
         self.last = 0
-        """The number of the newest frame; the next one gets the next."""
+        """The number of the newest frame."""
         self.damaged: list[str] = []
-        """What could not be read when the folder was opened."""
+        """A sentence for each record that could not be read."""
 
     # -- opening --------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Take the folder and find what is in it. Raises SpoolInUse, OSError."""
+        """Lock the folder and find its records. Raises SpoolInUse, OSError."""
         make_folder(self._directory)
         self._take_lock()
         self.epoch = self._number("epoch") or self._begin_epoch()
@@ -95,7 +95,7 @@ class Spool:
         self._forget_confirmed()
 
     def close(self) -> None:
-        """Keep the mark and let others use the folder; idempotent."""
+        """Write `confirmed` and unlock the folder; idempotent."""
         with self._guard:
             if self._lock is None:
                 return
@@ -128,7 +128,7 @@ class Spool:
         return 0
 
     def _write_whole(self, name: str, number: int) -> None:
-        """Write a small file so that it is there whole, old or new, whatever happens."""
+        """Write a small file atomically and durably."""
         draft = self._directory / f".{name}"
         with new_private(draft) as file:
             file.write(str(number).encode("ascii"))
@@ -145,7 +145,7 @@ class Spool:
             os.close(descriptor)
 
     def _find_records(self, file: Path) -> None:
-        """Note the records of a file. What is damaged is said; what can be made out after it counts."""
+        """Note the records of a file. Damage is reported; records that can be read after it count."""
         content = file.read_bytes()
         self.last = max(self.last, int(file.stem) - 1)
         offset = good = 0
@@ -167,12 +167,12 @@ class Spool:
             self._cut(file, good, content[good:])
 
     def _cut(self, file: Path, good: int, tail: bytes) -> None:
-        """Cut off what a killed process left half written; a record in full length may have been acknowledged."""
+        """Cut off a torn record of a killed process; one of full length may have been acknowledged, and is reported."""
         log.warning("spool_tail_cut", file=file.name, octets=len(tail))
         if len(tail) >= _HEAD.size:
             length, sequence, _ = _HEAD.unpack_from(tail)
             if len(tail) >= _HEAD.size + length and sequence == self.last + 1:
-                self.last = sequence  # this number may be in the log: it is not used again
+                self.last = sequence  # the log may have this number: it is not used again
                 self._complain(f"frame {sequence} at the end of {file.name} is damaged")
         with os.fdopen(open_private(file, os.O_RDWR), "r+b") as opened:
             opened.truncate(good)
@@ -185,9 +185,9 @@ class Spool:
     # -- writing --------------------------------------------------------------------------------
 
     def append_many(self, makers: Sequence[Callable[[int], bytes]]) -> list[tuple[int, bytes]]:
-        """Give each frame its number, have it made, and keep all of them durably; return them.
+        """Make numbered frames, and write all of them durably; return them with their numbers.
 
-        Raises OSError, and then nothing is kept and no number is used up.
+        Raises OSError, and then nothing is stored and no number is used up.
         """
         with self._guard:
             if self._broken or self._lock is None:
@@ -239,7 +239,7 @@ class Spool:
     # -- reading and letting go -------------------------------------------------------------------
 
     def one(self, sequence: int) -> bytes | None:
-        """Return a frame; None for one that was confirmed, or that is damaged."""
+        """Return a frame; None if it was confirmed or is damaged."""
         with self._guard:
             place = self._places.get(sequence)
             if place is None:
@@ -259,13 +259,13 @@ class Spool:
             return sorted(self._places)
 
     def frames(self) -> Iterator[tuple[int, bytes]]:
-        """Yield every frame that the store has not confirmed, in order."""
+        """Yield the frames that the store has not confirmed, in order."""
         for sequence in self.unconfirmed():
             if (frame := self.one(sequence)) is not None:
                 yield sequence, frame
 
     def confirm(self, watermark: int) -> None:
-        """Let go of every frame up to this one: the store has it."""
+        """Drop every frame up to this one: the store has them."""
         with self._guard:
             if watermark <= self.confirmed:
                 return
@@ -280,7 +280,7 @@ class Spool:
             del self._places[sequence]
         done = [file for file in self._sizes if file != self._file and self._last_of.get(file, 0) <= self.confirmed]
         if done:
-            self._keep_mark()  # before the files go: numbers must go on from here
+            self._keep_mark()  # before the files are removed: numbers must continue from here
         for file in done:
             file.unlink(missing_ok=True)
             del self._sizes[file]
@@ -297,17 +297,17 @@ class Spool:
 
     @property
     def octets(self) -> int:
-        """What its files take on disk."""
+        """The size of its files on disk."""
         return sum(list(self._sizes.values()))
 
     @property
     def full(self) -> bool:
-        """Whether it holds more than it may: time to take no more from operators."""
+        """Whether it is full: no more receipts may be accepted."""
         return self.octets > self._most
 
 
 def _record_at(content: bytes, offset: int) -> tuple[int, int] | None:
-    """Return number and length of the frame whose record begins here; None where none does."""
+    """Return number and length of the frame whose record begins here; None if none does."""
     if offset + _HEAD.size > len(content):
         return None
     length, sequence, told = _HEAD.unpack_from(content, offset)
@@ -318,7 +318,7 @@ def _record_at(content: bytes, offset: int) -> tuple[int, int] | None:
 
 
 def _next_record(content: bytes, offset: int, expected: int) -> int | None:
-    """Return where a good record begins after a damaged one: numbers go up by one, so we know what to look for."""
+    """Return where an intact record begins after a damaged one: we know which numbers follow."""
     for sequence in range(expected, expected + _LOOK_FOR):
         place = content.find(sequence.to_bytes(8, "big"), offset + 1)
         while place >= 0:

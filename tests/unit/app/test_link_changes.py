@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from esito.app.link_changes import NEEDS_NO_BIND, Change, bound_with, changes
+from esito.app.link_changes import NEEDS_NO_BIND, LinkChange, bound_with, changes
 from esito.app.link_factory import check_links, outgoing_settings, smpp_settings
 from esito.app.link_settings import BOTH, FILE, FORGOTTEN, STORE, overridden, sealed, sources, unsealed
 from esito.config import ConfigError, LinkSettings, Settings, changed_link, load
@@ -91,7 +91,7 @@ def test_files_that_only_a_bind_needs_are_looked_at_before() -> None:
 def test_a_change_tells_what_differs_and_no_password() -> None:
     after = dataclasses.replace(NORTH, window=20, password="hunter2")
     assert list(changes([NORTH], [after])) == [
-        Change("link changed", "north", "password = (set), window = 20", rebinds=True)
+        LinkChange("link changed", "north", "password = (set), window = 20", rebinds=True)
     ]
     assert list(changes([NORTH], [NORTH])) == []
 
@@ -99,8 +99,8 @@ def test_a_change_tells_what_differs_and_no_password() -> None:
 def test_links_come_and_go() -> None:
     south = LinkSettings(name="south", host="h", enabled=False)
     assert list(changes([NORTH], [south])) == [
-        Change("link added", "south", "h:2775", rebinds=False),
-        Change("link removed", "north", "", rebinds=False),
+        LinkChange("link added", "south", "h:2775", rebinds=False),
+        LinkChange("link removed", "north", "", rebinds=False),
     ]
 
 

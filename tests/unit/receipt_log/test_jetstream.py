@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from esito.cluster.nats import NatsCluster
-from esito.receipt_log.interface import Delivery, LogFull, LogUnavailable, UnsafeLog
+from esito.receipt_log.interface import LogFull, LogRecord, LogUnavailable, UnsafeLog
 from esito.receipt_log.jetstream import STREAM, JetStreamLog
 from esito.receipt_log.safety import faults
 from tests.kit.nats import log_on, nats_servers
@@ -40,8 +40,8 @@ async def taking(receipt_log: JetStreamLog) -> None:
     await receipt_log.again(await receipt_log.take(1, within=A_TRY))
 
 
-async def all_of(receipt_log: JetStreamLog, count: int) -> list[Delivery]:
-    found: list[Delivery] = []
+async def all_of(receipt_log: JetStreamLog, count: int) -> list[LogRecord]:
+    found: list[LogRecord] = []
     async with in_time():
         while len(found) < count:
             found += await receipt_log.take(100, within=A_TRY)
@@ -53,8 +53,8 @@ async def test_what_was_appended_is_handed_out_once(one: NatsCluster) -> None:
         for number in range(5):
             await receipt_log.append(b"record %d" % number)
         taken = await all_of(receipt_log, 5)
-        assert [delivery.data for delivery in taken] == [b"record %d" % number for number in range(5)]
-        assert [delivery.place for delivery in taken] == [1, 2, 3, 4, 5]
+        assert [record.data for record in taken] == [b"record %d" % number for number in range(5)]
+        assert [record.place for record in taken] == [1, 2, 3, 4, 5]
         assert abs(taken[0].at - time.time() * 1000) < 60_000
         await receipt_log.done(taken)
         assert await receipt_log.take(10, within=A_MOMENT) == []
@@ -69,7 +69,7 @@ async def test_what_is_not_done_comes_again(one: NatsCluster) -> None:
         taken = await all_of(receipt_log, 1)
         assert (await receipt_log.lag()).waiting == 1
         await receipt_log.again(taken)
-        assert [delivery.data for delivery in await all_of(receipt_log, 1)] == [b"record"]
+        assert [record.data for record in await all_of(receipt_log, 1)] == [b"record"]
 
 
 @pytest.mark.parametrize("ask", [JetStreamLog.lag, JetStreamLog.make_room, JetStreamLog.check, appending, taking])
@@ -141,7 +141,7 @@ async def test_everything_since_an_instant_can_be_read_again(one: NatsCluster) -
         for number in range(100):
             await receipt_log.append(b"%d" % number)
         await receipt_log.done(await all_of(receipt_log, 101))
-        again = [delivery.data async for some in receipt_log.since(instant) for delivery in some]
+        again = [record.data async for some in receipt_log.since(instant) for record in some]
         assert again == [b"%d" % number for number in range(100)]
         assert [some async for some in receipt_log.since(instant + 3_600_000)] == []
 
@@ -238,7 +238,7 @@ async def test_nothing_that_was_acknowledged_is_lost_with_the_leader(
         await leader.process.kill()
         async with in_time():
             await writing
-        found = {delivery.data for delivery in await _everything(receipt_log)}
+        found = {record.data for record in await _everything(receipt_log)}
         assert set(kept) <= found
         assert any("offline" in sentence or "behind" in sentence for sentence in await receipt_log.check())
         record_property("outage_seconds", round(longest, 1))
@@ -253,5 +253,5 @@ async def _appended_until_full(receipt_log: JetStreamLog) -> int:
     raise AssertionError("it never got full")
 
 
-async def _everything(receipt_log: JetStreamLog) -> list[Delivery]:
-    return [delivery async for some in receipt_log.since(0) for delivery in some]
+async def _everything(receipt_log: JetStreamLog) -> list[LogRecord]:
+    return [record async for some in receipt_log.since(0) for record in some]
