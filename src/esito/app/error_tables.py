@@ -1,8 +1,8 @@
-"""Reads the tables of error codes: those that come with Esito, and those of a directory of the user's over them.
+"""Reads the error tables: those of the package, overridden by those of the user's directory.
 
-One TOML file stands for one operator, whose name is the file's; `generic.toml` is for all of them.
-`docs/errors.md` has the form. A file that cannot be used is refused by name and entry, so that a slip
-in a table shows at the start and not in an answer to a customer.
+One TOML file describes the operator whose name it has; `generic.toml` applies to all. `docs/errors.md`
+has the format. A file that cannot be used is refused with file and entry, so that a slip shows at the
+start and not in an answer to a customer.
 """
 
 import re
@@ -39,7 +39,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def load_vocabulary(directory: Path | None = None) -> Vocabulary:
-    """Return what error codes mean; the files of `directory` go before those of the package. Raises ConfigError."""
+    """Return the meanings of error codes; files of `directory` override those of the package. Raises ConfigError."""
     tables = dict(_tables_of_package())
     if directory is not None:
         for name, table in _tables_of(directory).items():
@@ -49,7 +49,7 @@ def load_vocabulary(directory: Path | None = None) -> Vocabulary:
 
 @cache
 def _tables_of_package() -> Mapping[str, ErrorTable]:
-    """Return the tables that every installation has; they are read once."""
+    """Return the tables of the package, read once."""
     return _tables_of(files("esito").joinpath("data", "errors"))
 
 

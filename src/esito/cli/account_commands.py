@@ -1,6 +1,6 @@
-"""`esito account`: who may send, with which keys and which credit.
+"""`esito account`: accounts, their keys and their credit.
 
-It works on the database directly, also while the server runs.
+The commands work on the database directly, also while the server runs.
 """
 
 import re
@@ -27,14 +27,14 @@ def account() -> None:
 
 
 def name_of(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    """Return the name of an account, or of an administrator, as it was written. Raises BadParameter."""
+    """Check the name of an account or administrator. Raises BadParameter."""
     if not re.fullmatch(r"[\w@.-]{1,64}", value):
         raise click.BadParameter("a name has 1 to 64 letters, digits, dots, dashes, _ or @")
     return value
 
 
 def networks_of(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return networks as they were meant. Raises BadParameter."""
+    """Return networks in their usual spelling. Raises BadParameter."""
     try:
         return tuple(str(ip_network(value)) for value in values)
     except ValueError as error:
@@ -47,11 +47,11 @@ account.add_command(credit)
 
 @account.command()
 @click.argument("name", callback=name_of)
-@click.option("--credit", type=Money(), default=Decimal(100), show_default=True, help="What it may spend.")
+@click.option("--credit", type=Money(), default=Decimal(100), show_default=True, help="Credit it starts with.")
 @with_json
 @with_settings
 def create(name: str, credit: Decimal, settings: Settings, *, as_json: bool) -> None:
-    """Create an account with its first key, which is shown this once."""
+    """Create an account and its first key, which is shown only once."""
     key = new_api_key()
     run(_create(settings, name, credit, key))
     _show_key(name, key, as_json=as_json)
@@ -103,7 +103,7 @@ def _as_json(one: Account, keys: list[ApiKey], currency: str) -> dict[str, Any]:
     multiple=True,
     metavar="CIDR",
     callback=networks_of,
-    help="It may be used from here only, such as 192.0.2.0/24; may stand several times.",
+    help="Accept the key only from this network, such as 192.0.2.0/24; may be repeated.",
 )
 @click.option("--disable", "disabled", type=int, metavar="ID", help="Instead: disable the key of this number.")
 @with_json
@@ -111,7 +111,7 @@ def _as_json(one: Account, keys: list[ApiKey], currency: str) -> dict[str, Any]:
 def key(
     name: str, label: str, networks: tuple[str, ...], disabled: int | None, settings: Settings, *, as_json: bool
 ) -> None:
-    """Make another key, which is shown this once; or disable one."""
+    """Create another key, which is shown only once; or disable one."""
     if disabled is not None:
         run(_disable_key(settings, name, disabled))
         _done(
@@ -138,11 +138,11 @@ async def _disable_key(settings: Settings, name: str, key_id: int) -> None:
 
 @account.command()
 @click.argument("name")
-@click.option("--cancel", "cancels", is_flag=True, help="Take back what it and its sub-accounts have queued.")
+@click.option("--cancel", "cancels", is_flag=True, help="Also cancel what it and its sub-accounts have queued.")
 @with_json
 @with_settings
 def disable(name: str, settings: Settings, *, cancels: bool, as_json: bool) -> None:
-    """Let an account do nothing any more; what it sent is still delivered, but for what --cancel takes back."""
+    """Disable an account; what it sent is still delivered, except what --cancel takes back."""
     run(_set_state(settings, name, AccountState.DISABLED))
     told: dict[str, Any] = {"account": name, "state": "disabled"}
     sentence = f"Account {name} is disabled."
@@ -158,7 +158,7 @@ def disable(name: str, settings: Settings, *, cancels: bool, as_json: bool) -> N
 @with_json
 @with_settings
 def enable(name: str, settings: Settings, *, as_json: bool) -> None:
-    """Let a disabled account work again."""
+    """Enable a disabled account."""
     run(_set_state(settings, name, AccountState.ACTIVE))
     _done({"account": name, "state": "active"}, f"Account {name} is active.", as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""`esito account set` and `esito account credit`: what an account may, and what it has."""
+"""`esito account set` and `esito account credit`: the settings and the credit of an account."""
 
 import dataclasses
 import re
@@ -27,7 +27,7 @@ SECRET = frozenset({"signing_secret"})
 
 
 def read_changes(written: Sequence[str]) -> dict[str, object]:
-    """Return settings written as `name=value`; lists with commas. Raises click.BadParameter."""
+    """Parse settings of the form `name=value`, lists with commas. Raises click.BadParameter."""
     changes: dict[str, object] = {}
     for one in written:
         name, equals, value = one.partition("=")
@@ -82,7 +82,7 @@ def _countries(items: tuple[str, ...], text: str) -> tuple[str, ...]:
 
 
 def _without_price(countries: Sequence[str], pricing: PricingSettings) -> list[str]:
-    """Return those of the countries that nothing can be sent to, as no price is set for them."""
+    """Return the countries without a price: nothing can be sent there."""
     priced = {pricing.home, ANYWHERE, *pricing.countries, *map(country_of, pricing.prefixes)}
     return [country for country in countries if country not in priced]
 
@@ -127,7 +127,7 @@ async def _set(settings: Settings, name: str, changes: dict[str, object]) -> Acc
 
 
 class CreditChange(click.ParamType[Decimal]):
-    """An amount with its sign."""
+    """A positive or negative amount, to the micro-euro."""
 
     name = "AMOUNT"
 
@@ -149,7 +149,7 @@ class CreditChange(click.ParamType[Decimal]):
 @with_json
 @with_settings
 def credit(name: str, amount: Decimal, settings: Settings, *, as_json: bool) -> None:
-    """Add to the credit of an account, or take off with a minus."""
+    """Add AMOUNT to the credit of an account; a negative one is deducted."""
     left = run(_grant(settings, name, amount))
     if as_json:
         print_json({"account": name, "credit": str(left)})

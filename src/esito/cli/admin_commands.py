@@ -31,12 +31,12 @@ def admin() -> None:
     multiple=True,
     metavar="CIDR",
     callback=networks_of,
-    help="The key may be used from here only, such as 192.0.2.0/24; may stand several times.",
+    help="Accept the key only from this network, such as 192.0.2.0/24; may be repeated.",
 )
 @with_json
 @with_settings
 def create(name: str, networks: tuple[str, ...], settings: Settings, *, as_json: bool) -> None:
-    """Create an administrator with a key, which is shown this once."""
+    """Create an administrator and a key, which is shown only once."""
     key = new_api_key()
     run(_create(settings, name, key, networks))
     _show_key(name, key, as_json=as_json)
@@ -55,7 +55,7 @@ async def _create(settings: Settings, name: str, key: str, networks: tuple[str, 
 @with_json
 @with_settings
 def key(name: str, settings: Settings, *, as_json: bool) -> None:
-    """Give an administrator another key, which is shown this once; the one before opens nothing any more."""
+    """Replace the key of an administrator; the new one is shown only once, the old one stops working."""
     made = new_api_key()
     run(_replace_key(settings, name, made))
     _show_key(name, made, as_json=as_json)
@@ -105,7 +105,7 @@ def _as_json(one: Administrator) -> dict[str, Any]:
 @with_json
 @with_settings
 def disable(name: str, settings: Settings, *, as_json: bool) -> None:
-    """Let the key of an administrator open nothing any more."""
+    """Disable the key of an administrator."""
     run(_set_disabled(settings, name, disabled=True))
     _done(name, disabled=True, as_json=as_json)
 
@@ -115,7 +115,7 @@ def disable(name: str, settings: Settings, *, as_json: bool) -> None:
 @with_json
 @with_settings
 def enable(name: str, settings: Settings, *, as_json: bool) -> None:
-    """Let the key of a disabled administrator open what it did."""
+    """Enable the key of a disabled administrator."""
     run(_set_disabled(settings, name, disabled=False))
     _done(name, disabled=False, as_json=as_json)
 
@@ -141,11 +141,11 @@ def _show_key(name: str, made: str, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at the most.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
 @with_json
 @with_settings
 def audit(limit: int, settings: Settings, *, as_json: bool) -> None:
-    """List administrative acts: accounts, keys, credit, unmasking, erasing."""
+    """List administrative acts, newest first: accounts, keys, credit, unmasking, erasing."""
     entries = run(_read(settings, limit))
     if as_json:
         print_json(

@@ -1,4 +1,4 @@
-"""`esito callbacks` and `esito replay`: what your server was told, and telling it again."""
+"""`esito callbacks` and `esito replay`: lists the callbacks to your server, and sends them again."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -18,8 +18,8 @@ SHOWN = 100
 @click.argument("callback_id", metavar="[ID]", type=click.IntRange(min=1), required=False)
 @click.option("--status", type=click.Choice(["waiting", "done", "dead"]), help="Only these.")
 @click.option("--message", type=click.IntRange(min=1), metavar="ID", help="Only those of one message.")
-@click.option("--limit", type=click.IntRange(min=1), default=SHOWN, show_default=True, help="How many at the most.")
-@click.option("--destinations", is_flag=True, help="The servers they go to, instead.")
+@click.option("--limit", type=click.IntRange(min=1), default=SHOWN, show_default=True, help="At most so many.")
+@click.option("--destinations", is_flag=True, help="List the servers they go to instead.")
 @with_json
 @with_server
 def callbacks(
@@ -33,7 +33,7 @@ def callbacks(
     url: str,
     api_key: str,
 ) -> None:
-    """List callbacks, newest first; with an ID, every attempt to make that one."""
+    """List callbacks, newest first; with an ID, every attempt at that one."""
     with Client(url, api_key) as client:
         if destinations:
             places = client.callback_destinations()
@@ -50,12 +50,12 @@ def callbacks(
 
 @click.command()
 @click.argument("callback_id", metavar="[ID]", type=click.IntRange(min=1), required=False)
-@click.option("--since", metavar="WHEN", help="All whose change is not older: 2026-11-23T10:00:00Z.")
+@click.option("--since", metavar="WHEN", help="All of changes since then: 2026-11-23T10:00:00Z.")
 @click.option("--dead", is_flag=True, help="With --since: only those that were given up.")
 @with_json
 @with_server
 def replay(*, callback_id: int | None, since: str | None, dead: bool, as_json: bool, url: str, api_key: str) -> None:
-    """Make a callback again, or all since a moment; your server gets them under the same webhook-id."""
+    """Send a callback again, or all since a moment, under the same webhook-id."""
     if (callback_id is None) == (since is None):
         raise click.UsageError("Say which: an ID, or --since WHEN.")
     if dead and since is None:
@@ -89,7 +89,7 @@ def _lines(found: list[dict[str, Any]]) -> TextTable:
         "next": [_when(one["next_attempt_at"]) for one in found],
         "reason": [one["reason"] for one in found],
     }
-    filled = {name: cells for name, cells in columns.items() if any(cells)}  # the rest would only make it narrow
+    filled = {name: cells for name, cells in columns.items() if any(cells)}  # empty columns would only take room
     table = TextTable(*filled)
     for row in zip(*filled.values(), strict=True):
         table.add_row(*(Text(cell) for cell in row))
@@ -112,7 +112,7 @@ def _destinations(found: list[dict[str, Any]]) -> TextTable:
 
 
 def _troubles(found: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield what somebody should look at, a line for each."""
+    """Yield a line for every server that needs attention."""
     for one in found:
         server = _server(one["origin"])
         if one["disabled_at"] is not None:
@@ -124,7 +124,7 @@ def _troubles(found: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _server(origin: str) -> str:
-    """Return an origin as people write it, without the usual port."""
+    """Return an origin without the default port."""
     return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
 

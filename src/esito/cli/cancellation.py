@@ -1,4 +1,4 @@
-"""`esito cancel`: takes a message back, as its sender through the server, or as an administrator in the database."""
+"""`esito cancel`: cancels a message, as its sender through the API, or as an administrator in the database."""
 
 import os
 from functools import partial
@@ -18,17 +18,17 @@ from esito.store.sending import TakenBack
 
 @click.command()
 @click.argument("message_id", metavar="ID", type=click.IntRange(min=1, max=2**63 - 1))
-@click.option("--config", "file", metavar="FILE", help="Settings of the server: take back any message, whosever it is.")
+@click.option("--config", "file", metavar="FILE", help="Settings of the server: cancel any message of any account.")
 @with_json
 @partial(with_server, key_required=False)
 @click.pass_context
 def cancel(
     ctx: click.Context, *, message_id: int, file: str | None, as_json: bool, url: str, api_key: str | None
 ) -> None:
-    """Take a message back.
+    """Cancel a message.
 
     With an API key: a scheduled one of that account, until five minutes before it is due. With --config, or without a
-    key where the settings of the server are: any message of any account, as far as no link has claimed it yet.
+    key where the settings of the server are: any message of any account, as far as no link has claimed it.
     """
     if file and api_key and ctx.get_parameter_source("api_key") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--config takes back any message, --api-key one of an account: give one of them.")
@@ -64,7 +64,7 @@ async def _take_back(settings: Settings, message_id: int) -> TakenBack:
 
 
 async def take_back_queued(settings: Settings, account: str) -> TakenBack:
-    """Take back all that an account and those below it have queued; a line of the audit log says how much it was."""
+    """Cancel all that an account and its sub-accounts have queued; the audit log notes how much."""
     clock = RealClock()
     taken = TakenBack()
     async with wiring.open_store(settings) as store:
@@ -80,12 +80,12 @@ async def take_back_queued(settings: Settings, account: str) -> TakenBack:
 
 
 def taken_as_json(taken: TakenBack) -> dict[str, Any]:
-    """Return what was taken back, as it is printed for programs."""
+    """Return what was cancelled, for programs."""
     return {"messages": taken.messages, "recipients": taken.recipients, "of": taken.of, "credit": str(taken.cost)}
 
 
 def taken_in_words(taken: TakenBack, currency: str) -> str:
-    """Return what was taken back, as a sentence or two."""
+    """Return what was cancelled, as a sentence or two."""
     if not taken.messages:
         return "Nothing was queued."
     messages = f"{taken.messages} message{'s' if taken.messages > 1 else ''}"

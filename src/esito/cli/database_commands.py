@@ -1,4 +1,4 @@
-"""`esito migrate` and `esito check`: the database itself."""
+"""`esito migrate` and `esito check`: the schema of the database, and the proof that its books balance."""
 
 import asyncio
 import sys
@@ -21,9 +21,9 @@ from esito.store.base import Store
 @with_settings
 @with_json
 def migrate(settings: Settings, *, as_json: bool) -> None:
-    """Make the database, or bring it to the schema of this version.
+    """Create the database, or bring it to the schema of this version.
 
-    The server does the same when it starts. What an older version that still runs would miss is put off.
+    The server does the same when it starts. Steps that would break a running older version are put off.
     """
     put_off = run(_open(settings))
     if as_json:
@@ -36,7 +36,7 @@ def migrate(settings: Settings, *, as_json: bool) -> None:
 
 
 async def _open(settings: Settings) -> list[str]:
-    async with wiring.open_store(settings) as store:  # opening applies what is missing
+    async with wiring.open_store(settings) as store:  # opening migrates
         return list(store.put_off)
 
 
@@ -44,7 +44,7 @@ async def _open(settings: Settings) -> list[str]:
 @with_settings
 @with_json
 def check(settings: Settings, *, as_json: bool) -> None:
-    """Prove that the books balance; name what does not add up."""
+    """Check that the books balance; name what does not add up."""
     if not settings.store.shared and not settings.store.path.exists():
         raise ConfigError(f"there is no database at {settings.store.path}")
     complaints = run(_complaints(settings, quiet=as_json))

@@ -1,4 +1,4 @@
-"""`esito erase`: removes one number from everything that is kept, in the database directly."""
+"""`esito erase`: removes one number from all stored data, in the database directly."""
 
 import click
 
@@ -21,8 +21,8 @@ def _msisdn(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 @click.command()
 @click.argument("msisdn", callback=_msisdn)
-@click.option("--account", "name", help="From what this account sent and received only; else from everybody's.")
-@click.option("--forget-stop", is_flag=True, help="Take it off the STOP list too; it can then be sent to again.")
+@click.option("--account", "name", help="Only from what this account sent and received.")
+@click.option("--forget-stop", is_flag=True, help="Also remove it from the STOP list; it can then be sent to again.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_json
 @with_settings

@@ -23,7 +23,7 @@ from esito.store.links import LinkWork
 
 
 def with_password(command: F) -> F:
-    """Give a command `password_file`, `ask_password` and `password_env`: no list of processes shows these."""
+    """Give a command `password_file`, `ask_password` and `password_env`, which no list of processes shows."""
     command = click.option("--password-env", metavar="VARIABLE", help="Take the password from this variable.")(command)
     command = click.option("--ask-password", is_flag=True, help="Ask for the password.")(command)
     return click.option(
@@ -41,13 +41,13 @@ def _password(file: str | None, variable: str | None, *, ask: bool) -> dict[str,
         if variable not in os.environ:
             raise ConfigError(f"there is no variable {variable}")
         return {SECRET: os.environ[variable]}
-    if ask and not _can_ask():
+    if ask and not _has_terminal():
         raise click.UsageError("--ask-password needs a terminal; without one, use --password-file or --password-env")
     return {SECRET: click.prompt("Password", hide_input=True)} if ask else {}
 
 
-def _can_ask() -> bool:
-    """Return whether somebody can type unseen: at the terminal, or where standard input is one."""
+def _has_terminal() -> bool:
+    """Whether a hidden password can be typed: there is a terminal."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
@@ -56,7 +56,7 @@ def _can_ask() -> bool:
 
 
 def _read(name: str, written: Sequence[str], password: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings written as `FIELD=VALUE`, as a file would hold them. Raises BadParameter, ConfigError."""
+    """Parse `FIELD=VALUE` settings into what a file would hold. Raises BadParameter, ConfigError."""
     where = f"link.{name}"
     found: dict[str, Any] = {}
     for one in written:
@@ -94,7 +94,7 @@ def add(
     made = LinkEdit(_read(name, written, _password(password_file, password_env, ask=ask_password)))
 
     def edit_of(_kept: Mapping[str, Any]) -> LinkEdit:
-        if not written:  # it would be bound to this machine, and serve every number that no other link does
+        if not written:  # it would bind to this machine, and serve every number that no other link serves
             raise click.UsageError("say at least where its SMSC is: host=NAME or port=NUMBER")
         return made
 
@@ -104,7 +104,7 @@ def add(
 @click.command(epilog=FIELDS)
 @click.argument("name")
 @click.argument("written", metavar="[FIELD=VALUE...]", nargs=-1)
-@click.option("--unset", multiple=True, metavar="FIELD", help="Have it as in the file again, or as usual.")
+@click.option("--unset", multiple=True, metavar="FIELD", help="Go back to the file, or to the default.")
 @with_password
 @with_json
 @with_settings
@@ -119,10 +119,10 @@ def change(
     password_env: str | None,
     ask_password: bool,
 ) -> None:
-    """Change settings of a link, of the file too; it is bound anew only where that is needed.
+    """Change settings of a link, also of one in the file; it binds anew only if it must.
 
-    Each is said as FIELD=VALUE, as with `esito link add`, or taken back with --unset FIELD; lists with commas, tables
-    as in the file.
+    Set each with FIELD=VALUE, as in `esito link add`, or unset it with --unset FIELD; lists with commas, tables as in
+    the file.
     """
     said = LinkEdit(_read(name, written, _password(password_file, password_env, ask=ask_password)), unset)
     if not (said.set or said.unset):
@@ -137,7 +137,7 @@ def change(
 @with_json
 @with_settings
 def disable(name: str, settings: Settings, *, as_json: bool) -> None:
-    """Lay a link down; receipts of its operator still count, what waits for it leaves by others that serve the same."""
+    """Stop a link; its operator's receipts still count, and its queue leaves by other links with the same prefixes."""
     said = LinkEdit({"enabled": False})
     _tell("disabled", name, *run(_edit(settings, name, "link disabled", lambda _row: said)), as_json=as_json)
 
@@ -162,7 +162,7 @@ async def _edit(settings: Settings, name: str, act: str, edit_of: EditOf) -> tup
 
 
 def edit_context(settings: Settings, store: Store) -> EditContext:
-    """Return where this command changes links."""
+    """Return what an edit of links needs."""
     return EditContext(settings, store, wiring.key_secret(settings), os.environ, actor())
 
 
@@ -184,7 +184,7 @@ def _tell(did: str, name: str, found: LinkChange | None, notes: Sequence[str], *
 
 @click.command()
 @click.argument("name")
-@click.option("--force", is_flag=True, help="Though segments wait for it, or for its operator's answer.")
+@click.option("--force", is_flag=True, help="Even if segments wait for it or for its operator's answer.")
 @with_json
 @with_settings
 def remove(name: str, settings: Settings, *, as_json: bool, force: bool) -> None:

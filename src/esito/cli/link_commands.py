@@ -34,15 +34,15 @@ TROUBLES = {
     "unanswered": "no submit_sm is answered",
     "unqueried": "query_sm is not answered",
 }
-"""What stands behind the state of a link, by the name of the trouble in `/metrics`."""
+"""What is wrong with a link, by the name of the trouble in `/metrics`."""
 
 
 TABLE_FROM = 100
-"""Columns of a terminal in which a table stays readable."""
+"""Width of a terminal from which a table is readable."""
 
 
 class LinkRow(NamedTuple):
-    """A link as it is shown."""
+    """One link of the list."""
 
     link: str
     operator: str
@@ -73,14 +73,14 @@ link.add_command(remove)
 @link.command("list")
 @with_json
 @with_settings
-@click.option("--url", envvar="ESITO_URL", help="Where the server is, if not where its settings say; or set ESITO_URL.")
+@click.option("--url", envvar="ESITO_URL", help="URL of the server, if not that of its settings; or set ESITO_URL.")
 @click.option(
     "--admin-key",
     envvar="ESITO_ADMIN_KEY",
     help="Key of an administrator, to see learned id forms; or set ESITO_ADMIN_KEY.",
 )
 def list_(settings: Settings, *, as_json: bool, url: str | None, admin_key: str | None) -> None:
-    """List the links that there are; with their state when the server runs."""
+    """List the links, with their state if the server runs."""
     present, origin = run(_present(settings))
     states = _states(settings)
     forms = _id_forms(settings, url, admin_key) if states is not None or url else {}
@@ -116,7 +116,7 @@ def _row(one: LinkSettings, states: dict[tuple[str, str], bool] | None, forms: d
 
 
 async def _present(settings: Settings) -> tuple[Settings, dict[str, str]]:
-    """Return the settings with the links that there are, no password opened, and from where each comes."""
+    """Return the settings with all links, without passwords, and the source of each link."""
     try:
         if not settings.store.shared and not settings.store.path.exists():
             return settings, sources(settings, [])
@@ -146,7 +146,7 @@ def _as_json(one: LinkSettings, states: dict[tuple[str, str], bool] | None, form
 
 
 def _id_forms(settings: Settings, url: str | None, admin_key: str | None) -> dict[str, str]:
-    """Ask the running server how each operator spells ids; without a key, or an answer, nothing is known."""
+    """Ask the running server for each operator's id form; empty without a key or an answer."""
     if not admin_key:
         return {}
     scheme = "https" if settings.http.tls_cert else "http"
@@ -164,9 +164,9 @@ def _id_form(one: LinkSettings, forms: dict[str, str]) -> str:
 
 
 def _states(settings: Settings) -> dict[tuple[str, str], bool] | None:
-    """Ask the running server how links are, by link and direction or trouble.
+    """Ask the running server for the state of links, by link and direction or trouble.
 
-    None when it does not answer, or keeps no links bound: in a cluster the gateways do.
+    None if it does not answer or has no links: in a cluster the gateways have them.
     """
     try:
         answer = _asked(settings, "/metrics")
@@ -176,7 +176,7 @@ def _states(settings: Settings) -> dict[tuple[str, str], bool] | None:
 
 
 def _warnings(settings: Settings) -> list[str]:
-    """Ask the running server what it warns of."""
+    """Ask the running server for its warnings."""
     try:
         return [str(one) for one in _asked(settings, "/readyz").json().get("warnings", [])]
     except (httpx.HTTPError, ValueError):
@@ -187,7 +187,7 @@ def _asked(settings: Settings, path: str) -> httpx.Response:
     scheme = "https" if settings.http.tls_cert else "http"
     secret = wiring.known_secret(settings)
     given = {} if secret is None else {"authorization": f"Bearer {monitor_pass(secret, RealClock().now())}"}
-    # The certificate names the public host, not the address we ask here; what is sent is good for a minute or two.
+    # The certificate names the public host, not this address; the pass we send expires within two minutes.
     return httpx.get(f"{scheme}://{settings.http.listen}{path}", headers=given, timeout=2, verify=False)  # noqa: S501
 
 
@@ -211,12 +211,12 @@ def _state(one: LinkSettings, states: dict[tuple[str, str], bool] | None) -> str
 
 
 def _for_programs(rows: Sequence[LinkRow]) -> Iterator[str]:
-    """Yield a line for each link, its columns with tabs between, whole."""
+    """Yield a line for each link, its columns separated by tabs."""
     yield from ("\t".join(row) for row in rows)
 
 
 def _in_short_lines(rows: Sequence[LinkRow], *, with_source: bool) -> Iterator[str]:
-    """Yield two lines for each link: how it is, and what it is for."""
+    """Yield two lines for each link: its state, and what it serves."""
     for row in rows:
         yield f"{row.link}: {row.state}, {row.bind} at {row.address}"
         operator = "" if row.operator == row.link else f"operator {row.operator}, "
@@ -225,7 +225,7 @@ def _in_short_lines(rows: Sequence[LinkRow], *, with_source: bool) -> Iterator[s
 
 
 def _as_table(rows: Sequence[LinkRow], columns: int, *, with_source: bool) -> TextTable | None:
-    """Return a table; None where a terminal of so many columns has no room for it, nothing folded."""
+    """Return a table; None if a terminal of so many columns would wrap it."""
     cells = [
         [cell for name, cell in row._asdict().items() if with_source or name != "source"] for row in (HEADINGS, *rows)
     ]
@@ -240,15 +240,15 @@ def _as_table(rows: Sequence[LinkRow], columns: int, *, with_source: bool) -> Te
 @link.command()
 @click.argument("name")
 @click.option("--to", metavar="NUMBER", help="Send one message to this number, and follow it.")
-@click.option("--text", default="Esito", show_default=True, help="What the message says.")
-@click.option("--sender", default="", help="Who it comes from, if not the `sender` of the link.")
-@click.option("--wait", default=60.0, show_default=True, metavar="SECONDS", help="How long its receipt is waited for.")
+@click.option("--text", default="Esito", show_default=True, help="Text of the message.")
+@click.option("--sender", default="", help="Sender, if not that of the link.")
+@click.option("--wait", default=60.0, show_default=True, metavar="SECONDS", help="How long to wait for its receipt.")
 @with_json
 @with_settings
 def test(name: str, settings: Settings, *, as_json: bool, to: str | None, text: str, sender: str, wait: float) -> None:
-    """Bind to the operator as link NAME, tell what it says, and take leave.
+    """Bind to the operator as link NAME, show its answer, and unbind.
 
-    Without --to nothing is sent. Receipts of other messages that come meanwhile are put off, so that none is lost.
+    Without --to nothing is sent. Receipts of other messages are refused for now, so that none is lost.
     """
     settings = run(_with_passwords(settings))
     configured = next((one for one in settings.links if one.name == name), None)

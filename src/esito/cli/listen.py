@@ -1,4 +1,4 @@
-"""`esito listen`: a receiver of callbacks on this machine, which shows, verifies and forwards them."""
+"""`esito listen`: receives callbacks on this machine, shows, verifies and forwards them."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ class CallbackReceiver:
     session: aiohttp.ClientSession
 
     async def take(self, request: web.Request) -> web.Response:
-        """Show a callback, pass it on, and answer what the other answered, or that it came."""
+        """Show a callback and forward it; return the other server's answer, or 204."""
         body = await request.read()
         verified = self._verified(request.headers, body)
         answer = await self._forwarded(request, body) if self.forward_to else web.Response(status=204)
@@ -85,7 +85,7 @@ class CallbackReceiver:
 
 
 def summary(said: Any) -> str:
-    """Return one line about the body of a callback."""
+    """Return the body of a callback as one line."""
     if not isinstance(said, dict):
         return repr(said)[:100]
     if "status" in said:
@@ -105,7 +105,7 @@ def summary(said: Any) -> str:
 @click.option("--secret", envvar="ESITO_SIGNING_SECRET", default="", help="Verify signatures with this secret.")
 @with_json
 def listen(*, listen: str, forward_to: str, secret: str, as_json: bool) -> None:
-    """Receive callbacks here, show each on a line, and forward it."""
+    """Receive callbacks, show each on a line, and forward it."""
     address = listenable(listen)
     run(_serve(address, forward_to, secret, as_json=as_json))
 

@@ -22,20 +22,20 @@ from esito.domain.turns import HIGHEST_PRIORITY, LOWEST_PRIORITY
 COLOURS = {"Delivered": "green", "Not delivered": "red", "Waiting": "yellow", "KO": "magenta"}
 
 FRAME = 8
-"""Lines of the screen that are not recipients while we watch."""
+"""Lines of the screen besides the recipients, with --watch."""
 
 
 @click.command()
-@click.option("--to", "numbers", required=True, multiple=True, metavar="NUMBERS", help="Numbers, with commas between.")
+@click.option("--to", "numbers", required=True, multiple=True, metavar="NUMBERS", help="Numbers, separated by commas.")
 @click.option("--message", required=True, help="The text.")
 @click.option("--sender", help="Who it comes from: 3 to 11 letters and digits.")
-@click.option("--tag", help="Your own word on it, by which statuses can be asked.")
+@click.option("--tag", help="Your own label, to ask for statuses by.")
 @click.option("--low-cost", is_flag=True, help="Send in the low cost range.")
 @click.option(
     "--priority",
     type=click.IntRange(LOWEST_PRIORITY, HIGHEST_PRIORITY),
     default=LOWEST_PRIORITY,
-    help="0 to 3: the higher ones of your messages leave first.",
+    help="0 to 3: your messages of higher priority leave first.",
 )
 @click.option("--unicode", is_flag=True, help="Keep every character, at 70 characters per segment.")
 @click.option("--stop", "stop_mention", is_flag=True, help="Append how to stop further messages.")
@@ -45,8 +45,8 @@ FRAME = 8
     type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
     help="Paris date and time at which it leaves; minutes in steps of 5.",
 )
-@click.option("--url-dlr", metavar="URL", help="Where changes of status are told.")
-@click.option("--url-response", metavar="URL", help="Where replies are told.")
+@click.option("--url-dlr", metavar="URL", help="URL for callbacks of status changes.")
+@click.option("--url-response", metavar="URL", help="URL for callbacks of replies.")
 @with_json
 @with_server
 def send(
@@ -131,7 +131,7 @@ def status(
         try:
             recipients = _watch(client, message_id, interval) if watch else None
         except KeyboardInterrupt:
-            recipients = None  # enough watched: show how it stands
+            recipients = None  # show the current statuses
         if as_json or form != "table":
             say(client.bulk_status_text(message_id, "xml" if form == "xml" else "json"))
             return
@@ -142,8 +142,8 @@ def status(
 
 
 def _watch(client: Client, message_id: int, interval: float) -> list[RecipientStatus]:
-    """Show the statuses until all are final; return the last ones."""
-    # On standard error, so that what we print in the end can be piped.
+    """Show the statuses until all are final; return them."""
+    # On standard error, so that the final table can be piped.
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("[bold]final"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
@@ -203,16 +203,16 @@ SCENARIOS = {
     "throttled": "0014",
     "stop": "0015",
 }
-"""A name to the last four digits that the simulator goes by (design 8)."""
+"""The last four digits by which the simulator chooses a fate, by name."""
 
 PREFIX = "+3361"
-"""Three digits of chance follow: each rehearsal has a recipient of its own, for who said STOP is sent nothing more."""
+"""Three random digits follow, so that every rehearsal has its own recipient: one that sent STOP gets no more."""
 
 
 @click.command()
 @click.argument("scenario", type=click.Choice(list(SCENARIOS)))
-@click.option("--url-dlr", metavar="URL", help="Where changes of status are told.")
-@click.option("--url-response", metavar="URL", help="Where replies are told.")
+@click.option("--url-dlr", metavar="URL", help="URL for callbacks of status changes.")
+@click.option("--url-response", metavar="URL", help="URL for callbacks of replies.")
 @with_json
 @with_server
 def trigger(

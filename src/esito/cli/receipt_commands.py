@@ -1,4 +1,4 @@
-"""`esito explain`, `esito tail` and `esito orphans`: what receipts said, and what follows from them."""
+"""`esito explain`, `esito tail` and `esito orphans`: receipts, and what they mean for recipients."""
 
 import time
 from collections.abc import Mapping
@@ -16,13 +16,11 @@ from esito.client import Client
 @click.command()
 @click.argument("message_id", metavar="ID", type=click.IntRange(min=1))
 @click.argument("msisdn")
-@click.option(
-    "--unmask", metavar="REASON", default="", help="Show the number whole; the server notes why in its audit log."
-)
+@click.option("--unmask", metavar="REASON", default="", help="Show the whole number; the audit log keeps the reason.")
 @with_json
 @with_server
 def explain(*, message_id: int, msisdn: str, unmask: str, as_json: bool, url: str, api_key: str) -> None:
-    """Tell what happened to recipient MSISDN of message ID, what it means, and until when we wait."""
+    """Explain what happened to recipient MSISDN of message ID, what it means, and how long we wait."""
     with Client(url, api_key) as client:
         told = client.explain(message_id, msisdn, unmask=unmask)
     if as_json:
@@ -57,8 +55,8 @@ def _show(receipt: Mapping[str, Any], *, many: bool) -> None:
 
 @click.command()
 @click.option("--interval", type=click.FloatRange(min=0.05), default=0.5, show_default=True, help="Seconds between.")
-@click.option("--all", "from_start", is_flag=True, help="Begin with the first one that is kept, not with the next.")
-@click.option("--once", is_flag=True, help="Stop when there is nothing more to show.")
+@click.option("--all", "from_start", is_flag=True, help="Start with the oldest stored one, not with the next.")
+@click.option("--once", is_flag=True, help="Stop when all are shown.")
 @with_json
 @with_server
 def tail(*, interval: float, from_start: bool, once: bool, as_json: bool, url: str, api_key: str) -> None:
@@ -80,7 +78,7 @@ def tail(*, interval: float, from_start: bool, once: bool, as_json: bool, url: s
 
 
 def line(event: dict[str, Any]) -> str:
-    """Return one event as a line; the status is that of the recipient now, whenever the event was."""
+    """Return one event as a line; the status is the recipient's current one."""
     at = datetime.fromtimestamp(event["received_at"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     said = f" “{event['stat']}”" if event["stat"] else ""
     return f"{at}  message {event['message_id']} to {event['msisdn']}:{said} {event['verdict']}; now {event['status']}"
@@ -90,7 +88,7 @@ def line(event: dict[str, Any]) -> str:
 @with_json
 @with_installation
 def orphans(*, as_json: bool, url: str, admin_key: str) -> None:
-    """List the receipts whose message is not known; the numbers in them are not shown whole."""
+    """List the receipts that match no message, with masked numbers."""
     with Client(url, admin_key) as client:
         found = list(client.orphans())
     if as_json:
@@ -108,7 +106,7 @@ def orphans(*, as_json: bool, url: str, admin_key: str) -> None:
             waits = "nothing: it names another number than its message"
         elif "ambiguous" in one["flags"]:
             waits = "to be told apart"
-        # As text: what an operator writes is no markup of ours.
+        # As Text, so that the operator's words are not taken for markup.
         cells = (one["link"], one["smsc_message_id"], one["stat"], one["source_addr"], one["destination_addr"], waits)
         table.add_row(moment(one["received_at"]), *(Text(cell) for cell in cells))
     show(table)

@@ -1,4 +1,4 @@
-"""`esito bus`: the log of receipts between gateways and the store."""
+"""`esito bus`: the receipt log between gateways and the store."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -25,12 +25,12 @@ from esito.store.intake import Mark, Poison
 
 @click.group()
 def bus() -> None:
-    """See how the log of receipts stands, replay it, and list what could not be applied."""
+    """Show the state of the receipt log, replay it, and list the records that could not be applied."""
 
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[ReceiptLog, Store]]:
-    logs.configure(level="warning", form=settings.logs.format)  # beside what is printed, not within it
+    logs.configure(level="warning", form=settings.logs.format)  # on standard error, apart from the output
     async with wiring.open_receipt_log(settings) as log:
         if log is None:
             raise ConfigError("bus.url is empty: receipts go straight into the store, and there is no log")
@@ -38,14 +38,14 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[ReceiptLog, Store]]
             yield log, store
 
 
-# -- how it stands -----------------------------------------------------------------------------
+# -- status -----------------------------------------------------------------------------------
 
 
 @bus.command()
 @with_settings
 @with_json
 def status(settings: Settings, *, as_json: bool) -> None:
-    """Show how full the log is, how far the store is behind it, and which frames of each gateway it has."""
+    """Show how full the log is, how far the store lags behind it, and which frames of each gateway are applied."""
     lag, marks, complaints = run(_status(settings))
     if as_json:
         print_json(_for_programs(lag, marks, complaints))
@@ -109,13 +109,13 @@ class Moment(click.ParamType[int]):
 
 
 @bus.command()
-@click.option("--from", "since", type=Moment(), required=True, help="From when on: 2026-11-23T10:00:00Z.")
+@click.option("--from", "since", type=Moment(), required=True, help="Start here: 2026-11-23T10:00:00Z.")
 @with_settings
 @with_json
 def replay(settings: Settings, since: int, *, as_json: bool) -> None:
-    """Apply again what the log still has; what the store has already is left as it is.
+    """Apply all frames of the log again; those that the store has are skipped.
 
-    For a store that was restored from a backup. Servers may go on working meanwhile.
+    For a store that was restored from a backup. Servers may keep running.
     """
     seen, new = run(_replay(settings, since))
     if as_json:
@@ -134,11 +134,11 @@ async def _replay(settings: Settings, since: int) -> tuple[int, int]:
 
 
 @bus.command()
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at the most.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
 @click.option(
     "--save",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the content of each into this directory, as it came.",
+    help="Write the octets of each record into this directory.",
 )
 @with_settings
 @with_json

@@ -1,4 +1,4 @@
-"""`esito serve`: the server, until it is told to stop."""
+"""`esito serve`: runs the server until SIGTERM or Ctrl-C."""
 
 import asyncio
 import dataclasses

@@ -20,25 +20,25 @@ from esito.simulator.smsc import Smsc, SmscSettings
 
 @click.command()
 @click.option("--listen", type=ListenAddress(), default="127.0.0.1:2775", show_default=True, help="Port 0: a free one.")
-@click.option("--system-id", default="smsc", show_default=True, help="Who may bind.")
-@click.option("--password", default="secret", show_default=True, help="With which password.")
+@click.option("--system-id", default="smsc", show_default=True, help="The system_id that may bind.")
+@click.option("--password", default="secret", show_default=True, help="Its password.")
 @click.option(
     "--script",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="TOML or JSON file that says how this operator behaves.",
+    help="TOML or JSON file with the behaviour of this operator.",
 )
 @click.option(
     "--ids",
     type=click.Choice([kind.value for kind in IdKind]),
-    help="How it makes its ids: a decimal counter, a hexadecimal one, decimal without order, UUIDs. [default: counter]",
+    help="Form of its ids: decimal counter, hexadecimal counter, unordered decimal, UUID. [default: counter]",
 )
 @click.option("--ids-start", type=click.IntRange(min=0), help="First number of the counter. [default: a random one]")
-@click.option("--ids-wrap", type=click.IntRange(min=1), help="After so many ids the first one comes again.")
+@click.option("--ids-wrap", type=click.IntRange(min=1), help="Number of ids after which they repeat.")
 @click.option(
     "--log",
     "journal",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File that gets a line for every submit_sm and every receipt.",
+    help="File for a line per submit_sm and per receipt.",
 )
 @click.option(
     "--speed",
@@ -63,7 +63,7 @@ def smsc(
 ) -> None:
     """Run the operator simulator alone.
 
-    The last four digits of a number choose what becomes of a message: 0001 is delivered at once,
+    The last four digits of a number choose the fate of a message: 0001 is delivered at once,
     0002 is not delivered, and so on; see docs/simulator.md.
     """
     host, port = host_and_port(listenable(listen))
@@ -79,7 +79,7 @@ def smsc(
 
 
 def _with_ids(behaviour: Behaviour, ids: str | None, start: int | None, wrap: int | None) -> Behaviour:
-    """Return the behaviour with what the options say of ids; where they say nothing the script does."""
+    """Return the behaviour, its ids overridden by the options given."""
     said: dict[str, Any] = {
         "ids": None if ids is None else IdKind(ids),
         "ids_start": start,

@@ -1,4 +1,4 @@
-"""`esito stop`: the numbers an account must not send to, through the API."""
+"""`esito stop`: the STOP list of an account, through the API."""
 
 import click
 
@@ -9,14 +9,14 @@ from esito.client import Client
 
 @click.group()
 def stop() -> None:
-    """List the STOP list, add numbers to it, take them off."""
+    """List the STOP list, add numbers to it, remove them."""
 
 
 @stop.command("list")
 @with_json
 @with_server
 def list_(*, as_json: bool, url: str, api_key: str) -> None:
-    """List the numbers that are not sent to any more."""
+    """List the numbers that nothing is sent to."""
     with Client(url, api_key) as client:
         stops = client.stops()
     if as_json:
@@ -50,7 +50,7 @@ def add(*, number: str, as_json: bool, url: str, api_key: str) -> None:
 @with_json
 @with_server
 def delete(*, stop_id: int, as_json: bool, url: str, api_key: str) -> None:
-    """Take a number off the STOP list by the ID that the list shows."""
+    """Remove a number from the STOP list, by its ID in the list."""
     with Client(url, api_key) as client:
         client.delete_stop(stop_id)
     if as_json:
