@@ -1,4 +1,4 @@
-"""Asking a house in this process what it tells its monitors."""
+"""Asks a server in this process what it tells its monitors."""
 
 from esito.app.wiring import key_secret
 from esito.config import Settings
