@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from esito.bootstrap.stores import key_secret, open_store
+from esito.app.wiring import key_secret, open_store
 from esito.config import load
 from esito.domain.account import key_digest, new_api_key
 from esito.domain.message import Answer, NewMessage, NewRecipient, Range, SubmitAnswer

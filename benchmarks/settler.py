@@ -12,7 +12,7 @@ import sys
 import time
 
 from benchmarks import many
-from esito.bootstrap.house import COLLECT_AFTER
+from esito.app.process_tuning import COLLECT_AFTER
 from esito.domain.message import Answer, SubmitAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from esito.bootstrap.links import outgoing_settings, smpp_settings
+from esito.app.link_factory import outgoing_settings, smpp_settings
 from esito.cli.main import COMMANDS, cli
 from esito.config import HelpRow, Settings, load
 from esito.domain.explanation_words import FLAGS

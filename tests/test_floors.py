@@ -21,25 +21,20 @@ BELOW: dict[str, set[str]] = {
     "metrics": set(),
     "logs": {"domain"},
     "private_files": set(),
-    "read_buffers": set(),
     "config_rules": {"domain"},
     "config": {"domain", "config_rules"},
-    "vocabulary_files": {"domain", "config"},
     "client": {"domain"},
     "store": {"domain"},
-    "bus": {"domain"},
+    "receipt_log": {"domain", "store"},
     "smpp": {"domain"},
     "simulator": {"domain", "smpp", "config"},
-    "lifecycle": {"domain", "store", "bus", "smpp", "config"},
+    "lifecycle": {"domain", "store", "receipt_log", "smpp", "config"},
     "webhooks": {"domain", "store", "config"},
     "api": {"domain", "store", "lifecycle", "config"},
 }
-BELOW["serving"] = {"config"}
-BELOW["connection_clocks"] = {"api"}
-BELOW["chores"] = set(BELOW) - {"serving", "connection_clocks"}
 BELOW["cluster"] = {"domain", "config", "simulator"}
-BELOW["bootstrap"] = set(BELOW) - {"cluster"}
-BELOW["cli"] = {*BELOW, "bootstrap"}
+BELOW["app"] = set(BELOW) - {"cluster"}
+BELOW["cli"] = set(BELOW)
 
 # What every room may use: counters, logs, waiting on a clock, and files for their owner alone.
 EVERYBODYS = {"metrics", "logs", "clockwork", "private_files"}
@@ -50,7 +45,7 @@ ALLOWED = {room: below if room in ON_THEIR_OWN else below | EVERYBODYS for room,
 
 # What moves rows from one adapter to another knows both.
 MOVING = "esito.store.moving."
-ADAPTERS = ("esito.store.sqlite", "esito.store.postgres", "esito.bus.nats")
+ADAPTERS = ("esito.store.sqlite", "esito.store.postgres", "esito.receipt_log.jetstream")
 
 # Modules of the standard library that read, write, wait or run something.
 DOINGS = {
@@ -138,10 +133,10 @@ def test_the_client_imports_httpx_and_nothing_else_from_outside() -> None:
     assert packages_imported_by("client") <= {"httpx"}
 
 
-def test_only_the_bootstrap_names_an_adapter() -> None:
+def test_only_the_wiring_names_an_adapter() -> None:
     for path in sorted(HOUSE.rglob("*.py")):
         importer = name_of(path)
-        if importer.startswith(("esito.bootstrap", MOVING)) or is_adapter(importer):
+        if importer.startswith(("esito.app.wiring", MOVING)) or is_adapter(importer):
             continue
         assert [name for name in imports_of(path) if is_adapter(name)] == [], importer
 

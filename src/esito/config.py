@@ -1,9 +1,8 @@
-"""Every setting: name, type, default, help and what is allowed, in one table.
+"""Every setting: name, type, default, help and allowed values, in one table.
 
 A setting comes from the TOML file; a variable `ESITO_` + section + `_` + name overrides it
-(`ESITO_HTTP_LISTEN`, `ESITO_LINK_ALPHA_PASSWORD`; lists are written with commas). The
-environment of the server is read here and nowhere else. `docs/configuration.md` is tested
-against this table.
+(`ESITO_HTTP_LISTEN`, `ESITO_LINK_ALPHA_PASSWORD`; lists have commas). Only this module reads
+settings from the environment. `docs/configuration.md` is tested against this table.
 
 Long because it is one table.
 """
@@ -77,7 +76,7 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """Where messages are kept."""
+    """The database."""
 
     url: str = _setting(
         "sqlite:///var/esito.db",
@@ -97,7 +96,7 @@ class StoreSettings:
 
     @property
     def shared(self) -> bool:
-        """Whether several processes may work with it."""
+        """Whether several processes may use it."""
         return self.url.startswith(rules.POSTGRES)
 
     @property
@@ -108,7 +107,7 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusSettings:
-    """How the parts of the system pass work on."""
+    """The receipt log between gateways and workers."""
 
     url: str = _setting("", "Log of receipts between gateways and the store; empty: none.", rules.BUS_URL)
     monitors: tuple[str, ...] = _setting(
@@ -127,19 +126,19 @@ class BusSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionSettings:
-    """For how long things are kept."""
+    """How long data is stored."""
 
     text_days: int = _setting(7, "Days after which the text of a message is removed.", rules.at_least(1))
     number_days: int = _setting(
         90, "Days after which numbers are removed from messages, receipts and replies.", rules.at_least(3)
     )
-    # A recipient that nobody speaks of is decided after two days; it must not vanish before.
+    # A recipient without a final receipt expires after two days; it must not be removed before.
     status_days: int = _setting(90, "Days after which a message and its statuses are removed.", rules.at_least(3))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackSettings:
-    """How callbacks to the senders' own servers are made."""
+    """How callbacks are sent to the servers of senders."""
 
     signing_secret: str = _setting("", "Signs callbacks of accounts without a secret of their own.", secret=True)
     allow_private_networks: bool = _setting(False, "Allow callbacks to private, loopback and link-local addresses.")
@@ -394,7 +393,7 @@ class LinkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All of them."""
+    """All settings."""
 
     http: HttpSettings = HttpSettings()
     store: StoreSettings = StoreSettings()
@@ -427,7 +426,7 @@ class Settings:
 
 
 class HelpRow(NamedTuple):
-    """One setting as the documentation shows it."""
+    """One setting in the documentation."""
 
     section: str
     name: str
@@ -454,9 +453,9 @@ _TABLES: dict[str, type] = {
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Return the settings of a file, those of `environ` over them. Raises ConfigError.
+    """Return the settings of a file, overridden by `environ`. Raises ConfigError.
 
-    Without a path there is no file: everything is the default or comes from `environ`.
+    Without a path everything is the default or comes from `environ`.
     """
     document = _document(path) if path else {}
     file = str(path) if path else "settings"
@@ -477,7 +476,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
 
 def new_link(written: Mapping[str, Any], environ: Mapping[str, str], *, where: str) -> LinkSettings:
-    """Return a link that no file tells of: `environ` says what is not written. Raises ConfigError."""
+    """Return a link that is in no file; `environ` gives what is not `written`. Raises ConfigError."""
     name = str(written.get("name", ""))
     prefix = f"ESITO_LINK_{name}_".replace("-", "_").upper()
     apart = {
@@ -487,20 +486,20 @@ def new_link(written: Mapping[str, Any], environ: Mapping[str, str], *, where: s
 
 
 def changed_link(link: LinkSettings, written: Mapping[str, Any], *, where: str) -> LinkSettings:
-    """Return a link with some settings as they would be written in its section. Raises ConfigError."""
+    """Return a link with some settings changed, given as in its section. Raises ConfigError."""
     changed = _Reader(where, {}).link(0, {"name": link.name, **written})
     return dataclasses.replace(link, **{name: getattr(changed, name) for name in written})
 
 
 def with_links(settings: Settings, links: Sequence[LinkSettings], *, where: str) -> Settings:
-    """Return the settings with other links. Raises ConfigError when these do not go together."""
+    """Return the settings with other links. Raises ConfigError if these contradict each other."""
     changed = dataclasses.replace(settings, links=tuple(links))
     _agree(where, changed)
     return changed
 
 
 def as_written(name: str, text: str, *, where: str) -> Any:
-    """Return a setting of a link, given as a variable would hold it or as in the file, as JSON would hold it.
+    """Return a setting of a link as JSON has it, given in the spelling of a variable or of the file.
 
     Raises ConfigError.
     """
@@ -512,15 +511,15 @@ def as_written(name: str, text: str, *, where: str) -> Any:
     try:
         written = tomllib.loads(f"it = {text}")["it"] if as_in_file else text
         value = rules.read(written, kind, declared.metadata["rule"], from_text=not as_in_file)
-    except ValueError:  # TOML that cannot be read is one
+    except ValueError:  # also for bad TOML
         raise _wrong(f"{where}.{name}", text, kind, declared) from None
     return msgspec.to_builtins(value)
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    """Return variables that look like settings and are none.
+    """Return variables that look like settings but are not.
 
-    They are not refused: container platforms invent names such as ESITO_HTTP_PORT_80_TCP.
+    They are not refused, as container platforms set names such as ESITO_HTTP_PORT_80_TCP.
     """
     known = {f"ESITO_{section}_{name}".upper() for section, table in _TABLES.items() for name, _, _ in _declared(table)}
     prefixes = tuple(f"ESITO_{section.upper()}_" for section in _TABLES if section != "link")
@@ -528,7 +527,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 
 
 def tells_secrets(path: Path) -> bool:
-    """Tell whether a settings file holds a password, a secret, or an address with a password in it."""
+    """Whether a settings file contains a password, a secret, or a URL with a password."""
     names = {declared.name for table in _TABLES.values() for _, _, declared in _declared(table) if not declared.repr}
     sections = _document(path).values()
     written = [one for section in sections for one in (section if isinstance(section, list) else [section])]
@@ -554,7 +553,7 @@ def _declared(table: type) -> Iterator[tuple[str, Any, "dataclasses.Field[Any]"]
 
 
 class _Reader:
-    """Reads sections of one file, the environment at hand."""
+    """Reads the sections of one file, with the environment over them."""
 
     def __init__(self, file: str, environ: Mapping[str, str]) -> None:
         self._file = file
@@ -565,7 +564,7 @@ class _Reader:
         return self._table(f"[{section}]", section, f"ESITO_{section}_", table, written)
 
     def link(self, number: int, written: Any) -> LinkSettings:
-        """Return the link that stands in the file as number `number`."""
+        """Return the link at position `number` of the file."""
         name = written.get("name") if isinstance(written, dict) else None
         shown = f"link.{name}" if name else f"link {number}"
         prefix = f"ESITO_LINK_{name}_".replace("-", "_")
@@ -594,7 +593,7 @@ _TABLES_OF_VALUES = (
     Mapping[str, tuple[int, int]],
     Mapping[str, Mapping[str, Any]],
 )
-"""Types that one variable cannot hold."""
+"""Types that do not fit into one variable."""
 
 
 def _value(where: str, written: Any, kind: Any, declared: "dataclasses.Field[Any]", *, from_text: bool) -> Any:
@@ -606,18 +605,18 @@ def _value(where: str, written: Any, kind: Any, declared: "dataclasses.Field[Any
 
 
 def _wrong(where: str, written: Any, kind: Any, declared: "dataclasses.Field[Any]") -> ConfigError:
-    # A secret is not shown even when it is wrong.
+    # A secret is not shown even if it is wrong.
     shown = f"; it is {written!r}" if declared.repr else ""
     return ConfigError(f"{where} must be {rules.allowed(kind, declared.metadata['rule'])}{shown}")
 
 
 def _agree(file: str, settings: Settings) -> None:
-    """Check what no setting can know of itself."""
+    """Check settings against each other. Raises ConfigError."""
     if bool(settings.http.tls_cert) != bool(settings.http.tls_key):
         raise ConfigError(f"{file}: http.tls_cert and http.tls_key go together: both or none")
     seen: set[str] = set()
     for link in settings.links:
-        # Names that differ in case only would share their variables.
+        # Names that differ only in case would share their variables.
         if link.name.upper() in seen:
             raise ConfigError(f"{file}: link.{link.name} is there twice; the name of a link must be its own")
         seen.add(link.name.upper())
@@ -626,7 +625,7 @@ def _agree(file: str, settings: Settings) -> None:
 
 
 def _contradictions(link: LinkSettings) -> Iterator[str]:
-    """Yield what cannot be used together in one link, as the end of a sentence that begins with its name."""
+    """Yield the contradictions within one link, each as the end of a sentence."""
     if not link.tls:
         for name in ("tls_ca", "tls_cert", "tls_key", "tls_name"):
             if getattr(link, name):
@@ -640,7 +639,7 @@ def _contradictions(link: LinkSettings) -> Iterator[str]:
     if rules.span_ms(link.query_after) >= link.wait_ms:
         hours, given = link.wait_ms // HOUR_MS, link.query_after
         yield f"query_after must be shorter than the {hours} hours that a last word is waited for; it is {given!r}"
-    # In their own alphabet, texts of GSM do without a data_coding of theirs.
+    # data_coding_gsm = 0 counts only if the default alphabet is GSM.
     used = [link.data_coding_latin1, link.data_coding_ucs2]
     if link.data_coding_gsm or link.alphabet in {Alphabet.GSM, Alphabet.GSM_PACKED}:
         used.append(link.data_coding_gsm)
@@ -649,7 +648,7 @@ def _contradictions(link: LinkSettings) -> Iterator[str]:
 
 
 def _shown(default: Any) -> str:
-    """Return a default as it would be written in the file."""
+    """Return a default as the file would spell it."""
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, int | float):

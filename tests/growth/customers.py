@@ -162,10 +162,10 @@ TEXTS: dict[str, Reader] = {
                 lambda given: (app.plain_path(given), app._pattern("/v2/{a}/b/{c}").fullmatch(f"/v2/{given}")),
             ),
             ("address of a customer", HEADER, client_address.read_address.__wrapped__),
-            ("URL of a callback", send_fields.MAX_URL, lambda given: targets.taken_apart(f"https://{given}")),
+            ("URL of a callback", send_fields.MAX_URL, lambda given: targets.parse_target(f"https://{given}")),
             ("host of a callback", send_fields.MAX_URL, targets._literal),
             ("reason of an unmasking", BODY, asked(unmasking._reason, "unmask")),
-            ("path of a callback", send_fields.MAX_URL, lambda given: targets.taken_apart(f"https://a/{given}")),
+            ("path of a callback", send_fields.MAX_URL, lambda given: targets.parse_target(f"https://a/{given}")),
             (
                 "answer of a receiver",
                 sender.ANSWER_KEPT,

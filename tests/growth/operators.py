@@ -7,12 +7,12 @@ from datetime import UTC
 from hashlib import blake2b
 from typing import cast
 
-from esito.bus import frames
 from esito.domain import coding, gsm0338, message_ids, number_forms, reply, stop_words, vocabulary
 from esito.domain.masking import hide_in
 from esito.domain.receipt import read_stat
 from esito.domain.states import MessageState
 from esito.lifecycle.readable import without_text
+from esito.receipt_log import frames
 from esito.smpp import codec, ids, incoming, pdu, querying, receipt_dates, receipt_text, receipts, replies
 from esito.smpp.codec import encode
 from esito.smpp.incoming import IncomingSettings

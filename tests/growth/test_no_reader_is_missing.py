@@ -10,7 +10,7 @@ from tests.growth.readers import READERS
 
 SOURCE = Path(__file__).parents[2] / "src" / "esito"
 
-ROOMS = ("api", "bus", "client", "domain", "smpp", "webhooks", "logs.py")
+ROOMS = ("api", "receipt_log", "client", "domain", "smpp", "webhooks", "logs.py")
 """Where texts of strangers are read; the others are given what these have read, or the administrator's own words."""
 
 TAKES_APART = frozenset(
@@ -30,8 +30,8 @@ NOT_FOREIGN = {
     "api/v1/statistics.py": {"_item"},
     "api/v2/orphan_list.py": {"_item", "_numbers_hidden"},  # flags of ours
     "api/v2/link_admin.py": {"_names"},  # of an administrator
-    "bus/safety.py": {"faults"},  # the monitor of our own server
-    "bus/spool.py": {"_cut", "_record_at"},  # our own file
+    "receipt_log/safety.py": {"faults"},  # the monitor of our own server
+    "receipt_log/spool.py": {"_cut", "_record_at"},  # our own file
     "domain/gsm_languages.py": {"_pairs", "_row"},  # our own tables
     "domain/number_plans.py": {"rows_of"},
     "domain/numbering.py": {"_has_a_rival", "_is_given"},  # at most 15 digits

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from esito.bootstrap.links import outgoing_settings, smpp_settings
+from esito.app.link_factory import outgoing_settings, smpp_settings
 from esito.config import LinkSettings, load
 from esito.domain.message import SegmentRef, Submission
 from esito.smpp import pdu as p

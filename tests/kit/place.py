@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kit.nats import a_stream, bus_on, shared_servers
+from tests.kit.nats import a_stream, log_on, shared_servers
 from tests.kit.postgres import server
 from tests.kit.stores import a_place
 
@@ -46,8 +46,8 @@ async def place_of(kind: str, folder: Path) -> AsyncIterator[Place]:
         try:
             yield Place(store, f"{section}[bus]\n{lines}")
         finally:
-            async with bus_on(cluster, stream=stream, most=64 << 20) as bus:
-                await bus.remove()
+            async with log_on(cluster, stream=stream, most=64 << 20) as receipt_log:
+                await receipt_log.remove()
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from esito.bootstrap.link_doubts import doubts, doubts_of
-from esito.bootstrap.links import outgoing_settings, smpp_settings
+from esito.app.link_changes import doubts, doubts_of
+from esito.app.link_factory import outgoing_settings, smpp_settings
 from esito.config import ConfigError, load
 from esito.domain.address import AddressKind
 from esito.domain.coding import Alphabet, Codings

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from esito.bootstrap.stores import key_secret, open_store
+from esito.app.wiring import key_secret, open_store
 from esito.cluster.installation import Installation, LinkTo
 from esito.cluster.nats import NatsMissing
 from esito.cluster.postgres_programs import PostgresMissing
@@ -20,20 +20,20 @@ from esito.store.base import Store
 
 
 class ClusterFailed(EsitoError):
-    """A part of the cluster is not installed, or did not start; the text says which and where its log is."""
+    """A part of the cluster is not installed or did not start; the text names it and its log."""
 
 
 PREFIXES = {"north": ("+3361234000",), "south": ()}
-"""The links: the numbers of the tour that end in 0000 to 0009 go by the first."""
+"""The links; numbers of the demo that end in 0000 to 0009 go by the first."""
 
 Account = Callable[[Store, bytes, int], Awaitable[None]]
 Ready = Callable[[Installation, Smsc], Awaitable[None]]
 
 
 async def run_cluster(folder: Path, address: str, account: Account, ready: Ready) -> None:
-    """Run all of it until SIGINT or SIGTERM.
+    """Run the cluster until SIGINT or SIGTERM.
 
-    `account` is given the store and the secret of the keys; `ready` is called when everything runs.
+    `account` is called with the store, the key secret and the time; `ready` once everything runs.
     Raises ClusterFailed.
     """
     stopping = asyncio.Event()
@@ -66,7 +66,7 @@ async def _serve(
 ) -> None:
     async with open_store(settings, actor="demo") as store:
         await account(store, key_secret(settings), clock.now())
-        # The simulator goes by the servers' clock, and after them: what it sends must not come from their future.
+        # The simulator follows the clock of the servers with a delay, so that it sends nothing from their future.
         following = asyncio.ensure_future(follow(store, clock, after=4 * LOOK_EVERY))
         await ready()
         await stopping.wait()
@@ -74,12 +74,12 @@ async def _serve(
 
 
 def _ours() -> dict[str, str]:
-    """Return the environment without settings: the cluster has those of its own file."""
+    """Return the environment without settings of Esito: the cluster has its own file."""
     return {name: value for name, value in os.environ.items() if not name.startswith("ESITO_")}
 
 
 def told(installation: Installation) -> str:
-    """Say where each part is."""
+    """Return the address of each part, a line for each."""
     lines = [f"{server.name:<10}{server.url}" for server in installation.servers]
     lines += [f"{node.name:<10}{node.url}" for node in installation.postgres.nodes]
     lines += [f"{node.name:<10}{node.url}  {node.monitor}" for node in installation.nats.nodes]

@@ -20,9 +20,9 @@ from esito.domain.errors import StoreUnavailable
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.reply import Reply
 from esito.domain.timing import Clock
-from esito.lifecycle.relay import Relay
 from esito.lifecycle.stop_words import stop_words
 from esito.lifecycle.unmarked import Unmarked
+from esito.receipt_log.publisher import Publisher
 from esito.smpp.incoming import USUAL, IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, Status
 from esito.smpp.receipts import Kind, kind_of, read_receipt
@@ -44,11 +44,11 @@ class Receiving:
         store: Store,
         clock: Clock,
         incoming: Mapping[str, IncomingSettings] = MappingProxyType({}),
-        relay: Relay | None = None,
+        publisher: Publisher | None = None,
         stopped: Callable[[], None] = lambda: None,
         moved: Callable[[], None] = lambda: None,
     ) -> None:
-        """`incoming`: how each link's operator writes; `relay`: the way to the log, where there is one.
+        """`incoming`: how each link's operator writes; `publisher`: the way to the log, where there is one.
 
         `stopped` is called once a STOP is kept, `moved` once receipts that moved recipients are, or replies.
         """
@@ -56,7 +56,7 @@ class Receiving:
         self._clock = clock
         self._incoming = incoming
         self._unmarked = Unmarked(store)
-        self._relay = relay
+        self._publisher = publisher
         self._stopped = stopped
         self._moved = moved
         self._words = stop_words()
@@ -106,8 +106,8 @@ class Receiving:
 
     async def _commit(self, link: str, receipts: list[DeliveryReceipt], replies: list[Reply]) -> None:
         began = perf_counter()
-        if receipts and self._relay is not None:
-            await self._relay.keep(receipts)
+        if receipts and self._publisher is not None:
+            await self._publisher.publish(receipts)
         elif receipts:
             settled = await self._store.apply_receipts(receipts)
             metrics.receipts_kept(link, settled.verdicts, perf_counter() - began)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.main import cli
 from esito.config import LinkSettings, load
 from esito.domain.message import NewRecipient
@@ -326,7 +326,7 @@ def test_without_a_terminal_no_password_is_asked_for(tmp_path: Path) -> None:
 
 
 async def one_waits_for(folder: Path, link: str) -> None:
-    async with stores.open_store(load(folder / "esito.toml", {}), actor="test") as store:
+    async with wiring.open_store(load(folder / "esito.toml", {}), actor="test") as store:
         numbers = await store.register_links([LinkRecord(name=link, operator=link)])
         new = message(await account_in(store), cost=0)
         await store.accept(replace(new, recipients=[NewRecipient(33612345678, numbers[link], 0, 1, 0)]))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from esito.bootstrap.links import link_status, make_link, revise_link
+from esito.app.link_factory import make_link, revise_link
+from esito.app.link_status import link_status
 from esito.config import LinkSettings
 from esito.domain.account import Account
 from esito.domain.query import ASK_AGAIN_MS

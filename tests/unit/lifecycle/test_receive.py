@@ -157,14 +157,14 @@ async def test_only_what_must_be_asked_about_waits_for_a_store_that_cannot_be_as
     await store.open()
     await links_in(store)
     await store.close()
-    relay = Kept()
-    desk = Receiving(store=store, clock=clock, relay=relay)  # type: ignore[arg-type]
+    publisher = Kept()
+    desk = Receiving(store=store, clock=clock, publisher=publisher)  # type: ignore[arg-type]
     assert await desk.keep("alpha", [deliver(appendix_b("1")), unmarked("7"), deliver(appendix_b("2"))]) == [
         ROK,
         LATER,
         ROK,
     ]
-    assert [one.smsc_message_id for one in relay.receipts] == ["1", "2"]
+    assert [one.smsc_message_id for one in publisher.receipts] == ["1", "2"]
 
 
 class Kept:
@@ -173,7 +173,7 @@ class Kept:
     def __init__(self) -> None:
         self.receipts: list[DeliveryReceipt] = []
 
-    async def keep(self, receipts: Sequence[DeliveryReceipt]) -> None:
+    async def publish(self, receipts: Sequence[DeliveryReceipt]) -> None:
         self.receipts += receipts
 
 

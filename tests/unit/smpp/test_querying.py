@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from esito.bootstrap.links import outgoing_settings
+from esito.app.link_factory import outgoing_settings
 from esito.domain.message import SegmentRef
 from esito.domain.query import Query
 from esito.domain.states import STATE_VALUES, MessageState

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from esito.bootstrap.links import smpp_settings
+from esito.app.link_factory import smpp_settings
 from esito.cluster.process import free_port
 from esito.config import LinkSettings
 from esito.smpp import pdu as p

@@ -16,8 +16,7 @@ from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from esito.store.callbacks import Turn
 from esito.store.sqlite import SqliteStore
 from esito.webhooks.addresses import Judge
-from esito.webhooks.sender import Sender
-from esito.webhooks.worker import Attempt
+from esito.webhooks.sender import Attempt, Sender
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, links_in
 from tests.kit.callback_office import Office, running

@@ -1,6 +1,6 @@
 """The PostgreSQL side as its adapter knows it: how it is opened, how its texts are written, what its books say.
 
-All that the copy needs of an adapter comes in here, so that this is the one file beside the bootstrap that names one.
+All that the copy needs of an adapter comes in here, so that this is the one file beside `app/wiring` that names one.
 """
 
 from collections.abc import Sequence
