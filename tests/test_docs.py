@@ -13,14 +13,14 @@ from esito.config import HelpRow, Settings, load
 from esito.domain.explanation_words import FLAGS
 
 DOCS = Path(__file__).parents[1] / "docs"
-CONFIGURATION = (DOCS / "configuration.md").read_text()
-COMMAND_LINE = (DOCS / "cli.md").read_text()
+CONFIGURATION = (DOCS / "reference" / "configuration.md").read_text()
+COMMAND_LINE = (DOCS / "reference" / "cli.md").read_text()
 
 SECTIONS = {section: list(rows) for section, rows in groupby(Settings.help_table(), key=lambda row: row.section)}
 
 
 def table_of(rows: list[HelpRow]) -> str:
-    """Return the table of a section as it stands in docs/configuration.md."""
+    """Return the table of a section as it stands in docs/reference/configuration.md."""
     lines = ["| name | type | default | meaning |", "|---|---|---|---|"]
     for row in rows:
         allowed = f" Allowed: {row.allowed}." if row.allowed else ""
@@ -47,7 +47,9 @@ def test_the_example_file_can_be_used(tmp_path: Path) -> None:
 
 
 def test_the_example_of_several_machines_can_be_used(tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```toml\n(.*?)^```", (DOCS / "operations.md").read_text(), re.MULTILINE | re.DOTALL)
+    (example,) = re.findall(
+        r"^```toml\n(.*?)^```", (DOCS / "howto" / "operations.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     path = tmp_path / "esito.toml"
     path.write_text(example.replace("64 hexadecimal digits, the same everywhere", "5e" * 32))
     settings = load(path, {})
@@ -56,7 +58,7 @@ def test_the_example_of_several_machines_can_be_used(tmp_path: Path) -> None:
 
 
 CONNECTING = re.findall(
-    r"^ *```toml\n(.*?)^ *```", (DOCS / "connecting-an-operator.md").read_text(), re.MULTILINE | re.DOTALL
+    r"^ *```toml\n(.*?)^ *```", (DOCS / "howto" / "connect-an-operator.md").read_text(), re.MULTILINE | re.DOTALL
 )
 
 
@@ -71,7 +73,7 @@ def test_every_example_of_connecting_an_operator_can_be_used(example: str, tmp_p
 
 
 def test_every_setting_that_the_lines_of_a_data_sheet_lead_to_is_there() -> None:
-    text = (DOCS / "connecting-an-operator.md").read_text()
+    text = (DOCS / "howto" / "connect-an-operator.md").read_text()
     (sheet,) = re.findall(r"^\| the sheet says .*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)
     named = {name for line in sheet.splitlines()[2:] for name in re.findall(r"`(\w+)`", line.split("|")[2])}
     assert len(named) > 30
@@ -120,7 +122,7 @@ def test_every_line_of_the_list_of_commands_leads_to_that_command(name: str) -> 
 
 
 def test_every_flag_of_a_receipt_is_documented() -> None:
-    table = re.search(r"^\| flag \|.*?\n\n", (DOCS / "errors.md").read_text(), re.MULTILINE | re.DOTALL)
+    table = re.search(r"^\| flag \|.*?\n\n", (DOCS / "reference" / "errors.md").read_text(), re.MULTILINE | re.DOTALL)
     assert table is not None
     rows = [row.split("|")[1] for row in table[0].splitlines()[2:] if row]
     assert {flag for row in rows for flag in re.findall(r"`(\w+)`", row)} == set(FLAGS)

@@ -2,7 +2,7 @@
 
 A setting comes from the TOML file; a variable `ESITO_` + section + `_` + name overrides it
 (`ESITO_HTTP_LISTEN`, `ESITO_LINK_ALPHA_PASSWORD`; lists are written with commas). The
-environment of the server is read here and nowhere else. `docs/configuration.md` is tested
+environment of the server is read here and nowhere else. `docs/reference/configuration.md` is tested
 against this table.
 
 Long because it is one table.

@@ -1,7 +1,7 @@
 """Reads the tables of error codes: those that come with Esito, and those of a directory of the user's over them.
 
 One TOML file stands for one operator, whose name is the file's; `generic.toml` is for all of them.
-`docs/errors.md` has the form. A file that cannot be used is refused by name and entry, so that a slip
+`docs/reference/errors.md` has the form. A file that cannot be used is refused by name and entry, so that a slip
 in a table shows at the start and not in an answer to a customer.
 """
 

@@ -13,7 +13,7 @@ from esito.smpp.pdu import Status
 from esito.vocabulary_files import load_vocabulary
 
 PACKAGED = load_vocabulary()
-DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
 UNDELIVERABLE = MessageState.UNDELIVERABLE
 
 TABLE_5_2 = [

@@ -12,7 +12,7 @@ _NAME = {"name": (text("Of a link."), True)}
 _EDITING = (e.InvalidFields, e.NoSuchLink, e.LinkChanged)
 _SETTINGS: Schema = {
     "type": "object",
-    "description": "Settings of a section `[[link]]` (docs/configuration.md), as JSON or as text.",
+    "description": "Settings of a section `[[link]]` (docs/reference/configuration.md), as JSON or as text.",
 }
 
 CLOCK_PAGE = Page(

@@ -107,7 +107,7 @@ V2_SCHEMAS: dict[str, Schema] = {
             "state": _STATE_OR_NULL,
             "error": text(),
             "done_at": _AT_OR_NULL,
-            "flags": array(text("What was odd about it; docs/errors.md has them all.")),
+            "flags": array(text("What was odd about it; docs/reference/errors.md has them all.")),
             "matched_later": {**_BOOLEAN, "description": "It came before we knew whose it was."},
             "text": text("The text of the receipt; empty when it had none."),
             "raw": _RAW,
