@@ -1,0 +1,80 @@
+"""The documents of the project: their files, headings and code blocks."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from textwrap import dedent
+
+ROOT = Path(__file__).parents[2]
+
+FENCE = re.compile(
+    r"^(?P<margin> *)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=margin)``` *$", re.MULTILINE | re.DOTALL
+)
+MARK = re.compile(r"<!-- (?P<word>[a-z]+)(?:: (?P<reason>[^>]*?))? -->\s*\Z")
+"""Stands right before a block and says what the test does with it."""
+HEADING = re.compile(r"^#{1,6} +(?P<title>.+?) *$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A code block of a document."""
+
+    document: Path
+    line: int
+    language: str
+    text: str
+    mark: str
+    """The word of the comment right before it, or nothing."""
+    reason: str
+    """What that comment says behind its word."""
+
+    def __str__(self) -> str:
+        return f"{self.document}:{self.line}"
+
+
+@cache
+def documents() -> tuple[Path, ...]:
+    """Return every document of the project, by its path from the root."""
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")]
+    return tuple(sorted(path.relative_to(ROOT) for path in found))
+
+
+@cache
+def text_of(document: Path) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+@cache
+def prose_of(document: Path) -> str:
+    """Return a document without its code blocks."""
+    return FENCE.sub("", text_of(document))
+
+
+@cache
+def headings_of(document: Path) -> tuple[str, ...]:
+    return tuple(found["title"] for found in HEADING.finditer(prose_of(document)))
+
+
+def anchor(title: str) -> str:
+    """Return the fragment by which a heading is linked to, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+@cache
+def blocks_of(document: Path) -> tuple[Block, ...]:
+    """Return the code blocks of a document, in their order."""
+    text, found = text_of(document), []
+    for fence in FENCE.finditer(text):
+        mark = MARK.search(text, 0, fence.start())
+        found.append(
+            Block(
+                document=document,
+                line=text.count("\n", 0, fence.start()) + 1,
+                language=fence["language"],
+                text=dedent(fence["text"]),
+                mark=mark["word"] if mark else "",
+                reason=(mark["reason"] or "") if mark else "",
+            )
+        )
+    return tuple(found)
