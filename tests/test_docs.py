@@ -11,6 +11,7 @@ from esito.bootstrap.links import outgoing_settings, smpp_settings
 from esito.cli.main import COMMANDS, cli
 from esito.config import HelpRow, Settings, load
 from esito.domain.explanation_words import FLAGS
+from tests.kit.documents import blocks_of
 
 DOCS = Path(__file__).parents[1] / "docs"
 CONFIGURATION = (DOCS / "reference" / "configuration.md").read_text()
@@ -47,9 +48,8 @@ def test_the_example_file_can_be_used(tmp_path: Path) -> None:
 
 
 def test_the_example_of_several_machines_can_be_used(tmp_path: Path) -> None:
-    (example,) = re.findall(
-        r"^```toml\n(.*?)^```", (DOCS / "howto" / "operations.md").read_text(), re.MULTILINE | re.DOTALL
-    )
+    operations = Path("docs/howto/operations.md")
+    (example,) = [block.text for block in blocks_of(operations) if block.language == "toml" and "[bus]" in block.text]
     path = tmp_path / "esito.toml"
     path.write_text(example.replace("64 hexadecimal digits, the same everywhere", "5e" * 32))
     settings = load(path, {})
@@ -57,9 +57,11 @@ def test_the_example_of_several_machines_can_be_used(tmp_path: Path) -> None:
     assert len(settings.bus.url.split(",")) == len(settings.bus.monitors) == settings.bus.replicas
 
 
-CONNECTING = re.findall(
-    r"^ *```toml\n(.*?)^ *```", (DOCS / "howto" / "connect-an-operator.md").read_text(), re.MULTILINE | re.DOTALL
-)
+CONNECTING = [
+    block.text
+    for block in blocks_of(Path("docs/howto/connect-an-operator.md"))
+    if block.language == "toml" and "[[link]]" in block.text
+]
 
 
 @pytest.mark.parametrize("example", CONNECTING)

@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 FENCE = re.compile(
     r"^(?P<margin> *)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=margin)``` *$", re.MULTILINE | re.DOTALL
 )
-MARK = re.compile(r"<!-- (?P<word>[a-z]+)(?:: (?P<reason>[^>]*?))? -->\s*\Z")
-"""Stands right before a block and says what the test does with it."""
+EXCUSE = re.compile(r"^ *\*Not run by the tests: (?P<reason>[^*]+)\*\s*\Z", re.MULTILINE)
+"""Stands before a block, for readers too."""
 HEADING = re.compile(r"^#{1,6} +(?P<title>.+?) *$", re.MULTILINE)
 
 
@@ -24,10 +24,8 @@ class Block:
     line: int
     language: str
     text: str
-    mark: str
-    """The word of the comment right before it, or nothing."""
-    reason: str
-    """What that comment says behind its word."""
+    excuse: str
+    """Why no test runs it; empty: one does."""
 
     def __str__(self) -> str:
         return f"{self.document}:{self.line}"
@@ -66,15 +64,14 @@ def blocks_of(document: Path) -> tuple[Block, ...]:
     """Return the code blocks of a document, in their order."""
     text, found = text_of(document), []
     for fence in FENCE.finditer(text):
-        mark = MARK.search(text, 0, fence.start())
+        excuse = EXCUSE.search(text, 0, fence.start())
         found.append(
             Block(
                 document=document,
                 line=text.count("\n", 0, fence.start()) + 1,
                 language=fence["language"],
                 text=dedent(fence["text"]),
-                mark=mark["word"] if mark else "",
-                reason=(mark["reason"] or "") if mark else "",
+                excuse=excuse["reason"] if excuse else "",
             )
         )
     return tuple(found)
