@@ -11,7 +11,7 @@ RUNNABLE = [
 ]
 """Pages of which every block runs, or says to its reader why no test runs it."""
 
-KINDS = {"console", "python", "toml", "json", "diff"}
+KINDS = {"console", "python", "toml", "diff"}
 """Languages of blocks that a test does something with."""
 
 NAMED = re.compile(r"\A# (?P<name>[\w-]+\.toml)$", re.MULTILINE)

@@ -3,7 +3,6 @@
 Here are the blocks that need nothing but Python; those of a terminal are run by `tests/flows/test_documents.py`.
 """
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -44,11 +43,6 @@ def test_every_block_of_settings_can_be_used(block: Block, tmp_path: Path) -> No
     for link in load(path, {}).links:
         smpp_settings(link)
         outgoing_settings(link)
-
-
-@pytest.mark.parametrize("block", of_kind("json"), ids=str)
-def test_every_block_of_json_is_json(block: Block) -> None:
-    json.loads(block.text)
 
 
 @pytest.mark.parametrize("block", of_kind("diff"), ids=str)
