@@ -12,6 +12,9 @@ LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 NAMED = re.compile(r"(?<![\w/.])(?:docs|benchmarks)/[\w./-]+\.md\b")
 """A document that prose, a comment or a message names by its path."""
 
+CITED = re.compile(r"(?<![\w/.])([a-z-]+\.md)#([a-z0-9-]+)")
+"""A heading that code cites: the name of its page, of which there is one, and its anchor."""
+
 
 def links_of(document: Path) -> Iterator[tuple[Path, str]]:
     for found in LINK.finditer(prose_of(document)):
@@ -51,3 +54,15 @@ def test_every_document_is_reached_from_the_first_page() -> None:
             reached.add(page)
             ahead += [target for target, _ in links_of(page.relative_to(ROOT))]
     assert [str(path) for path in documents() if ROOT / path not in reached] == []
+
+
+def test_every_heading_that_code_cites_exists() -> None:
+    pages = {path.name: path for path in documents() if path.parts[0] == "docs" and path.name != "README.md"}
+    code = [path for room in ("src", "tests", "benchmarks", "scripts") for path in (ROOT / room).rglob("*.py")]
+    cited = {
+        (str(path.relative_to(ROOT)), page, heading)
+        for path in code
+        for page, heading in CITED.findall(path.read_text(encoding="utf-8"))
+    }
+    lost = [one for one in cited if one[1] not in pages or one[2] not in map(anchor, headings_of(pages[one[1]]))]
+    assert sorted(lost) == []
