@@ -75,3 +75,13 @@ def blocks_of(document: Path) -> tuple[Block, ...]:
             )
         )
     return tuple(found)
+
+
+@cache
+def code() -> tuple[tuple[str, str], ...]:
+    """Return every file of the code by its path, with its text."""
+    folders = [ROOT / room for room in ("src", "tests", "benchmarks", "scripts")]
+    files = (
+        path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in {".py", ".sql", ".toml"}
+    )
+    return tuple((str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for path in files)

@@ -32,7 +32,7 @@ def is_path(name: str, *, strictly: bool = False) -> bool | None:
 def is_symbol(name: str) -> bool | None:
     """Return whether `module.name`, `package.name` or `ClassName` is defined; None for what is no such name."""
     if CLASS.fullmatch(name):
-        return name in _all_names()
+        return name in _classes()
     found = DOTTED.fullmatch(name)
     if found is None:
         return None
@@ -88,9 +88,11 @@ def _file_names() -> frozenset[str]:
 
 
 @cache
-def _all_names() -> frozenset[str]:
-    files = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
-    return frozenset(name for path in files for name in names_of(path))
+def _classes() -> frozenset[str]:
+    found = (
+        re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE) for path in PACKAGE.rglob("*.py")
+    )
+    return frozenset(name for names in found for name in names)
 
 
 @cache

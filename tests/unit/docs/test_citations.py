@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.documents import ROOT, blocks_of, documents, headings_of, text_of
+from tests.kit.documents import ROOT, blocks_of, code, documents, headings_of, text_of
 
 CONTRACT = Path("docs/reference/contract.md")
 NUMBER = r"\d+(?:\.\d+)?"
@@ -25,10 +25,7 @@ def sections() -> frozenset[str]:
 
 def texts() -> Iterator[tuple[str, str]]:
     """Yield what may cite the contract: where it is, and what it says."""
-    for folder in ("src", "tests", "benchmarks", "scripts"):
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in {".py", ".sql", ".sh", ".toml"}:
-                yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+    yield from code()
     for document in documents():
         yield str(document), text_of(document)
 

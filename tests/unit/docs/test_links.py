@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.documents import ROOT, anchor, documents, headings_of, prose_of
+from tests.kit.documents import ROOT, anchor, code, documents, headings_of, prose_of, text_of
 
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 NAMED = re.compile(r"(?<![\w/.])(?:docs|benchmarks)/[\w./-]+\.md\b")
@@ -35,13 +35,8 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 
 def test_every_document_that_is_named_anywhere_exists() -> None:
-    files = [path for room in ("src", "tests", "benchmarks", "scripts") for path in (ROOT / room).rglob("*.*")]
-    texts = [path for path in files if path.suffix in {".py", ".sql", ".toml"}]
-    named = {
-        (str(path.relative_to(ROOT)), name)
-        for path in [*texts, *map(ROOT.joinpath, documents())]
-        for name in NAMED.findall(path.read_text(encoding="utf-8"))
-    }
+    texts = [*code(), *((str(document), text_of(document)) for document in documents())]
+    named = {(where, name) for where, text in texts for name in NAMED.findall(text)}
     assert len(named) > 10
     assert sorted((path, name) for path, name in named if not (ROOT / name).exists()) == []
 
@@ -58,11 +53,6 @@ def test_every_document_is_reached_from_the_first_page() -> None:
 
 def test_every_heading_that_code_cites_exists() -> None:
     pages = {path.name: path for path in documents() if path.parts[0] == "docs" and path.name != "README.md"}
-    code = [path for room in ("src", "tests", "benchmarks", "scripts") for path in (ROOT / room).rglob("*.py")]
-    cited = {
-        (str(path.relative_to(ROOT)), page, heading)
-        for path in code
-        for page, heading in CITED.findall(path.read_text(encoding="utf-8"))
-    }
+    cited = {(where, *found) for where, text in code() for found in CITED.findall(text)}
     lost = [one for one in cited if one[1] not in pages or one[2] not in map(anchor, headings_of(pages[one[1]]))]
     assert sorted(lost) == []
