@@ -28,7 +28,7 @@ import pytest
 from esito.smpp import pdu
 from scripts.measure_house import ROOT, House, class_names, doubles, measure, stems
 
-GLOSSARY = ROOT / "docs" / "glossary.md"
+GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
 
 LISTS: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
 
@@ -145,7 +145,7 @@ def test_a_name_occurs_once(kind: str) -> None:
 def test_the_words_of_a_name_are_those_of_the_field() -> None:
     today, unknown = set(LISTS["words_today"]), unknown_words()
     assert {word: sorted(names_by_word()[word]) for word in unknown - today} == {}, (
-        "say it in a word of SMPP or of docs/glossary.md; a word everybody knows may go into `plain`"
+        "say it in a word of SMPP or of docs/reference/glossary.md; a word everybody knows may go into `plain`"
     )
     assert sorted(today - unknown) == [], "no name needs it: delete its line in names.toml"
 

@@ -2,7 +2,7 @@
 
 A setting comes from the TOML file; a variable `ESITO_` + section + `_` + name overrides it
 (`ESITO_HTTP_LISTEN`, `ESITO_LINK_ALPHA_PASSWORD`; lists have commas). Only this module reads
-settings from the environment. `docs/configuration.md` is tested against this table.
+settings from the environment. `docs/reference/configuration.md` is tested against this table.
 
 Long because it is one table.
 """

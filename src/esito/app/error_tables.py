@@ -1,6 +1,6 @@
 """Reads the error tables: those of the package, overridden by those of the user's directory.
 
-One TOML file describes the operator whose name it has; `generic.toml` applies to all. `docs/errors.md`
+One TOML file describes the operator whose name it has; `generic.toml` applies to all. `docs/reference/errors.md`
 has the format. A file that cannot be used is refused with file and entry, so that a slip shows at the
 start and not in an answer to a customer.
 """

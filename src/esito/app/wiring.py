@@ -97,7 +97,9 @@ def save(settings: Settings, target: Path) -> None:
     Raises ConfigError for another engine, OSError, StoreError.
     """
     if settings.store.shared:
-        raise ConfigError("this saves a SQLite file; save PostgreSQL by pg_basebackup, as docs/operations.md tells")
+        raise ConfigError(
+            "this saves a SQLite file; save PostgreSQL by pg_basebackup, as docs/howto/operations.md tells"
+        )
     backup(settings.store.path, target)
 
 

@@ -64,7 +64,7 @@ def smsc(
     """Run the operator simulator alone.
 
     The last four digits of a number choose the fate of a message: 0001 is delivered at once,
-    0002 is not delivered, and so on; see docs/simulator.md.
+    0002 is not delivered, and so on; see docs/reference/simulator.md.
     """
     host, port = host_and_port(listenable(listen))
     settings = SmscSettings(

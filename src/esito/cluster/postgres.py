@@ -1,7 +1,7 @@
 """PostgreSQL on loopback as it runs in production: a primary, standbys by streaming, and commits that wait for one.
 
 For demonstrations, tests and measurements. A production cluster has its nodes on machines of their own;
-`docs/operations.md` sets one up by the same settings.
+`docs/howto/operations.md` sets one up by the same settings.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """What may become of a message, and which endings of a number choose it.
 
 A `Fate` is data: the words the operator says of the message and how it says
-them. The table is that of `docs/simulator.md`; a script file may add to it.
+them. The table is that of `docs/reference/simulator.md`; a script file may add to it.
 """
 
 from enum import Enum

@@ -1,4 +1,4 @@
-"""Reads a script file: an operator's behaviour in TOML or JSON (format: `docs/simulator.md`)."""
+"""Reads a script file: an operator's behaviour in TOML or JSON (format: `docs/reference/simulator.md`)."""
 
 from pathlib import Path
 from typing import Literal

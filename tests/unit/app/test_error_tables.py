@@ -13,7 +13,7 @@ from esito.domain.vocabulary import ErrorCategory, ErrorMeaning
 from esito.smpp.pdu import Status
 
 PACKAGED = load_vocabulary()
-DOCS = Path(__file__).parents[3] / "docs" / "errors.md"
+DOCS = Path(__file__).parents[3] / "docs" / "reference" / "errors.md"
 UNDELIVERABLE = MessageState.UNDELIVERABLE
 
 TABLE_5_2 = [

@@ -9,7 +9,7 @@ from esito.domain.stop_words import LONGEST_STOP, plain_words
 from esito.lifecycle.stop_words import stop_words
 
 LISTED = tomllib.loads(files("esito").joinpath("data", "stop_words.toml").read_text(encoding="utf-8"))
-DOCS = Path(__file__).parents[3] / "docs" / "replies.md"
+DOCS = Path(__file__).parents[3] / "docs" / "reference" / "replies.md"
 
 
 def test_every_word_is_written_the_plain_way_once_and_stops() -> None:

@@ -138,7 +138,7 @@ def test_a_script_that_makes_no_sense_is_refused(tmp_path: Path, text: str, why:
 
 
 def test_the_scripts_of_the_documentation_can_be_loaded(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "simulator.md").read_text()
     scripts = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     first, second = (load_script(written(tmp_path, script)) for script in scripts)
     assert first.fates["slow-bounce"].words[1].error == "027"
@@ -146,6 +146,6 @@ def test_the_scripts_of_the_documentation_can_be_loaded(tmp_path: Path) -> None:
 
 
 def test_the_documentation_has_every_ending_and_its_fate() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "simulator.md").read_text()
     rows = dict(re.findall(r"^\| (\d{4}) \| `([a-z-]+)` \|", page, re.MULTILINE))
     assert rows == ENDINGS

@@ -22,14 +22,14 @@ LONGEST = 16_384
 
 
 class NewLink(Parameters):
-    """Settings of a section `[[link]]` (docs/configuration.md), as JSON or as text."""
+    """Settings of a section `[[link]]` (docs/reference/configuration.md), as JSON or as text."""
 
     name: Annotated[str, Meta(description="Of the link.")]
     host: Annotated[str, Meta(description="Of the SMSC; one of the settings is required.")] | UnsetType = UNSET
 
 
 class LinkChange(Parameters):
-    """Settings of a section `[[link]]` (docs/configuration.md), as JSON or as text."""
+    """Settings of a section `[[link]]` (docs/reference/configuration.md), as JSON or as text."""
 
     unset: (
         Annotated[

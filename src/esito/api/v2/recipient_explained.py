@@ -71,7 +71,7 @@ class ReceiptDetails(AnswerPart):
     state: StateOrUnknown
     error: str
     done_at: Milliseconds | None
-    flags: list[Annotated[str, Meta(description="What was odd about it; docs/errors.md has them all.")]]
+    flags: list[Annotated[str, Meta(description="What was odd about it; docs/reference/errors.md has them all.")]]
     matched_later: Annotated[bool, Meta(description="It came before we knew whose it was.")]
     text: Annotated[str, Meta(description="The text of the receipt; empty when it had none.")]
     raw: Hexadecimal

@@ -265,7 +265,7 @@ class PostgresConnection:
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:
-        """Nothing: older versions of a row are gone once the table was vacuumed (docs/retention.md)."""
+        """Nothing: older versions of a row are gone once the table was vacuumed (docs/reference/retention.md)."""
         yield
 
 
