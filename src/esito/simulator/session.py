@@ -14,6 +14,7 @@ from esito.simulator.message import Delivery
 from esito.smpp import pdu as p
 from esito.smpp.codec import COMMAND_OF, FrameBuffer, InvalidLength, InvalidPdu, decode, encode
 from esito.smpp.pdu import RESPONSE_BIT, Pdu, Status
+from esito.smpp.reaching import abort
 
 SMPP_3_4 = b"\x34"
 
@@ -150,8 +151,7 @@ class Session(asyncio.Protocol):
 
     def abort(self) -> None:
         """Hang up at once, as a network failure does."""
-        if self._transport is not None:
-            self._transport.abort()
+        abort(self._transport)
 
     # -- PDUs ----------------------------------------------------------------------------------
 

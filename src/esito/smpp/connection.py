@@ -45,6 +45,7 @@ from esito.smpp.pdu import (
     status_name,
 )
 from esito.smpp.querying import query_answered, without_queries
+from esito.smpp.reaching import abort
 from esito.smpp.refusals import HINT, answered_amiss
 from esito.smpp.reports import Answered, ConnectionOwner
 from esito.smpp.session import Bind, Request, Session
@@ -122,8 +123,7 @@ class Connection(asyncio.BufferedProtocol):
     def close(self, why: str) -> None:
         """Drop the connection."""
         self._why = self._why or why
-        if self._transport is not None:
-            self._transport.abort()
+        abort(self._transport)
 
     async def unbind(self, patience: float, why: str) -> None:
         """Take leave: submit nothing more, let open requests be answered, then unbind and close."""

@@ -5,6 +5,7 @@ Each session looks for itself, so that some may be at one host and some at anoth
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from esito.smpp.settings import LinkSettings
@@ -53,3 +54,10 @@ async def _connect(settings: LinkSettings, host: str, port: int, make: Callable[
             make, host, port, ssl=settings.tls, server_hostname=name
         )
         return protocol
+
+
+def abort(transport: asyncio.WriteTransport | None) -> None:
+    """Drop a connection at once; does nothing when there is none any more."""
+    if transport is not None:
+        with suppress(AttributeError):  # in Python 3.11.2, of a TLS transport that was closed twice
+            transport.abort()
