@@ -10,9 +10,9 @@ from esito.config_rules import port_range
 from esito.domain.timing import Clock
 from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.expire import Expiry
-from esito.lifecycle.holding import Held, Holder
 from esito.lifecycle.replies import ReplyWork
 from esito.lifecycle.retain import Retaining
+from esito.links.lease_keeper import HeldLease, LeaseKeeper
 from esito.store.base import Store
 from esito.webhooks.addresses import Judge
 from esito.webhooks.sender import Sender
@@ -32,7 +32,7 @@ class Chores:
 
     by_name: dict[str, Chore]
 
-    def start(self, holder: Holder | None = None) -> list[asyncio.Task[None]]:
+    def start(self, holder: LeaseKeeper | None = None) -> list[asyncio.Task[None]]:
         """Begin every chore; with a holder, those that only one process may do when no other does them."""
         loop = asyncio.get_running_loop()
         return [
@@ -41,11 +41,11 @@ class Chores:
         ]
 
 
-async def _hold(holder: Holder, name: str, run: Chore) -> None:
+async def _hold(holder: LeaseKeeper, name: str, run: Chore) -> None:
     """Do a chore while its lease is ours."""
     doing: list[asyncio.Task[None]] = []
 
-    async def take_up(_: Held) -> None:
+    async def take_up(_: HeldLease) -> None:
         doing.append(asyncio.get_running_loop().create_task(run(), name=name))
 
     async def lay_down() -> None:
@@ -54,7 +54,7 @@ async def _hold(holder: Holder, name: str, run: Chore) -> None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    await holder.hold(f"chore:{name}", take_up=take_up, lay_down=lay_down)
+    await holder.hold(f"chore:{name}", start=take_up, stop=lay_down)
 
 
 def judge_of(settings: Settings) -> Judge:

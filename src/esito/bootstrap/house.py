@@ -36,15 +36,15 @@ from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.clock_watch import ClockWatch
-from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.holding import Holder
 from esito.lifecycle.intake import Intake
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.relay import Relay
-from esito.lifecycle.relinking import Relinking
 from esito.lifecycle.shared_clock import follow
+from esito.links.gateway import Gateway
+from esito.links.lease_keeper import LeaseKeeper
+from esito.links.smpp_link import SmppLink
+from esito.links.supervisor import LinkSupervisor
 from esito.serving import WebServer
-from esito.smpp.link import Link
 from esito.store.base import CLOCK_OFFSET, Store
 from esito.vocabulary_files import load_vocabulary
 from esito.webhooks.targets import refusal
@@ -99,9 +99,9 @@ class House:
     clock: Clock
     store: Store
     gateway: Gateway
-    relinking: Relinking
+    relinking: LinkSupervisor
     changes: LinkChanges
-    holder: Holder
+    holder: LeaseKeeper
     relay: Relay | None
     intake: Intake | None
     acceptance: Acceptance
@@ -197,18 +197,18 @@ async def _furnish(
         kept=gateway.wake,
         currency=settings.pricing.currency,
     )
-    holder = Holder(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
+    holder = LeaseKeeper(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
 
     async def look() -> None:
         await link_changes.look()
 
-    relinking = Relinking(
+    relinking = LinkSupervisor(
         gateway,
         store,
         clock,
-        holder=holder if store.shared else None,
-        tell=lambda link: _told(link_changes, link),
-        look=look,
+        keeper=holder if store.shared else None,
+        status=lambda link: _told(link_changes, link),
+        refresh=look,
     )
     followers = Followers(
         store=store,
@@ -349,7 +349,7 @@ async def _links(house: House) -> list[LinkStatus]:
     return told_standing(configured, await house.store.leases.all())
 
 
-def _told(link_changes: LinkChanges, link: Link) -> str:
+def _told(link_changes: LinkChanges, link: SmppLink) -> str:
     """Write down how a link of ours stands, for those who do not hold it; nothing of one that is being laid down."""
     of_that_name = (one for one in link_changes.settings.links if one.name == link.settings.name)
     return next((told(one, link) for one in of_that_name), "")
@@ -361,7 +361,7 @@ async def _not_ready(house: House) -> list[str]:
     if house.relay is not None and not house.relay.answers:
         missing.append("the log of receipts does not answer")
     # Where links are shared, those that others hold are theirs to be bound; who holds none stands by.
-    mine = house.gateway.at_work if house.store.shared else house.gateway.links
+    mine = house.gateway.running if house.store.shared else house.gateway.links
     receiving = [link for link in mine if link.settings.receives]
     if receiving and not any(link.can_receive for link in receiving):
         missing.append("no link is bound for receiving")

@@ -21,9 +21,9 @@ from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import StoreError
 from esito.domain.timing import Clock
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
-from esito.lifecycle.relinking import Relinking, Wanted
+from esito.links.gateway import Gateway
+from esito.links.supervisor import LinkPlan, LinkSupervisor
 from esito.store.base import Store
 from esito.store.links import KeptLink
 
@@ -78,7 +78,7 @@ class Followers:
     receiving: Receiving
     acceptance: Acceptance
     gateway: Gateway
-    relinking: Relinking | None
+    relinking: LinkSupervisor | None
     """None where this process binds to nobody."""
 
 
@@ -211,10 +211,10 @@ class LinkChanges:
             to.relinking.want({link.name: self._wanted(link) for link in settings.links if link.enabled})
         to.gateway.wake()
 
-    def _wanted(self, link: LinkSettings) -> Wanted:
+    def _wanted(self, link: LinkSettings) -> LinkPlan:
         to = self._followers
         make = partial(make_link, link, to.gateway, to.store, to.clock)
-        return Wanted(bound_with(link), make, partial(revise_link, link))
+        return LinkPlan(bound_with(link), make, partial(revise_link, link))
 
     def _tell_what_waits_for_a_start(self, file: Settings) -> None:
         changed = [

@@ -8,21 +8,21 @@ import msgspec
 from esito.api.services import LinkStatus, SessionStatus
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.config_rules import host_and_maybe_port
+from esito.domain.address import numbering
 from esito.domain.id_forms import IdForm
 from esito.domain.routing import Serving, shares_by_prefix
 from esito.domain.states import MultipartRule
 from esito.domain.stop_mention import stop_number_of_link
 from esito.domain.timing import SECOND_MS, Clock
-from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.health import usable
 from esito.lifecycle.query import Asker
 from esito.lifecycle.routes import Routes
 from esito.lifecycle.submit import Submitter
-from esito.smpp.address import numbering
+from esito.links.gateway import Gateway
+from esito.links.interface import LinkSubmitter
+from esito.links.smpp_link import SmppLink
+from esito.smpp.connect import SmppSettings
 from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
-from esito.smpp.link import Link
 from esito.smpp.outgoing import Concatenation, OutgoingSettings, Validity
-from esito.smpp.settings import LinkSettings as SmppSettings
 from esito.store.base import LinkRecord, Store
 from esito.store.leases import LeaseLine
 
@@ -149,9 +149,9 @@ def _tls(link: LinkSettings) -> ssl.SSLContext:
     return context
 
 
-def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clock) -> tuple[Link, Submitter]:
+def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clock) -> tuple[SmppLink, Submitter]:
     """Return a new link, and what submits by it."""
-    link = Link(smpp_settings(settings), gateway)
+    link = SmppLink(smpp_settings(settings), gateway)
     outgoing = outgoing_settings(settings)
     submitter = Submitter(
         store=store,
@@ -172,12 +172,9 @@ def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clo
     return link, submitter
 
 
-def revise_link(settings: LinkSettings, submitter: Submitter) -> None:
-    """Bring what submits by a link up to what may change while it is bound."""
-    outgoing = outgoing_settings(settings)
-    submitter.write(outgoing)
-    if submitter.asker is not None:
-        submitter.asker.write(outgoing, settings.zone, asks=bool(settings.query_after))
+def revise_link(settings: LinkSettings, submitter: LinkSubmitter) -> None:
+    """Apply to a running link what may change while it is bound."""
+    submitter.revise(outgoing_settings(settings), settings.zone, asks=bool(settings.query_after))
 
 
 def outgoing_settings(link: LinkSettings) -> OutgoingSettings:
@@ -216,9 +213,9 @@ def incoming_of(links: Iterable[LinkSettings]) -> dict[str, IncomingSettings]:
     return {link.name: incoming_settings(link) for link in links}
 
 
-def standing(configured: Sequence[LinkSettings], links: Iterable[Link]) -> list[LinkStatus]:
+def standing(configured: Sequence[LinkSettings], links: Iterable[SmppLink]) -> list[LinkStatus]:
     """Say how every configured link stands, by what this process makes of it."""
-    ours = {link.settings.name: link for link in links}
+    ours = {link.name: link for link in links}
     return [link_status(one, ours[one.name]) if one.name in ours else _not_bound(one) for one in configured]
 
 
@@ -228,10 +225,10 @@ def told_standing(configured: Sequence[LinkSettings], lines: Sequence[LeaseLine]
     return [_told_status(one, leases.get(one.name)) for one in configured]
 
 
-def told(configured: LinkSettings, link: Link) -> str:
+def told(configured: LinkSettings, link: SmppLink) -> str:
     """Write down how a link of ours stands, for those who do not hold it."""
     status = msgspec.to_builtins(link_status(configured, link))
-    return msgspec.json.encode(status | {"usable": usable(link)}).decode()
+    return msgspec.json.encode(status | {"usable": link.usable}).decode()
 
 
 def _told_status(configured: LinkSettings, line: LeaseLine | None) -> LinkStatus:
@@ -249,7 +246,7 @@ def _not_bound(configured: LinkSettings) -> LinkStatus:
     )
 
 
-def link_status(configured: LinkSettings, link: Link) -> LinkStatus:
+def link_status(configured: LinkSettings, link: SmppLink) -> LinkStatus:
     """Say how a link of ours stands."""
     bound = [word for word, can in (("sending", link.can_send), ("receiving", link.can_receive)) if can]
     return LinkStatus(
@@ -263,7 +260,7 @@ def link_status(configured: LinkSettings, link: Link) -> LinkStatus:
                 since=int(binding.since * SECOND_MS),
                 last_error=binding.last_error,
             )
-            for binding in link.bindings
+            for binding in link.sessions
         ),
         troubles=(*link.troubles, *filter(None, [link.not_queried])),
     )

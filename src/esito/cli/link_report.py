@@ -9,8 +9,8 @@ from esito.domain.msisdn import mask
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import public_word
 from esito.domain.timing import MINUTE_MS
+from esito.smpp.bind_refusals import Advice, advice
 from esito.smpp.pdu import status_name
-from esito.smpp.refusals import Advice, advice
 
 HALF_AN_HOUR_MS = 30 * MINUTE_MS
 """By which zones differ at least; a receipt of a message for a try is younger."""

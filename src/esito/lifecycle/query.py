@@ -19,11 +19,11 @@ from esito.domain.errors import Fenced, StoreError, StoreUnavailable
 from esito.domain.message import SegmentRef
 from esito.domain.query import ASK_AGAIN_MS, Query, QueryAnswer, Reluctance
 from esito.domain.timing import SECOND_MS, Clock
-from esito.lifecycle.holding import Held
-from esito.smpp.link import Link
+from esito.links.lease_keeper import HeldLease
+from esito.links.smpp_link import SmppLink
 from esito.smpp.outgoing import OutgoingSettings, query_sm
 from esito.smpp.pdu import GenericNack, QuerySmResp, Status, status_name
-from esito.smpp.querying import Asked, is_unknown_command, read_answer
+from esito.smpp.responses import QueryToken, is_unknown_command, read_answer
 from esito.store.base import Store
 
 log = structlog.get_logger()
@@ -51,11 +51,11 @@ class Asker:
         *,
         store: Store,
         clock: Clock,
-        link: Link,
+        link: SmppLink,
         outgoing: OutgoingSettings,
         zone: tzinfo,
         asks: bool = True,
-        held: Callable[[], Held | None] = lambda: None,
+        held: Callable[[], HeldLease | None] = lambda: None,
     ) -> None:
         """`zone`: of dates that name none. `held`: the lease under which we have the link, where there is one.
 
@@ -78,8 +78,8 @@ class Asker:
         self._next_at = 0.0
         self._awake = asyncio.Event()
 
-    def write(self, outgoing: OutgoingSettings, zone: tzinfo, *, asks: bool) -> None:
-        """Have every query_sm from now on as these settings say, or none, and read dates in this zone."""
+    def revise(self, outgoing: OutgoingSettings, zone: tzinfo, *, asks: bool) -> None:
+        """Use these settings from now on; `asks`: whether query_sm is sent at all."""
         self._outgoing, self._zone, self._asks = outgoing, zone, asks
 
     async def run(self) -> None:
@@ -144,7 +144,7 @@ class Asker:
             return 0
         settings = self._link.settings
         share = max(1, settings.window * settings.sessions // SHARE)
-        rate = self._link.pace.rate
+        rate = self._link.throttle.rate
         paced = share if math.isinf(rate) else max(1, int(rate / SHARE))
         return min(self._link.room, share - len(self._asked), paced)
 
@@ -152,18 +152,18 @@ class Asker:
         if count <= 0:
             return
         queries = [self._ready.popleft().query for _ in range(count)]
-        self._link.submit([(query_sm(one, self._outgoing), Asked(one.ref, self._told)) for one in queries])
+        self._link.submit([(query_sm(one, self._outgoing), QueryToken(one.ref, self._told)) for one in queries])
         self._asked.update(one.ref for one in queries)
-        if not math.isinf(rate := self._link.pace.rate):
+        if not math.isinf(rate := self._link.throttle.rate):
             self._next_at = asyncio.get_running_loop().time() + count * SHARE / rate
 
     def _bound(self) -> list[float]:
         """Return since when the sessions are bound: another list after another bind."""
-        return [one.since for one in self._link.bindings if one.state == "bound"]
+        return [one.since for one in self._link.sessions if one.state == "bound"]
 
     # -- answers ----------------------------------------------------------------------------
 
-    def _told(self, asked: Asked, pdu: QuerySmResp | GenericNack | None) -> None:
+    def _told(self, asked: QueryToken, pdu: QuerySmResp | GenericNack | None) -> None:
         """Take an answer; None: there is none."""
         ref = cast("SegmentRef", asked.about)
         if ref not in self._asked:  # it was given up

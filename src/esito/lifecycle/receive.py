@@ -25,8 +25,8 @@ from esito.lifecycle.stop_words import stop_words
 from esito.lifecycle.unmarked import Unmarked
 from esito.smpp.incoming import USUAL, IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, Status
-from esito.smpp.receipts import Kind, kind_of, read_receipt
-from esito.smpp.replies import read_reply
+from esito.smpp.receipts import DeliveryKind, kind_of, read_receipt
+from esito.smpp.reply_text import read_reply
 from esito.store.base import Store
 
 log = structlog.get_logger()
@@ -87,7 +87,7 @@ class Receiving:
                 continue
             if pdu.unreadable:
                 log.warning("delivery_unreadable", link=link, sequence=pdu.sequence, octets=len(pdu.frame))
-            if place in unmarked.receipts or kind_of(pdu) is not Kind.REPLY:
+            if place in unmarked.receipts or kind_of(pdu) is not DeliveryKind.REPLY:
                 receipts.append(read_receipt(pdu, link=link, at=at, settings=settings))
             else:
                 replies.append(read_reply(pdu, link=link, at=at, settings=settings))

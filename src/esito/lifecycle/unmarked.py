@@ -10,7 +10,7 @@ from typing import NamedTuple
 from esito.domain.errors import StoreUnavailable
 from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
 from esito.smpp.pdu import DataSm, DeliverSm
-from esito.smpp.receipts import Kind, has_text_of_receipt, kind_of, receipted_id
+from esito.smpp.receipts import DeliveryKind, has_text_of_receipt, kind_of, receipted_id
 from esito.store.base import Store
 
 
@@ -35,7 +35,9 @@ class Unmarked:
         rule, words = settings.without_esm_class, settings.words
         if rule is WithoutEsmClass.NEVER:
             return Found()
-        alike = [n for n, pdu in enumerate(pdus) if kind_of(pdu) is Kind.REPLY and has_text_of_receipt(pdu, words)]
+        alike = [
+            n for n, pdu in enumerate(pdus) if kind_of(pdu) is DeliveryKind.REPLY and has_text_of_receipt(pdu, words)
+        ]
         if rule is WithoutEsmClass.ALWAYS:
             return Found(frozenset(alike))
         named = {n: said for n in alike if (said := receipted_id(pdus[n]))}

@@ -13,8 +13,8 @@ from typing import Protocol, cast
 from esito.simulator.message import Delivery
 from esito.smpp import pdu as p
 from esito.smpp.codec import COMMAND_OF, FrameBuffer, InvalidLength, InvalidPdu, decode, encode
+from esito.smpp.connect import abort
 from esito.smpp.pdu import RESPONSE_BIT, Pdu, Status
-from esito.smpp.reaching import abort
 
 SMPP_3_4 = b"\x34"
 

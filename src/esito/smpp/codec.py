@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from esito.domain.errors import EsitoError
+from esito.domain.message_ids import clean_id
 from esito.smpp import pdu as p
-from esito.smpp.ids import clean_id
 from esito.smpp.pdu import HEADER_LENGTH, RESPONSE_BIT, Command, Pdu, Status
 
 MAX_PDU = 128 * 1024

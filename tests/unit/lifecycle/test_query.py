@@ -15,8 +15,8 @@ from esito.domain.account import Account
 from esito.domain.query import ASK_AGAIN_MS
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, MINUTE_MS, PushableClock
-from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
+from esito.links.gateway import Gateway
 from esito.smpp import pdu as p
 from esito.store.base import LinkRecord
 from esito.store.sqlite import SqliteStore

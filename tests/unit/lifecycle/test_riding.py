@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
 from esito.domain.states import MessageState, MultipartRule
 from esito.domain.timing import SECOND_MS, PushableClock
-from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.riding import Riding
 from esito.lifecycle.submit import Submitter
+from esito.links.gateway import Gateway
+from esito.links.smpp_link import SmppLink
 from esito.smpp import pdu as p
-from esito.smpp.link import Link
+from esito.smpp.connect import SmppSettings
 from esito.smpp.outgoing import Concatenation, OutgoingSettings
 from esito.smpp.pdu import Status, Tag
-from esito.smpp.settings import LinkSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, states_of
 from tests.kit.operators import submission
@@ -123,13 +123,13 @@ async def settled(store: SqliteStore) -> None:
 async def working(store: SqliteStore, clock: PushableClock, smsc: Peer, window: int) -> AsyncIterator[Gateway]:
     """A gateway with one link whose operator cuts texts itself."""
     gateway = Gateway(Receiving(store=store, clock=clock))
-    settings = LinkSettings(
+    settings = SmppSettings(
         name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret", window=window
     )
     outgoing = OutgoingSettings(concatenation=Concatenation.MESSAGE_PAYLOAD)
 
-    def made() -> tuple[Link, Submitter]:
-        link = Link(settings, gateway)
+    def made() -> tuple[SmppLink, Submitter]:
+        link = SmppLink(settings, gateway)
         return link, Submitter(store=store, clock=clock, link=link, outgoing=outgoing)
 
     gateway.add("alpha", made)

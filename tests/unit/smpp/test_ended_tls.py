@@ -4,10 +4,10 @@ import asyncio
 
 from esito.simulator.session import Session as SimulatorSession
 from esito.simulator.smsc import Smsc, SmscSettings
-from esito.smpp.connection import Connection
+from esito.smpp.connect import SmppSettings
+from esito.smpp.connection import SmppConnection
 from esito.smpp.pdu import DataSm, DeliverSm
-from esito.smpp.reports import Answered
-from esito.smpp.settings import LinkSettings
+from esito.smpp.responses import SubmitResponse
 from tests.kit.links import in_a_loop
 from tests.unit.simulator.esme import still
 
@@ -30,22 +30,23 @@ class EndedTls(asyncio.Transport):
 class Nobody:
     """Owner of a connection, indifferent to what it reports."""
 
-    def bound(self, connection: Connection) -> None: ...
+    def bound(self, connection: SmppConnection) -> None: ...
 
-    def rejected(self, connection: Connection, status: int | None, reason: str) -> None: ...
+    def rejected(self, status: int | None, reason: str) -> None: ...
 
-    def answered(self, answers: list[Answered]) -> None: ...
-
-    async def delivered(self, pdus: list[DeliverSm | DataSm]) -> list[int]:
-        return [0] * len(pdus)
+    def answered(self, responses: list[SubmitResponse]) -> None: ...
 
     def eased(self) -> None: ...
 
 
+async def keep(pdus: list[DeliverSm | DataSm]) -> list[int]:
+    return [0] * len(pdus)
+
+
 @in_a_loop
 async def test_a_connection_whose_tls_has_ended_can_be_dropped() -> None:
-    settings = LinkSettings(name="alpha", host="192.0.2.1", port=2775, system_id="esme", password="secret")
-    connection = Connection(settings, "transceiver", Nobody())
+    settings = SmppSettings(name="alpha", host="192.0.2.1", port=2775, system_id="esme", password="secret")
+    connection = SmppConnection(settings, "transceiver", Nobody(), keep)
     connection.connection_made(EndedTls())
     connection.close("the SMSC is silent")
     connection.connection_lost(None)

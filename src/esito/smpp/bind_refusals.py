@@ -1,4 +1,4 @@
-"""Why an SMSC does not let us in, in words, and what to try: from the many refusals that turned out to mean little."""
+"""Why an SMSC refuses a bind, in words, and what to try."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from esito.smpp.codec import COMMAND_OF
 from esito.smpp.pdu import GenericNack, Pdu, Status, status_name
 
 HINT = 'if it knows no bind_transceiver, set bind = "transmitter + receiver"'
-"""Said at once of a bind_transceiver that is not answered as one."""
+"""Added to the error when a bind_transceiver gets another response than bind_transceiver_resp."""
 
 
 class Advice(NamedTuple):
@@ -25,10 +25,10 @@ PASSING = frozenset(
         Status.ESME_RX_T_APPN,
     }
 )
-"""The refusals of a bind that pass by themselves, by their meaning in SMPP 3.4, 5.1.3: "ESME Already in Bound State",
-which knows our login and is true of a session of ours that was lost until the SMSC gives it up; "System Error",
-"Throttling error", "Message Queue Full", "ESME Receiver Temporary App Error Code". Every other one somebody must mend,
-those that are reserved or vendors' own (0x0400 and above) too: an account is locked by too many of them."""
+"""Refusals of a bind that pass by themselves, by their meaning in SMPP 3.4, 5.1.3: "ESME Already in Bound State", which
+lasts until the SMSC notices that our last session is lost; "System Error", "Throttling error", "Message Queue Full",
+"ESME Receiver Temporary App Error Code". For any other one, reserved and vendor-specific (0x0400 and above) included,
+somebody must change something, and too many of them lock the account."""
 
 _INVALID_COMMAND = Advice(
     "It does not know this way to bind.",
@@ -115,14 +115,14 @@ OF_REASON: tuple[tuple[str, Advice], ...] = (
 
 
 def advice(status: int | None, reason: str) -> Advice | None:
-    """Return what a refused bind, or a failed connection, means; None when we have nothing to say."""
+    """Return what a refused bind or a failed connection means; None if unknown."""
     if status:
         return OF_STATUS.get(status, _OTHER_STATUS)
     return next((said for word, said in OF_REASON if word in reason), None)
 
 
 def answered_amiss(pdu: Pdu) -> tuple[int | None, str]:
-    """Return the command_status, if there is one, and the reason to tell of what answers a bind as it should not."""
+    """Return the command_status, if any, and the error text for a response that is no response to a bind."""
     status = pdu.status or (Status.ESME_RUNKNOWNERR if isinstance(pdu, GenericNack) else None)
     said = f": {status_name(status)}" if status else ""
     return status, f"bind answered by {COMMAND_OF[type(pdu)].name.lower()}{said}"

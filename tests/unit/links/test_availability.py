@@ -13,14 +13,14 @@ from esito.domain.routing import Serving, shares_by_prefix
 from esito.domain.states import MessageState
 from esito.domain.timing import SECOND_MS, PushableClock
 from esito.lifecycle.accept import Acceptance, Draft
-from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.health import PASSED_OVER_AFTER, Health, note_told, usable
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.routes import Routes
 from esito.lifecycle.submit import Submitter
+from esito.links.availability import PASSED_OVER_AFTER, Availability, note_published
+from esito.links.gateway import Gateway
+from esito.links.smpp_link import SmppLink
 from esito.simulator.smsc import Smsc, SmscSettings
-from esito.smpp.link import Link
-from esito.smpp.settings import LinkSettings
+from esito.smpp.connect import SmppSettings
 from esito.store.base import LinkRecord
 from esito.store.leases import LeaseLine
 from esito.store.sqlite import SqliteStore
@@ -44,16 +44,16 @@ class Seconds:
 
 def test_a_link_is_passed_over_once_it_was_unusable_for_a_while() -> None:
     seconds = Seconds()
-    health = Health(["alpha", "beta"], seconds=seconds)
-    health.note("beta", is_usable=True)
-    assert health.passed_over() == set()
+    availability = Availability(["alpha", "beta"], seconds=seconds)
+    availability.note("beta", is_usable=True)
+    assert availability.passed_over() == set()
     seconds.now += PASSED_OVER_AFTER
-    health.note("beta", is_usable=False)
-    assert health.passed_over() == {"alpha"}
-    health.note("alpha", is_usable=True)
+    availability.note("beta", is_usable=False)
+    assert availability.passed_over() == {"alpha"}
+    availability.note("alpha", is_usable=True)
     seconds.now += PASSED_OVER_AFTER
-    health.note("beta", is_usable=False)
-    assert health.passed_over() == {"beta"}
+    availability.note("beta", is_usable=False)
+    assert availability.passed_over() == {"beta"}
 
 
 @pytest.mark.parametrize(
@@ -70,20 +70,20 @@ def test_what_others_say_of_their_links_counts_while_their_lease_lasts(
     left_ms: int, told: dict[str, object] | None, passed_over: set[str]
 ) -> None:
     seconds = Seconds()
-    health = Health(seconds=seconds)
+    availability = Availability(seconds=seconds)
     line = LeaseLine("link:alpha", "they", 1, left_ms, "" if told is None else msgspec.json.encode(told).decode())
     for _ in range(2):
-        note_told(health, [line, LeaseLine("chore:replies", "they", 1, 5_000, "")], names=["alpha"])
+        note_published(availability, [line, LeaseLine("chore:replies", "they", 1, 5_000, "")], names=["alpha"])
         seconds.now += PASSED_OVER_AFTER
-    assert health.passed_over() == passed_over
+    assert availability.passed_over() == passed_over
 
 
 def test_a_link_that_nobody_ever_held_is_passed_over() -> None:
     seconds = Seconds()
-    health = Health(seconds=seconds)
-    note_told(health, [], names=["alpha"])
+    availability = Availability(seconds=seconds)
+    note_published(availability, [], names=["alpha"])
     seconds.now += PASSED_OVER_AFTER
-    assert health.passed_over() == {"alpha"}
+    assert availability.passed_over() == {"alpha"}
 
 
 async def test_a_link_throttled_to_its_floor_is_not_usable_one_that_is_slow_by_choice_is(
@@ -94,15 +94,15 @@ async def test_a_link_throttled_to_its_floor_is_not_usable_one_that_is_slow_by_c
         links = [link_to(smsc, "quick", gateway, throughput=2.0), link_to(smsc, "slow", gateway, throughput=1.0)]
         for link in links:
             gateway.add(link.settings.name, partial(submitting, store, clock, link))
-            assert not usable(link)
+            assert not link.usable
             await link.start()
         async with asyncio.timeout(PATIENCE):
-            while not all(usable(link) for link in links):
+            while not all(link.usable for link in links):
                 await asyncio.sleep(0.01)
         for link in links:
             for instant in range(5):
-                link.pace.throttled(asyncio.get_running_loop().time() + 2.0 * instant)
-        assert [usable(link) for link in links] == [False, True]
+                link.throttle.throttled(asyncio.get_running_loop().time() + 2.0 * instant)
+        assert [link.usable for link in links] == [False, True]
         for link in links:
             await link.stop()
 
@@ -122,15 +122,15 @@ async def operators(count: int, clock: PushableClock) -> AsyncIterator[list[Smsc
             await smsc.stop()
 
 
-def link_to(smsc: Smsc, name: str, gateway: Gateway, *, throughput: float = 0.0) -> Link:
-    settings = LinkSettings(
+def link_to(smsc: Smsc, name: str, gateway: Gateway, *, throughput: float = 0.0) -> SmppLink:
+    settings = SmppSettings(
         name=name, host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret",
         throughput=throughput, rebind_max=0.2, rebind_min=0.1,
     )  # fmt: skip
-    return Link(settings, gateway)
+    return SmppLink(settings, gateway)
 
 
-def submitting(store: SqliteStore, clock: PushableClock, link: Link) -> tuple[Link, Submitter]:
+def submitting(store: SqliteStore, clock: PushableClock, link: SmppLink) -> tuple[SmppLink, Submitter]:
     return link, Submitter(store=store, clock=clock, link=link)
 
 
@@ -169,7 +169,7 @@ async def test_what_waits_for_a_dead_link_leaves_by_the_other_and_comes_back_wit
     async with operators(2, clock) as (first, second):
         gateway = Gateway(Receiving(store=store, clock=clock))
 
-        def make(smsc: Smsc, name: str) -> tuple[Link, Submitter]:
+        def make(smsc: Smsc, name: str) -> tuple[SmppLink, Submitter]:
             link = link_to(smsc, name, gateway)
             return link, Submitter(store=store, clock=clock, link=link, passed_over=gateway.passed_over)
 

@@ -13,7 +13,7 @@ from esito.domain.text import count_segments, prepare, split, udh
 from esito.lifecycle.stop_words import stop_words
 from esito.smpp.incoming import IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
-from esito.smpp.replies import decode_text, read_reply
+from esito.smpp.reply_text import decode_text, read_reply
 
 HEADER_OF = {0: b"", SHORT_HEADER: b"\5" + bytes(5), LONG_HEADER: b"\6" + bytes(6)}
 HEADERS = st.sampled_from([SHORT_HEADER, LONG_HEADER])

@@ -28,7 +28,7 @@ from tests.kit.peer import peer, until
 @in_a_loop
 async def test_a_link_binds_as_configured(bind: str, kinds: list[type[p.Pdu]], sends: bool, receives: bool) -> None:
     async with peer() as smsc, linked(smsc, bind=bind) as (link, _):
-        await until(lambda: all(one.state == "bound" for one in link.bindings))
+        await until(lambda: all(one.state == "bound" for one in link.sessions))
         assert {type(session.came[0]) for session in smsc.sessions} == set(kinds)
         assert (link.can_send, link.can_receive) == (sends, receives)
 
@@ -50,11 +50,11 @@ async def test_it_says_who_it_is() -> None:
 async def test_a_refused_bind_is_shown_with_its_status_and_tried_again() -> None:
     async with peer(bind_status=0x0E) as smsc, linked(smsc) as (link, _):
         await smsc.came(p.BindTransceiver, 3)
-        assert link.bindings[0].last_error == "bind rejected: ESME_RINVPASWD (0x0000000E)"
+        assert link.sessions[0].last_error == "bind rejected: ESME_RINVPASWD (0x0000000E)"
         assert not link.can_send
         smsc.bind_status = 0
         await until(lambda: link.can_send)
-        assert link.bindings[0].last_error == ""
+        assert link.sessions[0].last_error == ""
 
 
 @in_a_loop
@@ -83,7 +83,7 @@ async def test_a_lost_link_binds_again() -> None:
 async def test_no_answer_to_the_bind_is_not_waited_for_without_end() -> None:
     async with peer(bind_status=None) as smsc, linked(smsc, bind_timeout=0.05) as (link, _):
         await until(lambda: len(smsc.sessions) > 1)
-        assert link.bindings[0].last_error == "no answer to the bind"
+        assert link.sessions[0].last_error == "no answer to the bind"
 
 
 @in_a_loop
@@ -91,14 +91,14 @@ async def test_an_smsc_that_is_not_there_is_named() -> None:
     async with peer() as smsc:
         pass
     async with linked(smsc) as (link, _):
-        await until(lambda: link.bindings[0].state == "lost")
-        assert link.bindings[0].last_error.startswith("cannot connect: ")
+        await until(lambda: link.sessions[0].state == "lost")
+        assert link.sessions[0].last_error.startswith("cannot connect: ")
 
 
 @in_a_loop
 async def test_a_web_server_at_the_other_end_is_recognised() -> None:
     async with peer(greeting=b"HTTP/1.1 400 Bad Request\r\n\r\n", bind_status=None) as smsc, linked(smsc) as (link, _):
-        await until(lambda: link.bindings[0].last_error == "the peer does not speak SMPP")
+        await until(lambda: link.sessions[0].last_error == "the peer does not speak SMPP")
 
 
 @in_a_loop
@@ -131,7 +131,7 @@ async def test_a_link_binds_over_tls_to_a_peer_it_trusts_and_to_no_other(tmp_pat
             link.submit(some(1))
             await until(lambda: events.answers)
         async with linked(smsc, tls=ssl.create_default_context()) as (link, _):
-            await until(lambda: "CERTIFICATE_VERIFY_FAILED" in link.bindings[0].last_error)
+            await until(lambda: "CERTIFICATE_VERIFY_FAILED" in link.sessions[0].last_error)
 
 
 # -- sending -----------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ async def test_throttling_slows_the_link_down() -> None:
             link.submit(some(10))
             await until(lambda: len(events.answers) == 10)
             assert {one.status for one in events.answers} == {0x58}
-            assert link.pace.rate == pytest.approx(500, rel=0.1)
+            assert link.throttle.rate == pytest.approx(500, rel=0.1)
             assert link.throttled_count == 10
 
 

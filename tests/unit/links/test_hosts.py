@@ -9,8 +9,8 @@ import pytest
 from esito.bootstrap.links import smpp_settings
 from esito.cluster.process import free_port
 from esito.config import LinkSettings
+from esito.links.smpp_link import SmppLink
 from esito.smpp import pdu as p
-from esito.smpp.link import Link
 from esito.smpp.pdu import Status
 from tests.kit.links import Events, in_a_loop, linked
 from tests.kit.needs import needs
@@ -25,7 +25,7 @@ async def test_a_host_that_cannot_be_reached_is_passed_over_at_once() -> None:
         # It would bind again only after a minute: whoever is passed over is passed over in the same try.
         async with linked(second, port=free_port(), fallback_hosts=(there,), rebind_min=60, rebind_max=60) as (link, _):
             await until(lambda: link.can_send)
-            assert link.bindings[0].reaching.host == f"127.0.0.1:{second.port}"
+            assert link.sessions[0].host == f"127.0.0.1:{second.port}"
 
 
 @in_a_loop
@@ -42,12 +42,12 @@ async def test_sessions_of_one_link_may_be_at_different_hosts() -> None:
     async with peer() as first, peer() as second:
         hosts = (("127.0.0.1", second.port),)
         async with linked(first, fallback_hosts=hosts, sessions=2) as (link, _):
-            await until(lambda: all(one.state == "bound" for one in link.bindings))
+            await until(lambda: all(one.state == "bound" for one in link.sessions))
             assert len(first.sessions) == 2
             # A connection that was lost too soon is made again at the next host, the other one stays.
             first.sessions[0].hang_up()
-            await until(lambda: second.sessions and all(one.state == "bound" for one in link.bindings))
-            assert {one.reaching.host for one in link.bindings} == {
+            await until(lambda: second.sessions and all(one.state == "bound" for one in link.sessions))
+            assert {one.host for one in link.sessions} == {
                 f"127.0.0.1:{first.port}", f"127.0.0.1:{second.port}",
             }  # fmt: skip
 
@@ -57,9 +57,9 @@ async def test_when_no_host_is_there_each_is_told() -> None:
     async with peer() as nobody:
         ports = free_port(), free_port()
         async with linked(nobody, port=ports[0], fallback_hosts=(("127.0.0.1", ports[1]),)) as (link, _):
-            await until(lambda: link.bindings[0].last_error)
+            await until(lambda: link.sessions[0].last_error)
             for port in ports:
-                assert f"127.0.0.1:{port}: " in link.bindings[0].last_error
+                assert f"127.0.0.1:{port}: " in link.sessions[0].last_error
 
 
 # -- TLS -------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ async def test_a_link_asks_for_a_name_trusts_an_authority_and_shows_who_it_is(tm
             tmp_path, pki, smsc.port, tls_ca="theirs.pem", tls_name="smsc.example", tls_cert="client.example.pem",
             tls_key="client.example.key",
         )  # fmt: skip
-        bound = Link(smpp_settings(link), Events())
+        bound = SmppLink(smpp_settings(link), Events())
         await bound.start()
         try:
             await until(lambda: bound.can_send)
@@ -151,10 +151,10 @@ async def test_an_smsc_that_is_not_the_right_one_gets_no_password(
     tmp_path: Path, pki: Path, lines: dict[str, str], why: str
 ) -> None:
     async with peer(Asked(pki).context) as smsc:
-        bound = Link(smpp_settings(tls_link(tmp_path, pki, smsc.port, **lines)), Events())
+        bound = SmppLink(smpp_settings(tls_link(tmp_path, pki, smsc.port, **lines)), Events())
         await bound.start()
         try:
-            await until(lambda: why in bound.bindings[0].last_error)
+            await until(lambda: why in bound.sessions[0].last_error)
         finally:
             await bound.stop()
         assert all(not session.came for session in smsc.sessions)
@@ -168,10 +168,10 @@ async def test_an_smsc_that_asks_who_we_are_is_not_bound_to_without_a_certificat
     asked.context.load_verify_locations(pki / "ours.pem")
     async with peer(asked.context) as smsc:
         link = tls_link(tmp_path, pki, smsc.port, tls_ca="theirs.pem", tls_name="smsc.example")
-        bound = Link(smpp_settings(link), Events())
+        bound = SmppLink(smpp_settings(link), Events())
         await bound.start()
         try:
-            await until(lambda: bound.bindings[0].last_error)
+            await until(lambda: bound.sessions[0].last_error)
             assert not bound.can_send
         finally:
             await bound.stop()

@@ -13,7 +13,7 @@ from esito.domain.states import STATE_VALUES, MessageState
 from esito.smpp import pdu as p
 from esito.smpp.codec import encode
 from esito.smpp.outgoing import query_sm, submit_sm
-from esito.smpp.querying import is_unknown_command, read_answer, read_final_date
+from esito.smpp.responses import is_unknown_command, read_answer, read_final_date
 from tests.kit.operators import NOW, configured, submission
 
 ROME = ZoneInfo("Europe/Rome")

@@ -8,9 +8,8 @@ from contextlib import AsyncExitStack
 import msgspec
 import pytest
 
-from esito.lifecycle.health import usable
+from esito.smpp import bind_refusals
 from esito.smpp import pdu as p
-from esito.smpp import refusals
 from tests.kit.links import Events, in_a_loop, linked, some
 from tests.kit.patience import until
 from tests.kit.peer import Peer, peer
@@ -35,7 +34,7 @@ async def test_a_bind_that_is_never_answered_is_given_up_though_the_peer_asks_wh
         asking = asyncio.create_task(asking_whether_we_live(smsc))
         await until(lambda: len(smsc.sessions) > 1)
         asking.cancel()
-        assert link.bindings[0].last_error == "no answer to the bind; what came was enquire_link"
+        assert link.sessions[0].last_error == "no answer to the bind; what came was enquire_link"
 
 
 @pytest.mark.parametrize("kind", ["transceiver", "transmitter"])
@@ -44,8 +43,8 @@ async def test_a_bind_answered_by_generic_nack_is_told_at_once(kind: str) -> Non
     async with peer(bind_status=None) as smsc, linked(smsc, bind=kind, rebind_min=30.0) as (link, _):
         await until(lambda: smsc.sessions and smsc.session.came)
         smsc.session.say(p.GenericNack(sequence=0, status=3))  # of no number, as some do
-        await until(lambda: link.bindings[0].state == "rejected")
-        error = link.bindings[0].last_error
+        await until(lambda: link.sessions[0].state == "rejected")
+        error = link.sessions[0].last_error
         assert error.startswith("bind answered by generic_nack: ESME_RINVCMDID (0x00000003)")
         assert (HINT in error) is (kind == "transceiver")
 
@@ -72,9 +71,9 @@ async def test_a_bind_answered_by_anything_but_its_own_response_is_told_at_once(
         await until(lambda: smsc.sessions and smsc.session.came)
         sequence = smsc.session.came[0].sequence if numbered == "ours" else 4711
         smsc.session.say(msgspec.structs.replace(answer, sequence=sequence), p.BindTransceiverResp(sequence=sequence))
-        await until(lambda: link.bindings[0].state == "rejected")
-        hint = f"; {refusals.HINT}" if kind == "transceiver" else ""
-        assert link.bindings[0].last_error == f"bind answered by {said}{hint}"
+        await until(lambda: link.sessions[0].state == "rejected")
+        hint = f"; {bind_refusals.HINT}" if kind == "transceiver" else ""
+        assert link.sessions[0].last_error == f"bind answered by {said}{hint}"
         assert link.troubles == [f"refused: the SMSC does not let us in (1 in a row): bind answered by {said}{hint}"]
         assert (link.can_send, link.can_receive) == (False, False)
         await until(lambda: smsc.session.over)
@@ -85,8 +84,8 @@ async def test_a_bind_answered_by_what_cannot_be_read_is_told_at_once() -> None:
     async with peer(bind_status=None) as smsc, linked(smsc, rebind_min=30.0) as (link, _):
         await until(lambda: smsc.sessions and smsc.session.came)
         smsc.session.write(struct.pack(">IIII", 16, 0x80000099, 0, 1))
-        await until(lambda: link.bindings[0].state == "rejected")
-        error = link.bindings[0].last_error
+        await until(lambda: link.sessions[0].state == "rejected")
+        error = link.sessions[0].last_error
         assert error.startswith("bind answered by what cannot be read: command 0x80000099, sequence 1")
         assert HINT in error
 
@@ -94,9 +93,9 @@ async def test_a_bind_answered_by_what_cannot_be_read_is_told_at_once() -> None:
 @in_a_loop
 async def test_a_bind_transceiver_that_is_not_known_is_hinted_at() -> None:
     async with peer(bind_status=3) as smsc, linked(smsc, rebind_min=30.0) as (link, _):
-        await until(lambda: link.bindings[0].state == "rejected")
-        assert link.bindings[0].last_error.startswith("bind rejected: ESME_RINVCMDID (0x00000003)")
-        assert HINT in link.bindings[0].last_error
+        await until(lambda: link.sessions[0].state == "rejected")
+        assert link.sessions[0].last_error.startswith("bind rejected: ESME_RINVCMDID (0x00000003)")
+        assert HINT in link.sessions[0].last_error
 
 
 @in_a_loop
@@ -118,8 +117,8 @@ async def test_a_refusal_under_another_number_counts_too() -> None:
     async with peer(bind_status=None) as smsc, linked(smsc, rebind_min=30.0) as (link, _):
         await smsc.came(p.BindTransceiver)
         smsc.session.say(p.BindTransceiverResp(sequence=4711, status=0x0D))
-        await until(lambda: link.bindings[0].state == "rejected")
-        assert link.bindings[0].last_error == "bind rejected: ESME_RBINDFAIL (0x0000000D)"
+        await until(lambda: link.sessions[0].state == "rejected")
+        assert link.sessions[0].last_error == "bind rejected: ESME_RBINDFAIL (0x0000000D)"
 
 
 @pytest.mark.parametrize("status", [0x02, 0x03, 0x04, 0x0D, 0x0E, 0x0F, 0x53, 0x65, 0xFF, 0x100, 0x400, 0xFFFF])
@@ -134,26 +133,26 @@ async def test_a_refused_bind_is_tried_less_often_each_time_up_to_minutes_and_to
         await until(lambda: link.can_send)
         assert link.troubles == []
     async with peer() as smsc, linked(smsc, rebind_min=1.0, rebind_max=60.0) as (link, _):
-        binding = link.bindings[0]
+        binding = link.sessions[0]
         pauses = []
         for binding.refusals in range(1, 9):
-            pauses.append(link._pause_after(binding, binding.refusals))
+            pauses.append(binding._pause_after(binding.refusals))
         assert all(
             0.8 * most <= one <= most for one, most in zip(pauses, [10, 20, 40, 80, 160, 300, 300, 300], strict=True)
         )
         binding.refusals = 0
-        assert link._pause_after(binding, 30) <= 60
+        assert binding._pause_after(30) <= 60
 
 
 @in_a_loop
 async def test_an_smsc_that_refused_us_and_then_went_away_is_looked_for_at_the_usual_pace() -> None:
     async with peer(bind_status=0x0E) as smsc, linked(smsc, rebind_min=0.001) as (link, _):
-        await until(lambda: link.bindings[0].refusals > 1)
+        await until(lambda: link.sessions[0].refusals > 1)
         smsc.bind_status = None
 
         def is_looked_for_as_usual() -> bool:
             smsc.session.hang_up()
-            return link.bindings[0].refusals == 0
+            return link.sessions[0].refusals == 0
 
         await until(is_looked_for_as_usual)
         assert link.troubles == []
@@ -164,10 +163,10 @@ async def test_an_smsc_that_refused_us_and_then_cannot_be_reached_is_looked_for_
     async with AsyncExitStack() as there:
         smsc = await there.enter_async_context(peer(bind_status=0x0E))
         async with linked(smsc, rebind_min=0.001) as (link, _):
-            await until(lambda: link.bindings[0].refusals > 1)
+            await until(lambda: link.sessions[0].refusals > 1)
             await there.aclose()
-            await until(lambda: link.bindings[0].last_error.startswith("cannot connect"))
-            assert (link.bindings[0].refusals, link.troubles) == (0, [])
+            await until(lambda: link.sessions[0].last_error.startswith("cannot connect"))
+            assert (link.sessions[0].refusals, link.troubles) == (0, [])
 
 
 @pytest.mark.parametrize("status", [0x05, 0x08, 0x14, 0x58, 0x64])
@@ -175,8 +174,8 @@ async def test_an_smsc_that_refused_us_and_then_cannot_be_reached_is_looked_for_
 async def test_a_refusal_that_passes_by_itself_is_tried_again_at_the_usual_pace(status: int) -> None:
     async with peer(bind_status=status) as smsc, linked(smsc, rebind_min=0.001) as (link, _):
         await smsc.came(p.BindTransceiver, 3)
-        assert (link.troubles, link.refused, link.bindings[0].refusals) == ([], False, 0)
-        assert p.status_name(status) in link.bindings[0].last_error
+        assert (link.troubles, link.refused, link.sessions[0].refusals) == ([], False, 0)
+        assert p.status_name(status) in link.sessions[0].last_error
         smsc.bind_status = 0
         await until(lambda: link.can_send)
 
@@ -191,7 +190,7 @@ async def test_a_refusal_that_passes_by_itself_is_tried_again_at_the_usual_pace(
     ],
 )
 def test_what_a_refused_bind_means_is_said_with_what_helps(status: int | None, reason: str, hint: str) -> None:
-    said = refusals.advice(status, reason)
+    said = bind_refusals.advice(status, reason)
     assert said is not None
     assert hint in said.hint
 
@@ -289,10 +288,10 @@ async def test_an_smsc_that_answers_no_submit_sm_costs_one_window_and_then_one_m
         for _ in range(3):
             connections = len(smsc.sessions)
             await until(lambda: len(smsc.sessions) > connections and link.can_send)  # noqa: B023
-            assert (link.room, link.unanswering, usable(link)) == (1, True, True)
+            assert (link.room, link.unanswering, link.usable) == (1, True, True)
             assert "answers no submit_sm" in link.troubles[0]
             link.submit(some(1))
-            assert (link.room, usable(link)) == (0, False), "others take its place while it is tried"
+            assert (link.room, link.usable) == (0, False), "others take its place while it is tried"
         await smsc.came(p.SubmitSm, 13)
         smsc.on_submit = lambda pdu: p.SubmitSmResp(sequence=pdu.sequence, message_id="7")
         await until(lambda: len(smsc.sessions) == 5 and link.room == 1)
@@ -338,10 +337,10 @@ async def test_two_lost_answers_one_after_the_other_cost_the_session() -> None:
 @in_a_loop
 async def test_pauses_grow_while_no_submit_sm_is_answered() -> None:
     async with peer() as smsc, linked(smsc, rebind_min=1.0) as (link, _):
-        binding = link.bindings[0]
+        binding = link.sessions[0]
         pauses = []
         for binding.unanswered in range(1, 12):
-            pauses.append(link._pause_after(binding, 0))
+            pauses.append(binding._pause_after(0))
         assert all(0.8 * min(2**n, 300) <= pause <= min(2**n, 300) for n, pause in enumerate(pauses))
 
 

@@ -14,13 +14,13 @@ from esito.domain.pricing import PriceList
 from esito.domain.states import MessageState
 from esito.domain.timing import SECOND_MS, PushableClock
 from esito.lifecycle.accept import Acceptance, Draft
-from esito.lifecycle.gateway import Gateway
 from esito.lifecycle.receive import Receiving
 from esito.lifecycle.routes import Routes
 from esito.lifecycle.submit import Submitter
+from esito.links.gateway import Gateway
+from esito.links.smpp_link import SmppLink
 from esito.simulator.smsc import Smsc, SmscSettings
-from esito.smpp.link import Link
-from esito.smpp.settings import LinkSettings
+from esito.smpp.connect import SmppSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, links_in, message, states_of
@@ -61,10 +61,10 @@ async def house(store: SqliteStore, clock: PushableClock, account: Account | Non
     await smsc.start()
     account, numbers = account or await account_in(store), await links_in(store)
     gateway = Gateway(Receiving(store=store, clock=clock))
-    settings = LinkSettings(name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret")
+    settings = SmppSettings(name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret")
 
-    def make() -> tuple[Link, Submitter]:
-        link = Link(settings, gateway)
+    def make() -> tuple[SmppLink, Submitter]:
+        link = SmppLink(settings, gateway)
         return link, Submitter(store=store, clock=clock, link=link)
 
     gateway.add("alpha", make)

@@ -1,7 +1,7 @@
-"""Holding what only one process may do, for as long as the lease is ours.
+"""Leases: what only one process may do, done for as long as the lease is ours.
 
-A process that dies stops renewing, and another takes over within `LEASE_SECONDS` and a look. One that was asleep
-finds its lease gone: the store refuses whatever it still tries under it, and it lays the work down.
+A process that dies stops renewing; another takes over within `LEASE_SECONDS` and one look. A process that was
+suspended finds its lease gone: the store refuses whatever it still tries under it, and it stops the work.
 """
 
 import asyncio
@@ -20,61 +20,64 @@ log = structlog.get_logger()
 LEASE_SECONDS = 6.0
 RENEW_EVERY = 2.0
 LOOK_EVERY = 1.0
-"""Seconds between looks whether something that others hold has become free."""
+"""Seconds between tries to take a lease that another process holds."""
 
 STEP_BACK = 0.3
-"""Seconds by which who holds something already lets others go first, for each thing held."""
+"""Seconds, for each lease held already, by which a process lets others go first."""
 
 
-class Held:
-    """A lease of ours, and how far it can be relied on without asking."""
+class HeldLease:
+    """A lease of ours, and for how long it is surely ours."""
 
     def __init__(self, lease: Lease, since: float) -> None:
         self.lease = lease
         self._until = since + LEASE_SECONDS
 
     def extended(self, since: float) -> None:
-        """Note a renewal that was asked for at this moment."""
+        """Note a renewal that was requested at this instant."""
         self._until = since + LEASE_SECONDS
 
     @property
     def fresh(self) -> bool:
-        """Whether nobody else can have taken it yet; the clock goes on while a process is stopped."""
+        """Whether no other process can have taken it yet; the clock runs on while a process is suspended."""
         return time.monotonic() < self._until
 
 
 @dataclass(slots=True)
-class Holder:
-    """Who holds: this process, under one name."""
+class LeaseKeeper:
+    """Takes and renews leases for this process, under one name."""
 
     store: Store
     name: str
     count: int = 0
-    """Things held now."""
+    """Leases held now."""
 
     async def hold(
         self,
         name: str,
         *,
-        take_up: Callable[[Held], Awaitable[None]],
-        lay_down: Callable[[], Awaitable[None]],
-        tell: Callable[[], str] = lambda: "",
+        start: Callable[[HeldLease], Awaitable[None]],
+        stop: Callable[[], Awaitable[None]],
+        status: Callable[[], str] = lambda: "",
     ) -> None:
-        """Take a lease whenever it is free, and work under it while it is ours; until cancelled."""
+        """Take a lease whenever it is free, and work under it while it is ours; until cancelled.
+
+        `start` begins the work and `stop` ends it; `status` is published with each renewal.
+        """
         while True:
             held = await self._take(name)
             log.info("taken", lease=name, token=held.lease.token, holder=self.name)
             self.count += 1
             try:
-                await take_up(held)
-                await self._keep(held, tell)
+                await start(held)
+                await self._renew(held, status)
             except StoreError as error:
                 log.warning("laid_down", lease=name, reason=str(error))
             finally:
                 self.count -= 1
-                await asyncio.shield(self._leave(held, lay_down))
+                await asyncio.shield(self._give_back(held, stop))
 
-    async def _take(self, name: str) -> Held:
+    async def _take(self, name: str) -> HeldLease:
         while True:
             await asyncio.sleep(STEP_BACK * self.count)
             since = time.monotonic()
@@ -84,15 +87,15 @@ class Holder:
                 log.warning("lease_not_asked", lease=name, reason=str(error))
                 lease = None
             if lease is not None:
-                return Held(lease, since)
+                return HeldLease(lease, since)
             await asyncio.sleep(LOOK_EVERY)
 
-    async def _keep(self, held: Held, tell: Callable[[], str]) -> None:
-        """Renew until somebody else has it. While the store does not answer nobody can take it either."""
+    async def _renew(self, held: HeldLease, status: Callable[[], str]) -> None:
+        """Renew until another process has it. While the store does not answer, none can take it."""
         while True:
             since = time.monotonic()
             try:
-                if not await self.store.leases.renew(held.lease, seconds=LEASE_SECONDS, told=tell()):
+                if not await self.store.leases.renew(held.lease, seconds=LEASE_SECONDS, told=status()):
                     log.warning("lease_lost", lease=held.lease.name, holder=self.name)
                     return
                 held.extended(since)
@@ -100,8 +103,8 @@ class Holder:
                 log.warning("lease_not_renewed", lease=held.lease.name, reason=str(error))
             await asyncio.sleep(RENEW_EVERY)
 
-    async def _leave(self, held: Held, lay_down: Callable[[], Awaitable[None]]) -> None:
-        await lay_down()
+    async def _give_back(self, held: HeldLease, stop: Callable[[], Awaitable[None]]) -> None:
+        await stop()
         try:
             await self.store.leases.give_back(held.lease)
         except StoreError as error:
