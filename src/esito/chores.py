@@ -9,9 +9,9 @@ from esito.config import Settings
 from esito.config_rules import port_range
 from esito.domain.timing import Clock
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.expire import Expiry
-from esito.lifecycle.replies import ReplyWork
-from esito.lifecycle.retain import Retaining
+from esito.lifecycle.expire import ExpiryJob
+from esito.lifecycle.reply_followup import ReplyFollowUp
+from esito.lifecycle.retain import RetentionJob
 from esito.links.lease_keeper import HeldLease, LeaseKeeper
 from esito.store.base import Store
 from esito.webhooks.addresses import Judge
@@ -90,9 +90,9 @@ def chores(
     """Return what is to be done; `stop_kept` is set by whoever keeps what subscribers write."""
     return Chores(
         by_name={
-            "expiry": Expiry(store=store, clock=clock).run,
-            "replies": ReplyWork(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept).run,
+            "expiry": ExpiryJob(store=store, clock=clock).run,
+            "replies": ReplyFollowUp(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept).run,
             "callbacks": callbacks.run,
-            "retention": Retaining(store=store, clock=clock, settings=settings.retention).run,
+            "retention": RetentionJob(store=store, clock=clock, settings=settings.retention).run,
         }
     )

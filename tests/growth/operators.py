@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import cast
 
 from esito.bus import frames
-from esito.domain import coding, gsm0338, message_ids, number_forms, reply, stop_words, vocabulary
+from esito.domain import coding, gsm0338, message_ids, number_forms, opt_out, reply, vocabulary
 from esito.domain.masking import hide_in
 from esito.domain.receipt import read_stat
 from esito.domain.states import MessageState
@@ -60,7 +60,7 @@ def words_of(given: str) -> object:
 
 
 VOCABULARY = vocabulary.Vocabulary(vocabulary.ErrorTable(), {})
-WORDS = stop_words.StopWords(["STOP", "ARRET"])
+WORDS = opt_out.StopWords(["STOP", "ARRET"])
 
 
 TEXTS: dict[str, Reader] = {
@@ -96,7 +96,7 @@ TEXTS: dict[str, Reader] = {
             ("number of an operator", PDU, a_number),
             ("address of a reply", PDU, reply.same_address),
             ("STOP", PDU, lambda given: WORDS.stops(given, ["36111", "acme"])),
-            ("plain words", stop_words.LONGEST_STOP, stop_words.plain_words),
+            ("plain words", opt_out.LONGEST_STOP, opt_out.plain_words),
             ("whole reply", PDU, lambda given: reply.whole_text([given, given])),
             ("body of a reply", PDU, lambda given: reply.short_code_body(reply.ReplyKind.STOP, given, given, 1)),
             (

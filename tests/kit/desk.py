@@ -15,9 +15,9 @@ from esito.api.front import AsgiApp
 from esito.api.plans_process import Plans
 from esito.domain.account import Account, key_digest
 from esito.domain.pricing import PriceList
+from esito.domain.routing import Routes
 from esito.domain.timing import PushableClock
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.routes import Routes
 from esito.store.base import Store
 from tests.kit.builders import NOW, accepted, links_in, receipt
 from tests.kit.loop_watch import loops_are_let_go

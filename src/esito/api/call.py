@@ -16,7 +16,7 @@ from esito.api.xml import Value
 from esito.domain.account import Account
 from esito.domain.administrator import Administrator
 from esito.domain.errors import MessageIdMissing, MessageNotFound
-from esito.lifecycle.aside import MANY
+from esito.lifecycle.account_threads import MANY
 
 T = TypeVar("T")
 

@@ -35,11 +35,10 @@ from esito.domain.errors import PartEnded
 from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.clock_watch import ClockWatch
+from esito.lifecycle.clocks import ClockWatch, follow
 from esito.lifecycle.intake import Intake
-from esito.lifecycle.receive import Receiving
+from esito.lifecycle.receive import Receiver
 from esito.lifecycle.relay import Relay
-from esito.lifecycle.shared_clock import follow
 from esito.links.gateway import Gateway
 from esito.links.lease_keeper import LeaseKeeper
 from esito.links.smpp_link import SmppLink
@@ -180,13 +179,13 @@ async def _furnish(
             log.warning("segments_uncertain", count=uncertain, reason="the process died before their submit_sm_resp")
     callbacks = callback_worker(settings, store=store, clock=clock)
     stop_kept = asyncio.Event()
-    receiving = Receiving(
+    receiving = Receiver(
         store=store,
         clock=clock,
         incoming=incoming_of(settings.links),
         relay=relay,
-        moved=callbacks.wake,
-        stopped=stop_kept.set,
+        on_moved=callbacks.wake,
+        on_stop=stop_kept.set,
     )
     gateway = Gateway(receiving)
     acceptance = Acceptance(
@@ -194,7 +193,7 @@ async def _furnish(
         clock=clock,
         routes=routes,
         prices=price_list(settings.pricing),
-        kept=gateway.wake,
+        on_accepted=gateway.wake,
         currency=settings.pricing.currency,
     )
     holder = LeaseKeeper(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
@@ -334,7 +333,7 @@ def _services(house: House, clocks: ConnectionClocks) -> Services:
         ready=lambda: _not_ready(house),
         warnings=lambda: _warnings(house),
         links=lambda: _links(house),
-        aside=house.acceptance.aside,
+        aside=house.acceptance.threads,
         link_desk=HttpLinkDesk(house.changes),
         requested=clocks.requested,
         never_called=lambda url: refusal(url, judge),

@@ -21,7 +21,7 @@ from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import StoreError
 from esito.domain.timing import Clock
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.receive import Receiving
+from esito.lifecycle.receive import Receiver
 from esito.links.gateway import Gateway
 from esito.links.supervisor import LinkPlan, LinkSupervisor
 from esito.store.base import Store
@@ -75,7 +75,7 @@ class Followers:
 
     store: Store
     clock: Clock
-    receiving: Receiving
+    receiving: Receiver
     acceptance: Acceptance
     gateway: Gateway
     relinking: LinkSupervisor | None

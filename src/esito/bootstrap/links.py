@@ -10,12 +10,11 @@ from esito.config import ConfigError, LinkSettings, Settings
 from esito.config_rules import host_and_maybe_port
 from esito.domain.address import numbering
 from esito.domain.id_forms import IdForm
-from esito.domain.routing import Serving, shares_by_prefix
+from esito.domain.opt_out import stop_number_of_link
+from esito.domain.routing import Routes, Serving, shares_by_prefix
 from esito.domain.states import MultipartRule
-from esito.domain.stop_mention import stop_number_of_link
 from esito.domain.timing import SECOND_MS, Clock
-from esito.lifecycle.query import Asker
-from esito.lifecycle.routes import Routes
+from esito.lifecycle.query import Querier
 from esito.lifecycle.submit import Submitter
 from esito.links.gateway import Gateway
 from esito.links.interface import LinkSubmitter
@@ -160,7 +159,7 @@ def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clo
         outgoing=outgoing,
         passed_over=gateway.passed_over,
     )
-    submitter.asker = Asker(
+    submitter.querier = Querier(
         store=store,
         clock=clock,
         link=link,

@@ -14,12 +14,12 @@ import structlog
 
 from esito import metrics
 from esito.domain.errors import Fenced, StoreUnavailable
-from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
+from esito.domain.message import SegmentRef, Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.retrying import Refusals, Slows
 from esito.domain.timing import Clock
-from esito.lifecycle.answers import AnswerKeeper
-from esito.lifecycle.query import Asker
-from esito.lifecycle.riding import Riding
+from esito.lifecycle.answer_keeper import AnswerKeeper
+from esito.lifecycle.payload_segments import PayloadSegments
+from esito.lifecycle.query import Querier
 from esito.links.interface import FINISH_WITHIN
 from esito.links.lease_keeper import HeldLease
 from esito.links.smpp_link import SmppLink
@@ -92,7 +92,7 @@ class Submitter:
         self._link = link
         self._name = link.settings.name
         self._outgoing = outgoing
-        self._riding = Riding() if outgoing.concatenation is Concatenation.MESSAGE_PAYLOAD else None
+        self._payloads = PayloadSegments() if outgoing.concatenation is Concatenation.MESSAGE_PAYLOAD else None
         self._passed_over = passed_over
         self._answers = AnswerKeeper(store, self._name)
         self._fullness = Fullness()
@@ -101,7 +101,7 @@ class Submitter:
         self._stopping = False
         self.held: HeldLease | None = None
         """The lease under which it submits; None if no other process can."""
-        self.asker: Asker | None = None
+        self.querier: Querier | None = None
         """Sends query_sm about segments without a receipt, if the link is set to."""
 
     def wake(self) -> None:
@@ -119,17 +119,17 @@ class Submitter:
         `zone`: of dates in answers to query_sm. `asks`: whether query_sm is sent at all.
         """
         self._outgoing = outgoing
-        if self.asker is not None:
-            self.asker.revise(outgoing, zone, asks=asks)
+        if self.querier is not None:
+            self.querier.revise(outgoing, zone, asks=asks)
 
     async def run(self) -> None:
         """Submit until stopped. (Cancelling it during a claim would leave segments that are never submitted.)"""
-        asking = None if self.asker is None else asyncio.create_task(self.asker.run(), name=f"ask-{self._name}")
+        querying = None if self.querier is None else asyncio.create_task(self.querier.run(), name=f"query-{self._name}")
         try:
             await self._run()
         finally:
-            if asking is not None:
-                asking.cancel()
+            if querying is not None:
+                querying.cancel()
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -165,8 +165,8 @@ class Submitter:
 
     def _hand_over(self, claimed: Sequence[Submission]) -> None:
         """Submit what the link has room for; the rest was never written and is given back."""
-        if self._riding is not None:
-            claimed, answers = self._riding.board(claimed, at=self._clock.now())
+        if self._payloads is not None:
+            claimed, answers = self._payloads.first_of(claimed, at=self._clock.now())
             if answers:
                 self._keep(answers)
         # After a suspension another process may have taken the link over: it submits what was not written.
@@ -179,7 +179,7 @@ class Submitter:
             now = self._clock.now()
             self._keep(
                 [
-                    SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=now, retry_at=now, attempts=one.attempts)
+                    SubmitAnswer(ref=one.ref, answer=SubmitOutcome.LATER, at=now, retry_at=now, attempts=one.attempts)
                     for one in staying
                 ]
             )
@@ -194,7 +194,7 @@ class Submitter:
             except Exception:
                 log.exception("segment_unfit", link=self._name, segment=one.ref)
                 unfit = SubmitAnswer(
-                    ref=one.ref, answer=Answer.REFUSED, at=self._clock.now(), status=Status.ESME_RSYSERR,
+                    ref=one.ref, answer=SubmitOutcome.REFUSED, at=self._clock.now(), status=Status.ESME_RSYSERR,
                     attempts=one.attempts,
                 )  # fmt: skip
                 self._keep([unfit])
@@ -227,25 +227,25 @@ class Submitter:
         if retry_at is None:
             self._refusals.forget(ref)
         if status is None:
-            answer = SubmitAnswer(ref=ref, answer=Answer.UNCERTAIN, at=now, attempts=attempts)
+            answer = SubmitAnswer(ref=ref, answer=SubmitOutcome.UNCERTAIN, at=now, attempts=attempts)
         elif status == Status.ESME_ROK:
             answer = SubmitAnswer(
-                ref=ref, answer=Answer.ACCEPTED, at=now, smsc_message_id=response.message_id, attempts=attempts
+                ref=ref, answer=SubmitOutcome.ACCEPTED, at=now, smsc_message_id=response.message_id, attempts=attempts
             )
         elif retry_at is not None:
             answer = SubmitAnswer(
-                ref=ref, answer=Answer.LATER, at=now, status=status, retry_at=retry_at, attempts=attempts
+                ref=ref, answer=SubmitOutcome.LATER, at=now, status=status, retry_at=retry_at, attempts=attempts
             )
         else:
-            answer = SubmitAnswer(ref=ref, answer=Answer.REFUSED, at=now, status=status, attempts=attempts)
+            answer = SubmitAnswer(ref=ref, answer=SubmitOutcome.REFUSED, at=now, status=status, attempts=attempts)
         metrics.submit_answered(self._name, answer.answer.name.lower())
         return answer
 
     def _keep(self, answers: Sequence[SubmitAnswer]) -> None:
-        self._answers.keep(answers if self._riding is None else self._riding.alight(answers))
+        self._answers.keep(answers if self._payloads is None else self._payloads.with_others(answers))
 
     async def finish(self) -> None:
         """Return once every answer that came is kept, or after `FINISH_WITHIN` if the disk stays full."""
         await self._answers.finish(FINISH_WITHIN)
-        if self.asker is not None:
-            await self.asker.finish()
+        if self.querier is not None:
+            await self.querier.finish()

@@ -9,8 +9,8 @@ from zlib import crc32
 from esito.domain.address import USUAL_NUMBERING, AddressKind, Numbering, numbered
 from esito.domain.coding import LONG_HEADER, SHORT_HEADER, USUAL_CODINGS, Codings, Written, whole, write
 from esito.domain.message import Submission
+from esito.domain.opt_out import STOP_NUMBER, number_named, renamed
 from esito.domain.query import Query
-from esito.domain.stop_mention import STOP_NUMBER, number_named, renamed
 from esito.domain.text import long_udh, udh
 from esito.domain.timing import SECOND_MS
 from esito.smpp.pdu import EsmClass, QuerySm, SubmitSm, Tag

@@ -14,11 +14,11 @@ from esito.domain.account import Account, AccountState, ApiKey
 from esito.domain.evidence import RecipientEvidence
 from esito.domain.id_forms import IdForm, Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
+from esito.domain.opt_out import STOP_NUMBER
 from esito.domain.query import Query, QueryAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.routing import Route
 from esito.domain.states import MultipartRule
-from esito.domain.stop_mention import STOP_NUMBER
 from esito.domain.timing import VALIDITY_MS
 from esito.store.administrators import AdministratorStore
 from esito.store.callbacks import Callbacks
@@ -233,7 +233,7 @@ class Store(Protocol):
         """Keep message, recipients, texts and price, take the price off the credit; return the id.
 
         Raises NotEnoughCredit, and then keeps nothing. Ids are increasing integers below 2**53.
-        A sandbox message costs nothing and is never submitted; the numbers choose its statuses (domain/sandbox).
+        A sandbox message costs nothing and is never submitted; the numbers choose its statuses (domain/message).
         Raises AnsweredBefore where its idempotency key was used, and then keeps nothing.
         """
 

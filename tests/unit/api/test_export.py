@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from esito.api import v2export
 from esito.api.v2export import CLOCKS_APART, COLUMNS, as_csv, as_jsonl, csv_cell
 from esito.api.xml import Text, to_xml
-from esito.lifecycle.aside import STREAMS
+from esito.lifecycle.account_threads import STREAMS
 from esito.store.searching import ExportedRecipient
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, Desk, Reply, ask

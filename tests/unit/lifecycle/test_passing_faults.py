@@ -12,7 +12,7 @@ from esito.domain.account import Account
 from esito.domain.retrying import RetryRule, RetryTable
 from esito.domain.states import MessageState
 from esito.domain.timing import SECOND_MS, PushableClock
-from esito.lifecycle.receive import Receiving
+from esito.lifecycle.receive import Receiver
 from esito.lifecycle.submit import Submitter
 from esito.links.gateway import Gateway
 from esito.links.smpp_link import SmppLink
@@ -71,7 +71,7 @@ async def scene(
     account = await account_in(store)
     await links_in(store)
     async with peer(on_submit=on_submit) as smsc:
-        gateway = Gateway(Receiving(store=store, clock=clock))
+        gateway = Gateway(Receiver(store=store, clock=clock))
         usual: dict[str, Any] = {
             "name": "alpha", "host": "127.0.0.1", "port": smsc.port, "system_id": "smsc", "password": "secret",
             "rebind_min": 0.01, "rebind_max": 0.05,

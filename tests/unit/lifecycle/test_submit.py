@@ -7,7 +7,7 @@ import pytest
 from esito.domain.message import SegmentRef
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, SECOND_MS, PushableClock
-from esito.lifecycle.receive import Receiving
+from esito.lifecycle.receive import Receiver
 from esito.lifecycle.submit import LOOK_EVERY, Submitter, Try
 from esito.links.gateway import Gateway
 from esito.links.smpp_link import SmppLink
@@ -39,7 +39,7 @@ def submitter(store: SqliteStore, clock: PushableClock) -> Submitter:
 def link_and_submitter(
     store: SqliteStore, clock: PushableClock, gateway: Gateway | None = None, *, port: int = 1
 ) -> tuple[SmppLink, Submitter]:
-    gateway = gateway or Gateway(Receiving(store=store, clock=clock))
+    gateway = gateway or Gateway(Receiver(store=store, clock=clock))
     link = SmppLink(
         SmppSettings(name="alpha", host="127.0.0.1", port=port, system_id="smsc", password="secret"), gateway
     )
@@ -145,7 +145,7 @@ async def test_who_wakes_up_with_an_answer_does_not_end_what_another_has_submitt
     await links_in(store, again=True)
     await store.accept(message(account))
     async with peer(on_submit=lambda _: None) as smsc:
-        gateway = Gateway(Receiving(store=store, clock=clock))
+        gateway = Gateway(Receiver(store=store, clock=clock))
         link, one = link_and_submitter(store, clock, gateway, port=smsc.port)
         gateway.add("alpha", lambda: (link, one))
         await gateway.start()

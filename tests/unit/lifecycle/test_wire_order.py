@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from esito.domain.timing import PushableClock
-from esito.lifecycle.receive import Receiving
+from esito.lifecycle.receive import Receiver
 from esito.lifecycle.submit import Submitter, Try
 from esito.links.gateway import Gateway
 from esito.links.smpp_link import SmppLink
@@ -50,7 +50,7 @@ def answers_and_reports(smsc: Peer) -> Callable[[p.SubmitSm], None]:
 
 
 def gateway_to(store: SqliteStore, clock: PushableClock, smsc: Peer) -> Gateway:
-    gateway = Gateway(Receiving(store=store, clock=clock))
+    gateway = Gateway(Receiver(store=store, clock=clock))
 
     def make() -> tuple[SmppLink, Submitter]:
         link = SmppLink(

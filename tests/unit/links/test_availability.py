@@ -9,12 +9,11 @@ import msgspec
 import pytest
 
 from esito.domain.pricing import PriceList
-from esito.domain.routing import Serving, shares_by_prefix
+from esito.domain.routing import Routes, Serving, shares_by_prefix
 from esito.domain.states import MessageState
 from esito.domain.timing import SECOND_MS, PushableClock
 from esito.lifecycle.accept import Acceptance, Draft
-from esito.lifecycle.receive import Receiving
-from esito.lifecycle.routes import Routes
+from esito.lifecycle.receive import Receiver
 from esito.lifecycle.submit import Submitter
 from esito.links.availability import PASSED_OVER_AFTER, Availability, note_published
 from esito.links.gateway import Gateway
@@ -90,7 +89,7 @@ async def test_a_link_throttled_to_its_floor_is_not_usable_one_that_is_slow_by_c
     store: SqliteStore, clock: PushableClock
 ) -> None:
     async with operators(1, clock) as (smsc,):
-        gateway = Gateway(Receiving(store=store, clock=clock))
+        gateway = Gateway(Receiver(store=store, clock=clock))
         links = [link_to(smsc, "quick", gateway, throughput=2.0), link_to(smsc, "slow", gateway, throughput=1.0)]
         for link in links:
             gateway.add(link.settings.name, partial(submitting, store, clock, link))
@@ -167,7 +166,7 @@ async def test_what_waits_for_a_dead_link_leaves_by_the_other_and_comes_back_wit
                 await asyncio.sleep(0.02)
 
     async with operators(2, clock) as (first, second):
-        gateway = Gateway(Receiving(store=store, clock=clock))
+        gateway = Gateway(Receiver(store=store, clock=clock))
 
         def make(smsc: Smsc, name: str) -> tuple[SmppLink, Submitter]:
             link = link_to(smsc, name, gateway)

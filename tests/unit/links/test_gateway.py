@@ -11,11 +11,11 @@ import pytest
 from esito.domain.account import Account
 from esito.domain.message import Submission
 from esito.domain.pricing import PriceList
+from esito.domain.routing import Routes
 from esito.domain.states import MessageState
 from esito.domain.timing import SECOND_MS, PushableClock
 from esito.lifecycle.accept import Acceptance, Draft
-from esito.lifecycle.receive import Receiving
-from esito.lifecycle.routes import Routes
+from esito.lifecycle.receive import Receiver
 from esito.lifecycle.submit import Submitter
 from esito.links.gateway import Gateway
 from esito.links.smpp_link import SmppLink
@@ -60,7 +60,7 @@ async def house(store: SqliteStore, clock: PushableClock, account: Account | Non
     smsc = Smsc(SmscSettings(port=0, seed=1), clock=clock)
     await smsc.start()
     account, numbers = account or await account_in(store), await links_in(store)
-    gateway = Gateway(Receiving(store=store, clock=clock))
+    gateway = Gateway(Receiver(store=store, clock=clock))
     settings = SmppSettings(name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret")
 
     def make() -> tuple[SmppLink, Submitter]:
@@ -69,7 +69,7 @@ async def house(store: SqliteStore, clock: PushableClock, account: Account | Non
 
     gateway.add("alpha", make)
     routes = Routes(prefixes={"": "alpha"}, numbers=numbers)
-    acceptance = Acceptance(store=store, clock=clock, routes=routes, prices=PriceList(), kept=gateway.wake)
+    acceptance = Acceptance(store=store, clock=clock, routes=routes, prices=PriceList(), on_accepted=gateway.wake)
     await gateway.start()
     try:
         yield House(store=store, clock=clock, gateway=gateway, acceptance=acceptance, account=account)

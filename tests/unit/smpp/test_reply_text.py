@@ -10,7 +10,7 @@ from esito.domain import gsm0338
 from esito.domain.coding import LONG_HEADER, SHORT_HEADER, Alphabet, Codings, write
 from esito.domain.reply import Concatenated, whole_text
 from esito.domain.text import count_segments, prepare, split, udh
-from esito.lifecycle.stop_words import stop_words
+from esito.lifecycle.receive import stop_words
 from esito.smpp.incoming import IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 from esito.smpp.reply_text import decode_text, read_reply

@@ -1,7 +1,7 @@
-"""What replies leave to be done once they are kept: the answer to a STOP, long replies that stay incomplete.
+"""What is left to do once replies are kept: answer a STOP, give up long replies that stay incomplete.
 
-A STOP is answered once, also when the process dies meanwhile: the answer is accepted under a key of
-its own, in the transaction that accepts it. Recipients are made quick to find by number here too.
+A STOP is answered once, even if the process dies meanwhile: the answer is accepted under an
+idempotency key of its own. The index of recipients by number is completed here too.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from esito.domain.message import Once
 from esito.domain.msisdn import mask
 from esito.domain.timing import SECOND_MS, Clock
 from esito.lifecycle.accept import Acceptance, Accepted, Draft
-from esito.lifecycle.stop_words import stop_words
+from esito.lifecycle.receive import stop_words
 from esito.store.base import Store
 from esito.store.replies import StopAnswer
 
@@ -25,14 +25,14 @@ LOOK_EVERY_MS = 5 * SECOND_MS
 AT_ONCE = 100
 
 BREATH = 0.2
-"""Seconds between two portions of recipients: sends go first, and five portions a second keep up with any operator."""
+"""Seconds between two portions of recipients: sends go first, and five portions a second are enough."""
 
 
-class ReplyWork:
-    """Looks after what is due: at once when a STOP has come, else every few seconds of the clock."""
+class ReplyFollowUp:
+    """Does what is due: at once when a STOP has come, else every few seconds of the clock."""
 
     def __init__(self, *, store: Store, clock: Clock, acceptance: Acceptance, stop_kept: asyncio.Event) -> None:
-        """`stop_kept` is set, by whoever receives, when there may be a STOP to answer."""
+        """`stop_kept` is set by the receiver when there may be a STOP to answer."""
         self._store = store
         self._clock = clock
         self._acceptance = acceptance
@@ -77,7 +77,7 @@ class ReplyWork:
                 await self._store.replies.stop_answered(answer.number, await self._send(answer))
 
     async def _send(self, answer: StopAnswer) -> int | None:
-        """Send one answer; return its message id, None when it cannot be sent."""
+        """Send one answer; return its message id, or None if it cannot be sent."""
         # No header of a client can hold this key: it has a control character.
         key = f"\x01stop answer {answer.number}"
 

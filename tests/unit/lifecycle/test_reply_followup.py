@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from esito.domain.account import Account, AccountState
 from esito.domain.pricing import PriceList
 from esito.domain.reply import INCOMPLETE_AFTER_MS
+from esito.domain.routing import Routes
 from esito.domain.timing import SECOND_MS, PushableClock
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.receive import Receiving
-from esito.lifecycle.replies import LOOK_EVERY_MS, ReplyWork
-from esito.lifecycle.routes import Routes
+from esito.lifecycle.receive import Receiver
+from esito.lifecycle.reply_followup import LOOK_EVERY_MS, ReplyFollowUp
 from esito.smpp.codec import decode, encode
 from esito.smpp.pdu import DeliverSm, EsmClass, Status, Tag
 from esito.store.base import LinkRecord
@@ -41,16 +41,16 @@ async def furnished(store: SqliteStore, **profile: object) -> Account:
     return account
 
 
-def work_of(store: SqliteStore, clock: PushableClock, stop_kept: asyncio.Event | None = None) -> ReplyWork:
+def work_of(store: SqliteStore, clock: PushableClock, stop_kept: asyncio.Event | None = None) -> ReplyFollowUp:
     routes = Routes(prefixes={"": "alpha"}, numbers={"alpha": 1})
     acceptance = Acceptance(store=store, clock=clock, routes=routes, prices=PriceList())
-    return ReplyWork(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept or asyncio.Event())
+    return ReplyFollowUp(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept or asyncio.Event())
 
 
 async def receive(
-    store: SqliteStore, clock: PushableClock, *pdus: DeliverSm, stopped: Callable[[], None] = lambda: None
+    store: SqliteStore, clock: PushableClock, *pdus: DeliverSm, on_stop: Callable[[], None] = lambda: None
 ) -> None:
-    receiving = Receiving(store=store, clock=clock, stopped=stopped)
+    receiving = Receiver(store=store, clock=clock, on_stop=on_stop)
     assert await receiving.keep("alpha", pdus) == [Status.ESME_ROK] * len(pdus)
 
 
@@ -140,9 +140,9 @@ async def test_a_stop_is_answered_at_once_and_the_rest_within_seconds_of_the_clo
     running = asyncio.create_task(work.run())
     try:
         await receive(
-            store, clock, deliver("\x05\x00\x03\x07\x02\x01hello", esm_class=EsmClass.UDHI), stopped=stop_kept.set
+            store, clock, deliver("\x05\x00\x03\x07\x02\x01hello", esm_class=EsmClass.UDHI), on_stop=stop_kept.set
         )
-        await receive(store, clock, deliver("STOP", esm_class=0), stopped=stop_kept.set)
+        await receive(store, clock, deliver("STOP", esm_class=0), on_stop=stop_kept.set)
         await until(lambda: sent(tmp_path))
         clock.advance(INCOMPLETE_AFTER_MS)
 

@@ -1,4 +1,4 @@
-"""Work of a request that may take some milliseconds: it is done in a thread, while the event loop answers others."""
+"""Long work of a request: done in a thread, while the event loop answers others, one piece per account at a time."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,14 +12,14 @@ THREADS = 4
 """Accounts whose long work is done at the same time."""
 
 MANY = 200
-"""Items of a list from which its work is long: each may take ten microseconds."""
+"""Items from which the work on a list is long: each may take ten microseconds."""
 
 STREAMS = 4
-"""Long answers of one account that are written at the same time: each holds a page, however slowly it is read."""
+"""Streamed answers of one account at the same time: each holds a page, however slowly it is read."""
 
 
-class Aside:
-    """A few threads; of one account one piece of work is done at a time, so that it has never all of them."""
+class AccountThreads:
+    """A few threads, of which no account ever has more than one."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="esito-aside")
@@ -27,7 +27,7 @@ class Aside:
         self._streams: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
 
     async def do(self, account_id: int, work: Callable[[], T]) -> T:
-        """Return what `work` returns, when it is the account's turn."""
+        """Run `work` in a thread when it is the account's turn; return its result."""
         turn = self._turns.setdefault(account_id, asyncio.Lock())
         await turn.acquire()
         try:
@@ -35,10 +35,10 @@ class Aside:
         except BaseException:
             turn.release()
             raise
-        # Who gives up waiting does not end the thread's work: the turn lasts as long as that does.
+        # Cancelling the caller does not end the thread's work: the turn lasts as long as that does.
         doing.add_done_callback(lambda _: turn.release())
         return await asyncio.shield(doing)
 
     def stream(self, account_id: int) -> asyncio.Semaphore:
-        """Return what a long answer of an account is written within."""
+        """Return the semaphore within which an account's answer is streamed."""
         return self._streams.setdefault(account_id, asyncio.Semaphore(STREAMS))

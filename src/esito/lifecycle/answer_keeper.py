@@ -1,8 +1,8 @@
-"""Keeping what an operator answered to submit_sm, in the order of the wire.
+"""Stores the answers to submit_sm in the order in which they came.
 
 An answer must be in the store's queue before a receipt that came after it, or the receipt finds no
-segment and is parked. So answers wait here only while others of their link are being committed,
-which lets many share a transaction, and whoever has receipts to keep has them handed over first.
+segment and is parked. So answers wait here only while earlier ones of their link are being
+committed, which lets many share a transaction; before receipts are kept, all are handed over.
 """
 
 import asyncio
@@ -17,34 +17,34 @@ from esito.store.base import Store
 log = structlog.get_logger()
 
 TRY_AGAIN_AFTER = 0.25
-"""Seconds after which answers that the store refused are handed over again, unless a receipt comes before."""
+"""Seconds after which refused answers are handed over again, unless a receipt comes first."""
 
 
 class AnswerKeeper:
-    """Keeps the answers of one link."""
+    """Stores the answers of one link."""
 
     def __init__(self, store: Store, link: str) -> None:
         self._store = store
         self._link = link
         self._waiting: list[SubmitAnswer] = []
         self._refused: list[SubmitAnswer] = []
-        """What the store could not keep; it goes before what came later."""
+        """Answers that the store could not keep; they go before later ones."""
         self._handed_over: set[asyncio.Task[None]] = set()
         self._again: asyncio.TimerHandle | None = None
 
     @property
     def refused(self) -> int:
-        """How many answers the store has refused, and is offered again."""
+        """How many answers the store has refused; they are tried again."""
         return len(self._refused)
 
     def keep(self, answers: Sequence[SubmitAnswer]) -> None:
-        """Keep answers; they wait while others are being committed or the store refuses."""
+        """Store answers; they wait while others are being committed or the store refuses."""
         self._waiting += answers
         if not self._handed_over and self._again is None:
             self.hand_over()
 
     def hand_over(self) -> None:
-        """Put every answer that waits into the store's queue, before whatever is put there after this call."""
+        """Put every waiting answer into the store's queue, ahead of what is put there after this call."""
         if self._again is not None:
             self._again.cancel()
             self._again = None
@@ -59,7 +59,7 @@ class AnswerKeeper:
         task.add_done_callback(self._done)
 
     def _record(self, answers: Sequence[SubmitAnswer]) -> Awaitable[int]:
-        """Put answers into the store's queue now; what comes of it is told to who waits, a refusal too."""
+        """Put answers into the store's queue now; a refusal is raised by the awaitable, not here."""
         try:
             return self._store.record_answers(self._link, answers)
         except StoreUnavailable as error:
@@ -68,7 +68,7 @@ class AnswerKeeper:
             return refused
 
     async def _see_through(self, kept: Awaitable[int], answers: Sequence[SubmitAnswer]) -> None:
-        """See answers kept; one that the store cannot take is left out, and its segment uncertain after a restart."""
+        """Wait until answers are kept; the segment of one that the store cannot take is uncertain after a restart."""
         try:
             await kept
         except StoreUnavailable as error:
@@ -79,7 +79,7 @@ class AnswerKeeper:
             if len(answers) == 1:
                 log.exception("answer_not_kept", link=self._link, segment=answers[0].ref)
             else:
-                # One after the other: what is handed over together shares its fate.
+                # One after the other: what is handed over together fails together.
                 for one in answers:
                     await self._see_through(self._record([one]), [one])
 
@@ -95,9 +95,9 @@ class AnswerKeeper:
             self.hand_over()
 
     async def finish(self, patience: float) -> None:
-        """Wait until every answer that came is kept, but not for a disk that stays full.
+        """Return once every answer that came is kept, or after `patience` seconds if the disk stays full.
 
-        What is not kept then is uncertain after the next start, as after a crash.
+        Segments whose answer is not kept are uncertain after the next start, as after a crash.
         """
         try:
             async with asyncio.timeout(patience):

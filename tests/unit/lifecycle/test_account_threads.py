@@ -11,10 +11,10 @@ import pytest
 from esito.domain.errors import TooManySegments
 from esito.domain.pricing import PriceList
 from esito.domain.profile import CommercialTexts
+from esito.domain.routing import Routes
 from esito.domain.timing import PushableClock
 from esito.lifecycle.accept import COUNTED_AT_ONCE, Acceptance, Draft
-from esito.lifecycle.aside import Aside
-from esito.lifecycle.routes import Routes
+from esito.lifecycle.account_threads import AccountThreads
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import account_in, links_in
 from tests.kit.patience import A_MOMENT, until
@@ -28,7 +28,7 @@ def anyio_backend() -> str:
 
 
 async def test_an_account_has_one_piece_at_a_time_and_others_are_served_meanwhile() -> None:
-    aside, goes_on = Aside(), threading.Event()
+    threads, goes_on = AccountThreads(), threading.Event()
     running: list[int] = []
     at_once: list[int] = []
 
@@ -38,16 +38,16 @@ async def test_an_account_has_one_piece_at_a_time_and_others_are_served_meanwhil
         at_once.append(len(running))
         running.pop()
 
-    waiting = [asyncio.ensure_future(aside.do(1, long_work)) for _ in range(20)]
+    waiting = [asyncio.ensure_future(threads.do(1, long_work)) for _ in range(20)]
     await until(lambda: running)
-    assert await aside.do(2, lambda: "served") == "served"
+    assert await threads.do(2, lambda: "served") == "served"
     goes_on.set()
     await asyncio.gather(*waiting)
     assert at_once == [1] * 20
 
 
 async def test_who_gives_up_waiting_does_not_get_another_thread() -> None:
-    aside, goes_on = Aside(), threading.Event()
+    threads, goes_on = AccountThreads(), threading.Event()
     running: list[int] = []
 
     def long_work() -> int:
@@ -55,7 +55,7 @@ async def test_who_gives_up_waiting_does_not_get_another_thread() -> None:
         goes_on.wait()
         return running.pop()
 
-    waiting = [asyncio.ensure_future(aside.do(1, long_work)) for _ in range(4)]
+    waiting = [asyncio.ensure_future(threads.do(1, long_work)) for _ in range(4)]
     await until(lambda: running)
     for one in waiting[:3]:
         one.cancel()
@@ -67,13 +67,13 @@ async def test_who_gives_up_waiting_does_not_get_another_thread() -> None:
 
 
 async def test_it_raises_what_the_work_raises_and_goes_on() -> None:
-    aside = Aside()
+    threads = AccountThreads()
     with pytest.raises(ZeroDivisionError):
-        await aside.do(1, lambda: 1 // 0)
-    assert await aside.do(1, lambda: 1) == 1
+        await threads.do(1, lambda: 1 // 0)
+    assert await threads.do(1, lambda: 1) == 1
 
 
-class Noting(Aside):
+class Noting(AccountThreads):
     """Notes whose turn each long piece of work took."""
 
     def __init__(self) -> None:
@@ -89,14 +89,14 @@ async def test_long_texts_and_calendars_take_the_turn_of_who_is_above(store: Sql
     above = replace(await account_in(store, "above"), id=77)
     await account_in(store)
     account = replace(await store.change_profile("acme", {"commercial": CommercialTexts.STOP}), parent=above)
-    aside = Noting()
+    threads = Noting()
     routes = Routes(prefixes={"": "alpha"}, numbers=await links_in(store))
-    accepting = Acceptance(store=store, clock=clock, routes=routes, prices=PriceList(), aside=aside)
+    accepting = Acceptance(store=store, clock=clock, routes=routes, prices=PriceList(), threads=threads)
     short = Draft(account=account, texts=("ciao",), numbers=[("+33612345678", 0)])
     await accepting.accept(short)
-    assert aside.turns == []
+    assert threads.turns == []
     with pytest.raises(TooManySegments):
         await accepting.accept(replace(short, texts=("x" * (COUNTED_AT_ONCE + 1),)))
-    assert aside.turns == [77]
+    assert threads.turns == [77]
     await accepting.accept(replace(short, stop_mention=True))
-    assert aside.turns == [77, 77]
+    assert threads.turns == [77, 77]

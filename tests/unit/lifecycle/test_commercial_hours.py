@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from esito.domain.errors import CommercialDay, CommercialHour
 from esito.domain.months import PARIS
-from esito.lifecycle.commercial import FRANCE, check_schedule, next_opening, places_of
+from esito.lifecycle.commercial_hours import FRANCE, check_schedule, localities_of, next_opening
 
 
 def paris(text: str) -> int:
@@ -80,12 +80,12 @@ TAHITI, NOUMEA = "+68987123456", "+687751234"
     ],
 )
 def test_day_and_night_are_those_of_the_recipients(numbers: list[str], due: str, leaves: str) -> None:
-    assert next_opening(paris(due), places_of(numbers)) == paris(leaves)
+    assert next_opening(paris(due), localities_of(numbers)) == paris(leaves)
 
 
 def test_where_it_is_never_day_for_all_nothing_is_sent() -> None:
     with pytest.raises(CommercialHour):
-        next_opening(paris("2027-07-15 09:00"), places_of([PARISIAN, TAHITI]))
+        next_opening(paris("2027-07-15 09:00"), localities_of([PARISIAN, TAHITI]))
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def test_a_schedule_is_refused_when_it_is_night_for_every_recipient(
     numbers: list[str], due: str, refusal: type[Exception] | None
 ) -> None:
     if refusal is None:
-        check_schedule(paris(due), places_of(numbers))
+        check_schedule(paris(due), localities_of(numbers))
     else:
         with pytest.raises(refusal):
-            check_schedule(paris(due), places_of(numbers))
+            check_schedule(paris(due), localities_of(numbers))
 
 
 @given(
@@ -122,20 +122,20 @@ def test_a_schedule_is_refused_when_it_is_night_for_every_recipient(
 def test_nobody_is_disturbed_and_nothing_waits_for_long(numbers: list[str], hour: int) -> None:
     due = paris("2027-01-01 00:00") + hour * 3_600_000
     try:
-        leaves = next_opening(due, places_of(numbers))
+        leaves = next_opening(due, localities_of(numbers))
     except CommercialHour:
         assert {NOUMEA, GUADELOUPE} <= set(numbers) or {NOUMEA, "+594694123456"} <= set(numbers)
         return
     assert due <= leaves <= due + 6 * 24 * 3_600_000
-    for place in places_of(numbers):
+    for place in localities_of(numbers):
         there = datetime.fromtimestamp(leaves / 1000, place.zone)
         assert 8 <= there.hour < 20
         assert there.weekday() != 6
 
 
 def test_a_place_stands_once_and_france_first() -> None:
-    found = places_of([GUADELOUPE, PARISIAN, GUADELOUPE, "+393331234567", REUNION])
+    found = localities_of([GUADELOUPE, PARISIAN, GUADELOUPE, "+393331234567", REUNION])
     assert [place.zone for place in found] == [
         FRANCE.zone, ZoneInfo("America/Guadeloupe"), ZoneInfo("Indian/Reunion"),
     ]  # fmt: skip
-    assert places_of([]) == [FRANCE]
+    assert localities_of([]) == [FRANCE]

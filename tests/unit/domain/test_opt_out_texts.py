@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.stop_words import LONGEST_STOP, StopWords, plain_words
-from esito.lifecycle.stop_words import stop_words
+from esito.domain.opt_out import LONGEST_STOP, StopWords, plain_words
+from esito.lifecycle.receive import stop_words
 
 WORDS = stop_words()
 

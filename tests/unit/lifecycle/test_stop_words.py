@@ -5,8 +5,8 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-from esito.domain.stop_words import LONGEST_STOP, plain_words
-from esito.lifecycle.stop_words import stop_words
+from esito.domain.opt_out import LONGEST_STOP, plain_words
+from esito.lifecycle.receive import stop_words
 
 LISTED = tomllib.loads(files("esito").joinpath("data", "stop_words.toml").read_text(encoding="utf-8"))
 DOCS = Path(__file__).parents[3] / "docs" / "replies.md"

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
+from esito.domain.message import SegmentRef, Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.states import MessageState, MultipartRule
 from esito.domain.timing import SECOND_MS, PushableClock
-from esito.lifecycle.receive import Receiving
-from esito.lifecycle.riding import Riding
+from esito.lifecycle.payload_segments import PayloadSegments
+from esito.lifecycle.receive import Receiver
 from esito.lifecycle.submit import Submitter
 from esito.links.gateway import Gateway
 from esito.links.smpp_link import SmppLink
@@ -35,7 +35,7 @@ def segment(message_id: int, part: int, segments: int) -> Submission:
     return replace(submission(LONG, part=part, segments=segments, message_id=message_id), attempts=part)
 
 
-def answer_to(one: Submission, answer: Answer = Answer.ACCEPTED) -> SubmitAnswer:
+def answer_to(one: Submission, answer: SubmitOutcome = SubmitOutcome.ACCEPTED) -> SubmitAnswer:
     return SubmitAnswer(
         ref=one.ref, answer=answer, at=NOW, smsc_message_id=f"id{one.ref.message_id}", attempts=one.attempts
     )
@@ -45,27 +45,27 @@ def answer_to(one: Submission, answer: Answer = Answer.ACCEPTED) -> SubmitAnswer
 def test_every_segment_is_answered_once_as_its_first_is(lengths: list[int], portion: int, seed: int) -> None:
     """However claims are cut, and whenever the answers come."""
     segments = [segment(number, part, length) for number, length in enumerate(lengths) for part in range(1, length + 1)]
-    riding, chance = Riding(), random.Random(seed)
+    payloads, chance = PayloadSegments(), random.Random(seed)
     away: list[Submission] = []
     told: list[SubmitAnswer] = []
     for start in range(0, len(segments), portion):
-        going, answers = riding.board(segments[start : start + portion], at=NOW)
+        going, answers = payloads.first_of(segments[start : start + portion], at=NOW)
         away += going
-        told += riding.alight(answers)
+        told += payloads.with_others(answers)
         for one in list(away):
             if chance.random() < 0.5:
                 away.remove(one)
-                told += riding.alight([answer_to(one)])
-    told += riding.alight(map(answer_to, away))
+                told += payloads.with_others([answer_to(one)])
+    told += payloads.with_others(map(answer_to, away))
     assert sorted(one.ref for one in told) == [one.ref for one in segments]
     assert all(one.smsc_message_id == f"id{one.ref.message_id}" for one in told)
     assert all(one.attempts == one.ref.part for one in told)
 
 
 def test_a_segment_whose_first_left_with_another_process_is_uncertain() -> None:
-    going, answers = Riding().board([segment(1, 2, 3)], at=NOW)
+    going, answers = PayloadSegments().first_of([segment(1, 2, 3)], at=NOW)
     assert going == []
-    assert [(one.ref, one.answer) for one in answers] == [(SegmentRef(1, 0, 2), Answer.UNCERTAIN)]
+    assert [(one.ref, one.answer) for one in answers] == [(SegmentRef(1, 0, 2), SubmitOutcome.UNCERTAIN)]
 
 
 @pytest.mark.anyio
@@ -122,7 +122,7 @@ async def settled(store: SqliteStore) -> None:
 @asynccontextmanager
 async def working(store: SqliteStore, clock: PushableClock, smsc: Peer, window: int) -> AsyncIterator[Gateway]:
     """A gateway with one link whose operator cuts texts itself."""
-    gateway = Gateway(Receiving(store=store, clock=clock))
+    gateway = Gateway(Receiver(store=store, clock=clock))
     settings = SmppSettings(
         name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret", window=window
     )

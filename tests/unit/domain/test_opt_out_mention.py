@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.stop_mention import mention, number_named, renamed, stop_number_of_link
+from esito.domain.opt_out import mention, number_named, renamed, stop_number_of_link
 from esito.domain.text import count_segments, prepare
 
 NUMBERS = st.from_regex(r"\+?[1-9][0-9]{2,14}", fullmatch=True)
