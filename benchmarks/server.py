@@ -17,7 +17,7 @@ from pathlib import Path
 
 from esito.bootstrap.stores import key_secret, open_store
 from esito.config import load
-from esito.domain.account import key_digest, new_api_key
+from esito.domain.credentials import key_digest, new_api_key
 from esito.domain.message import NewMessage, NewRecipient, Range, SubmitAnswer, SubmitOutcome
 from esito.store.base import LinkRecord
 

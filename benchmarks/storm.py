@@ -27,7 +27,7 @@ from benchmarks.storm_report import Offered, Pace, Told, faults, lines, paces, t
 from esito.bootstrap.stores import key_secret, open_store
 from esito.client import AsyncClient, ClientError
 from esito.config import load
-from esito.domain.account import key_digest, new_api_key
+from esito.domain.credentials import key_digest, new_api_key
 from esito.domain.states import MessageState
 from esito.domain.timing import PushableClock
 from esito.simulator.behaviour import Behaviour, Delay

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from esito.domain.account import Account
-from esito.domain.id_forms import IdForm
 from esito.domain.message import Submission, SubmitAnswer
 from esito.domain.message import SubmitOutcome as Outcome
+from esito.domain.operator_habits import IdForm
 from esito.domain.states import MessageState as S
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
 from esito.store.base import LinkRecord, Store

@@ -7,8 +7,8 @@ import pytest
 
 from esito.domain.account import Account
 from esito.domain.errors import LinkChanged, LinkInUse
-from esito.domain.id_forms import IdForm
 from esito.domain.message import NewRecipient, SubmitAnswer, SubmitOutcome
+from esito.domain.operator_habits import IdForm
 from esito.domain.routing import Route
 from esito.domain.states import MessageState
 from esito.store.base import LinkRecord, Store

@@ -5,9 +5,9 @@ import pytest
 from esito.domain.account import Account
 from esito.domain.explanation import explain
 from esito.domain.message import SegmentRef, SubmitAnswer, SubmitOutcome
-from esito.domain.query import ASK_AGAIN_MS, LAST_BEFORE_MS, Query, QueryAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
+from esito.domain.status_query import ASK_AGAIN_MS, LAST_BEFORE_MS, Query, QueryAnswer
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
 from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.store.base import LinkRecord, Store

@@ -9,7 +9,7 @@ from typing import cast
 
 from esito.bus import frames
 from esito.domain import coding, gsm0338, message_ids, number_forms, opt_out, reply, vocabulary
-from esito.domain.masking import hide_in
+from esito.domain.display import hide_in
 from esito.domain.receipt import read_stat
 from esito.domain.states import MessageState
 from esito.lifecycle.readable import without_text

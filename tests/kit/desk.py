@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 from esito.api.app import Services, build
 from esito.api.front import AsgiApp
 from esito.api.plans_process import Plans
-from esito.domain.account import Account, key_digest
+from esito.domain.account import Account
+from esito.domain.credentials import key_digest
 from esito.domain.pricing import PriceList
 from esito.domain.routing import Routes
 from esito.domain.timing import PushableClock

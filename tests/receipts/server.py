@@ -19,7 +19,7 @@ from esito.bootstrap.house import serve
 from esito.bootstrap.stores import key_secret, open_store
 from esito.cluster.process import free_port
 from esito.config import load
-from esito.domain.account import key_digest, new_api_key
+from esito.domain.credentials import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
 from esito.vocabulary_files import load_vocabulary
 from tests.kit.abroad import PRICED, let_abroad

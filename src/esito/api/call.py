@@ -14,7 +14,7 @@ from esito.api.asgi import Scope, header
 from esito.api.services import Services
 from esito.api.xml import Value
 from esito.domain.account import Account
-from esito.domain.administrator import Administrator
+from esito.domain.credentials import Administrator
 from esito.domain.errors import MessageIdMissing, MessageNotFound
 from esito.lifecycle.account_threads import MANY
 

@@ -8,9 +8,8 @@ from esito.api.call import Call
 from esito.api.limits import check
 from esito.api.xml import Value
 from esito.domain.errors import IntervalInvalid
-from esito.domain.months import PARIS, begins, months_between
 from esito.domain.pricing import as_number
-from esito.domain.timing import SECOND_MS
+from esito.domain.timing import PARIS, SECOND_MS, month_begins, months_between
 from esito.store.ledger import MonthSpent
 
 NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
@@ -66,7 +65,7 @@ def _shown(one: MonthSpent) -> dict[str, Value]:
         "month": NAMES[int(number) - 1],
         "year": year,
         "m": str(int(number)),
-        "date": begins(one.month),
+        "date": month_begins(one.month),
         "type": "month",
         "cost": str(as_number(one.cost)),
         "nb_send": str(one.segments),

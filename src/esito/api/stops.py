@@ -7,9 +7,8 @@ from esito.api.answer import Answer, success_with_list
 from esito.api.call import Call, as_message_id, as_number_text
 from esito.api.xml import Value
 from esito.domain.errors import PhoneNumberMissing, StopIdMissing, StopNotFound, StopNumberInvalid
-from esito.domain.months import PARIS
 from esito.domain.msisdn import InvalidMsisdn, normalise
-from esito.domain.timing import SECOND_MS
+from esito.domain.timing import PARIS, SECOND_MS
 from esito.store.stops import Stop
 
 AT_ONCE = 500

@@ -12,10 +12,9 @@ from esito.api.answer import Answer
 from esito.api.call import Call, Inputs, as_text
 from esito.api.xml import Value
 from esito.domain import errors as e
-from esito.domain.account import key_digest
-from esito.domain.months import PARIS
+from esito.domain.credentials import key_digest
 from esito.domain.pricing import as_number, to_micros
-from esito.domain.timing import SECOND_MS
+from esito.domain.timing import PARIS, SECOND_MS
 from esito.store.ledger import NewSubaccount, Subaccount
 
 PER_PAGE = 20

@@ -9,23 +9,23 @@ from esito.api.call import Call, as_message_id, as_text
 from esito.api.paging import LONGEST_DATE, cursor_like, page_limit, status_among, unusable
 from esito.api.v2messages import STATE_NAMES
 from esito.api.xml import Value
-from esito.domain.callback import AttemptLine, CallbackLine, Destination, Kind, Phase
+from esito.domain.callback import AttemptLine, CallbackKind, CallbackLine, CallbackPhase, Destination
 from esito.domain.errors import NoSuchCallback
 from esito.domain.states import MessageState, public_word
 from esito.domain.timing import SECOND_MS
 
 PHASE_WORDS = {
-    Phase.NEW: "waiting",
-    Phase.DUE: "waiting",
-    Phase.LEASED: "in flight",
-    Phase.BEHIND: "waiting",
-    Phase.DONE: "done",
-    Phase.DEAD: "dead",
+    CallbackPhase.NEW: "waiting",
+    CallbackPhase.DUE: "waiting",
+    CallbackPhase.LEASED: "in flight",
+    CallbackPhase.BEHIND: "waiting",
+    CallbackPhase.DONE: "done",
+    CallbackPhase.DEAD: "dead",
 }
 STATUSES = ("waiting", "done", "dead")
 """What a list can be narrowed to; what is in flight is waiting still."""
 
-KINDS = {Kind.REPORT: "report", Kind.REPLY: "reply"}
+KINDS = {CallbackKind.REPORT: "report", CallbackKind.REPLY: "reply"}
 
 CURSOR = re.compile(r"([0-9]{1,16})\.([0-9]{1,16})")
 _ORIGIN = re.compile(r"https?://[^\s/?#]{1,260}")
@@ -96,8 +96,8 @@ def _line(one: CallbackLine) -> dict[str, Value]:
         "kind": KINDS[one.kind],
         "message_id": str(one.message_id),
         "msisdn": one.msisdn,
-        "told": public_word(one.state) if one.kind is Kind.REPORT else "",
-        "state": STATE_NAMES[MessageState(one.state)] if one.kind is Kind.REPORT else "",
+        "told": public_word(one.state) if one.kind is CallbackKind.REPORT else "",
+        "state": STATE_NAMES[MessageState(one.state)] if one.kind is CallbackKind.REPORT else "",
         "at": one.at,
         "status": PHASE_WORDS[one.phase],
         "origin": one.origin,

@@ -15,7 +15,7 @@ from esito.api.paging import unusable
 from esito.api.services import LinkDesk, LinkEdited, LinkStatus
 from esito.api.xml import Value
 from esito.domain.errors import NoSuchLink
-from esito.domain.id_forms import IdForm, Learned
+from esito.domain.operator_habits import IdForm, Learned
 
 
 async def links(call: AdminCall) -> Answer:

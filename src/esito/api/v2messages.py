@@ -5,11 +5,11 @@ from esito.api.call import Call, as_message_id, as_number_text
 from esito.api.paging import page_cursor, page_limit, status_among
 from esito.api.unmasking import unmasked
 from esito.api.xml import Value
+from esito.domain.display import hide_in, mask_for_people
 from esito.domain.errors import NoSuchMessage
 from esito.domain.evidence import RecipientEvidence, SegmentEvidence, TrailEvidence
 from esito.domain.explanation import Explanation, FailureEvidence, explain, explain_trail
-from esito.domain.masking import hide_in
-from esito.domain.msisdn import InvalidMsisdn, mask_for_people, normalise
+from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.pricing import as_number
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
 from esito.lifecycle.readable import receipt_text

@@ -10,7 +10,7 @@ from esito.api.call import AdminCall
 from esito.api.paging import page_cursor, page_limit
 from esito.api.unmasking import unmasked_for_administrator
 from esito.api.xml import Value
-from esito.domain.masking import hide_in
+from esito.domain.display import hide_in
 from esito.lifecycle.readable import without_text
 from esito.store.records import Orphan
 

@@ -3,7 +3,7 @@
 from esito.api.paging import LIMIT, MOST
 from esito.api.schemas import Schema, array, constant, integer, number, record, ref, text
 from esito.api.v2messages import STATE_NAMES, STATUSES
-from esito.domain.evidence import Phase
+from esito.domain.evidence import SegmentPhase
 from esito.domain.receipt import Verdict
 from esito.domain.states import PUBLIC_WORDS
 from esito.domain.vocabulary import ErrorCategory
@@ -81,7 +81,7 @@ V2_SCHEMAS: dict[str, Schema] = {
             "part": integer(minimum=1),
             "link": text(),
             "operator": text(),
-            "phase": {"type": "string", "enum": [phase.name.lower() for phase in Phase]},
+            "phase": {"type": "string", "enum": [phase.name.lower() for phase in SegmentPhase]},
             "attempts": integer("0: it was never handed over.", minimum=0),
             "submitted_at": _AT_OR_NULL,
             "answered_at": _AT_OR_NULL,

@@ -9,7 +9,7 @@ from esito.api.services import LinkStatus, SessionStatus
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.config_rules import host_and_maybe_port
 from esito.domain.address import numbering
-from esito.domain.id_forms import IdForm
+from esito.domain.operator_habits import IdForm
 from esito.domain.opt_out import stop_number_of_link
 from esito.domain.routing import Routes, Serving, shares_by_prefix
 from esito.domain.states import MultipartRule

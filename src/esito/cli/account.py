@@ -16,7 +16,8 @@ from esito.cli.options import Money, actor, print_json, run, with_json, with_set
 from esito.cli.profile import credit, set_
 from esito.cli.terminal import Table, say, show
 from esito.config import Settings
-from esito.domain.account import Account, AccountState, ApiKey, key_digest, new_api_key
+from esito.domain.account import Account, AccountState
+from esito.domain.credentials import ApiKey, key_digest, new_api_key
 from esito.domain.pricing import as_number
 from esito.domain.timing import RealClock
 

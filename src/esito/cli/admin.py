@@ -13,8 +13,7 @@ from esito.cli.explain import moment
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import Table, say, show
 from esito.config import Settings
-from esito.domain.account import key_digest, new_api_key
-from esito.domain.administrator import Administrator
+from esito.domain.credentials import Administrator, key_digest, new_api_key
 from esito.domain.timing import RealClock
 
 

@@ -35,7 +35,7 @@ from esito.config import (
     StoreSettings,
 )
 from esito.config_rules import SQLITE, host_and_port
-from esito.domain.account import key_digest, new_api_key
+from esito.domain.credentials import key_digest, new_api_key
 from esito.domain.timing import PushableClock
 from esito.private_files import new_private
 from esito.simulator.fates import ENDINGS

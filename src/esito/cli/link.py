@@ -24,10 +24,10 @@ from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.client import Client, ClientError
 from esito.config import ConfigError, LinkSettings, Settings
-from esito.domain.administrator import monitor_pass
+from esito.domain.credentials import monitor_pass
 from esito.domain.errors import StoreError
-from esito.domain.id_forms import IdForm
 from esito.domain.msisdn import InvalidMsisdn, normalise
+from esito.domain.operator_habits import IdForm
 from esito.domain.timing import RealClock
 
 TROUBLES = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from esito.cli.link_trial import Bound, Heard, Segment, Tls, Trial
 from esito.config import LinkSettings
-from esito.domain.msisdn import mask
+from esito.domain.display import mask
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import public_word
 from esito.domain.timing import MINUTE_MS

@@ -9,9 +9,9 @@ from typing import Any
 
 from esito.bootstrap.links import incoming_settings, outgoing_settings, smpp_settings
 from esito.config import LinkSettings
-from esito.domain.id_forms import FORM_OF
 from esito.domain.message import SegmentRef, Submission
 from esito.domain.message_ids import Spelling, spelling
+from esito.domain.operator_habits import FORM_OF
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import is_final
 from esito.domain.text import count_segments, prepare

@@ -99,7 +99,7 @@ def contradicts(receipt: DeliveryReceipt, *submitted_at: int) -> bool:
     return receipt.submitted_at is not None and not is_dated(receipt, *submitted_at)
 
 
-class Open(NamedTuple):
+class OpenSubmission(NamedTuple):
     """A submit_sm whose response is owed."""
 
     msisdn: str
@@ -110,7 +110,7 @@ class Open(NamedTuple):
 class Owed:
     """The submit_sm of one operator whose responses are owed, and so the ids they will bring."""
 
-    def __init__(self, submissions: Iterable[Open] = (), *, lost: bool = False) -> None:
+    def __init__(self, submissions: Iterable[OpenSubmission] = (), *, lost: bool = False) -> None:
         """`lost`: whether the operator has segments whose response was lost, so that their ids are not known."""
         self.lost = lost
         self._times: dict[str, list[int]] = {}

@@ -8,12 +8,12 @@ from email.utils import parsedate_to_datetime
 from enum import IntEnum
 
 from esito.domain.pricing import as_number, from_micros
-from esito.domain.slots import Place
+from esito.domain.slots import CallbackTarget
 from esito.domain.states import MessageState, public_word
 from esito.domain.timing import DAY_MS, HOUR_MS, SECOND_MS
 
 
-class Kind(IntEnum):
+class CallbackKind(IntEnum):
     """What a callback tells."""
 
     REPORT = 1
@@ -22,7 +22,7 @@ class Kind(IntEnum):
     """What a subscriber answered, to `urlResponse`."""
 
 
-class Phase(IntEnum):
+class CallbackPhase(IntEnum):
     """Where a callback is on its way; the numbers are stored."""
 
     NEW = 0
@@ -39,9 +39,9 @@ class Phase(IntEnum):
     """Given up; it can be replayed."""
 
 
-def webhook_id(kind: Kind, message_id: int, seq: int, state: int, number: int) -> str:
+def webhook_id(kind: CallbackKind, message_id: int, seq: int, state: int, number: int) -> str:
     """Return what receivers know a callback by: message, recipient and rung; of a reply, the callback's own number."""
-    if kind is Kind.REPLY:
+    if kind is CallbackKind.REPLY:
         return f"msg_{message_id}_{seq}_reply{number}"
     return f"msg_{message_id}_{seq}_{'ko' if state == MessageState.KO else state}"
 
@@ -53,7 +53,7 @@ class Callback:
     id: int
     message_id: int
     seq: int
-    kind: Kind
+    kind: CallbackKind
     state: int
     """The rung of the change it tells of, which need not be the newest."""
     at: int
@@ -64,7 +64,7 @@ class Callback:
     """How often since it was written or last replayed."""
     first_at: int | None
     """When the first of these tries was; None before it."""
-    place: Place
+    place: CallbackTarget
     """Whose it is, and where it goes."""
     url: str
     body: str | None
@@ -221,10 +221,10 @@ class CallbackLine:
     message_id: int
     seq: int
     msisdn: str
-    kind: Kind
+    kind: CallbackKind
     state: int
     at: int
-    phase: Phase
+    phase: CallbackPhase
     attempts: int
     next_at: int | None
     """When it is tried next; None: it is finished, or waits for an earlier one."""

@@ -13,8 +13,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from esito.domain.belief import Owed, contradicts, fits, is_addressed, is_addressed_whole, is_dated, named_numbers
-from esito.domain.id_forms import IdForm, Learned, says_nothing
 from esito.domain.message_ids import Spelling, spelling
+from esito.domain.operator_habits import IdForm, Learned, says_nothing
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import FIRST_FINAL
 

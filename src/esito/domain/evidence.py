@@ -8,7 +8,7 @@ from esito.domain.states import MessageState
 from esito.domain.timing import VALIDITY_MS
 
 
-class Phase(IntEnum):
+class SegmentPhase(IntEnum):
     """How far one segment is on its way to the operator; the numbers are stored."""
 
     SUBMITTED = 1
@@ -29,7 +29,7 @@ class SegmentEvidence:
     part: int
     link: str
     operator: str
-    phase: Phase
+    phase: SegmentPhase
     attempts: int
     submitted_at: int
     answered_at: int | None

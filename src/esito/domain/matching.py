@@ -21,8 +21,8 @@ from esito.domain.decisions import (
     Unmatched,
     Waits,
 )
-from esito.domain.id_forms import Learned, says_nothing
 from esito.domain.message_ids import Spelling, canonical, shelves
+from esito.domain.operator_habits import Learned, says_nothing
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt, Verdict
 from esito.domain.states import FIRST_FINAL, MessageState, MultipartRule, derive
 
@@ -32,7 +32,7 @@ _new = tuple.__new__
 """Makes a named tuple in half the time: several are made for each receipt."""
 
 
-class Brought(NamedTuple):
+class BroughtId(NamedTuple):
     """A segment, and the id that a receipt of the batch brought it."""
 
     smsc_message_id: str
@@ -59,7 +59,7 @@ class Settlement:
         self._forms = forms
         self._at = at
         self._standings: dict[tuple[int, int], _Standing] = {}
-        self._brought: dict[tuple[int, str], list[Brought]] = {}
+        self._brought: dict[tuple[int, str], list[BroughtId]] = {}
         """By the form of the operator's ids and the shelf of the id."""
         self._taken: set[tuple[int, int, int]] = set()
         self.alone: list[tuple[DeliveryReceipt, Candidate]] = []
@@ -217,7 +217,7 @@ class Settlement:
             one._replace(smsc_message_id=told) for told, one in self._brought_under(receipt) if not one.smsc_message_id
         ]
 
-    def _brought_under(self, receipt: DeliveryReceipt) -> Iterator[Brought]:
+    def _brought_under(self, receipt: DeliveryReceipt) -> Iterator[BroughtId]:
         """Yield what receipts of the batch brought under an id that may be this one's, the newest first."""
         if self._brought:
             form = id(self._forms[receipt.link])
@@ -233,7 +233,7 @@ class Settlement:
         """Let a segment have the id of a receipt; return the segment."""
         self._taken.add(owner[:3])
         key = (id(self._forms[receipt.link]), canonical(receipt.smsc_message_id))
-        self._brought.setdefault(key, []).append(Brought(receipt.smsc_message_id, owner))
+        self._brought.setdefault(key, []).append(BroughtId(receipt.smsc_message_id, owner))
         self.decisions.identified.append(
             Identified(*owner[:3], receipt.smsc_message_id, self._moment(receipt), receipt.link)
         )

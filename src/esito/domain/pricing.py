@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-from esito.domain.countries import HOME
+from esito.domain.account import HOME
 from esito.domain.message import Range
 from esito.domain.msisdn import country_of, longest_prefix
 

@@ -8,9 +8,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from esito.domain.months import PARIS
 from esito.domain.msisdn import read_address
-from esito.domain.timing import DAY_MS, HOUR_MS, SECOND_MS
+from esito.domain.timing import DAY_MS, HOUR_MS, PARIS, SECOND_MS
 
 WINDOW_MS = 30 * DAY_MS
 """How long after a message a reply to its sender still belongs to it."""

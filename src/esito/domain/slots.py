@@ -19,7 +19,7 @@ FAST = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CallbackTarget:
     """Whose a callback is, and where it goes."""
 
     sandbox: bool
@@ -44,12 +44,12 @@ class Slots:
         other._out = self._out.copy()
         return other
 
-    def take(self, place: Place) -> None:
+    def take(self, place: CallbackTarget) -> None:
         """One goes out."""
         for counted in _counted(place):
             self._out[counted] += 1
 
-    def free(self, place: Place) -> None:
+    def free(self, place: CallbackTarget) -> None:
         """One has come to its end."""
         for counted in _counted(place):
             self._out[counted] -= 1
@@ -62,7 +62,7 @@ class Slots:
         left = self._most[sandbox] - self._out[sandbox]
         return max(0, min(left, self._share(account, sandbox=sandbox) - mine))
 
-    def of_place(self, place: Place, fast: Container[int] = ()) -> int:
+    def of_place(self, place: CallbackTarget, fast: Container[int] = ()) -> int:
         """Return how many more may go out to a place; `fast` are the servers that answer fast."""
         share = max(1, self._share(place.account, sandbox=place.sandbox) // 2)
         to_server = FAST if place.destination in fast else self._usual
@@ -80,6 +80,6 @@ class Slots:
         return max(1, (self._most[sandbox] - others) // 4)
 
 
-def _counted(place: Place) -> tuple[Hashable, ...]:
+def _counted(place: CallbackTarget) -> tuple[Hashable, ...]:
     box, account = place.sandbox, place.account
     return (box, (box, account), (box, account, place.address), (box, "to", place.destination))

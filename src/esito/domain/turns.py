@@ -60,7 +60,7 @@ def turns_of(lane: int) -> int:
     return LOW_COST_TURNS if class_of(lane) % 2 == Range.LOW_COST - 1 else 1
 
 
-class Place(NamedTuple):
+class RouteLane(NamedTuple):
     """Something with work: a lane of one route."""
 
     lane: int
@@ -68,20 +68,20 @@ class Place(NamedTuple):
 
 
 @dataclass(slots=True)
-class Waiting:
+class WaitingAccount:
     """An account that has work."""
 
     weight: int
-    places: list[Place] = field(default_factory=list)
+    places: list[RouteLane] = field(default_factory=list)
     """In the order in which they are emptied."""
 
 
-def by_account(found: Iterable[tuple[Place, int]]) -> dict[int, Waiting]:
+def by_account(found: Iterable[tuple[RouteLane, int]]) -> dict[int, WaitingAccount]:
     """Group places, each given with the weight of its account."""
-    accounts: dict[int, Waiting] = {}
+    accounts: dict[int, WaitingAccount] = {}
     for place, weight in sorted(found):
         account = account_of(place.lane)
-        waiting = accounts.setdefault(account, Waiting(max(1, weight)))
+        waiting = accounts.setdefault(account, WaitingAccount(max(1, weight)))
         waiting.places.append(place)
     return accounts
 
@@ -93,7 +93,7 @@ class Turns:
         self._reached: dict[int, float] = {}
         self._now = 0.0
 
-    def shares(self, waiting: Mapping[int, Waiting], slots: int, *, most: int) -> list[tuple[int, int]]:
+    def shares(self, waiting: Mapping[int, WaitingAccount], slots: int, *, most: int) -> list[tuple[int, int]]:
         """Return which accounts get how many of the slots, in turn; fewer slots, should it be more than `most`."""
         heap = [
             (max(self._reached.get(account, 0.0), self._now), one.places[0].lane, account)
@@ -143,9 +143,9 @@ class Halves:
         return slots // 2
 
 
-def smalls_and_larges(places: Sequence[Place]) -> list[tuple[list[Place], list[Place]]]:
+def smalls_and_larges(places: Sequence[RouteLane]) -> list[tuple[list[RouteLane], list[RouteLane]]]:
     """Return the small and the large lanes of each class of one account, in the order of the classes."""
-    classes: dict[int, tuple[list[Place], list[Place]]] = {}
+    classes: dict[int, tuple[list[RouteLane], list[RouteLane]]] = {}
     for place in places:
         small, large = classes.setdefault(class_of(place.lane), ([], []))
         (large if is_large(place.lane) else small).append(place)

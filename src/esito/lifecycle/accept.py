@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from esito.domain.account import Account
-from esito.domain.countries import may_send_to
+from esito.domain.account import Account, Profile, may_send_to
 from esito.domain.errors import (
     LowCostNotEligible,
     LowCostTooLong,
@@ -29,7 +28,6 @@ from esito.domain.number_forms import former_spellings
 from esito.domain.opt_out import mention
 from esito.domain.premium_ranges import is_premium_rate
 from esito.domain.pricing import PriceList, from_micros, to_micros
-from esito.domain.profile import Profile
 from esito.domain.routing import Routes
 from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, is_overlong, prepare
 from esito.domain.timing import Clock

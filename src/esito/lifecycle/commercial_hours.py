@@ -12,12 +12,10 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from esito.domain.account import Account
+from esito.domain.account import Account, CommercialTexts
 from esito.domain.errors import CommercialDay, CommercialHour
-from esito.domain.months import PARIS
 from esito.domain.msisdn import country_of
-from esito.domain.profile import CommercialTexts
-from esito.domain.timing import SECOND_MS
+from esito.domain.timing import PARIS, SECOND_MS
 
 OPENS, CLOSES = time(8), time(20)
 """Commercial texts leave between these."""

@@ -17,7 +17,7 @@ import structlog
 from esito import metrics
 from esito.domain.errors import Fenced, StoreError, StoreUnavailable
 from esito.domain.message import SegmentRef
-from esito.domain.query import ASK_AGAIN_MS, Query, QueryAnswer, Reluctance
+from esito.domain.status_query import ASK_AGAIN_MS, Query, QueryAnswer, Reluctance
 from esito.domain.timing import SECOND_MS, Clock
 from esito.links.lease_keeper import HeldLease
 from esito.links.smpp_link import SmppLink

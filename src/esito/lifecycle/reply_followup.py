@@ -10,9 +10,9 @@ import structlog
 
 from esito.clockwork import sleep_until
 from esito.domain.account import AccountState
+from esito.domain.display import mask
 from esito.domain.errors import AnsweredBefore, EsitoError, StoreUnavailable
 from esito.domain.message import Once
-from esito.domain.msisdn import mask
 from esito.domain.timing import SECOND_MS, Clock
 from esito.lifecycle.accept import Acceptance, Accepted, Draft
 from esito.lifecycle.receive import stop_words

@@ -8,8 +8,8 @@ from enum import Enum
 from esito.domain.address import ALPHANUMERIC, LONGEST_SHORT_CODE, NATIONAL
 from esito.domain.coding import USUAL_CODINGS, Codings
 from esito.domain.msisdn import read_address
+from esito.domain.national_numbers import code_of_country
 from esito.domain.number_forms import are_one, written_number
-from esito.domain.numbering import code_of_country
 from esito.domain.states import STAT_WORDS, MessageState
 from esito.smpp.pdu import DataSm, DeliverSm
 

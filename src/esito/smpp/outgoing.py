@@ -10,7 +10,7 @@ from esito.domain.address import USUAL_NUMBERING, AddressKind, Numbering, number
 from esito.domain.coding import LONG_HEADER, SHORT_HEADER, USUAL_CODINGS, Codings, Written, whole, write
 from esito.domain.message import Submission
 from esito.domain.opt_out import STOP_NUMBER, number_named, renamed
-from esito.domain.query import Query
+from esito.domain.status_query import Query
 from esito.domain.text import long_udh, udh
 from esito.domain.timing import SECOND_MS
 from esito.smpp.pdu import EsmClass, QuerySm, SubmitSm, Tag

@@ -16,7 +16,7 @@ from esito.api import samples
 from esito.api.app import CLOCK, SERVED, Services, build
 from esito.api.openapi import PAGES, document
 from esito.api.xml import to_xml
-from esito.domain.administrator import monitor_pass
+from esito.domain.credentials import monitor_pass
 from esito.domain.errors import StoreUnavailable
 from esito.domain.pricing import PriceList
 from esito.domain.timing import DAY_MS, RealClock

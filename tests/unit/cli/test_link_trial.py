@@ -11,7 +11,7 @@ from esito.cli.link_report import as_data, as_lines, is_good
 from esito.cli.link_trial import Bound, Tls, Trial, try_link
 from esito.cluster.process import free_port
 from esito.config import LinkSettings
-from esito.domain.msisdn import mask
+from esito.domain.display import mask
 from esito.smpp import pdu as p
 from esito.smpp.bind_refusals import OF_REASON, OF_STATUS, advice
 from esito.smpp.pdu import Status

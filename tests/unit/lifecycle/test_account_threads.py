@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from esito.domain.account import CommercialTexts
 from esito.domain.errors import TooManySegments
 from esito.domain.pricing import PriceList
-from esito.domain.profile import CommercialTexts
 from esito.domain.routing import Routes
 from esito.domain.timing import PushableClock
 from esito.lifecycle.accept import COUNTED_AT_ONCE, Acceptance, Draft

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from esito.domain.errors import CommercialDay, CommercialHour
-from esito.domain.months import PARIS
+from esito.domain.timing import PARIS
 from esito.lifecycle.commercial_hours import FRANCE, check_schedule, localities_of, next_opening
 
 

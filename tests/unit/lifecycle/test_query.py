@@ -12,8 +12,8 @@ import pytest
 from esito.bootstrap.links import link_status, make_link, revise_link
 from esito.config import LinkSettings
 from esito.domain.account import Account
-from esito.domain.query import ASK_AGAIN_MS
 from esito.domain.states import MessageState
+from esito.domain.status_query import ASK_AGAIN_MS
 from esito.domain.timing import HOUR_MS, MINUTE_MS, PushableClock
 from esito.lifecycle.receive import Receiver
 from esito.links.gateway import Gateway

@@ -8,8 +8,8 @@ import pytest
 
 from esito.bootstrap.links import outgoing_settings
 from esito.domain.message import SegmentRef
-from esito.domain.query import Query
 from esito.domain.states import STATE_VALUES, MessageState
+from esito.domain.status_query import Query
 from esito.smpp import pdu as p
 from esito.smpp.codec import encode
 from esito.smpp.outgoing import query_sm, submit_sm

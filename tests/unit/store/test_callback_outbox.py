@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from esito.domain.callback import Callback, Outcome
-from esito.domain.slots import Place, Slots
+from esito.domain.slots import CallbackTarget, Slots
 from esito.domain.timing import MINUTE_MS
 from esito.store.callbacks import Wanted
 from esito.store.sqlite import SqliteStore
@@ -129,7 +129,7 @@ async def test_callbacks_that_were_sorted_before_have_their_account_after_the_mi
         for status, count in {"waiting": 2, "done": 1, "dead": 1, "": 4}.items():
             assert len(await store.callbacks.page(1, status=status)) == count
         (claimed,) = (await store.callbacks.claim(Wanted(at=NOW, lease_ms=1, slots=Slots()))).callbacks
-        assert (claimed.place, claimed.url) == (Place(True, 1, "example.org", 5), "https://example.org/")
+        assert (claimed.place, claimed.url) == (CallbackTarget(True, 1, "example.org", 5), "https://example.org/")
     finally:
         await store.close()
 

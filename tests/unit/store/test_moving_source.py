@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from esito.domain.account import Account, AccountState
-from esito.domain.callback import Callback, Outcome, Phase
+from esito.domain.callback import Callback, CallbackPhase, Outcome
 from esito.domain.message import Once, SubmitAnswer, SubmitOutcome
 from esito.domain.routing import Route
 from esito.domain.slots import Slots
@@ -233,5 +233,5 @@ async def test_the_source_has_a_row_in_every_table_that_is_copied(path: Path) ->
     phases = connection.execute("SELECT DISTINCT phase FROM callback ORDER BY phase").fetchall()
     connection.close()
     assert empty == []
-    assert phases == [(phase,) for phase in Phase]
+    assert phases == [(phase,) for phase in CallbackPhase]
     assert all(told["acme"].values())

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from esito.domain.account import Account, AccountState, ApiKey
+from esito.domain.account import Account, AccountState, Profile
+from esito.domain.credentials import ApiKey
 from esito.domain.errors import EsitoError, NameTaken, NoSuchAccount
 from esito.domain.pricing import from_micros
-from esito.domain.profile import Profile
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.spending import begin_ceiling
 

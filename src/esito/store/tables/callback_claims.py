@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
-from esito.domain.callback import Callback, Kind
-from esito.domain.slots import Place
+from esito.domain.callback import Callback, CallbackKind
+from esito.domain.slots import CallbackTarget
 from esito.store.callbacks import Claimed, Wanted
 from esito.store.origins import address_of, digest_of, path_of
 from esito.store.tables.connection import Connection, SqlValue
@@ -33,7 +33,7 @@ GONE_PATH = DISABLED.format("HTTP 410")
 class _Server(NamedTuple):
     """A destination that has open callbacks."""
 
-    place: Place
+    place: CallbackTarget
     disabled: str | None
     """Why; None: it is not."""
 
@@ -84,7 +84,7 @@ class CallbackClaims:
         begin = self._last_destination.get((sandbox, account), 0)
         for number, origin, disabled in _in_turn(connection, sandbox, account, begin):
             self._last_destination[sandbox, account] = number
-            yield _Server(Place(sandbox, account, address_of(origin), number), disabled)
+            yield _Server(CallbackTarget(sandbox, account, address_of(origin), number), disabled)
 
 
 def _in_turn(connection: Connection, sandbox: bool, account: int, begin: int) -> Iterator[tuple[int, str, str | None]]:
@@ -116,7 +116,7 @@ class _Claim:
     def __init__(self, connection: Connection, wanted: Wanted) -> None:
         self.connection = connection
         self.wanted = wanted
-        self._chosen: dict[int, Place] = {}
+        self._chosen: dict[int, CallbackTarget] = {}
         self._next_at: int | None = None
         self._to_bury = BURIED_AT_ONCE
 
@@ -158,7 +158,7 @@ class _Claim:
         gone = {tuple(row) for row in self.connection.ask_rows("gone_among", set(paths.values()))}
         return {number for number, path in paths.items() if path in gone}
 
-    def _end_leases(self, place: Place) -> None:
+    def _end_leases(self, place: CallbackTarget) -> None:
         ended = [
             number
             for number in numbers(self.connection, "ended_leases", *_key(place), self.wanted.at)
@@ -184,18 +184,18 @@ class _Claim:
         self._next_at = at if self._next_at is None else min(at, self._next_at)
 
 
-def _key(place: Place) -> tuple[SqlValue, ...]:
+def _key(place: CallbackTarget) -> tuple[SqlValue, ...]:
     return (place.sandbox, place.account, place.destination)
 
 
-def _callback(row: Sequence[Any], place: Place) -> Callback:
+def _callback(row: Sequence[Any], place: CallbackTarget) -> Callback:
     (number, message_id, seq, kind, state, at, attempts, tries, first_at, url, body, tag, msisdn, cost, secret,
      sequence) = row  # fmt: skip
     return Callback(
         id=number,
         message_id=message_id,
         seq=seq,
-        kind=Kind(kind),
+        kind=CallbackKind(kind),
         state=state,
         at=at,
         attempts=attempts,

@@ -4,7 +4,15 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from esito.domain.callback import GONE_SHOWN, AttemptLine, CallbackLine, Destination, Kind, Phase, webhook_id
+from esito.domain.callback import (
+    GONE_SHOWN,
+    AttemptLine,
+    CallbackKind,
+    CallbackLine,
+    CallbackPhase,
+    Destination,
+    webhook_id,
+)
 from esito.store.tables.connection import Connection, SqlValue
 
 OPEN, DONE, DEAD = 3, 4, 5
@@ -88,19 +96,19 @@ def _line(row: Sequence[SqlValue], log: tuple[AttemptLine, ...]) -> CallbackLine
         message_id=message_id,
         seq=seq,
         msisdn=msisdn,
-        kind=Kind(kind),
+        kind=CallbackKind(kind),
         state=state,
         at=at,
-        phase=Phase(phase),
+        phase=CallbackPhase(phase),
         attempts=attempts,
-        next_at=next_at if phase == Phase.DUE else None,
+        next_at=next_at if phase == CallbackPhase.DUE else None,
         done_at=done_at,
         reason=reason,
         url=url,
         origin=origin,
         last_status=last_status,
         last_error=last_error,
-        webhook_id=webhook_id(Kind(kind), message_id, seq, state, number),
+        webhook_id=webhook_id(CallbackKind(kind), message_id, seq, state, number),
         log=log,
     )
 

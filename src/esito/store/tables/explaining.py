@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.evidence import RecipientEvidence, SegmentEvidence, SegmentPhase, TrailEvidence
 from esito.domain.pricing import from_micros
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState, is_final
@@ -164,7 +164,7 @@ def _segment(row: Sequence[Any], links: Links) -> SegmentEvidence:
         part=part,
         link=link,
         operator=operator,
-        phase=Phase(phase),
+        phase=SegmentPhase(phase),
         attempts=attempts,
         submitted_at=submitted_at,
         answered_at=answered_at,

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import msgspec
 
+from esito.domain.account import Profile
 from esito.domain.errors import (
     BalanceTooLow,
     EmailTaken,
@@ -15,7 +16,6 @@ from esito.domain.errors import (
     SubaccountsNotAllowed,
 )
 from esito.domain.pricing import from_micros
-from esito.domain.profile import Profile
 from esito.store.ledger import AuditEntry, Credits, MonthSpent, NewSubaccount, Subaccount
 from esito.store.tables.area import Area
 from esito.store.tables.auditing import note

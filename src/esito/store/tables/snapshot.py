@@ -9,7 +9,7 @@ from operator import itemgetter
 
 from esito.domain.belief import (
     SUBMIT_DATE_WITHIN_MS,
-    Open,
+    OpenSubmission,
     Owed,
     is_addressed,
     is_named_first,
@@ -197,7 +197,7 @@ class Snapshot:
         lost = self._connection.number("has_uncertain", operator, newest - self._wait_ms)
         if lost:
             self._lost.add(operator)
-        submissions = [Open(msisdn, min(at, self._first) if self._receipts else at) for msisdn, at in rows]
+        submissions = [OpenSubmission(msisdn, min(at, self._first) if self._receipts else at) for msisdn, at in rows]
         return Owed(submissions, lost=lost > 1)
 
     def _load_uncertain(self, receipts: Iterable[tuple[int, DeliveryReceipt]]) -> dict[int, list[Candidate]]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.masking import hide_in
+from esito.domain.display import hide_in
 
 NUMBER = "+33611110001"
 

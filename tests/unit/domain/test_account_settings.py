@@ -5,8 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.account import Account, AccountState
-from esito.domain.profile import CommercialTexts, Profile, narrowed
+from esito.domain.account import Account, AccountState, CommercialTexts, Profile, narrowed
 
 SENDERS = st.lists(st.sampled_from(["A", "B", "C"]), unique=True).map(tuple)
 PROFILES = st.builds(

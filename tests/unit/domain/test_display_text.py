@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.visible import visible, visible_json
+from esito.domain.display import visible, visible_json
 
 ANY = st.text(st.characters(), max_size=40)
 

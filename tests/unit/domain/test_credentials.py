@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.sealing import seal, unseal
+from esito.domain.credentials import seal, unseal
 
 
 @given(st.text(max_size=200), st.binary(min_size=1, max_size=70))

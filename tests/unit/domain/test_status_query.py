@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esito.domain.choosing import Candidate
-from esito.domain.query import LAST_BEFORE_MS, Reluctance, believed, is_too_late, next_query
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt
 from esito.domain.states import MessageState
+from esito.domain.status_query import LAST_BEFORE_MS, Reluctance, believed, is_too_late, next_query
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
 from tests.kit.builders import NOW
 

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from esito.domain.msisdn import InvalidMsisdn, normalise, read_address
+from esito.domain.msisdn import InvalidMsisdn, normalise, plain, read_address
+from esito.domain.national_numbers import calling_code, code_of_country
 from esito.domain.number_plans import SHAPES, VERSION, rows_of
-from esito.domain.numbering import calling_code, code_of_country
-from esito.domain.written import plain
 
 PLANS = rows_of(SHAPES)
 

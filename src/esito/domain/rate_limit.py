@@ -1,15 +1,15 @@
-"""How often one may ask: a bucket for each name, that empties with every request and fills with time."""
+"""Rate limits: a bucket for each name, which every request empties and time fills."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
 
 MOST_NAMES = 50_000
-"""Names that are remembered; of more, those that have not asked for longest are forgotten."""
+"""Names that are remembered; beyond that, the ones idle for longest are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many requests in so many milliseconds."""
+    """Requests allowed in a number of milliseconds."""
 
     count: int
     per_ms: int
@@ -24,7 +24,7 @@ class Limiter:
         self._buckets: OrderedDict[object, tuple[float, int]] = OrderedDict()
 
     def wait_ms(self, name: object, now: int) -> int:
-        """Take a request into account; return 0 when it may be answered, else after how long another may."""
+        """Count a request; return 0 if it may be answered, else the milliseconds until one may."""
         filled = self._filled(name, now)
         allowed = filled >= 1
         self._keep(name, filled - 1 if allowed else filled, now)
@@ -33,7 +33,7 @@ class Limiter:
         return max(1, -int(-(1 - filled) * self._rate.per_ms // self._rate.count))
 
     def left(self, name: object, now: int) -> int:
-        """Return how many requests may be answered at once."""
+        """Return how many requests may be answered now."""
         return int(self._filled(name, now))
 
     def _filled(self, name: object, now: int) -> float:

@@ -1,8 +1,8 @@
-"""Asking an operator by query_sm what became of a message that it has not reported on.
+"""When an operator is asked by query_sm about a segment without a receipt, and what its answer is worth.
 
-A segment is asked about once it has been away for as long as its link says, again each time it has been away twice as
-long as the time before, and a last time shortly before we stop waiting. What is answered moves a segment up the
-ladder as a receipt does, and counts for less: a receipt that says the same is still the receipt.
+The first query_sm leaves after the time that the link's settings say, each next one after twice the time before, and
+the last shortly before we stop waiting. An answer moves a segment up the ladder like a receipt, but counts for less: a
+receipt that says the same still counts as the receipt.
 """
 
 from collections.abc import Sequence
@@ -17,20 +17,20 @@ from esito.domain.states import MessageState
 from esito.domain.timing import DAY_MS, MINUTE_MS, SECOND_MS
 
 SHORTEST_AFTER_MS = MINUTE_MS
-"""The least time a segment is away before it is asked about."""
+"""The shortest time from a submission to its first query."""
 
 LAST_BEFORE_MS = 5 * MINUTE_MS
-"""How long before we stop waiting a segment is asked about for the last time."""
+"""How long before we stop waiting the last query leaves."""
 
 ASK_AGAIN_MS = 10 * MINUTE_MS
-"""When a question is asked anew whose answer was not kept: the process died, or none came."""
+"""When a query is repeated whose answer was not stored: the process died, or none came."""
 
 TOO_LATE_MS = DAY_MS
-"""How long after we stopped waiting the last question may still be asked, when it could not be asked before."""
+"""How long after we stopped waiting the last query may still leave, if it could not before."""
 
 
 class Query(NamedTuple):
-    """A segment to be asked about."""
+    """A segment to query."""
 
     ref: SegmentRef
     smsc_message_id: str
@@ -40,17 +40,17 @@ class Query(NamedTuple):
 
 
 class QueryAnswer(NamedTuple):
-    """What a query_sm was answered."""
+    """The answer to a query_sm."""
 
     ref: SegmentRef
     said: DeliveryReceipt
-    """As a receipt; without a state where the operator refuses to answer, or answers nothing that we understand."""
+    """As a receipt; without a state if the operator refuses to answer or its answer is not understood."""
 
 
 def next_query(submitted_at: int, asked_at: int, wait_ms: int) -> int | None:
-    """Return when to ask again about a segment that was asked about at an instant; None after the last time.
+    """Return when to query a segment again that was queried at `asked_at`; None after the last time.
 
-    `wait_ms`: how long after the submission its last word is waited for.
+    `wait_ms`: how long after the submission we wait for the last word.
     """
     last = submitted_at + wait_ms - LAST_BEFORE_MS
     if asked_at >= last:
@@ -60,16 +60,16 @@ def next_query(submitted_at: int, asked_at: int, wait_ms: int) -> int | None:
 
 
 def is_too_late(submitted_at: int, at: int, wait_ms: int) -> bool:
-    """Tell whether nothing is asked any more about a segment that left at an instant."""
+    """Tell whether it is too late at `at` to query a segment that left at `submitted_at`."""
     return at > submitted_at + wait_ms + TOO_LATE_MS
 
 
 def believed(said: DeliveryReceipt, owner: Candidate, namesakes: list[Candidate]) -> DeliveryReceipt:
-    """Return the answer about a segment with what is believed of it: without its state where that moves nobody.
+    """Return the answer as far as it is believed: without its state if that may not move the segment.
 
-    `namesakes`: every segment that the operator gave the same id, the owner among them. An answer is about
-    the newest; one that was final before the segment left, or that names another id, is not about it. UNKNOWN
-    means that the operator itself cannot tell: nothing is concluded from that before its time.
+    `namesakes`: every segment that the operator gave the same id, the owner included. An answer is about the newest of
+    them. One that was final before the segment left, or that names another id, is not about it. UNKNOWN means that the
+    operator itself cannot tell: that concludes nothing before its time.
     """
     if said.state is None:
         return said
@@ -95,7 +95,7 @@ _RAISING = frozenset({Verdict.MOVED, Verdict.INFERRED, Verdict.QUERIED})
 
 
 def said_more(trail: Sequence[TrailEvidence]) -> list[TrailEvidence]:
-    """Return the operator's words that said more than was known, by itself or when it was asked."""
+    """Return the operator's receipts and answers that said more than was known."""
     reached: dict[int, int] = {}
     found = []
     for one in trail:
@@ -108,7 +108,7 @@ def said_more(trail: Sequence[TrailEvidence]) -> list[TrailEvidence]:
 
 
 class Reluctance:
-    """For how long an operator that does not answer query_sm is asked nothing; the times double.
+    """Pauses queries to an operator that does not answer query_sm; each pause is twice as long.
 
     Instants are milliseconds of the clock of messages.
     """
@@ -121,20 +121,20 @@ class Reluctance:
         self._until = 0
 
     def refused(self, at: int) -> None:
-        """Ask nothing for a while. What comes while nothing is asked was asked before, and does not add to it."""
+        """Pause. A refusal during a pause answers an earlier query, and does not prolong it."""
         if at >= self._until:
             self._times += 1
             self._until = at + min(self.LONGEST_MS, self.SHORTEST_MS << min(self._times - 1, 20))
 
     def answered(self) -> None:
-        """Go on: the operator answers."""
+        """Resume: the operator answers."""
         self._times = self._until = 0
 
     def holds(self, at: int) -> bool:
-        """Tell whether nothing is asked now."""
+        """Tell whether queries are paused."""
         return at < self._until
 
     @property
     def until(self) -> int:
-        """Until when nothing is asked."""
+        """When the pause ends."""
         return self._until

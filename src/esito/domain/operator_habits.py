@@ -1,32 +1,32 @@
-"""How an operator spells in its receipts the ids it gave in its responses, learned from what only one form explains.
+"""What receipts teach about an operator: in which form it writes its ids again, and what its submit dates are worth.
 
-Another form than the plain one is a hypothesis about an operator. Only receipts that one
-form explains and the others do not are counted, so each speaks for one and against the
-rest. The plain form needs a clear majority of them; another base needs nearly all, since
-it would overrule ids that read as they were given. A form that is written in the
-configuration is locked: nothing else is tried.
+Any form but the plain one is a hypothesis about an operator. Only receipts that one form
+explains and the others do not are counted, so each is evidence for one form and against
+the rest. The plain form needs a clear majority; another base needs nearly all, because it
+overrules ids that read as they were given. A form in the configuration is locked: no other
+is tried.
 """
 
+from dataclasses import dataclass
 from enum import Enum
 
 from esito.domain.message_ids import Spelling, canonical
-from esito.domain.submit_dates import SubmitDates
 
 ENOUGH = 3
-"""Receipts that only one form explains that make it known, as long as hardly any contradict it."""
+"""Receipts, explained by one form only, after which it is known if hardly any contradict it."""
 
 PLAIN_OUTWEIGHS = 10
-"""How many more receipts must speak for ids as they are than for ids in another base."""
+"""How many times more receipts must support plain ids than another base."""
 
 BASE_OUTWEIGHS = 20
-"""How many more receipts must speak for another base than against it."""
+"""How many times more receipts must support another base than contradict it."""
 
 COUNT_TO = 1000
 """Evidence beyond this changes nothing and is not counted."""
 
 
 class IdForm(Enum):
-    """`message_id_form` of a link (design 2)."""
+    """`message_id_form` of a link."""
 
     AUTO = "auto"
     """Not known yet, or the evidence disagrees."""
@@ -35,7 +35,7 @@ class IdForm(Enum):
     HEX_TO_DEC = "hex-to-dec"
     DEC_TO_HEX = "dec-to-hex"
 
-    __hash__ = object.__hash__  # members are one of each, and this one is asked for every receipt
+    __hash__ = object.__hash__  # by identity: faster, and hashed for every receipt
 
 
 FORM_OF = {
@@ -45,7 +45,7 @@ FORM_OF = {
     Spelling.HEX_TO_DEC: IdForm.HEX_TO_DEC,
     Spelling.DEC_TO_HEX: IdForm.DEC_TO_HEX,
 }
-"""What one agreement is evidence of."""
+"""The form that an agreement is evidence of."""
 
 _ONE_BASE = frozenset(one for one in Spelling if not one.converted)
 
@@ -56,7 +56,7 @@ ALLOWED = {
     IdForm.HEX_TO_DEC: frozenset({Spelling.HEX_TO_DEC}),
     IdForm.DEC_TO_HEX: frozenset({Spelling.DEC_TO_HEX}),
 }
-"""The agreements that mean the same segment, by what is known of the form."""
+"""The agreements that mean the same segment, by the known form."""
 
 
 def says_nothing(smsc_message_id: str) -> bool:
@@ -65,8 +65,51 @@ def says_nothing(smsc_message_id: str) -> bool:
     return len(bare) == 1 and bare.isdecimal()
 
 
+# -- submit dates -------------------------------------------------------------------------------
+
+SURE = 20
+"""The count stays within this, either way: a clock that was right for years may be wrong tomorrow."""
+
+MISLEAD = 10
+"""How many more dates must have been far from our own than near for them to be misleading."""
+
+
+@dataclass(slots=True)
+class SubmitDates:
+    """Whether the submit dates in one operator's receipts are those of our submissions.
+
+    They are written in a zone that somebody had to look up, by a clock that may be wrong, and they decide when an id
+    does not. So a link whose dates are far from ours time after time is reported. Only receipts whose id and number
+    leave one segment possible are counted.
+    """
+
+    count: int = 0
+    """Receipts dated near our own submit_sm, less those that were not; between -SURE and SURE."""
+    changed: bool = False
+    """Whether there is anything new to store."""
+
+    @property
+    def mislead(self) -> bool:
+        """Whether somebody should look at them."""
+        return self.count <= -MISLEAD
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether one more near date would change nothing."""
+        return self.count >= SURE
+
+    def saw(self, net: int) -> None:
+        """Count a batch of receipts: those near our own date less those far from it."""
+        count = max(-SURE, min(self.count + net, SURE))
+        self.changed = self.changed or count != self.count
+        self.count = count
+
+
+# -- what is known of an operator -----------------------------------------------------------------
+
+
 class Learned:
-    """What is known of one operator's form, and of its submit dates."""
+    """What is known of one operator's form of ids, and of its submit dates."""
 
     __slots__ = (
         *("_allowed", "ambiguous", "changed", "counts_plain", "dates", "form", "known_before", "locked", "seen"),
@@ -80,35 +123,35 @@ class Learned:
         ambiguous: int = 0,
         dates: int = 0,
     ) -> None:
-        """`seen`, `ambiguous` and `dates` (`SubmitDates.count`): what was kept of earlier receipts."""
+        """`seen`, `ambiguous` and `dates` (`SubmitDates.count`): the stored counts of earlier receipts."""
         self.dates = SubmitDates(dates)
         self.locked = locked
         self.changed = False
-        """Whether there is anything new to keep."""
+        """Whether there is anything new to store."""
         self.seen = dict.fromkeys(FORM_OF.values(), 0) | (seen or {})
         self.counts_plain = self.learns(Spelling.SAME)
-        """Whether another receipt with the very id would still be counted."""
+        """Whether another receipt with exactly the id would still be counted."""
         self.ambiguous = ambiguous
         """Receipts refused because their id could mean two segments."""
         self._know(self.locked if self.locked is not IdForm.AUTO else self._conclusion())
         self.known_before = self.form is not IdForm.AUTO
-        """Whether the form was known when this was read."""
+        """Whether the form was known when this was loaded."""
 
     @property
     def became_known(self) -> bool:
-        """Whether the form is known now and was not before."""
+        """Whether the form has become known since this was loaded."""
         return not self.known_before and self.form is not IdForm.AUTO
 
     @property
     def is_another_base(self) -> bool:
-        """Whether the ids of receipts are known to be written in another base than those of responses."""
+        """Whether receipts are known to write ids in another base than responses."""
         return self.form in {IdForm.HEX_TO_DEC, IdForm.DEC_TO_HEX}
 
     def _know(self, form: IdForm) -> None:
         self.form = form
         self._allowed = ALLOWED[form]
         self.takes_plain = form is not IdForm.AUTO and Spelling.SAME in self._allowed
-        """Whether it is known that ids come as they were given, or but for zeros."""
+        """Whether ids are known to come as they were given, perhaps padded with zeros."""
 
     def learns(self, agreement: Spelling) -> bool:
         """Tell whether another match of this kind would still be counted."""
@@ -127,7 +170,7 @@ class Learned:
             self._know(self._conclusion())
 
     def supports(self, agreement: Spelling) -> bool:
-        """Tell whether any receipt has spoken for the form of this agreement."""
+        """Tell whether any receipt supports the form of this agreement."""
         return self.seen[FORM_OF[agreement]] > 0
 
     def refused(self) -> None:
@@ -136,11 +179,11 @@ class Learned:
         self.changed = True
 
     def allows(self, agreement: Spelling) -> bool:
-        """Tell whether ids that agree so mean the same segment, as far as the form is known."""
+        """Tell whether ids that agree so mean the same segment, by what is known of the form."""
         return agreement in self._allowed
 
     def _conclusion(self) -> IdForm:
-        """Return the form that the evidence speaks for; padding beside plain ids is the wider of the two."""
+        """Return the form that the evidence supports; of plain and padded ids, padding if any were padded."""
         plain = self.seen[IdForm.AS_IS] + self.seen[IdForm.STRIP_ZEROS]
         hex_to_dec, dec_to_hex = self.seen[IdForm.HEX_TO_DEC], self.seen[IdForm.DEC_TO_HEX]
         if plain >= ENOUGH and plain >= (hex_to_dec + dec_to_hex) * PLAIN_OUTWEIGHS:

@@ -5,9 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.account import Account, AccountState
-from esito.domain.countries import ANYWHERE, may_send_to
-from esito.domain.profile import Profile
+from esito.domain.account import ANYWHERE, Account, AccountState, Profile, may_send_to
 
 COUNTRIES = st.lists(st.sampled_from(["FR", "IT", "BE", ANYWHERE]), unique=True, max_size=3).map(tuple)
 LINES = st.lists(COUNTRIES, min_size=1, max_size=3)

@@ -1,8 +1,8 @@
-"""What is meant by a national number behind a calling code: one number of the plan, or none (`number_plans`).
+"""The one number that a calling code and national digits mean, by the plan of that code (`number_plans`).
 
-A trunk prefix that stands where it is not dialled goes, a zero that belongs to the number stays, a number of before a
-change of plan becomes what it is now, and one of a French overseas department gets the calling code of that.
-What the plan does not know is no number, and neither is what could be two.
+A trunk prefix where none is dialled is dropped, a zero that belongs to the number stays, a number from before a change
+of plan becomes its present form, and a number of a French overseas department gets the calling code of that. Digits
+that the plan does not know, or that could be two numbers, are no number.
 """
 
 import re
@@ -18,10 +18,10 @@ _SHAPES, _GIVEN = rows_of(SHAPES), rows_of(GIVEN)
 FRANCE = "33"
 
 DEPARTMENTS = ("262", "508", "590", "594", "596")
-"""Calling codes whose numbers are dialled from France, and written there, like its own."""
+"""Calling codes whose numbers are dialled and written in France like its own."""
 
 _NINE_DIGITS = 9
-"""Of the national numbers that France and its departments share, and of Italian mobiles of long ago."""
+"""Digits of the national numbers that France and its departments share, and of old Italian mobiles."""
 
 
 class _Plan(NamedTuple):
@@ -30,7 +30,7 @@ class _Plan(NamedTuple):
     shape: re.Pattern[str]
     trunk: re.Pattern[str] | None
     instead: str
-    """What stands for the trunk prefix where its pattern has groups."""
+    """Replaces the trunk prefix if its pattern has groups."""
     given: re.Pattern[str] | None
 
 
@@ -42,21 +42,21 @@ def _plan_of(code: str) -> _Plan:
 
 
 def calling_code(digits: str) -> str | None:
-    """Return the calling code that an international number begins with; None when there is no such code."""
+    """Return the calling code that an international number begins with; None if there is none."""
     return next((digits[:length] for length in (1, 2, 3) if digits[:length] in _SHAPES), None)
 
 
 @lru_cache(maxsize=512)
 def code_of_country(country: str) -> str | None:
-    """Return the calling code of a country (ISO 3166); None for one without, or unknown."""
+    """Return the calling code of a country (ISO 3166); None if it has none or is unknown."""
     prefixes = [prefix for prefix, one in COUNTRY_OF_PREFIX.items() if one == country]
     return calling_code(min(prefixes, key=len)) if prefixes else None
 
 
 def whole_number(code: str, national: str) -> str | None:
-    """Return the number that these digits behind this calling code mean, with its calling code and without the plus.
+    """Return the number that these digits mean after this calling code, with calling code and without plus.
 
-    None when the plan of that code does not know it, or when it could be two.
+    None if the plan of that code does not know it, or if it could be two.
     """
     number = _number_of(code, national)
     if number is not None and len(number) == _NINE_DIGITS and (code == FRANCE or code in DEPARTMENTS):
@@ -68,21 +68,21 @@ def whole_number(code: str, national: str) -> str | None:
 
 
 def _number_of(code: str, national: str) -> str | None:
-    """Return the national number that is meant."""
+    """Return the one national number that these digits mean; None if there is none, or more."""
     plan = _plan_of(code)
     if plan.shape.fullmatch(national):
         return None if _has_a_rival(plan, national) else current_form(code, national)
     bare = {national, _without_trunk(plan, national)}
     if national.startswith("0") and plan.trunk is not None and plan.trunk.fullmatch("0"):
-        bare.add(national[1:])  # the pattern may have taken an operator's own prefix for what is none
+        bare.add(national[1:])  # the pattern may have matched more than the zero
     known = [form for form in {current_form(code, one) for one in bare} if plan.shape.fullmatch(form)]
     return known[0] if len(known) == 1 else None
 
 
 def _has_a_rival(plan: _Plan, national: str) -> bool:
-    """Tell whether a number is a mobile one behind a zero that does not belong there, as 0333... may be in Italy.
+    """Tell whether a number may be a mobile with a zero that does not belong there, as 0333... in Italy.
 
-    One of its landlines may read so too; it keeps its zero where that leaves nine digits, which few mobiles have.
+    A landline may read so too; it keeps its zero if that leaves nine digits, which few mobiles have.
     """
     if plan.given is None or plan.trunk is not None or not national.startswith("0"):
         return False
@@ -93,7 +93,7 @@ def _has_a_rival(plan: _Plan, national: str) -> bool:
 
 
 def _without_trunk(plan: _Plan, national: str) -> str:
-    """Return a number without what is dialled before it at home."""
+    """Return a number without its trunk prefix."""
     found = plan.trunk.match(national) if plan.trunk is not None else None
     if found is None or not found[0]:
         return national
