@@ -2,7 +2,7 @@
 
 import asyncio
 
-from esito.simulator.session import Session as SimulatorSession
+from esito.simulator.esme_session import EsmeSession
 from esito.simulator.smsc import Smsc, SmscSettings
 from esito.smpp.connect import SmppSettings
 from esito.smpp.connection import SmppConnection
@@ -57,7 +57,7 @@ async def test_a_connection_whose_tls_has_ended_can_be_dropped() -> None:
 async def test_the_simulator_drops_a_session_whose_tls_has_ended() -> None:
     smsc = Smsc(SmscSettings(port=0, seed=1), clock=still())
     await smsc.start()
-    session = SimulatorSession(smsc, 1)
+    session = EsmeSession(smsc, 1)
     session.connection_made(EndedTls())
     session.abort()
     session.connection_lost(None)

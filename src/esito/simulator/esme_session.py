@@ -1,78 +1,65 @@
-"""One SMPP session seen from the SMSC: what may be asked in which state, and who answers it.
+"""One SMPP session as the SMSC sees it: what an ESME may ask in which state, and what it is answered.
 
-The session knows the protocol; the `Exchange` it belongs to knows messages and receipts.
-Whatever arrives in one read is answered in one write.
+The session knows the protocol; its `Exchange` knows messages and receipts. What arrives in
+one read is answered in one write.
 """
 
 import asyncio
 from collections.abc import Iterator
-from enum import Enum
 from itertools import count
 from typing import Protocol, cast
 
-from esito.simulator.message import Delivery
+from esito.simulator.simulated_message import PendingDelivery
 from esito.smpp import pdu as p
 from esito.smpp.codec import COMMAND_OF, FrameBuffer, InvalidLength, InvalidPdu, decode, encode
 from esito.smpp.connect import abort
 from esito.smpp.pdu import RESPONSE_BIT, Pdu, Status
+from esito.smpp.session import BindState
 
 SMPP_3_4 = b"\x34"
 
 
-class Binding(Enum):
-    """The session states of SMPP 3.4 (2.2)."""
-
-    OPEN = "open"
-    BOUND_TX = "transmitter"
-    BOUND_RX = "receiver"
-    BOUND_TRX = "transceiver"
-    UNBOUND = "unbound"
-
-
-SENDING = {Binding.BOUND_TX, Binding.BOUND_TRX}
-RECEIVING = {Binding.BOUND_RX, Binding.BOUND_TRX}
-
-BINDS: dict[type[Pdu], tuple[Binding, type[p.BindResp]]] = {
-    p.BindTransmitter: (Binding.BOUND_TX, p.BindTransmitterResp),
-    p.BindReceiver: (Binding.BOUND_RX, p.BindReceiverResp),
-    p.BindTransceiver: (Binding.BOUND_TRX, p.BindTransceiverResp),
+BINDS: dict[type[Pdu], tuple[BindState, type[p.BindResp]]] = {
+    p.BindTransmitter: (BindState.BOUND_TX, p.BindTransmitterResp),
+    p.BindReceiver: (BindState.BOUND_RX, p.BindReceiverResp),
+    p.BindTransceiver: (BindState.BOUND_TRX, p.BindTransceiverResp),
 }
 
 
 class Exchange(Protocol):
-    """What a session asks of the SMSC."""
+    """What a session needs of the SMSC."""
 
     system_id: str
 
-    def opened(self, session: "Session") -> None:
-        """Take note that an ESME has connected."""
+    def opened(self, session: "EsmeSession") -> None:
+        """Note that an ESME has connected."""
 
     def admit(self, bind: p.Bind) -> int:
         """Return the command_status of the bind response."""
 
-    def bound(self, session: "Session") -> None:
-        """Take note that the session is bound; its response comes before whatever is sent now."""
+    def bound(self, session: "EsmeSession") -> None:
+        """Note that the session is bound; its response goes before whatever is sent now."""
 
-    def submit(self, session: "Session", pdu: p.SubmitSm | p.DataSm) -> None:
+    def submit(self, session: "EsmeSession", pdu: p.SubmitSm | p.DataSm) -> None:
         """Answer the message."""
 
     def query(self, pdu: p.QuerySm) -> p.QuerySmResp:
         """Return the answer to query_sm."""
 
-    def answered(self, session: "Session", sequence: int, status: int) -> None:
-        """Take note of the answer to a deliver_sm."""
+    def answered(self, session: "EsmeSession", sequence: int, status: int) -> None:
+        """Note the response to a deliver_sm."""
 
-    def settle(self, session: "Session") -> None:
-        """Write what there is to write: all that was read is dealt with."""
+    def settle(self, session: "EsmeSession") -> None:
+        """Write what is to be written: everything that was read is handled."""
 
     def resume(self) -> None:
-        """Go on sending: a session that was congested can be written to again."""
+        """Go on sending: a congested session can be written to again."""
 
-    def closed(self, session: "Session") -> None:
-        """Take note that the connection is gone, or the session unbound."""
+    def closed(self, session: "EsmeSession") -> None:
+        """Note that the connection is lost, or the session unbound."""
 
 
-class Session(asyncio.Protocol):
+class EsmeSession(asyncio.Protocol):
     """A connection of an ESME."""
 
     def __init__(self, exchange: Exchange, number: int) -> None:
@@ -82,9 +69,9 @@ class Session(asyncio.Protocol):
         self._out: list[bytes] = []
         self._transport: asyncio.Transport | None = None
         self.number = number
-        self.binding = Binding.OPEN
+        self.state = BindState.OPEN
         self.sequences: Iterator[int] = count(1)
-        self.outstanding: dict[int, tuple[Delivery, float]] = {}
+        self.outstanding: dict[int, tuple[PendingDelivery, float]] = {}
         self.paused_until = 0.0
         self.congested = False
         self.heard_at = self._loop.time()
@@ -105,7 +92,7 @@ class Session(asyncio.Protocol):
         self.gone.set_result(None)
 
     def pause_writing(self) -> None:
-        """Read no more from an ESME that does not read what we write."""
+        """Stop reading from an ESME that does not read what we write."""
         self.congested = True
         if self._transport is not None:
             self._transport.pause_reading()
@@ -122,10 +109,10 @@ class Session(asyncio.Protocol):
         self.heard_at = self._loop.time()
         try:
             for frame in self._buffer.feed(data):
-                if self.binding is not Binding.UNBOUND:
+                if self.state is not BindState.UNBOUND:
                     self._take(frame)
         except InvalidLength:
-            # Nothing that follows could be told apart.
+            # The frames that follow cannot be told apart.
             self.send(p.GenericNack(status=Status.ESME_RINVCMDLEN))
             self.close()
         self._exchange.settle(self)
@@ -156,8 +143,8 @@ class Session(asyncio.Protocol):
     # -- PDUs ----------------------------------------------------------------------------------
 
     def _leave(self) -> None:
-        if self.binding is not Binding.UNBOUND:
-            self.binding = Binding.UNBOUND
+        if self.state is not BindState.UNBOUND:
+            self.state = BindState.UNBOUND
             self._exchange.closed(self)
 
     def _take(self, frame: bytes) -> None:
@@ -172,13 +159,13 @@ class Session(asyncio.Protocol):
             case p.SubmitSm() | p.DataSm():
                 self._submit(pdu)
             case p.DeliverSmResp() | p.DataSmResp() | p.GenericNack():
-                # generic_nack is no ESME_ROK whatever its command_status says.
+                # A generic_nack is never ESME_ROK, whatever its command_status.
                 status = pdu.status or (Status.ESME_RSYSERR if isinstance(pdu, p.GenericNack) else 0)
                 self._exchange.answered(self, pdu.sequence, status)
             case p.EnquireLink():
                 self.send(p.EnquireLinkResp(sequence=pdu.sequence))
             case p.EnquireLinkResp():
-                pass  # having heard it is all there is to it
+                pass  # that it came is enough
             case p.Bind():
                 self._bind(pdu)
             case p.Unbind():
@@ -187,18 +174,18 @@ class Session(asyncio.Protocol):
             case p.UnbindResp():
                 self.close()
             case p.QuerySm():
-                allowed = self.binding in SENDING
+                allowed = self.state.can_send
                 refusal = p.QuerySmResp(sequence=pdu.sequence, status=Status.ESME_RINVBNDSTS)
                 self.send(self._exchange.query(pdu) if allowed else refusal)
             case _ if not COMMAND_OF[type(pdu)] & RESPONSE_BIT:
-                # deliver_sm: only we may send it.
+                # deliver_sm: only the SMSC may send it.
                 self.send(p.GenericNack(sequence=pdu.sequence, status=Status.ESME_RINVCMDID))
 
     def _unless_open(self) -> int:
-        return Status.ESME_RINVBNDSTS if self.binding is Binding.OPEN else Status.ESME_ROK
+        return Status.ESME_RINVBNDSTS if self.state is BindState.OPEN else Status.ESME_ROK
 
     def _submit(self, pdu: p.SubmitSm | p.DataSm) -> None:
-        if self.binding in SENDING:
+        if self.state.can_send:
             self._exchange.submit(self, pdu)
         else:
             self.answer(pdu, status=Status.ESME_RINVBNDSTS)
@@ -209,8 +196,8 @@ class Session(asyncio.Protocol):
         self.send(kind(sequence=pdu.sequence, status=status, message_id=message_id))
 
     def _bind(self, pdu: p.Bind) -> None:
-        binding, kind = BINDS[type(pdu)]
-        if self.binding is not Binding.OPEN:
+        bound, kind = BINDS[type(pdu)]
+        if self.state is not BindState.OPEN:
             self.send(kind(sequence=pdu.sequence, status=Status.ESME_RALYBND))
             return
         status = self._exchange.admit(pdu)
@@ -218,7 +205,7 @@ class Session(asyncio.Protocol):
             self.send(kind(sequence=pdu.sequence, status=status))
             self.close()
             return
-        self.binding = binding
+        self.state = bound
         tlvs: dict[int, bytes] = {p.Tag.SC_INTERFACE_VERSION: SMPP_3_4}
         self.send(kind(sequence=pdu.sequence, system_id=self._exchange.system_id, tlvs=tlvs))
         self._exchange.bound(self)

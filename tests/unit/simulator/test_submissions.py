@@ -4,9 +4,9 @@ import pytest
 
 from esito.domain.timing import PushableClock
 from esito.simulator.behaviour import Behaviour
-from esito.simulator.fates import IdForm
-from esito.simulator.intake import ESME_RINVEXPIRY
-from esito.simulator.meter import Meter
+from esito.simulator.ids import IdNotation
+from esito.simulator.submissions import ESME_RINVEXPIRY
+from esito.simulator.trouble import Meter
 from esito.smpp import pdu as p
 from esito.smpp.codec import encode
 from esito.smpp.pdu import Status, Tag
@@ -57,7 +57,7 @@ async def test_ids_are_decimal_and_count_on_from_a_random_start() -> None:
 
 @in_a_loop
 async def test_an_operator_writes_ids_in_its_own_forms() -> None:
-    behaviour = Behaviour(response_id=IdForm.PADDED, receipt_id=IdForm.HEX_UPPER)
+    behaviour = Behaviour(response_id=IdNotation.PADDED, receipt_id=IdNotation.HEX_UPPER)
     async with operator(still(), behaviour=behaviour) as smsc:
         esme = await Esme.bound(smsc)
         message_id = (await esme.submit("33612340001")).message_id

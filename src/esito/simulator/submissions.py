@@ -1,4 +1,4 @@
-"""Takes a submit_sm or data_sm, or refuses it, and decides what becomes of it."""
+"""Accepts or refuses submit_sm and data_sm, and decides the fate of each message."""
 
 import time
 from collections import OrderedDict
@@ -11,24 +11,24 @@ from esito.simulator.dates import absolute, validity_ms
 from esito.simulator.fates import Fate
 from esito.simulator.ids import Ids
 from esito.simulator.journal import Journal, SubmitSmAnswered
-from esito.simulator.message import Address, Message, opening_of, segment_of, text_of
-from esito.simulator.meter import Meter
+from esito.simulator.simulated_message import Message, SmppAddress, opening_of, segment_of, text_of
+from esito.simulator.trouble import Meter
 from esito.smpp.pdu import DataSm, QuerySm, QuerySmResp, Status, SubmitSm
 
 ESME_RINVEXPIRY = 0x62
-"""command_status: the validity_period is not one."""
+"""command_status: the validity_period is invalid."""
 
 ADDRESS_LENGTH = 20
-"""The most characters of an address (SMPP 3.4, 5.2.8), so that receipts can carry it back."""
+"""Characters of an address (SMPP 3.4, 5.2.8); a receipt has room for no more."""
 
 REMEMBERED = 100_000
-"""How many messages query_sm knows of, and how many throttled ones we recognise when they come again."""
+"""Messages that query_sm finds, and throttled ones that are recognised when they come again."""
 
 STATE_NUMBERS = {state: value for value, state in STATE_VALUES.items()}
 
 
-class Intake:
-    """Where messages come in."""
+class Submissions:
+    """Accepts messages, and answers query_sm about them."""
 
     def __init__(self, behaviour: Behaviour, *, clock: Clock, journal: Journal, seed: int | None, texts: bool) -> None:
         self._behaviour = behaviour
@@ -41,10 +41,10 @@ class Intake:
         self._throttled: OrderedDict[Hashable, int] = OrderedDict()
         self._messages: OrderedDict[str, Message] = OrderedDict()
         self.submitted = 0
-        """How many messages were taken."""
+        """Messages that were accepted."""
 
     def take(self, pdu: SubmitSm | DataSm, *, session: int) -> Message | int:
-        """Return the message, or the command_status with which it is refused."""
+        """Return the accepted message, or the command_status that refuses it."""
         now = self._clock.now()
         taken = self._decide(pdu, session, now)
         if isinstance(taken, Message):
@@ -56,7 +56,7 @@ class Intake:
         return taken
 
     def refuse(self, pdu: SubmitSm | DataSm, status: int, *, session: int) -> None:
-        """Note a refusal that somebody else has decided."""
+        """Note a refusal that was decided elsewhere."""
         self._note(pdu, session, self._clock.now(), status=status)
 
     def _note(
@@ -77,7 +77,7 @@ class Intake:
             )
 
     def query(self, pdu: QuerySm) -> QuerySmResp:
-        """Answer query_sm (4.8); ESME_RQUERYFAIL for an id that is not known, not any more, or of another sender."""
+        """Answer query_sm (4.8); ESME_RQUERYFAIL for an unknown or forgotten id, or one of another sender."""
         message = self._messages.get(pdu.message_id)
         if message is None or pdu.source_addr not in {"", message.sender.digits}:
             return QuerySmResp(sequence=pdu.sequence, status=Status.ESME_RQUERYFAIL)
@@ -116,8 +116,8 @@ class Intake:
         return Message(
             response_id=smsc_id.written(fate.response_id or self._behaviour.response_id),
             receipt_id=smsc_id.written(fate.receipt_id or self._behaviour.receipt_id),
-            sender=Address(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr),
-            recipient=Address(pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr),
+            sender=SmppAddress(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr),
+            recipient=SmppAddress(pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr),
             fate=fate,
             plan=self._chooser.plan(fate, valid_ms),
             untold=self._chooser.plan(Fate(words=fate.untold), valid_ms) if fate.untold else (),
@@ -129,8 +129,8 @@ class Intake:
         )
 
     def _patient(self, pdu: SubmitSm | DataSm, times: int) -> bool:
-        """Tell whether this message was throttled as often as it must be, and count if not."""
-        # Nothing in SMPP says that a submit_sm is the same one again; its contents have to.
+        """Tell whether this message was throttled often enough; if not, count it."""
+        # SMPP does not mark a submit_sm that is repeated; equal contents have to do.
         key = (pdu.source_addr, pdu.destination_addr, getattr(pdu, "short_message", b""), tuple(pdu.tlvs.items()))
         refusals = self._throttled.pop(key, 0)
         if refusals >= times:
@@ -141,7 +141,7 @@ class Intake:
         return False
 
     def _remember(self, message: Message) -> None:
-        self._messages.pop(message.response_id, None)  # an id that comes round means the newest
+        self._messages.pop(message.response_id, None)  # a reused id means the newest message
         self._messages[message.response_id] = message
         if len(self._messages) > REMEMBERED:
             self._messages.popitem(last=False)
