@@ -1,7 +1,7 @@
-"""Turns what the store knows of one recipient into sentences for somebody who asks where a message is.
+"""Explains what happened to one recipient, in sentences for somebody who asks where a message is.
 
-No word of the trade stands in them without its meaning: whoever reads them may be the
-sender's own customer. Everything is said from the evidence; nothing is made up where it is silent.
+Technical words are always explained: the reader may be the sender's customer. Every sentence
+follows from the evidence; nothing is made up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,27 +30,27 @@ from esito.domain.vocabulary import ErrorMeaning, Vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureEvidence:
-    """What the operator gave as the reason, and what it means."""
+    """The reason that the operator gave, and its meaning."""
 
     raw: str
     meaning: ErrorMeaning | None
-    """None: there is no failure to speak of."""
+    """None: there is no failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The answer about one recipient."""
+    """The explanation for one recipient."""
 
     sentences: tuple[str, ...]
     last_word: TrailEvidence | None
-    """The operator's report that decided last; None: it has not said a word that counts."""
+    """The report that decided last; None: no report counts yet."""
     failure: FailureEvidence | None
     stops_waiting_at: int | None
-    """When silence is taken for an answer; None: nothing is awaited."""
+    """When we stop waiting; None: nothing is awaited."""
 
 
 def moment(instant: int) -> str:
-    """Return an instant as people read it."""
+    """Return an instant for people to read."""
     return datetime.fromtimestamp(instant // SECOND_MS, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
@@ -61,9 +61,9 @@ def explain(
     now: int,
     retries: Mapping[str, RetryTable] = MappingProxyType({}),
 ) -> Explanation:
-    """Return the answer: handed to whom and when, the last word, until when we wait, and what then.
+    """Return the explanation: when the message left and how, the last report, until when we wait, and what then.
 
-    `retries`: the refusals that pass, by link; the usual ones where a link is not among them.
+    `retries`: the refusals that pass, by link; for other links the usual ones.
     """
     last = _last_word(known)
     failure = _failure(known, last, vocabulary)
@@ -85,7 +85,7 @@ def explain(
 
 
 def explain_trail(trail: Sequence[TrailEvidence]) -> list[str]:
-    """Return one plain sentence or two about each entry of the trail."""
+    """Return a plain sentence or two about each entry of the trail."""
     return [_explain_receipt(one, confirms=_confirms(trail, place)) for place, one in enumerate(trail)]
 
 
@@ -120,7 +120,7 @@ def _answered(one: TrailEvidence) -> str:
 
 
 def _taken_back(known: RecipientEvidence) -> int | None:
-    """Return when the message was taken back; None where this recipient's had left already."""
+    """Return when the message was cancelled; None if this recipient's part had left already."""
     return known.cancelled_at if known.state is MessageState.KO else None
 
 
@@ -335,7 +335,7 @@ def _failure(known: RecipientEvidence, last: TrailEvidence | None, vocabulary: V
         return None
     word, number = read_stat(one.stat)
     if number is not None and word.upper() in STAT_WORDS:
-        word = ""  # it contradicts the number, and is no reason for what the number says
+        word = ""  # it contradicts the number, so it is no reason for the number's state
     meaning = vocabulary.of_receipt(known.operator, one.error, one.state, stat=word)
     return FailureEvidence(raw=one.error, meaning=meaning)
 

@@ -50,7 +50,7 @@ class Once:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SendOptions:
+class MessageOptions:
     """What a send says beside texts and numbers, and its message keeps as it is."""
 
     sender: str = ""
@@ -66,13 +66,13 @@ class SendOptions:
     sandbox: bool = False
 
 
-def options_of(one: SendOptions) -> dict[str, Any]:
-    """Return the options as keyword arguments, for a class that extends `SendOptions`."""
-    return {field.name: getattr(one, field.name) for field in fields(SendOptions)}
+def options_of(one: MessageOptions) -> dict[str, Any]:
+    """Return the options as keyword arguments, for a class that extends `MessageOptions`."""
+    return {field.name: getattr(one, field.name) for field in fields(MessageOptions)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewMessage(SendOptions):
+class NewMessage(MessageOptions):
     """Everything a send decides, ready to be kept in one transaction."""
 
     account_id: int

@@ -22,7 +22,7 @@ from esito.domain.errors import (
     TooManyRecipients,
     TooManySegments,
 )
-from esito.domain.message import MAX_RECIPIENTS, NewMessage, NewRecipient, Once, Range, SendOptions, options_of
+from esito.domain.message import MAX_RECIPIENTS, MessageOptions, NewMessage, NewRecipient, Once, Range, options_of
 from esito.domain.msisdn import country_of, is_mobile
 from esito.domain.number_forms import former_spellings
 from esito.domain.opt_out import mention
@@ -46,7 +46,7 @@ COUNTED_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft(SendOptions):
+class Draft(MessageOptions):
     """A send whose fields are valid; numbers are E.164 with plus, in the order of the request."""
 
     account: Account

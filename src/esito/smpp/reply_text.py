@@ -1,4 +1,4 @@
-"""Reads what a subscriber wrote: the alphabet, and which part of a long reply it is; nothing here raises."""
+"""Reads what a subscriber wrote: its text, and its place in a long reply. Nothing here raises."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Tag
 
 _CHARSETS = {1: "latin-1", 3: "latin-1", 5: "shift_jis", 6: "iso8859-5", 7: "iso8859-8", 8: "utf-16-be",
              10: "iso2022-jp", 13: "euc-jp", 14: "euc-kr"}  # fmt: skip
-"""data_coding to Python's name of the charset (SMPP 3.4, 5.2.19); 0 is as its link says."""
+"""Python's name of the charset by data_coding (SMPP 3.4, 5.2.19); 0 depends on the link."""
 
 _GSM, _PACKED, _OCTETS, _ASCII, _UCS2 = "gsm", "gsm-packed", "latin-1", "ascii", "utf-16-be"
 
@@ -27,7 +27,7 @@ _EIGHT_BITS, _SIXTEEN_BITS = 0x00, 0x08
 _SINGLE_SHIFT, _LOCKING_SHIFT = 0x24, 0x25
 """Information elements that name the language of a table (9.2.3.24.15 and 16)."""
 
-# A reference of 8 bits, one of 16 and one of sar_msg_ref_num may be the same number and mean different messages.
+# Equal references of 8 bits, of 16 bits and of sar_msg_ref_num mean different messages.
 _OF_SIXTEEN_BITS, _OF_SAR = 1 << 16, 2 << 16
 
 
@@ -42,7 +42,7 @@ NO_LANGUAGES = Languages()
 
 
 class Header(NamedTuple):
-    """What a user data header says that we want to know."""
+    """What is read of a user data header."""
 
     concatenated: Concatenated | None = None
     languages: Languages = NO_LANGUAGES
@@ -52,7 +52,7 @@ NO_HEADER = Header()
 
 
 def read_reply(pdu: DeliverSm | DataSm, *, link: str, at: int, settings: IncomingSettings = USUAL) -> Reply:
-    """Return what the PDU says, and the PDU itself as it came; `at` is when it arrived, in milliseconds."""
+    """Return the reply in a PDU, with the PDU as it came; `at`: when it arrived, in milliseconds."""
     octets = pdu.short_message if isinstance(pdu, DeliverSm) else b""
     octets = octets or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
     header, fill = NO_HEADER, 0
@@ -79,9 +79,9 @@ def decode_text(
     fill: int = 0,
     languages: Languages = NO_LANGUAGES,
 ) -> str:
-    """Return the text; what is no character becomes U+FFFD, and half of a surrogate pair stays what it is.
+    """Return the text; invalid octets become U+FFFD, and half of a surrogate pair stays as it is.
 
-    `fill`: the bits that packed septets leave empty behind a user data header; `languages`: those that it names.
+    `fill`: the fill bits of packed septets after a user data header; `languages`: those in that header.
     """
     locking, single = languages
     charset = _believed(_own_charset(data_coding, codings) or _charset(data_coding), octets)
@@ -102,13 +102,13 @@ def decode_text(
 
 
 _BYTE_ORDER_MARKS = {b"\xfe\xff": "utf-16-be", b"\xff\xfe": "utf-16-le"}
-"""Neither is the beginning of a text in any alphabet that a data_coding names, but of one in UCS-2."""
+"""No text begins so except in UCS-2."""
 
 
 def _believed(charset: str, octets: bytes) -> str:
-    """Return the charset of a text, where its octets prove another one than its data_coding says.
+    """Return the charset of a text, even against its data_coding if its octets prove another one.
 
-    Two letters or more with a zero octet before each are UCS-2, and plain ASCII of an odd length is none.
+    Two or more letters, each after a zero octet, are UCS-2; plain ASCII of odd length is not.
     """
     if charset == _UCS2:
         plain = octets.rstrip(b"\0")
@@ -121,7 +121,7 @@ def _believed(charset: str, octets: bytes) -> str:
 
 
 def _own_charset(data_coding: int, codings: Codings) -> str | None:
-    """Return what the operator means by a data_coding, where it means something of its own."""
+    """Return the operator's own meaning of a data_coding; None if it has none."""
     if data_coding == 0:
         return _ALPHABETS[codings.alphabet]
     if data_coding == codings.ucs2:
@@ -134,7 +134,7 @@ def _own_charset(data_coding: int, codings: Codings) -> str | None:
 
 
 def _charset(data_coding: int) -> str:
-    """Return the charset; the groups above those of SMPP are GSM 03.38's own (3GPP TS 23.038, 4)."""
+    """Return the charset; the groups beyond SMPP's are those of GSM 03.38 (3GPP TS 23.038, 4)."""
     if data_coding in _CHARSETS:
         return _CHARSETS[data_coding]
     if 0x10 <= data_coding < 0x40:
@@ -147,7 +147,7 @@ def _charset(data_coding: int) -> str:
 
 
 def _not_septets(octets: bytes) -> str:
-    """Return a text whose SMSC says its own alphabet and means one of eight bits."""
+    """Return a text of eight-bit octets although data_coding says otherwise."""
     try:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
@@ -155,9 +155,9 @@ def _not_septets(octets: bytes) -> str:
 
 
 def _read_header(header: bytes) -> Header:
-    """Return what a user data header says; what it says nothing of that could be, it does not say.
+    """Return what a user data header contains; malformed elements are ignored.
 
-    Of elements that may stand there once the last counts (3GPP TS 23.040, 9.2.3.24).
+    If an element that may come once is repeated, the last one counts (3GPP TS 23.040, 9.2.3.24).
     """
     found = NO_HEADER
     place = 0
@@ -186,5 +186,5 @@ def _by_sar(tlvs: dict[int, bytes]) -> Concatenated | None:
 
 
 def _parts(reference: int, total: int, part: int) -> Concatenated | None:
-    """Return the part if it is one of several; anything else is a whole text."""
+    """Return the part if it is one of several; None for a whole text."""
     return Concatenated(reference, total, part) if total > 1 and 1 <= part <= total else None
