@@ -143,7 +143,7 @@ def source() -> str:
     version = import_module("phonenumbers").__version__
     rows = ("\n".join(wrap(" ".join(these), 116)) for _, these in sorted(ranges().items()))
     table = "\n".join(rows)
-    return f'''"""Ranges in which a message costs more, or is shared in: premium-rate, shared-cost and personal numbers.
+    return f'''"""Ranges of premium-rate, shared-cost and personal numbers.
 
 Made by scripts/premium_ranges.py of the numbering plans of phonenumbers {version}; a test compares them.
 """

@@ -28,7 +28,8 @@ BELOW: dict[str, set[str]] = {
     "receipt_log": {"domain", "store"},
     "smpp": {"domain"},
     "simulator": {"domain", "smpp", "config"},
-    "lifecycle": {"domain", "store", "receipt_log", "smpp", "config"},
+    "links": {"domain", "store", "smpp"},
+    "lifecycle": {"domain", "store", "receipt_log", "smpp", "links", "config"},
     "webhooks": {"domain", "store", "config"},
     "api": {"domain", "store", "lifecycle", "config"},
 }

@@ -22,7 +22,7 @@ from benchmarks.hostile.report import ATTACKED, QUIET, Memory, Seen
 from benchmarks.server import Workplace, free_port, running
 from esito.app.wiring import key_secret, open_store
 from esito.config import load
-from esito.domain.account import key_digest, new_api_key
+from esito.domain.credentials import key_digest, new_api_key
 from esito.domain.timing import PushableClock
 from esito.simulator.behaviour import Behaviour
 from esito.simulator.smsc import Smsc, SmscSettings

@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from esito import config_rules as rules
+from esito.domain.account import HOME
 from esito.domain.coding import Alphabet, Codings
-from esito.domain.countries import HOME
 from esito.domain.errors import EsitoError
 from esito.domain.retrying import RetryTable, read_rules
 from esito.domain.states import STAT_WORDS, MessageState, MultipartRule

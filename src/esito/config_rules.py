@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from esito.domain.account import ISO_COUNTRIES
 from esito.domain.address import AddressKind
-from esito.domain.countries import KNOWN
-from esito.domain.numbering import code_of_country
+from esito.domain.national_numbers import code_of_country
 from esito.domain.retrying import read_rules
 
 SQLITE = "sqlite:///"
@@ -97,7 +97,7 @@ def _is_price(value: Decimal) -> bool:
 
 
 def _countries(value: dict[str, Decimal]) -> bool:
-    return all(country in KNOWN and _is_price(price) for country, price in value.items())
+    return all(country in ISO_COUNTRIES and _is_price(price) for country, price in value.items())
 
 
 def _priced_prefixes(value: dict[str, Decimal]) -> bool:
@@ -157,7 +157,7 @@ HTTP_URLS = Rule(
 )
 PRICE = Rule("a price of 0 or more with at most 3 decimals", _is_price)
 CURRENCY = Rule("three capital letters, such as EUR", lambda value: re.fullmatch("[A-Z]{3}", value))
-HOME = Rule("a country by its code of ISO 3166, such as FR", KNOWN.__contains__)
+HOME = Rule("a country by its code of ISO 3166, such as FR", ISO_COUNTRIES.__contains__)
 COUNTRIES = Rule('a table of countries and prices, such as {FR = "0.045"}', _countries)
 PRICED_PREFIXES = Rule(
     'a table of prefixes with +, up to 8 digits, and prices, such as {"+3246" = "0.07"}', _priced_prefixes

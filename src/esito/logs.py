@@ -15,8 +15,7 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from esito.domain.msisdn import mask
-from esito.domain.visible import visible
+from esito.domain.display import mask, visible
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 

@@ -29,9 +29,9 @@ from esito.api.v2 import (
     unmasking,
 )
 from esito.client import answers
-from esito.domain import msisdn, text, visible
-from esito.domain.account import Account, AccountState, key_digest
-from esito.domain.profile import Profile
+from esito.domain import display, msisdn, text
+from esito.domain.account import Account, AccountState, Profile
+from esito.domain.credentials import key_digest
 from esito.webhooks import sender, signing, status_line, targets
 from tests.growth.spite import BODY, HEADER, SPITEFUL, Reader, allowed, numbered, octets, wrapped
 from tests.kit.builders import NOW
@@ -91,7 +91,7 @@ TEXTS: dict[str, Reader] = {
             (
                 "kind of a number",
                 BODY,
-                lambda given: (msisdn.country_of(given), msisdn.is_mobile(given), msisdn.mask(given)),
+                lambda given: (msisdn.country_of(given), msisdn.is_mobile(given), display.mask(given)),
             ),
             (
                 "scalars",
@@ -174,7 +174,7 @@ TEXTS: dict[str, Reader] = {
             # What is written for customers, administrators and logs.
             ("XML", BODY, lambda given: xml.to_xml({"a": given, "b": xml.Text(given)})),
             ("CSV", BODY, export_stream.csv_cell),
-            ("terminal", HEADER, lambda given: (visible.visible(given), visible.visible_json(given))),
+            ("terminal", HEADER, lambda given: (display.visible(given), display.visible_json(given))),
             (
                 "log",
                 HEADER,

@@ -34,7 +34,7 @@ NOT_FOREIGN = {
     "receipt_log/spool.py": {"_cut", "_record_at"},  # our own file
     "domain/gsm_languages.py": {"_pairs", "_row"},  # our own tables
     "domain/number_plans.py": {"rows_of"},
-    "domain/numbering.py": {"_has_a_rival", "_is_given"},  # at most 15 digits
+    "domain/national_numbers.py": {"_has_a_rival", "_is_given"},  # at most 15 digits
     "domain/pricing.py": {"from_micros"},
     "domain/routing.py": {"named"},  # the configuration
     "smpp/connection.py": {"_received"},  # four octets of a frame

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from esito.api.asgi_app import Services, build, served_by
+from esito.api.asgi_app import build, served_by
 from esito.api.http.app import AsgiApp
 from esito.api.plans_process import Plans
-from esito.domain.account import Account, key_digest
+from esito.api.services import Services
+from esito.domain.account import Account
+from esito.domain.credentials import key_digest
 from esito.domain.pricing import PriceList
+from esito.domain.routing import Routes
 from esito.domain.timing import PushableClock
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.routes import Routes
 from esito.store.base import Store
 from tests.kit.builders import NOW, accepted, links_in, receipt
 from tests.kit.declared import held

@@ -12,7 +12,7 @@ import msgspec
 from esito.api.http.endpoint import AdminEndpoint, AnyEndpoint
 from esito.api.http.schema import things_of
 from esito.api.v1.subaccount_keys import EXAMPLE_TOKEN
-from esito.domain.account import key_digest
+from esito.domain.credentials import key_digest
 from esito.store.ledger import NewSubaccount
 from tests.kit.builders import NOW
 from tests.kit.desk import ADMIN_KEY, KEY, SECRET, Desk, Reply, desk

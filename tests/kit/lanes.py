@@ -26,7 +26,7 @@ LONGEST_FIRST = (
 WAIT = (
     "tests/unit/receipt_log/",
     "tests/test_left_over.py",
-    "tests/unit/smpp/test_link",
+    "tests/unit/links/",
     "tests/unit/lifecycle/",
     "tests/unit/webhooks/",
     "tests/unit/store/",

@@ -2,7 +2,7 @@
 
 from esito.app.wiring import key_secret
 from esito.config import Settings
-from esito.domain.administrator import monitor_pass
+from esito.domain.credentials import monitor_pass
 from esito.domain.timing import RealClock
 
 

@@ -7,10 +7,9 @@ import pytest
 from esito.app.link_changes import doubts, doubts_of
 from esito.app.link_factory import outgoing_settings, smpp_settings
 from esito.config import ConfigError, load
-from esito.domain.address import AddressKind
+from esito.domain.address import AddressKind, numbered
 from esito.domain.coding import Alphabet, Codings
 from esito.domain.states import STAT_WORDS, MessageState
-from esito.smpp.address import numbered
 from esito.smpp.outgoing import USUAL, OutgoingSettings
 from tests.kit.operators import configured
 

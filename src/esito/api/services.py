@@ -12,7 +12,7 @@ from esito.domain.retrying import RetryTable
 from esito.domain.timing import Clock
 from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.aside import Aside
+from esito.lifecycle.account_threads import AccountThreads
 from esito.store.base import Store
 
 MAX_HEADER_OCTETS = 32 * 1024
@@ -117,7 +117,7 @@ class Services:
     """How often accounts may ask."""
     plans: Plans = field(default_factory=Plans)
     """Says what numbers are."""
-    aside: Aside = field(default_factory=Aside)
+    aside: AccountThreads = field(default_factory=AccountThreads)
     """Does what is long beside the event loop."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose `X-Forwarded-For` is believed."""

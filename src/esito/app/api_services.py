@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable
 from ipaddress import ip_network
 
-from esito.api.asgi_app import Services
 from esito.api.http.rate_limits import Limits
-from esito.api.services import LinkStatus
+from esito.api.services import LinkStatus, Services
 from esito.app.application import Application, price_list
 from esito.app.background_jobs import address_judge
 from esito.app.link_admin import LinkAdmin
@@ -40,7 +39,7 @@ def api_services(app: Application, on_request: Callable[[tuple[str, int | str]],
         ready=lambda: _not_ready(app),
         warnings=lambda: _warnings(app),
         links=lambda: _links(app),
-        aside=app.acceptance.aside,
+        aside=app.acceptance.threads,
         link_desk=LinkAdmin(app.changes),
         requested=on_request,
         never_called=lambda url: refusal(url, judge),
@@ -61,7 +60,7 @@ async def _not_ready(app: Application) -> list[str]:
     if app.publisher is not None and not app.publisher.answers:
         missing.append("the log of receipts does not answer")
     # Where processes share the links, the holder of a link must have it bound; a process without links stands by.
-    mine = app.gateway.at_work if app.store.shared else app.gateway.links
+    mine = app.gateway.running if app.store.shared else app.gateway.links
     receiving = [link for link in mine if link.settings.receives]
     if receiving and not any(link.can_receive for link in receiving):
         missing.append("no link is bound for receiving")

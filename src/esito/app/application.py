@@ -24,14 +24,14 @@ from esito.domain.pricing import PriceList
 from esito.domain.timing import Clock
 from esito.domain.vocabulary import Vocabulary
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.holding import Holder
-from esito.lifecycle.receive import Receiving
-from esito.lifecycle.relinking import Relinking
+from esito.lifecycle.receive import Receiver
+from esito.links.gateway import Gateway
+from esito.links.lease_keeper import LeaseKeeper
+from esito.links.smpp_link import SmppLink
+from esito.links.supervisor import LinkSupervisor
 from esito.receipt_log.consumer import Consumer
 from esito.receipt_log.interface import ReceiptLog
 from esito.receipt_log.publisher import Publisher
-from esito.smpp.link import Link
 from esito.store.base import Store
 
 log = structlog.get_logger()
@@ -59,9 +59,9 @@ class Application:
     clock: Clock
     store: Store
     gateway: Gateway
-    relinking: Relinking
+    relinking: LinkSupervisor
     changes: LinkReloader
-    holder: Holder
+    holder: LeaseKeeper
     publisher: Publisher | None
     """None where receipts go straight into the store, or where this process has no links."""
     consumer: Consumer | None
@@ -91,13 +91,13 @@ async def build(
         await _recover(store, clock)
     callbacks = callback_worker(settings, store=store, clock=clock)
     stop_kept = asyncio.Event()
-    receiving = Receiving(
+    receiving = Receiver(
         store=store,
         clock=clock,
         incoming=incoming_of(settings.links),
         publisher=publisher,
-        moved=callbacks.wake,
-        stopped=stop_kept.set,
+        on_moved=callbacks.wake,
+        on_stop=stop_kept.set,
     )
     gateway = Gateway(receiving)
     acceptance = Acceptance(
@@ -105,21 +105,21 @@ async def build(
         clock=clock,
         routes=routes,
         prices=price_list(settings.pricing),
-        kept=gateway.wake,
+        on_accepted=gateway.wake,
         currency=settings.pricing.currency,
     )
-    holder = Holder(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
+    holder = LeaseKeeper(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
 
     async def look() -> None:
         await changes.look()
 
-    relinking = Relinking(
+    relinking = LinkSupervisor(
         gateway,
         store,
         clock,
-        holder=holder if store.shared else None,
-        tell=lambda link: _status_to_publish(changes, link),
-        look=look,
+        keeper=holder if store.shared else None,
+        status=lambda link: _status_to_publish(changes, link),
+        refresh=look,
     )
     followers = LinkFollowers(
         store=store,
@@ -162,9 +162,9 @@ async def _recover(store: Store, clock: Clock) -> None:
         log.warning("segments_uncertain", count=uncertain, reason="the process died before their submit_sm_resp")
 
 
-def _status_to_publish(changes: LinkReloader, link: Link) -> str:
+def _status_to_publish(changes: LinkReloader, link: SmppLink) -> str:
     """Return the status of a link of ours for other processes; empty for a link that is being stopped."""
-    of_that_name = (one for one in changes.settings.links if one.name == link.settings.name)
+    of_that_name = (one for one in changes.settings.links if one.name == link.name)
     return next((published(one, link) for one in of_that_name), "")
 
 

@@ -9,10 +9,10 @@ from esito.config import Settings
 from esito.config_rules import port_range
 from esito.domain.timing import Clock
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.expire import Expiry
-from esito.lifecycle.holding import Held, Holder
-from esito.lifecycle.replies import ReplyWork
-from esito.lifecycle.retain import Retaining
+from esito.lifecycle.expire import ExpiryJob
+from esito.lifecycle.reply_followup import ReplyFollowUp
+from esito.lifecycle.retain import RetentionJob
+from esito.links.lease_keeper import HeldLease, LeaseKeeper
 from esito.store.base import Store
 from esito.webhooks.addresses import Judge
 from esito.webhooks.sender import Sender
@@ -32,7 +32,7 @@ class BackgroundJobs:
 
     by_name: dict[str, Job]
 
-    def start(self, holder: Holder | None = None) -> list[asyncio.Task[None]]:
+    def start(self, holder: LeaseKeeper | None = None) -> list[asyncio.Task[None]]:
         """Start every job; with a holder, those of `ALONE` run only while this process has their lease."""
         loop = asyncio.get_running_loop()
         return [
@@ -41,20 +41,20 @@ class BackgroundJobs:
         ]
 
 
-async def _hold(holder: Holder, name: str, run: Job) -> None:
+async def _hold(holder: LeaseKeeper, name: str, run: Job) -> None:
     """Run a job while its lease is ours."""
     doing: list[asyncio.Task[None]] = []
 
-    async def take_up(_: Held) -> None:
+    async def start(_: HeldLease) -> None:
         doing.append(asyncio.get_running_loop().create_task(run(), name=name))
 
-    async def lay_down() -> None:
+    async def stop() -> None:
         while doing:
             task = doing.pop()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    await holder.hold(f"chore:{name}", take_up=take_up, lay_down=lay_down)
+    await holder.hold(f"chore:{name}", start=start, stop=stop)
 
 
 def address_judge(settings: Settings) -> Judge:
@@ -90,9 +90,9 @@ def background_jobs(
     """Return the jobs; `stop_kept` is set by whoever stores a STOP of a subscriber."""
     return BackgroundJobs(
         by_name={
-            "expiry": Expiry(store=store, clock=clock).run,
-            "replies": ReplyWork(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept).run,
+            "expiry": ExpiryJob(store=store, clock=clock).run,
+            "replies": ReplyFollowUp(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept).run,
             "callbacks": callbacks.run,
-            "retention": Retaining(store=store, clock=clock, settings=settings.retention).run,
+            "retention": RetentionJob(store=store, clock=clock, settings=settings.retention).run,
         }
     )

@@ -5,20 +5,20 @@ from collections.abc import Iterable
 
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.config_rules import host_and_maybe_port
-from esito.domain.id_forms import IdForm
-from esito.domain.routing import Serving, shares_by_prefix
+from esito.domain.address import numbering
+from esito.domain.operator_habits import IdForm
+from esito.domain.opt_out import stop_number_of_link
+from esito.domain.routing import Routes, Serving, shares_by_prefix
 from esito.domain.states import MultipartRule
-from esito.domain.stop_mention import stop_number_of_link
 from esito.domain.timing import Clock
-from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.query import Asker
-from esito.lifecycle.routes import Routes
+from esito.lifecycle.query import Querier
 from esito.lifecycle.submit import Submitter
-from esito.smpp.address import numbering
+from esito.links.gateway import Gateway
+from esito.links.interface import LinkSubmitter
+from esito.links.smpp_link import SmppLink
+from esito.smpp.connect import SmppSettings
 from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
-from esito.smpp.link import Link
 from esito.smpp.outgoing import Concatenation, OutgoingSettings, Validity
-from esito.smpp.settings import LinkSettings as SmppSettings
 from esito.store.base import LinkRecord, Store
 
 LONGEST_BIND = 30.0
@@ -109,9 +109,9 @@ def _tls(link: LinkSettings) -> ssl.SSLContext:
     return context
 
 
-def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clock) -> tuple[Link, Submitter]:
+def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clock) -> tuple[SmppLink, Submitter]:
     """Return a new link and its submitter."""
-    link = Link(smpp_settings(settings), gateway)
+    link = SmppLink(smpp_settings(settings), gateway)
     outgoing = outgoing_settings(settings)
     submitter = Submitter(
         store=store,
@@ -120,7 +120,7 @@ def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clo
         outgoing=outgoing,
         passed_over=gateway.passed_over,
     )
-    submitter.asker = Asker(
+    submitter.querier = Querier(
         store=store,
         clock=clock,
         link=link,
@@ -132,12 +132,9 @@ def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clo
     return link, submitter
 
 
-def revise_link(settings: LinkSettings, submitter: Submitter) -> None:
+def revise_link(settings: LinkSettings, submitter: LinkSubmitter) -> None:
     """Apply to a bound link the settings that may change without a new bind."""
-    outgoing = outgoing_settings(settings)
-    submitter.write(outgoing)
-    if submitter.asker is not None:
-        submitter.asker.write(outgoing, settings.zone, asks=bool(settings.query_after))
+    submitter.revise(outgoing_settings(settings), settings.zone, asks=bool(settings.query_after))
 
 
 def outgoing_settings(link: LinkSettings) -> OutgoingSettings:

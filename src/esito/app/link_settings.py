@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from esito.config import ConfigError, Settings, changed_link, new_link, with_links
-from esito.domain.sealing import seal, unseal
+from esito.domain.credentials import seal, unseal
 from esito.store.base import Store
 from esito.store.links import KeptLink
 

@@ -7,14 +7,13 @@ import msgspec
 from esito.api.services import LinkStatus, SessionStatus
 from esito.config import LinkSettings
 from esito.domain.timing import SECOND_MS
-from esito.lifecycle.health import usable
-from esito.smpp.link import Link
+from esito.links.smpp_link import SmppLink
 from esito.store.leases import LeaseLine
 
 
-def statuses_of_ours(configured: Sequence[LinkSettings], links: Iterable[Link]) -> list[LinkStatus]:
+def statuses_of_ours(configured: Sequence[LinkSettings], links: Iterable[SmppLink]) -> list[LinkStatus]:
     """Return each configured link's status, by the links of this process."""
-    ours = {link.settings.name: link for link in links}
+    ours = {link.name: link for link in links}
     return [link_status(one, ours[one.name]) if one.name in ours else _not_bound(one) for one in configured]
 
 
@@ -24,10 +23,10 @@ def statuses_of_leases(configured: Sequence[LinkSettings], lines: Sequence[Lease
     return [_status_of_lease(one, leases.get(one.name)) for one in configured]
 
 
-def published(configured: LinkSettings, link: Link) -> str:
+def published(configured: LinkSettings, link: SmppLink) -> str:
     """Return a link's status as JSON, for the processes that do not hold it."""
     status = msgspec.to_builtins(link_status(configured, link))
-    return msgspec.json.encode(status | {"usable": usable(link)}).decode()
+    return msgspec.json.encode(status | {"usable": link.usable}).decode()
 
 
 def _status_of_lease(configured: LinkSettings, line: LeaseLine | None) -> LinkStatus:
@@ -45,7 +44,7 @@ def _not_bound(configured: LinkSettings) -> LinkStatus:
     )
 
 
-def link_status(configured: LinkSettings, link: Link) -> LinkStatus:
+def link_status(configured: LinkSettings, link: SmppLink) -> LinkStatus:
     """Return the status of a link of this process."""
     bound = [word for word, can in (("sending", link.can_send), ("receiving", link.can_receive)) if can]
     return LinkStatus(
@@ -59,7 +58,7 @@ def link_status(configured: LinkSettings, link: Link) -> LinkStatus:
                 since=int(binding.since * SECOND_MS),
                 last_error=binding.last_error,
             )
-            for binding in link.bindings
+            for binding in link.sessions
         ),
         troubles=(*link.troubles, *filter(None, [link.not_queried])),
     )

@@ -20,9 +20,9 @@ from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import StoreError
 from esito.domain.timing import Clock
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.receive import Receiving
-from esito.lifecycle.relinking import Relinking, Wanted
+from esito.lifecycle.receive import Receiver
+from esito.links.gateway import Gateway
+from esito.links.supervisor import LinkPlan, LinkSupervisor
 from esito.store.base import Store
 from esito.store.links import KeptLink
 
@@ -38,10 +38,10 @@ class LinkFollowers:
 
     store: Store
     clock: Clock
-    receiving: Receiving
+    receiving: Receiver
     acceptance: Acceptance
     gateway: Gateway
-    relinking: Relinking | None
+    relinking: LinkSupervisor | None
     """None where this process binds to nobody."""
 
 
@@ -174,10 +174,10 @@ class LinkReloader:
             to.relinking.want({link.name: self._wanted(link) for link in settings.links if link.enabled})
         to.gateway.wake()
 
-    def _wanted(self, link: LinkSettings) -> Wanted:
+    def _wanted(self, link: LinkSettings) -> LinkPlan:
         to = self._followers
         make = partial(make_link, link, to.gateway, to.store, to.clock)
-        return Wanted(bound_with(link), make, partial(revise_link, link))
+        return LinkPlan(bound_with(link), make, partial(revise_link, link))
 
     def _warn_of_other_sections(self, file: Settings) -> None:
         """Log which other sections of the file have changed: they wait for a restart."""

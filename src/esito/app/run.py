@@ -19,8 +19,7 @@ from esito.app.wiring import gateway_name, open_receipt_log, open_serving, open_
 from esito.config import Settings
 from esito.domain.errors import PartEnded
 from esito.domain.timing import Clock, PushableClock, RealClock
-from esito.lifecycle.clock_watch import ClockWatch
-from esito.lifecycle.shared_clock import follow
+from esito.lifecycle.clocks import ClockWatch, follow
 from esito.receipt_log.publisher import Publisher
 from esito.store.base import CLOCK_OFFSET, Store
 

@@ -12,7 +12,8 @@ from granian.constants import HTTPModes
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from esito.api.asgi_app import Services, build_for_monitors
+from esito.api.asgi_app import build_for_monitors
+from esito.api.services import Services
 from esito.app.connection_limits import ConnectionLimits
 from esito.config import HttpSettings
 

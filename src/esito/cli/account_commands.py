@@ -16,7 +16,8 @@ from esito.cli.cancellation import take_back_queued, taken_as_json, taken_in_wor
 from esito.cli.options import Money, actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import TextTable, say, show
 from esito.config import Settings
-from esito.domain.account import Account, AccountState, ApiKey, key_digest, new_api_key
+from esito.domain.account import Account, AccountState
+from esito.domain.credentials import ApiKey, key_digest, new_api_key
 from esito.domain.pricing import as_number
 from esito.domain.timing import RealClock
 

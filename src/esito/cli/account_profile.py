@@ -14,11 +14,9 @@ from esito.app import wiring
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import PricingSettings, Settings
-from esito.domain.account import Account
-from esito.domain.countries import ANYWHERE, KNOWN
+from esito.domain.account import ANYWHERE, HEAVIEST, ISO_COUNTRIES, Account, Profile
 from esito.domain.msisdn import country_of
 from esito.domain.pricing import to_micros
-from esito.domain.profile import HEAVIEST, Profile
 from esito.domain.timing import RealClock
 
 KINDS = get_type_hints(Profile)
@@ -76,7 +74,7 @@ def _amount(name: str, text: str) -> Decimal:
 
 def _countries(items: tuple[str, ...], text: str) -> tuple[str, ...]:
     countries = tuple(item.upper() for item in items)
-    if not KNOWN.issuperset(set(countries) - {ANYWHERE}):
+    if not ISO_COUNTRIES.issuperset(set(countries) - {ANYWHERE}):
         raise click.BadParameter(f"countries are codes of ISO 3166, such as FR,BE, or {ANYWHERE} for all, not {text!r}")
     return countries
 

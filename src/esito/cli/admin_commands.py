@@ -12,8 +12,7 @@ from esito.cli.account_commands import name_of, networks_of
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import TextTable, moment, say, show
 from esito.config import Settings
-from esito.domain.account import key_digest, new_api_key
-from esito.domain.administrator import Administrator
+from esito.domain.credentials import Administrator, key_digest, new_api_key
 from esito.domain.timing import RealClock
 from esito.store.ledger import AuditEntry
 

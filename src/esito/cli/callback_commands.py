@@ -9,7 +9,7 @@ from rich.text import Text
 
 from esito.cli.options import print_json, with_json, with_server
 from esito.cli.terminal import TextTable, foldable, kept_whole, moment, say, show
-from esito.client import Client
+from esito.client.sync import Client
 
 SHOWN = 100
 

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from esito.app import wiring
 from esito.cli.options import actor, file_of, print_json, run, with_json, with_server
 from esito.cli.terminal import say
-from esito.client import Client
+from esito.client.sync import Client
 from esito.config import Settings, load
 from esito.domain.timing import RealClock
 from esito.store.sending import TakenBack

@@ -23,8 +23,9 @@ from esito.app.wiring import key_secret, open_store
 from esito.cli.demo_cluster import run_cluster, told
 from esito.cli.options import ListenAddress, actor, listenable, print_json, with_json
 from esito.cli.terminal import say
-from esito.client import AsyncClient, ClientError, Sent, Unreachable
+from esito.client.aio import AsyncClient
 from esito.client.calls import SendOptions
+from esito.client.models import ClientError, Sent, Unreachable
 from esito.cluster.installation import Installation
 from esito.config import (
     CallbackSettings,
@@ -36,7 +37,7 @@ from esito.config import (
     StoreSettings,
 )
 from esito.config_rules import SQLITE, host_and_port
-from esito.domain.account import key_digest, new_api_key
+from esito.domain.credentials import key_digest, new_api_key
 from esito.domain.timing import PushableClock
 from esito.private_files import new_private
 from esito.simulator.fates import ENDINGS

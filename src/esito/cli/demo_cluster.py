@@ -14,7 +14,7 @@ from esito.cluster.process import ProcessFailed
 from esito.config import Settings, load
 from esito.domain.errors import EsitoError
 from esito.domain.timing import PushableClock
-from esito.lifecycle.shared_clock import LOOK_EVERY, follow
+from esito.lifecycle.clocks import LOOK_EVERY, follow
 from esito.simulator.smsc import Smsc, SmscSettings
 from esito.store.base import Store
 

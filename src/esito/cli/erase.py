@@ -6,8 +6,9 @@ from esito.app import wiring
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import Settings
+from esito.domain.display import mask_for_people
 from esito.domain.errors import NoSuchAccount
-from esito.domain.msisdn import InvalidMsisdn, mask_for_people, normalise
+from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.timing import RealClock
 from esito.store.retention import Erased
 

@@ -21,12 +21,13 @@ from esito.cli.link_report import as_data, as_lines, is_good
 from esito.cli.link_trial import Trial, try_link
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import TextTable, say
-from esito.client import Client, ClientError
+from esito.client.models import ClientError
+from esito.client.sync import Client
 from esito.config import ConfigError, LinkSettings, Settings
-from esito.domain.administrator import monitor_pass
+from esito.domain.credentials import monitor_pass
 from esito.domain.errors import StoreError
-from esito.domain.id_forms import IdForm
 from esito.domain.msisdn import InvalidMsisdn, normalise
+from esito.domain.operator_habits import IdForm
 from esito.domain.timing import RealClock
 
 TROUBLES = {

@@ -5,12 +5,12 @@ from typing import Any
 
 from esito.cli.link_trial import BindResult, TlsSession, Trial, TrialReceipt, TrialSegment
 from esito.config import LinkSettings
-from esito.domain.msisdn import mask
+from esito.domain.display import mask
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import public_word
 from esito.domain.timing import MINUTE_MS
+from esito.smpp.bind_refusals import Advice, advice
 from esito.smpp.pdu import status_name
-from esito.smpp.refusals import Advice, advice
 
 HALF_AN_HOUR_MS = 30 * MINUTE_MS
 """Zones differ by at least this; a receipt of a trial is younger."""

@@ -9,19 +9,22 @@ from typing import Any
 
 from esito.app.link_factory import incoming_settings, outgoing_settings, smpp_settings
 from esito.config import LinkSettings
-from esito.domain.id_forms import FORM_OF
 from esito.domain.message import SegmentRef, Submission
 from esito.domain.message_ids import Spelling, spelling
+from esito.domain.operator_habits import FORM_OF
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import is_final
 from esito.domain.text import count_segments, prepare
 from esito.domain.timing import SECOND_MS
+from esito.links.interface import Link
+from esito.links.smpp_link import SmppLink
+from esito.links.smpp_session import LinkSession
+from esito.smpp.connect import SmppSettings
 from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
-from esito.smpp.link import Binding, Link, SubmitOutcome
 from esito.smpp.outgoing import submit_sm
 from esito.smpp.pdu import DataSm, DeliverSm, Status, Tag
-from esito.smpp.receipts import Kind, has_text_of_receipt, kind_of, read_receipt, receipted_id
-from esito.smpp.settings import LinkSettings as SmppSettings
+from esito.smpp.receipts import DeliveryKind, has_text_of_receipt, kind_of, read_receipt, receipted_id
+from esito.smpp.responses import SubmitResponse
 
 GLANCE = 0.01
 """Seconds between two checks while waiting."""
@@ -81,7 +84,7 @@ class TrialSegment:
 class TrialReceipt:
     """One deliver_sm that came during the trial, and how we read it."""
 
-    kind: Kind
+    kind: DeliveryKind
     receipt: DeliveryReceipt
     seconds: float
     """Since the submit_sm."""
@@ -129,14 +132,14 @@ async def try_link(configured: LinkSettings, trial: Trial | None = None) -> list
 async def _try_host(configured: LinkSettings, settings: SmppSettings, trial: Trial | None) -> list[BindResult]:
     patience = min(settings.response_timeout, LONGEST_TRY)
     events = _Following(configured, trial)
-    tried = Link(dataclasses.replace(settings, bind_timeout=patience), events)
+    tried = SmppLink(dataclasses.replace(settings, bind_timeout=patience), events)
     began = time.perf_counter()
     await tried.start()
     try:
         # A refused or lost binding is retried only after a pause that is longer than GLANCE.
-        await _until(lambda: all(one.state != "connecting" for one in tried.bindings), patience + 1)
+        await _until(lambda: all(one.state != "connecting" for one in tried.sessions), patience + 1)
         seconds = time.perf_counter() - began
-        seen = [_seen(one, f"{settings.host}:{settings.port}", seconds, patience) for one in tried.bindings]
+        seen = [_seen(one, f"{settings.host}:{settings.port}", seconds, patience) for one in tried.sessions]
         if trial is not None and tried.can_send:
             await events.send(tried)
     finally:
@@ -150,7 +153,7 @@ async def _until(true: Callable[[], bool], patience: float) -> None:
         await asyncio.sleep(GLANCE)
 
 
-def _seen(binding: Binding, host: str, seconds: float, patience: float) -> BindResult:
+def _seen(binding: LinkSession, host: str, seconds: float, patience: float) -> BindResult:
     state, reason = binding.state, binding.last_error
     if state == "connecting":
         state, reason = "lost", f"no answer to the bind within {patience:g} s"
@@ -166,7 +169,7 @@ def _seen(binding: Binding, host: str, seconds: float, patience: float) -> BindR
         reason=reason,
         system_id="" if accepted is None else accepted.system_id,
         interface_version=version[0] if version else None,
-        tls=_tls(None if connection is None else connection.told_of_transport("ssl_object")),
+        tls=_tls(None if connection is None else connection.transport_info("ssl_object")),
     )
 
 
@@ -198,7 +201,7 @@ class _Following:
         self._began = 0.0
         self._answered = asyncio.Event()
 
-    async def send(self, link: Link) -> None:
+    async def send(self, link: SmppLink) -> None:
         """Submit the message, and wait for its responses and receipts."""
         trial = self._trial
         if trial is None:
@@ -226,7 +229,7 @@ class _Following:
         if trial.accepted and self._configured.receives:
             await _until(lambda: trial.settled, trial.patience)
 
-    def submitted(self, link: Link, outcomes: list[SubmitOutcome]) -> None:  # noqa: ARG002  the protocol's signature
+    def submitted(self, link: str, outcomes: list[SubmitResponse]) -> None:  # noqa: ARG002  the protocol's signature
         """Note the responses to our submit_sm."""
         for outcome in outcomes:
             segment: TrialSegment = outcome.token
@@ -235,7 +238,7 @@ class _Following:
         if self._trial is not None and all(one.seconds is not None for one in self._trial.segments):
             self._answered.set()
 
-    async def delivered(self, _link: Link, pdus: list[DeliverSm | DataSm]) -> list[int]:
+    async def delivered(self, _link: str, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
         """Acknowledge receipts of our message once its ids are known; refuse the rest, as nobody here stores it."""
         trial = self._trial
         if trial is None or not trial.segments:
@@ -245,10 +248,10 @@ class _Following:
 
     def _take(self, trial: Trial, pdu: DeliverSm | DataSm) -> int:
         kind, settings = kind_of(pdu), incoming_settings(self._configured)
-        if kind is Kind.REPLY:
+        if kind is DeliveryKind.REPLY:
             if not _is_receipt(trial, pdu, settings):
                 return Status.ESME_RMSGQFUL
-            kind = Kind.RECEIPT
+            kind = DeliveryKind.RECEIPT
         receipt = read_receipt(pdu, link=self._configured.name, at=int(time.time() * SECOND_MS), settings=settings)
         segment, form = _whose(trial, receipt)
         if segment is None and not _names(trial.to, receipt):

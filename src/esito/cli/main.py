@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import click
 
 from esito import __version__
+from esito.domain.display import visible
 from esito.domain.errors import EsitoError
-from esito.domain.visible import visible
 
 
 class Entry(NamedTuple):

@@ -15,8 +15,9 @@ from rich.text import Text
 
 from esito.cli.options import print_json, with_json, with_server
 from esito.cli.terminal import TextTable, say
-from esito.client import Client, RecipientStatus
 from esito.client.calls import SendOptions
+from esito.client.models import RecipientStatus
+from esito.client.sync import Client
 from esito.domain.turns import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 COLOURS = {"Delivered": "green", "Not delivered": "red", "Waiting": "yellow", "KO": "magenta"}

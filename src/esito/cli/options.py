@@ -17,7 +17,7 @@ import click
 from esito.cli.terminal import say
 from esito.config import ConfigError, Settings, load
 from esito.config_rules import host_and_port
-from esito.domain.visible import visible_json
+from esito.domain.display import visible_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from esito.cli.options import print_json, with_installation, with_json, with_server
 from esito.cli.terminal import TextTable, moment, say, show
-from esito.client import Client
+from esito.client.sync import Client
 
 
 @click.command()

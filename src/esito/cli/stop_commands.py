@@ -4,7 +4,7 @@ import click
 
 from esito.cli.options import print_json, with_json, with_server
 from esito.cli.terminal import TextTable, say, show
-from esito.client import Client
+from esito.client.sync import Client
 
 
 @click.group()

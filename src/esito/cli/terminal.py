@@ -11,7 +11,7 @@ from rich import table
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from esito.domain.visible import visible
+from esito.domain.display import visible
 
 
 def say(text: object = "", *, err: bool = False, nl: bool = True) -> None:

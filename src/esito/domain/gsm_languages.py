@@ -1,12 +1,11 @@
 """The national language tables of the GSM alphabet (3GPP TS 23.038, annex A).
 
-A user data header says that a text uses them: a locking shift table stands in the place of the default alphabet, a
-single shift table in that of its extension table. We read them; what we write needs none.
+A user data header names them: a locking shift table replaces the default alphabet, a single shift table its extension
+table. We only read them; our own texts need none.
 
-The tables are those of release 18. Each cell was compared with what other programs have. Where one of them differed
-(the comma of the Indic tables, the full stop of Malayalam, the bracket of Kannada, the euro of Telugu) the others were
-followed, and the euro is read in every language. Kannada has its letter DDA in its place, as handsets do, where
-others repeat PA.
+The tables are those of release 18. Each cell was compared with other implementations. Where one of them differed (the
+comma of the Indic tables, the full stop of Malayalam, the bracket of Kannada, the euro of Telugu) the majority was
+followed, and the euro is read in every language. Kannada has its letter DDA, as on handsets, where others repeat PA.
 """
 
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from enum import IntEnum
 from types import MappingProxyType
 
 NO_CHARACTER = "\ufffd"
-"""What a code shows to which a locking shift table assigns nothing."""
+"""Shown for a code without a character in a locking shift table."""
 
 
 class Language(IntEnum):

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from esito.domain.belief import Owed, is_addressed, is_named_first, is_sent_by, named_numbers, names_only
 from esito.domain.choosing import Candidate
-from esito.domain.id_forms import Learned
 from esito.domain.number_forms import is_same_line
+from esito.domain.operator_habits import Learned
 from esito.domain.receipt import DeliveryReceipt
 
 NOBODY = ""

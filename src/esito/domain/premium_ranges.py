@@ -1,4 +1,4 @@
-"""Ranges in which a message costs more, or is shared in: premium-rate, shared-cost and personal numbers.
+"""Ranges of premium-rate, shared-cost and personal numbers.
 
 Made by scripts/premium_ranges.py of the numbering plans of phonenumbers 9.0.43; a test compares them.
 """

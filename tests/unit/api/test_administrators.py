@@ -10,8 +10,7 @@ import pytest
 from esito.api.asgi_app import build_for_monitors
 from esito.api.endpoints import ENDPOINTS
 from esito.api.http.endpoint import AdminEndpoint
-from esito.domain.account import key_digest
-from esito.domain.administrator import is_monitor_pass, monitor_pass
+from esito.domain.credentials import is_monitor_pass, key_digest, monitor_pass
 from esito.domain.errors import FieldError, InvalidFields, LinkChanged, LinkInUse, NoSuchLink
 from esito.domain.timing import MINUTE_MS, RealClock
 from tests.kit.builders import NOW

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from esito.api.asgi_app import Services, build
+from esito.api.asgi_app import build
+from esito.api.services import Services
 from tests.kit.desk import Desk, Reply, ask, desk
 
 

@@ -11,15 +11,15 @@ from esito.cli.link_report import as_data, as_lines, is_good
 from esito.cli.link_trial import BindResult, TlsSession, Trial, try_link
 from esito.cluster.process import free_port
 from esito.config import LinkSettings
-from esito.domain.msisdn import mask
+from esito.domain.display import mask
 from esito.smpp import pdu as p
+from esito.smpp.bind_refusals import OF_REASON, OF_STATUS, advice
 from esito.smpp.pdu import Status
-from esito.smpp.refusals import OF_REASON, OF_STATUS, advice
 from tests.kit.links import in_a_loop
 from tests.kit.needs import needs
 from tests.kit.operators import configured
 from tests.kit.peer import Peer, peer
-from tests.unit.smpp.test_reaching import Asked, pki, tls_link  # noqa: F401  a fixture
+from tests.unit.links.test_hosts import Asked, pki, tls_link  # noqa: F401  a fixture
 
 TO = "+33612345678"
 DELIVERED = "state DELIVRD, which is DELIVERED: Delivered, error 000"

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from esito.bootstrap.links import outgoing_settings, smpp_settings
 
+from esito.app.link_factory import outgoing_settings, smpp_settings
 from esito.config import load
 from esito.simulator.script import load_script
 from tests.kit.console import keys_among, steps_of

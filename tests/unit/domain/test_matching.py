@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.belief import NOTHING_OWED, Open, Owed
+from esito.domain.belief import NOTHING_OWED, OpenSubmission, Owed
 from esito.domain.choosing import Candidate
 from esito.domain.decisions import CallbackRow, RecipientMove, SegmentMove, Unmatched, Waits
-from esito.domain.id_forms import COUNT_TO, ENOUGH, IdForm, Learned
 from esito.domain.matching import Settlement, is_clear, is_plain
+from esito.domain.operator_habits import COUNT_TO, ENOUGH, IdForm, Learned
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt
 from esito.domain.states import MessageState, MultipartRule
 from tests.kit.builders import NOW, receipt
@@ -43,7 +43,7 @@ def settle(*receipts: tuple[DeliveryReceipt, list[Candidate]], owed: Owed = NOTH
     return settlement
 
 
-OWED = Owed([Open(PARIS, NOW)])
+OWED = Owed([OpenSubmission(PARIS, NOW)])
 """A submit_sm to Paris lacks its response."""
 
 

@@ -6,7 +6,7 @@ import apsw
 import pytest
 
 from esito.domain.errors import NewerSchema, StoreError, StoreUnavailable, UnsafeEngine
-from esito.domain.id_forms import IdForm
+from esito.domain.operator_habits import IdForm
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import MIGRATIONS, connect, migrate, require_safe_engine
 from tests.kit.builders import account_in, links_in, message, receipt, states_of, submitted

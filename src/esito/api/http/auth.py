@@ -8,8 +8,8 @@ from esito.api.http.client_address import client_address, is_within
 from esito.api.http.key_guard import KeyGuard
 from esito.api.http.request import as_text
 from esito.api.services import Services
-from esito.domain.account import SHUT_OUT, Account, AccountState, key_digest
-from esito.domain.administrator import Administrator, is_monitor_pass
+from esito.domain.account import SHUT_OUT, Account, AccountState
+from esito.domain.credentials import Administrator, is_monitor_pass, key_digest
 from esito.domain.errors import (
     AddressNotAllowed,
     ApiKeyMissing,

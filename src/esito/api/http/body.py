@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 from esito.api.http.asgi import Receive, Scope, header
 from esito.api.http.multipart import boundary_of, fields_of, key_in_multipart
 from esito.domain.errors import BodyTooLarge, EncodingUnknown, MalformedJson
-from esito.lifecycle.aside import Aside
+from esito.lifecycle.account_threads import AccountThreads
 
 BEFORE_KEY = 32 * 1024
 """Octets of a body that are taken before the key is known."""
@@ -69,7 +69,7 @@ async def read_values(
     *,
     key: str,
     admit: Callable[[str], Awaitable[int]],
-    aside: Aside,
+    aside: AccountThreads,
     limit: int,
     patience: float,
 ) -> Body:

@@ -7,7 +7,7 @@ import asyncio
 
 from esito.api.http.client_address import Address, customer
 from esito.domain.errors import TooManyRequests
-from esito.domain.limits import Limiter, Rate
+from esito.domain.rate_limit import Limiter, Rate
 from esito.domain.timing import MINUTE_MS, SECOND_MS, Clock
 
 AT_ONCE = 5

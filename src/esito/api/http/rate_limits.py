@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from esito.domain.account import Account
 from esito.domain.errors import TooManyRequests
-from esito.domain.limits import Limiter, Rate
+from esito.domain.rate_limit import Limiter, Rate
 from esito.domain.timing import MINUTE_MS, SECOND_MS
 
 

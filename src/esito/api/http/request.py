@@ -15,9 +15,9 @@ from esito.api.http.asgi import Scope, header
 from esito.api.http.response import Response, members_of, render
 from esito.api.services import Services
 from esito.domain.account import Account
-from esito.domain.administrator import Administrator
+from esito.domain.credentials import Administrator
 from esito.domain.errors import MessageIdMissing, MessageNotFound
-from esito.lifecycle.aside import MANY
+from esito.lifecycle.account_threads import MANY
 
 T = TypeVar("T")
 

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from esito.api.http.request import Inputs
-from esito.domain.months import PARIS
-from esito.domain.timing import SECOND_MS
+from esito.domain.timing import PARIS, SECOND_MS
 
 FIELDS = ("scheduledDeliveryDate", "time", "minute")
 

@@ -12,9 +12,8 @@ from esito.api.http.request import AccountRequest
 from esito.api.http.response import Response
 from esito.api.http.schema import AnswerPart, Parameters, constant, words
 from esito.domain.errors import IntervalInvalid, TooManyRequests
-from esito.domain.months import PARIS, begins, months_between
 from esito.domain.pricing import as_number
-from esito.domain.timing import SECOND_MS
+from esito.domain.timing import PARIS, SECOND_MS, month_begins, months_between
 from esito.store.ledger import MonthSpent
 
 NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
@@ -102,7 +101,7 @@ def _item(one: MonthSpent) -> MonthItem:
         month=NAMES[int(number) - 1],
         year=year,
         number=str(int(number)),
-        date=begins(one.month),
+        date=month_begins(one.month),
         type="month",
         cost=str(as_number(one.cost)),
         segments=str(one.segments),

@@ -13,9 +13,8 @@ from esito.api.http.response import Response, success_with_list
 from esito.api.http.schema import E164, AnswerPart, Count, GoodAnswer, Parameters, ParisTime, names_a
 from esito.api.http.xml import Value
 from esito.domain.errors import PhoneNumberMissing, StopIdMissing, StopNotFound, StopNumberInvalid
-from esito.domain.months import PARIS
 from esito.domain.msisdn import InvalidMsisdn, normalise
-from esito.domain.timing import SECOND_MS
+from esito.domain.timing import PARIS, SECOND_MS
 from esito.store.stops import Stop
 
 AT_ONCE = 500

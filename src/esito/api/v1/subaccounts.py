@@ -17,10 +17,9 @@ from esito.api.http.schema import AnswerPart, Count, Flag, GoodAnswer, Parameter
 from esito.api.v1.subaccount_credit import Amount, Token, read_amount
 from esito.api.v1.subaccount_keys import EXAMPLE_TOKEN, actor_of, subaccount_key
 from esito.domain import errors as e
-from esito.domain.account import key_digest
-from esito.domain.months import PARIS
+from esito.domain.credentials import key_digest
 from esito.domain.pricing import to_micros
-from esito.domain.timing import SECOND_MS
+from esito.domain.timing import PARIS, SECOND_MS
 from esito.store.ledger import NewSubaccount, Subaccount
 
 PER_PAGE = 20

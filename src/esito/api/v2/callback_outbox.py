@@ -12,22 +12,22 @@ from esito.api.http.request import AccountRequest, as_message_id
 from esito.api.http.response import Response
 from esito.api.http.schema import AnswerPart, Count, Digits, GoodAnswer, Milliseconds, Parameters, names_a, words
 from esito.api.v2.member_types import STATE_NAMES, Cursor, MessagePiece, PageLimit
-from esito.domain.callback import AttemptLine, CallbackLine, Kind, Phase
+from esito.domain.callback import AttemptLine, CallbackKind, CallbackLine, CallbackPhase
 from esito.domain.errors import InvalidFields, NoSuchCallback
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
 
 PHASE_WORDS = {
-    Phase.NEW: "waiting",
-    Phase.DUE: "waiting",
-    Phase.LEASED: "in flight",
-    Phase.BEHIND: "waiting",
-    Phase.DONE: "done",
-    Phase.DEAD: "dead",
+    CallbackPhase.NEW: "waiting",
+    CallbackPhase.DUE: "waiting",
+    CallbackPhase.LEASED: "in flight",
+    CallbackPhase.BEHIND: "waiting",
+    CallbackPhase.DONE: "done",
+    CallbackPhase.DEAD: "dead",
 }
 STATUSES = ("waiting", "done", "dead")
 """What a list can be narrowed to; what is in flight is waiting still."""
 
-KINDS = {Kind.REPORT: "report", Kind.REPLY: "reply"}
+KINDS = {CallbackKind.REPORT: "report", CallbackKind.REPLY: "reply"}
 
 CURSOR = re.compile(r"([0-9]{1,16})\.([0-9]{1,16})")
 
@@ -177,8 +177,8 @@ def _item(one: CallbackLine) -> CallbackItem:
         kind=KINDS[one.kind],
         message_id=str(one.message_id),
         msisdn=one.msisdn,
-        told=public_word(one.state) if one.kind is Kind.REPORT else "",
-        state=STATE_NAMES[MessageState(one.state)] if one.kind is Kind.REPORT else "",
+        told=public_word(one.state) if one.kind is CallbackKind.REPORT else "",
+        state=STATE_NAMES[MessageState(one.state)] if one.kind is CallbackKind.REPORT else "",
         at=one.at,
         status=PHASE_WORDS[one.phase],
         origin=one.origin,

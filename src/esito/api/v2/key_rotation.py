@@ -10,7 +10,7 @@ from esito.api.http.response import Response
 from esito.api.http.schema import GoodAnswer, Parameters
 from esito.api.v1.subaccount_credit import Token
 from esito.api.v1.subaccount_keys import EXAMPLE_TOKEN, actor_of, subaccount_key
-from esito.domain.account import key_digest
+from esito.domain.credentials import key_digest
 from esito.domain.errors import SubaccountNotFound, TokenMissing
 
 

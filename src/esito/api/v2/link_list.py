@@ -10,7 +10,7 @@ from esito.api.http.request import AdminRequest
 from esito.api.http.response import Response
 from esito.api.http.schema import AnswerPart, Count, GoodAnswer, Milliseconds, words
 from esito.api.services import LinkStatus
-from esito.domain.id_forms import IdForm, Learned
+from esito.domain.operator_habits import IdForm, Learned
 
 
 class SessionItem(AnswerPart):

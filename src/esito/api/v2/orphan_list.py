@@ -15,8 +15,8 @@ from esito.api.http.response import Response
 from esito.api.http.schema import AnswerPart, GoodAnswer, Milliseconds, Parameters, words
 from esito.api.v2.member_types import Cursor, Hexadecimal, NextCursor, PageLimit, Unmask
 from esito.api.v2.unmasking import unmasked_for_administrator
+from esito.domain.display import hide_in
 from esito.domain.errors import InvalidFields
-from esito.domain.masking import hide_in
 from esito.domain.receipt import Verdict
 from esito.lifecycle.readable import without_text
 from esito.store.records import Orphan

@@ -19,11 +19,11 @@ from esito.api.v2.member_types import (
 )
 from esito.api.v2.message_overview import MessagePath, path_id
 from esito.api.v2.unmasking import unmasked
+from esito.domain.display import hide_in, mask_for_people
 from esito.domain.errors import InvalidFields, NoSuchMessage, UnmaskingNotAllowed
-from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.evidence import RecipientEvidence, SegmentEvidence, SegmentPhase, TrailEvidence
 from esito.domain.explanation import Explanation, FailureEvidence, explain, explain_trail
-from esito.domain.masking import hide_in
-from esito.domain.msisdn import InvalidMsisdn, mask_for_people, normalise
+from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState, public_word
 from esito.domain.vocabulary import ErrorCategory
@@ -41,7 +41,7 @@ class SegmentDetails(AnswerPart):
     part: Annotated[int, Meta(ge=1)]
     link: str
     operator: str
-    phase: Annotated[str, words(phase.name.lower() for phase in Phase)]
+    phase: Annotated[str, words(phase.name.lower() for phase in SegmentPhase)]
     attempts: Annotated[int, Meta(ge=0, description="0: it was never handed over.")]
     submitted_at: Milliseconds | None
     answered_at: Milliseconds | None

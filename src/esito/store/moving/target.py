@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from esito.store.moving.canonical import Sum
-from esito.store.moving.engines import LOST, Connection, connect, make_schema, read, written
+from esito.store.moving.engines import Connection, connect, make_schema, read, written
 from esito.store.moving.progress import Progress, Reached
 from esito.store.moving.refusal import CopyRefused
 from esito.store.moving.source import Source
 from esito.store.moving.tables import TABLES, Extent, Table, quoted
+from esito.store.postgres.reaching import LOST
 from esito.store.tables.connection import SqlValue
 
 HOLD_WITHIN = 10.0

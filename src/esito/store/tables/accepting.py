@@ -5,8 +5,7 @@ from itertools import groupby
 from time import monotonic
 
 from esito.domain.errors import AnsweredBefore, EsitoError
-from esito.domain.message import NewMessage, NewRecipient
-from esito.domain.sandbox import sandbox_state
+from esito.domain.message import NewMessage, NewRecipient, sandbox_state
 from esito.domain.states import MessageState, is_final
 from esito.domain.timing import DAY_MS, VALIDITY_MS
 from esito.domain.turns import SCHEDULED, lane_of

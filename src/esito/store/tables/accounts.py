@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from esito.domain.account import Account, AccountState, ApiKey
+from esito.domain.account import Account, AccountState, Profile
+from esito.domain.credentials import ApiKey
 from esito.domain.errors import NameTaken, NoSuchAccount
 from esito.domain.pricing import from_micros, to_micros
-from esito.domain.profile import Profile
 from esito.domain.timing import RealClock
 from esito.store.tables.area import Area
 from esito.store.tables.auditing import note

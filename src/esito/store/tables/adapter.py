@@ -5,12 +5,12 @@ from typing import NamedTuple, TypeVar
 
 from esito.domain.errors import StoreError
 from esito.domain.evidence import RecipientEvidence
-from esito.domain.id_forms import Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
+from esito.domain.operator_habits import Learned
 from esito.domain.pricing import from_micros
-from esito.domain.query import Query, QueryAnswer
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.routing import Route
+from esito.domain.status_query import Query, QueryAnswer
 from esito.domain.timing import LONGEST_RETRY_MS
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
 from esito.store.leases import Lease

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from esito.domain.administrator import Administrator
+from esito.domain.credentials import Administrator
 from esito.domain.errors import NameTaken, NoSuchAdministrator
 from esito.store.tables.area import Area
 from esito.store.tables.auditing import note

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from esito.domain.callback import Callback, Kind
-from esito.domain.slots import Place
+from esito.domain.callback import Callback, CallbackKind
+from esito.domain.slots import CallbackTarget
 from esito.store.callbacks import Claimed, Wanted
 from esito.store.origins import address_of, digest_of, path_of
 from esito.store.tables.connection import Connection
@@ -33,7 +33,7 @@ GONE_PATH = DISABLED.format("HTTP 410")
 class _Server(NamedTuple):
     """A destination that has open callbacks."""
 
-    place: Place
+    place: CallbackTarget
     disabled: str | None
     """Why; None: it is not."""
 
@@ -113,7 +113,7 @@ class CallbackClaims:
         begin = self._last_destination.get((sandbox, account), 0)
         for one in _in_turn(connection, sandbox, account, begin):
             self._last_destination[sandbox, account] = one.id
-            yield _Server(Place(sandbox, account, address_of(one.origin), one.id), one.disabled)
+            yield _Server(CallbackTarget(sandbox, account, address_of(one.origin), one.id), one.disabled)
 
 
 def _in_turn(connection: Connection, sandbox: bool, account: int, begin: int) -> Iterator[_OpenDestination]:
@@ -145,7 +145,7 @@ class _Claim:
     def __init__(self, connection: Connection, wanted: Wanted) -> None:
         self.connection = connection
         self.wanted = wanted
-        self._chosen: dict[int, Place] = {}
+        self._chosen: dict[int, CallbackTarget] = {}
         self._next_at: int | None = None
         self._to_bury = BURIED_AT_ONCE
 
@@ -189,7 +189,7 @@ class _Claim:
         gone = set(self.connection.rows_for("gone_among", tuple[int, int], set(paths.values())))
         return {number for number, path in paths.items() if path in gone}
 
-    def _end_leases(self, place: Place) -> None:
+    def _end_leases(self, place: CallbackTarget) -> None:
         ended = [
             number
             for number in self.connection.numbers("ended_leases", **_key(place), at=self.wanted.at)
@@ -215,16 +215,16 @@ class _Claim:
         self._next_at = at if self._next_at is None else min(at, self._next_at)
 
 
-def _key(place: Place) -> dict[str, int]:
+def _key(place: CallbackTarget) -> dict[str, int]:
     return {"sandbox": place.sandbox, "account": place.account, "destination": place.destination}
 
 
-def _callback(row: _ToMake, place: Place) -> Callback:
+def _callback(row: _ToMake, place: CallbackTarget) -> Callback:
     return Callback(
         id=row.id,
         message_id=row.message_id,
         seq=row.seq,
-        kind=Kind(row.kind),
+        kind=CallbackKind(row.kind),
         state=row.state,
         at=row.at,
         attempts=row.attempts,

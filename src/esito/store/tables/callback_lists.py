@@ -4,7 +4,15 @@ import heapq
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from esito.domain.callback import GONE_SHOWN, AttemptLine, CallbackLine, Destination, Kind, Phase, webhook_id
+from esito.domain.callback import (
+    GONE_SHOWN,
+    AttemptLine,
+    CallbackKind,
+    CallbackLine,
+    CallbackPhase,
+    Destination,
+    webhook_id,
+)
 from esito.store.tables.connection import Connection
 
 OPEN, DONE, DEAD = 3, 4, 5
@@ -139,7 +147,7 @@ def _lines(
 
 
 def _line(row: _Line, log: tuple[AttemptLine, ...]) -> CallbackLine:
-    kind = Kind(row.kind)
+    kind = CallbackKind(row.kind)
     return CallbackLine(
         id=row.id,
         message_id=row.message_id,
@@ -148,9 +156,9 @@ def _line(row: _Line, log: tuple[AttemptLine, ...]) -> CallbackLine:
         kind=kind,
         state=row.state,
         at=row.at,
-        phase=Phase(row.phase),
+        phase=CallbackPhase(row.phase),
         attempts=row.attempts,
-        next_at=row.next_at if row.phase == Phase.DUE else None,
+        next_at=row.next_at if row.phase == CallbackPhase.DUE else None,
         done_at=row.done_at,
         reason=row.reason,
         url=row.url,

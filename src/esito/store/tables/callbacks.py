@@ -7,7 +7,7 @@ New rows are in no index but the recipient's: the transaction that keeps receipt
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from esito.domain.callback import FAILING_MS, GONE, CallbackLine, Destination, Outcome, Phase
+from esito.domain.callback import FAILING_MS, GONE, CallbackLine, CallbackPhase, Destination, Outcome
 from esito.domain.errors import NoSuchCallback
 from esito.store.callbacks import Claimed, Turn, Wanted
 from esito.store.origins import digest_of, origin_of, path_of
@@ -76,7 +76,7 @@ class CallbackOutbox(Area):
         return await self._replays.do(top, 1, lambda: self._replay_since(account_id, since, at, dead_only=dead_only))
 
     async def _replay_since(self, account_id: int, since: int, at: int, *, dead_only: bool) -> int:
-        phases = (Phase.DEAD,) if dead_only else (Phase.DONE, Phase.DEAD)
+        phases = (CallbackPhase.DEAD,) if dead_only else (CallbackPhase.DONE, CallbackPhase.DEAD)
         last = await self._ask(lambda read: read.number("last_callback"))
         count, mark = 0, (since, 0)
         while portion := await self._act_patiently(_portion(account_id, phases, mark, last, at), alone=False):
@@ -160,16 +160,16 @@ def _sort(connection: Connection, at: int, limit: int) -> int:
 def _place(destinations: "_Destinations", new: _New, at: int) -> tuple[SqlValue, ...]:
     number, account, sandbox, url, behind = new
     if account is None:
-        return (number, None, Phase.DEAD, None, at, ORPHANED, None, 0)
+        return (number, None, CallbackPhase.DEAD, None, at, ORPHANED, None, 0)
     origin = origin_of(url) or ""
     destination, reason = destinations.of(account, origin)
     if not origin:
-        return (number, destination, Phase.DEAD, None, at, "its URL cannot be called", account, sandbox)
+        return (number, destination, CallbackPhase.DEAD, None, at, "its URL cannot be called", account, sandbox)
     if reason is not None:
-        return (number, destination, Phase.DEAD, None, at, DISABLED.format(reason), account, sandbox)
+        return (number, destination, CallbackPhase.DEAD, None, at, DISABLED.format(reason), account, sandbox)
     if behind:
-        return (number, destination, Phase.BEHIND, None, None, None, account, sandbox)
-    return (number, destination, Phase.DUE, at, None, None, account, sandbox)
+        return (number, destination, CallbackPhase.BEHIND, None, None, None, account, sandbox)
+    return (number, destination, CallbackPhase.DUE, at, None, None, account, sandbox)
 
 
 class _Destinations:
@@ -222,10 +222,10 @@ def _record(connection: Connection, outcomes: Sequence[Outcome]) -> int:
 def _recorded(one: Outcome) -> tuple[SqlValue, ...]:
     number, attempt = one.callback.id, one.callback.attempts + 1
     if one.done:
-        return (number, attempt, one.at, Phase.DONE, None, one.ended_at, None)
+        return (number, attempt, one.at, CallbackPhase.DONE, None, one.ended_at, None)
     if one.next_at is None:
-        return (number, attempt, one.at, Phase.DEAD, None, one.ended_at, f"given up: {one.said}")
-    return (number, attempt, one.at, Phase.DUE, one.next_at, None, None)
+        return (number, attempt, one.at, CallbackPhase.DEAD, None, one.ended_at, f"given up: {one.said}")
+    return (number, attempt, one.at, CallbackPhase.DUE, one.next_at, None, None)
 
 
 def _judge(connection: Connection, outcomes: Sequence[Outcome]) -> None:
@@ -255,7 +255,7 @@ def _judge(connection: Connection, outcomes: Sequence[Outcome]) -> None:
 
 
 def _portion(
-    account_id: int, phases: Sequence[Phase], mark: tuple[int, int], last: int, at: int
+    account_id: int, phases: Sequence[CallbackPhase], mark: tuple[int, int], last: int, at: int
 ) -> Act[list[tuple[int, int]]]:
     """Return an act that replays some callbacks beyond `mark` and returns where each stands."""
 

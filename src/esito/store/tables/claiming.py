@@ -10,9 +10,9 @@ from esito.domain.timing import LONGEST_RETRY_MS, SECOND_MS
 from esito.domain.turns import (
     SCHEDULED,
     Halves,
-    Place,
+    RouteLane,
     Turns,
-    Waiting,
+    WaitingAccount,
     by_account,
     lane_of,
     smalls_and_larges,
@@ -144,15 +144,15 @@ def _postponed(connection: Connection, link: KnownLink, routes: Claimable, claim
     return found
 
 
-def _waiting(connection: Connection, desk: _Desk, routes: Sequence[int], at: int) -> dict[int, Waiting]:
+def _waiting(connection: Connection, desk: _Desk, routes: Sequence[int], at: int) -> dict[int, WaitingAccount]:
     """Return the accounts that have fresh work on these routes; what has come due joins its lane before."""
-    found: list[tuple[Place, int]] = []
+    found: list[tuple[RouteLane, int]] = []
     for route in routes:
         lanes = _lanes(connection, desk, route, at)
         if SCHEDULED in lanes:
             _let_join(connection, route, at)
             lanes = _lanes(connection, desk, route, at)
-        found += [(Place(lane, route), weight) for lane, weight in lanes.items() if lane != SCHEDULED]
+        found += [(RouteLane(lane, route), weight) for lane, weight in lanes.items() if lane != SCHEDULED]
     return by_account(found)
 
 
@@ -193,7 +193,7 @@ class _Fresh:
         self._looks = 0
         self._taken: list[SegmentRef] = []
 
-    def take(self, accounts: dict[int, Waiting]) -> list[SegmentRef]:
+    def take(self, accounts: dict[int, WaitingAccount]) -> list[SegmentRef]:
         """Return what leaves next, at most as many segments as there are slots; accounts that are done are removed."""
         while accounts and len(self._taken) < self._slots and self._looks < LOOKS:
             left = self._slots - len(self._taken)
@@ -206,7 +206,7 @@ class _Fresh:
                     del accounts[account]
         return self._taken
 
-    def _take_of(self, account: int, waiting: Waiting, share: int) -> int:
+    def _take_of(self, account: int, waiting: WaitingAccount, share: int) -> int:
         """Take up to `share` segments of one account; return the turns they count for."""
         turns = 0
         for small, large in smalls_and_larges(waiting.places):
@@ -221,7 +221,7 @@ class _Fresh:
             turns += got * turns_of((small or large)[0].lane)
         return turns
 
-    def _take_from(self, places: Sequence[Place], slots: int) -> int:
+    def _take_from(self, places: Sequence[RouteLane], slots: int) -> int:
         got = 0
         for place in places:
             if got >= slots:
@@ -233,7 +233,7 @@ class _Fresh:
         return got
 
 
-def _take(connection: Connection, place: Place, limit: int) -> list[SegmentRef]:
+def _take(connection: Connection, place: RouteLane, limit: int) -> list[SegmentRef]:
     """Take recipients off the outgoing rows of a lane, oldest first, at most `limit` segments."""
     lane, route = place
     claimed: list[SegmentRef] = []

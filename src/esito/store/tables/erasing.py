@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from esito.domain.display import mask_for_people
 from esito.domain.errors import NumberInUse
-from esito.domain.msisdn import mask_for_people
 from esito.domain.reply import INCOMPLETE_AFTER_MS
 from esito.domain.timing import HOUR_MS
 from esito.store.checksum import checksum

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.evidence import RecipientEvidence, SegmentEvidence, SegmentPhase, TrailEvidence
 from esito.domain.pricing import from_micros
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState, is_final
@@ -257,7 +257,7 @@ def _segment(row: _Segment, links: Links) -> SegmentEvidence:
         part=row.part,
         link=row.link,
         operator=row.operator,
-        phase=Phase(row.phase),
+        phase=SegmentPhase(row.phase),
         attempts=row.attempts,
         submitted_at=row.submitted_at,
         answered_at=row.answered_at,

@@ -6,7 +6,7 @@ So nothing is learned from one that is undone, nor anything missed that another 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from esito.domain.id_forms import IdForm, Learned
+from esito.domain.operator_habits import IdForm, Learned
 from esito.store.tables.connection import Connection
 from esito.store.tables.links import Links
 

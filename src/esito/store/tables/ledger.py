@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from esito.domain.account import Profile
 from esito.domain.errors import (
     BalanceTooLow,
     EmailTaken,
@@ -14,7 +15,6 @@ from esito.domain.errors import (
     SubaccountsNotAllowed,
 )
 from esito.domain.pricing import from_micros
-from esito.domain.profile import Profile
 from esito.store.ledger import AuditEntry, Credits, MonthSpent, NewSubaccount, Subaccount
 from esito.store.tables.accounts import AccountRow, row_named
 from esito.store.tables.area import Area

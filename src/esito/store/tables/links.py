@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from esito.domain.errors import UnknownLink
-from esito.domain.id_forms import IdForm
+from esito.domain.operator_habits import IdForm
 from esito.domain.routing import Route, stand_ins, takers
 from esito.domain.timing import VALIDITY_MS
 from esito.store.base import LinkRecord

@@ -12,8 +12,8 @@ from esito.domain.errors import EsitoError, Fenced
 from esito.domain.matching import Settlement
 from esito.domain.message import SegmentRef
 from esito.domain.message_ids import canonical
-from esito.domain.query import ASK_AGAIN_MS, Query, QueryAnswer, believed, is_too_late, next_query
 from esito.domain.states import FIRST_FINAL
+from esito.domain.status_query import ASK_AGAIN_MS, Query, QueryAnswer, believed, is_too_late, next_query
 from esito.domain.timing import VALIDITY_MS
 from esito.store.leases import Lease
 from esito.store.tables.connection import Connection, SqlValue

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from esito.domain.opt_out import StopWords
 from esito.domain.reply import INCOMPLETE_AFTER_MS, Reply, ReplyKind
-from esito.domain.stop_words import StopWords
 from esito.store.replies import Incomplete, Kept, ReplyShown, StopAnswer
 from esito.store.tables.accounts import read_account
 from esito.store.tables.area import Area

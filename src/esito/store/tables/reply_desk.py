@@ -8,6 +8,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from esito.domain.msisdn import read_address
+from esito.domain.opt_out import STOP_NUMBER, StopWords
 from esito.domain.reply import (
     INCOMPLETE_AFTER_MS,
     REPEATED_WITHIN_MS,
@@ -21,8 +22,6 @@ from esito.domain.reply import (
     short_code_body,
     whole_text,
 )
-from esito.domain.stop_mention import STOP_NUMBER
-from esito.domain.stop_words import StopWords
 from esito.store.replies import Kept
 from esito.store.tables.connection import Connection
 from esito.store.tables.links import Links

@@ -8,8 +8,8 @@ at the end of a table only. A question asks every run, and reads what stands in 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from esito.domain.opt_out import is_number, number_named
 from esito.domain.reply import STOP_WINDOW_MS, SentBefore
-from esito.domain.stop_mention import is_number, number_named
 from esito.store.tables.connection import Connection
 from esito.store.tables.links import KnownLink, Links
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from esito.domain.belief import tails
 from esito.domain.decisions import Decisions, Waits
-from esito.domain.id_forms import Learned
 from esito.domain.matching import Settlement, decide
 from esito.domain.message import SegmentRef
 from esito.domain.message_ids import canonical
 from esito.domain.number_forms import tail_of
+from esito.domain.operator_habits import Learned
 from esito.domain.receipt import DeliveryReceipt
 from esito.store.base import Settled
 from esito.store.tables.connection import Connection

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from esito.domain.belief import NOTHING_OWED, SUBMIT_DATE_WITHIN_MS, Open, Owed, tails
+from esito.domain.belief import NOTHING_OWED, SUBMIT_DATE_WITHIN_MS, OpenSubmission, Owed, tails
 from esito.domain.choosing import Candidate
-from esito.domain.id_forms import Learned
 from esito.domain.known import Candidates, Known, wants_senders
 from esito.domain.matching import is_clear, is_plain
 from esito.domain.message_ids import canonical, shelves
+from esito.domain.operator_habits import Learned
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.timing import DAY_MS
 from esito.store.tables.connection import Connection, SqlValue
@@ -135,12 +135,12 @@ class _Snapshot:
         return set(self._connection.rows_for("queried_only", tuple[int, int, int], told)) if told else set()
 
     def _load_owed(self, operator: int, newest: int) -> Owed:
-        rows = self._connection.rows("open_submissions", Open, operator=operator)
+        rows = self._connection.rows("open_submissions", OpenSubmission, operator=operator)
         lost = self._connection.number("has_uncertain", operator=operator, since=newest - self._wait_ms)
         if lost:
             self._lost.add(operator)
         if self._live:
-            rows = [Open(msisdn, min(at, self._first)) for msisdn, at in rows]
+            rows = [OpenSubmission(msisdn, min(at, self._first)) for msisdn, at in rows]
         return Owed(rows, lost=lost > 1)
 
     def _load_uncertain(self, numbers: Iterable[int]) -> dict[int, list[Candidate]]:

@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from esito.domain.account import SHUT_OUT, AccountState
+from esito.domain.account import SHUT_OUT, AccountState, Profile
 from esito.domain.errors import DailyCeilingReached, EsitoError, NotEnoughCredit
 from esito.domain.message import NewMessage
-from esito.domain.months import day_of
 from esito.domain.pricing import to_micros
-from esito.domain.profile import Profile
+from esito.domain.timing import day_of
 from esito.store.tables.connection import Connection, SqlValue, Step
 
 Day = tuple[int, str]

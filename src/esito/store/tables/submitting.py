@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from esito.domain.errors import EsitoError, Fenced
-from esito.domain.message import Answer, SegmentRef, SubmitAnswer
+from esito.domain.message import SegmentRef, SubmitAnswer, SubmitOutcome
 from esito.domain.message_ids import canonical, spelling
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
@@ -53,7 +53,7 @@ class Submitting:
         hold(connection, links, [batch.link])
         bears_on = connection.number("answers_bear_on", operator=link.operator)
         cleared = _numbers(connection, [one.ref for one in batch.answers]) if bears_on & TWINS else []
-        accepted = [one for one in batch.answers if one.answer is Answer.ACCEPTED]
+        accepted = [one for one in batch.answers if one.answer is SubmitOutcome.ACCEPTED]
         shelves = [canonical(one.smsc_message_id) or None for one in accepted]
         if bears_on & WITHOUT_ID:
             connection.run_rows("forget_tails", [one.ref for one in accepted])
@@ -72,14 +72,14 @@ class Submitting:
             _accepted_before(connection, accepted)
         connection.run_rows(
             "answer_other",
-            [_other_row(one, link) for one in batch.answers if one.answer is not Answer.ACCEPTED],
+            [_other_row(one, link) for one in batch.answers if one.answer is not SubmitOutcome.ACCEPTED],
         )
         moved = conclude(connection, links, _refusals(connection, batch))
         at = max((one.at for one in batch.answers), default=0)
         moved += conclude(connection, links, _told_by_sisters(connection, batch.link, accepted, at))
         # Without an id the operator has it under one that only a receipt can tell.
         nameless = [one.ref for one in accepted if not canonical(one.smsc_message_id)]
-        lost = [one.ref for one in batch.answers if one.answer is Answer.UNCERTAIN]
+        lost = [one.ref for one in batch.answers if one.answer is SubmitOutcome.UNCERTAIN]
         return moved + look_again(
             connection,
             links,
@@ -163,19 +163,19 @@ def _accepted_before(connection: Connection, accepted: Sequence[SubmitAnswer]) -
 
 def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:
     phase, retry_at = REFUSED, None
-    if one.answer is Answer.LATER:
+    if one.answer is SubmitOutcome.LATER:
         phase, retry_at = LATER, one.retry_at
-    elif one.answer is Answer.UNCERTAIN:
+    elif one.answer is SubmitOutcome.UNCERTAIN:
         phase, retry_at = (LATER, one.at) if link.resubmit_uncertain else (UNCERTAIN, None)
     attempt = None if one.attempts is None else one.attempts + 1
     # What never left is no attempt: it uses up nothing of how often a passing fault is tried again.
-    unwritten = int(one.answer is Answer.LATER and not one.status)
+    unwritten = int(one.answer is SubmitOutcome.LATER and not one.status)
     return (*one.ref, phase, one.at, one.status, retry_at, attempt, unwritten)
 
 
 def _refusals(connection: Connection, batch: Answers) -> list[tuple[SegmentRef, DeliveryReceipt]]:
     """Return what the refusals mean of the segments that stand refused now."""
-    refused = {one.ref: one for one in batch.answers if one.answer is Answer.REFUSED}
+    refused = {one.ref: one for one in batch.answers if one.answer is SubmitOutcome.REFUSED}
     standing = set(connection.rows_for("refused", SegmentRef, refused))
     return [
         (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from esito.domain.account import key_digest
+from esito.domain.credentials import key_digest
 from tests.kit.desk import KEY, SECRET, Desk, Reply, desk
 from tests.kit.patience import Beside, Stopwatch
 

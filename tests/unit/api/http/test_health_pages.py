@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from esito.domain.administrator import monitor_pass
+from esito.domain.credentials import monitor_pass
 from esito.domain.errors import StoreUnavailable
 from esito.domain.timing import RealClock
 from esito.store.base import Counts

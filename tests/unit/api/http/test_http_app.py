@@ -13,7 +13,8 @@ import structlog
 
 from esito import logs
 from esito.api.http.app import plain_path
-from esito.domain.account import Account, AccountState, key_digest
+from esito.domain.account import Account, AccountState
+from esito.domain.credentials import key_digest
 from esito.domain.errors import StoreUnavailable
 from esito.metrics import render
 from esito.store.base import StatusRow

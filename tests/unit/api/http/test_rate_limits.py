@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from esito.api.http.rate_limits import Limits
-from esito.domain.limits import MOST_NAMES, Limiter, Rate
+from esito.domain.rate_limit import MOST_NAMES, Limiter, Rate
 from tests.kit.desk import Desk, desk
 
 TOO_MANY = (429, 429, "Trop de requêtes, veuillez réessayer plus tard")

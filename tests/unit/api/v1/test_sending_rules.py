@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from esito.domain.account import CommercialTexts
 from esito.domain.pricing import PriceList
-from esito.domain.profile import CommercialTexts
 from tests.kit.desk import Desk, Reply, desk
 
 FIRST = "+33611111111"

@@ -8,7 +8,7 @@ import pytest
 
 from esito.api.v1 import stop_list
 from esito.domain.reply import Reply
-from esito.lifecycle.stop_words import stop_words
+from esito.lifecycle.receive import stop_words
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, Desk, desk
 from tests.kit.desk import Reply as Answered

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from esito.domain.account import AccountState, key_digest
-from esito.domain.profile import CommercialTexts
+from esito.domain.account import AccountState, CommercialTexts
+from esito.domain.credentials import key_digest
 from tests.kit import looking
 from tests.kit.desk import KEY, SECRET, Desk, Reply
 
