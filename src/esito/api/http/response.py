@@ -31,7 +31,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class StreamedResponse(Response):
-    """An answer too long to be held: after `body` its pieces are written as they come."""
+    """An answer too long for memory: after `body`, its pieces are written as they come."""
 
     pieces: AsyncGenerator[bytes, None] | None = None
 
@@ -43,20 +43,20 @@ def members_of(answer: Struct) -> dict[str, Value]:
 
 
 def success(members: Mapping[str, Value], *, xml: bool) -> Response:
-    """Response HTTP 200 with `success`, `code` 200 and the members, in this order."""
+    """Answer HTTP 200 with `success`, `code` 200 and the members, in this order."""
     return render({"success": True, "code": 200, **members}, status=200, xml=xml)
 
 
 Aside = Callable[[Callable[[], bytes]], Awaitable[bytes]]
-"""Does a piece of work beside the event loop."""
+"""Runs a piece of work in a thread."""
 
 
 def success_with_list(
     members: Mapping[str, Value], name: str, pages: AsyncGenerator[list[Value], None], *, xml: bool, aside: Aside
 ) -> Response:
-    """Response as `success` does, with a long list as the last member; no page of it is empty, and there is a first.
+    """Answer as `success` does, with a long list as the last member, read and encoded a page at a time.
 
-    Pages are written `aside`.
+    There is at least one page, and none is empty. `aside` encodes them.
     """
     whole = success({**members, name: [_PLACE]}, xml=xml)
     first, _, last = whole.body.partition(to_xml_element(_PLACE) if xml else json.dumps(_PLACE).encode())
