@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from esito.api.http.asgi import Scope, header
-from esito.api.http.response import Response, members_of, render
+from esito.api.http.response import Response, answer_with
 from esito.api.services import Services
 from esito.domain.account import Account
 from esito.domain.administrator import Administrator
@@ -116,7 +116,7 @@ class ApiRequest(ABC):
 
     def answer(self, answer: Struct) -> Response:
         """Answer with HTTP 200, in the format asked for."""
-        return render(members_of(answer), status=200, xml=self.xml)
+        return answer_with(answer, xml=self.xml)
 
 
 class AccountRequest(ApiRequest):
