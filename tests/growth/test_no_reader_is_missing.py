@@ -37,7 +37,7 @@ NOT_FOREIGN = {
     "domain/national_numbers.py": {"_has_a_rival", "_is_given"},  # at most 15 digits
     "domain/pricing.py": {"from_micros"},
     "domain/routing.py": {"named"},  # the configuration
-    "smpp/connection.py": {"_received"},  # four octets of a frame
+    "smpp/connection.py": {"buffer_updated"},  # four octets of a frame
     "webhooks/sender.py": {"_judged"},  # what the resolver made of a name
 }
 """Functions of each file that take apart what nobody else wrote."""

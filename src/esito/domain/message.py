@@ -51,7 +51,7 @@ class Once:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageOptions:
-    """What a send says beside texts and numbers, and its message keeps as it is."""
+    """What a send says besides texts and numbers, and its message keeps unchanged."""
 
     sender: str = ""
     """Empty: the operator's short code."""

@@ -161,9 +161,9 @@ class Submitter:
             claimed = await self._store.claim(self._name, limit=room, at=now, lease=lease, passed_over=passed_over)
             if not claimed:
                 return
-            self._hand_over(claimed)
+            self._submit(claimed)
 
-    def _hand_over(self, claimed: Sequence[Submission]) -> None:
+    def _submit(self, claimed: Sequence[Submission]) -> None:
         """Submit what the link has room for; the rest was never written and is given back."""
         if self._payloads is not None:
             claimed, answers = self._payloads.first_of(claimed, at=self._clock.now())

@@ -45,7 +45,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     segment: int = 1
 
     def state_at(self, now: int) -> tuple[Said | None, MessageState]:
-        """Return the last word by this instant, told or not, and its state; ENROUTE if there is none yet."""
+        """Return the last word by this instant, sent or not, and its state; ENROUTE if there is none yet."""
         said = [word for word in self.plan or self.untold if self.submitted_at + word.after_ms <= now]
         return (said[-1], said[-1].state) if said else (None, MessageState.ENROUTE)
 

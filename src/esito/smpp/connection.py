@@ -176,11 +176,8 @@ class SmppConnection(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Handle what one read brought."""
-        self._received(bytes(self._buffer[:nbytes]))
-
-    def _received(self, data: bytes) -> None:
         """Handle the PDUs of one read; pass on responses together, and deliveries together."""
+        data = bytes(self._buffer[:nbytes])
         self._heard_at = self._reading_time()
         self._quiet_since = self._loop.time()
         answers: list[SubmitResponse] = []

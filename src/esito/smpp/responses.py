@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class SubmitResponse(msgspec.Struct, gc=False):
-    """What a submit_sm was answered, with the token it was handed over with; `status` is None when nobody knows."""
+    """The response to a submit_sm, with its token; `status` is None if it is unknown."""
 
     token: Any
     status: int | None
