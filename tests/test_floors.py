@@ -40,7 +40,7 @@ BELOW["cli"] = set(BELOW)
 # What every room may use: counters, logs, waiting on a clock, and files for their owner alone.
 EVERYBODYS = {"metrics", "logs", "clockwork", "private_files"}
 # Only these do not: what others stand on, and the client, which is used without a server.
-ON_THEIR_OWN = {"domain", "client", "read_buffers", *EVERYBODYS}
+ON_THEIR_OWN = {"domain", "client", *EVERYBODYS}
 
 ALLOWED = {room: below if room in ON_THEIR_OWN else below | EVERYBODYS for room, below in BELOW.items()}
 

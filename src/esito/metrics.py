@@ -233,7 +233,7 @@ def log_stands(*, waiting: int, filled: float) -> None:
 
 
 def spool_holds(*, frames: Callable[[], int], octets: Callable[[], int]) -> None:
-    """Have the size of a gateway's spool read whenever `/metrics` is."""
+    """Read the size of a gateway's spool by these functions whenever `/metrics` is read."""
     SPOOL_UNCONFIRMED.set_function(frames)
     SPOOL_BYTES.set_function(octets)
 

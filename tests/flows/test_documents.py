@@ -16,7 +16,7 @@ from tests.kit.needs import needs
 from tests.kit.runnable import RUNNABLE, named_file
 from tests.kit.terminal import Terminal
 
-COPIED = ("src", "tests", "docs")
+COPIED = ("src", "tests", "docs", "benchmarks")
 CONSOLE = [
     page for page in RUNNABLE if any(not block.excuse for block in blocks_of(page) if block.language == "console")
 ]

@@ -21,7 +21,7 @@ TAKES_APART = frozenset(
 """What is called on a text to read it."""
 
 NOT_FOREIGN = {
-    "api/http/response.py": {"success_with_list"},  # our own answer
+    "api/http/response.py": {"json_of", "success_with_list"},  # our own answer
     "api/http/endpoint.py": {"summary_of"},
     "api/http/docs_page.py": {"_answers", "_inputs", "_prose"},  # the documentation
     "api/http/openapi.py": {"_operation"},

@@ -1,4 +1,4 @@
-"""The HTTP application: which path is answered by what.
+"""The whole HTTP application: endpoints, pages for monitors, documentation.
 
 Endpoints are served by `http/app`, which is fast; pages for people and monitors are Starlette's.
 """
@@ -45,7 +45,7 @@ def build(services: Services, endpoints: Sequence[AnyEndpoint] | None = None) ->
     routes = [*health_pages.routes(services, admit), *docs_page.routes(endpoints, services)]
 
     async def envelope(request: Request, error: Exception) -> StarletteResponse:
-        """Tell in our own form what Starlette refuses or what broke."""
+        """Answer in our own envelope what Starlette refuses, and what fails."""
         return _starlettes(_refused(request, error, services))
 
     handlers = {HTTPException: envelope, EsitoError: envelope, Exception: envelope}
@@ -55,7 +55,7 @@ def build(services: Services, endpoints: Sequence[AnyEndpoint] | None = None) ->
 
 
 def build_for_monitors(services: Services) -> Starlette:
-    """Return the application of a process that answers nobody but monitors."""
+    """Return the application of a process that serves monitors only."""
     return Starlette(routes=health_pages.routes(services, health_pages.admit_all))
 
 

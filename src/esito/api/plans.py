@@ -66,7 +66,7 @@ def _looked_up(raw: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _library() -> Any:
-    """Return the library, which is an extra and slow to load, with the parts of it that are asked."""
+    """Load the library, an extra that takes seconds, with the parts that are used."""
     for part in ("phonenumbers.carrier", "phonenumbers.geodata.locale"):
         import_module(part)
     return import_module("phonenumbers")

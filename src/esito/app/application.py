@@ -109,29 +109,10 @@ async def build(
         currency=settings.pricing.currency,
     )
     holder = LeaseKeeper(store, f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
-
-    async def look() -> None:
-        await changes.look()
-
-    relinking = LinkSupervisor(
-        gateway,
-        store,
-        clock,
-        keeper=holder if store.shared else None,
-        status=lambda link: _status_to_publish(changes, link),
-        refresh=look,
-    )
     followers = LinkFollowers(
-        store=store,
-        clock=clock,
-        receiving=receiving,
-        acceptance=acceptance,
-        gateway=gateway,
-        relinking=relinking if role.has_links else None,
+        store=store, clock=clock, receiving=receiving, acceptance=acceptance, gateway=gateway, relinking=None
     )
-    changes = LinkReloader(
-        source.settings, settings, followers, secret=secret, environ=source.environ, load=source.load
-    )
+    relinking, changes = _changing_links(source, settings, followers, holder, binds=role.has_links)
     consumer = None
     if receipt_log is not None and role.has_background_jobs:
         consumer = Consumer(receipt_log=receipt_log, store=store, on_moved=callbacks.wake)
@@ -153,6 +134,36 @@ async def build(
         vocabulary=_vocabulary(settings),
         url=_url(settings),
     )
+
+
+def _changing_links(
+    source: SettingsSource, settings: Settings, followers: LinkFollowers, holder: LeaseKeeper, *, binds: bool
+) -> tuple[LinkSupervisor, LinkReloader]:
+    """Return what starts and stops links, and what tells it of changes; each knows the other."""
+
+    async def look() -> None:
+        await changes.look()
+
+    store = followers.store
+    relinking = LinkSupervisor(
+        followers.gateway,
+        store,
+        followers.clock,
+        keeper=holder if store.shared else None,
+        status=lambda link: _status_to_publish(changes, link),
+        refresh=look,
+    )
+    if binds:
+        followers.relinking = relinking
+    changes = LinkReloader(
+        source.settings,
+        settings,
+        followers,
+        secret=key_secret(source.settings),
+        environ=source.environ,
+        load=source.load,
+    )
+    return relinking, changes
 
 
 async def _recover(store: Store, clock: Clock) -> None:

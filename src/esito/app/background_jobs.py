@@ -67,7 +67,7 @@ def address_judge(settings: Settings) -> Judge:
 
 
 def callback_worker(settings: Settings, *, store: Store, clock: Clock) -> CallbackWorker:
-    """Return the worker that sends callbacks; whoever stores receipts wakes it."""
+    """Return the worker that sends callbacks; it is woken when receipts are stored."""
     return CallbackWorker(
         store=store,
         clock=clock,
@@ -87,7 +87,7 @@ def background_jobs(
     callbacks: CallbackWorker,
     stop_kept: asyncio.Event,
 ) -> BackgroundJobs:
-    """Return the jobs; `stop_kept` is set by whoever stores a STOP of a subscriber."""
+    """Return the jobs; `stop_kept` is set when a STOP of a subscriber has been stored."""
     return BackgroundJobs(
         by_name={
             "expiry": ExpiryJob(store=store, clock=clock).run,

@@ -58,7 +58,7 @@ def _tables_of(folder: Traversable) -> dict[str, ErrorTable]:
         entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
     except OSError as error:
         raise ConfigError(f"errors.directory: {folder} cannot be read: {error.strerror}") from error
-    # A dot opens the names of what editors and container platforms leave beside a file.
+    # Names with a dot in front are left-overs of editors and container platforms.
     found = [entry for entry in entries if entry.name.endswith(SUFFIX) and not entry.name.startswith(".")]
     return {entry.name.removesuffix(SUFFIX): _table(entry) for entry in found}
 
@@ -143,7 +143,7 @@ def _told(error: str) -> str:
 
 
 def _choices(written: Any) -> Iterator[str]:
-    """Say which categories there are when it is the category that is wrong."""
+    """Yield the valid categories if the category is wrong."""
     known = [category.value for category in ErrorCategory]
     if isinstance(written, dict) and written.get("category") not in known:
         yield f"the categories are {', '.join(known)}"

@@ -16,7 +16,7 @@ NEEDS_NO_BIND = frozenset(
     | {"source_numbering", "destination_numbering", "service_type", "protocol_id", "priority_flag"}
     | {"registered_delivery", "data_coding_gsm", "data_coding_latin1", "data_coding_ucs2"}
 )
-"""Settings that may change while a link is bound; any other one makes it unbind and bind anew."""
+"""Settings that may change while a link is bound; a change of any other one makes it bind again."""
 
 
 class LinkChange(NamedTuple):
@@ -30,7 +30,7 @@ class LinkChange(NamedTuple):
 
 
 def bound_with(link: LinkSettings) -> tuple[object, ...]:
-    """Return the settings of a link for whose change it must be bound anew."""
+    """Return the settings of a link whose change needs a new bind."""
     return tuple(getattr(link, name) for name in LinkSettings.__dataclass_fields__ if name not in NEEDS_NO_BIND)
 
 

@@ -36,7 +36,7 @@ EditOf = Callable[[Mapping[str, Any]], LinkEdit]
 
 
 async def edit(context: EditContext, name: str, act: str, edit_of: EditOf) -> tuple[LinkChange | None, list[str]]:
-    """Store an edit of a link; return the change it makes, and notes for whoever made it.
+    """Store an edit of a link; return the change it makes, and notes for the administrator.
 
     Raises ConfigError, NoSuchLink and LinkChanged.
     """
@@ -78,7 +78,7 @@ def _changes(context: EditContext, kept: Sequence[KeptLink], after: Settings) ->
 
 
 async def remove(context: EditContext, name: str, *, forced: bool) -> tuple[LinkWork, list[str]]:
-    """Remove a link that was added by command; return the work it had left, and notes for whoever removed it.
+    """Remove a link that was added by command; return its remaining work, and notes for the administrator.
 
     Raises ConfigError, NoSuchLink, LinkInUse and LinkChanged.
     """

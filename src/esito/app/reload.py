@@ -1,7 +1,7 @@
 """Links that change while the server runs: by SIGHUP those of the settings file, by command those of the store.
 
 Every process of an installation reads the store about once a second. New settings are checked as at a start; then the
-difference is applied: rules for receipts and routes at once, and only links that must bind anew are stopped and
+difference is applied: rules for receipts and routes at once, and only links that must bind again are stopped and
 started. Settings that cannot be used change nothing, and are reported in the log and in `/readyz`.
 """
 

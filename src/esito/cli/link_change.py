@@ -119,7 +119,7 @@ def change(
     password_env: str | None,
     ask_password: bool,
 ) -> None:
-    """Change settings of a link, also of one in the file; it binds anew only if it must.
+    """Change settings of a link, also of one in the file; it binds again only if it must.
 
     Set each with FIELD=VALUE, as in `esito link add`, or unset it with --unset FIELD; lists with commas, tables as in
     the file.

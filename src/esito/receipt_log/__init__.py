@@ -1,1 +1,1 @@
-"""The log of receipts between gateways and the store: what it promises, its frames, its spool, and NATS JetStream."""
+"""The receipt log between gateways and the store: its interface, frames, spool, publisher, consumer and JetStream."""

@@ -83,7 +83,7 @@ class ReceiptLog(Protocol):
         """Acknowledge records. Raises LogUnavailable, and then they may come again."""
 
     async def again(self, records: Sequence[LogRecord]) -> None:
-        """Have these records delivered again soon. Raises LogUnavailable."""
+        """Ask the log to deliver these records again soon. Raises LogUnavailable."""
 
     async def lag(self) -> Lag:
         """Return how many records wait and how full the log is. Raises LogUnavailable."""

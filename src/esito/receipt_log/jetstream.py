@@ -213,7 +213,7 @@ class JetStreamLog:
         await self._say(records, Msg.ack)
 
     async def again(self, records: Sequence[LogRecord]) -> None:
-        """Have these records delivered again."""
+        """Ask the stream to deliver these records again."""
         await self._say(records, Msg.nak)
 
     async def _say(self, records: Sequence[LogRecord], word: Any) -> None:

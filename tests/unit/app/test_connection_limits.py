@@ -127,9 +127,12 @@ def fill(ours: socket.socket) -> None:
 
 
 def at_rest(ours: socket.socket) -> bool:
-    """Tell whether nothing more can be written."""
+    """Write what can be written now; tell whether it was nothing.
+
+    Much at a time: a busy kernel may still have taken a lot after `fill`, which octets one by one would never refill.
+    """
     try:
-        ours.send(b"x")
+        ours.send(MUCH)
     except BlockingIOError:
         return True
     return False

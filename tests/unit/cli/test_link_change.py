@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def listed(esito: Esito) -> dict[str, dict[str, object]]:
 
 
 def kept(folder: Path) -> list[tuple[str, int, str]]:
-    with sqlite3.connect(folder / "esito.db") as connection:
+    with closing(sqlite3.connect(folder / "esito.db")) as connection:
         return connection.execute("SELECT name, added, settings FROM link_kept").fetchall()
 
 

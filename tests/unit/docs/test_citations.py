@@ -59,3 +59,15 @@ def test_every_json_sample_that_the_api_must_reproduce_stands_in_the_contract() 
     golden = {path.stem: json.loads(path.read_text()) for path in (ROOT / "tests/wire/golden").glob("*.json")}
     assert len(golden) > 5
     assert [name for name, sample in golden.items() if sample not in printed] == []
+
+
+def test_every_text_of_a_code_is_one_that_the_api_says() -> None:
+    table = re.search(r"^## 5\. Codes\n(.*?)^## ", text_of(CONTRACT), re.MULTILINE | re.DOTALL)
+    assert table is not None
+    cells = [
+        row.split("|")[3].strip().replace("(...)", "({})") for row in table[1].splitlines() if row.startswith("| ")
+    ]
+    said = "".join(text for where, text in code() if where.startswith("src/esito/api/"))
+    texts_of_codes = [cell for cell in cells[1:] if cell]
+    assert len(texts_of_codes) > 15
+    assert [text for text in texts_of_codes if f'"{text}"' not in said] == []

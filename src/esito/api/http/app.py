@@ -1,7 +1,7 @@
-"""The front door: finds the endpoint, asks who calls, answers, counts and logs.
+"""The ASGI application of the endpoints: finds one, authenticates, answers, counts and logs.
 
-Bulk-status is asked many thousand times a second, so the way from socket to endpoint is one
-function and a table of paths; pages that are not asked often are left to Starlette.
+Bulk-status is asked thousands of times a second, so that all of it is one table of paths and few functions;
+pages that are rarely asked for are left to Starlette.
 """
 
 import asyncio
@@ -37,11 +37,10 @@ from esito.metrics import Requests
 AsgiApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 ONLY_ONE = (b"authorization", b"idempotency-key", b"content-type", b"content-length", b"content-encoding")
-"""Headers of which a second one is refused: another reader might believe the one that we do not."""
-
+"""Headers that may come once: a proxy in front of us might read the other one."""
 
 Admit = Callable[[Scope, Any], Awaitable[int]]
-"""Tells whose turn it is, and raises when a key is not good."""
+"""Returns whose turn it is. Raises what is wrong with a key."""
 
 
 class Resource:
@@ -103,7 +102,7 @@ class HttpApp:
         self._note(resource.requests, scope["method"], resource.path, answer.status, began)
 
     def _find(self, path: str) -> tuple[Resource | None, dict[str, str]]:
-        """Return the page of a plain path, and the parameters that are pieces of it."""
+        """Return the resource of a plain path, and the parameters that are pieces of it."""
         resource = self._resources.get(path)
         if resource is not None:
             return resource, {}
@@ -174,7 +173,7 @@ class HttpApp:
     async def _read_body(
         self, scope: Scope, receive: Receive, values: dict[str, Any], admit: Admit, *, bearer: bool
     ) -> bool:
-        """Let what the body says go over `values`, once its key is known to be good; tell whether it is long."""
+        """Add the parameters of the body to `values`, once its key is known to be good; return whether it is long."""
         said, is_long = await read_values(
             scope,
             receive,
@@ -227,9 +226,9 @@ async def write(answer: Response, receive: Receive, send: Send, *, head: bool = 
 
 
 async def _write_pieces(answer: StreamedResponse, receive: Receive, send: Send, *, head: bool) -> None:
-    """Write an answer piece by piece, as long as somebody reads it.
+    """Write an answer piece by piece, until the client goes away.
 
-    Its end is written only when all went well, so that a cut one can be told.
+    The last chunk is sent only on success, so that clients detect truncation.
     """
     headers = [(b"content-type", answer.content_type), (b"cache-control", b"no-store"), *answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -237,7 +236,7 @@ async def _write_pieces(answer: StreamedResponse, receive: Receive, send: Send, 
         await send({"type": "http.response.body", "body": b"" if head else answer.body, "more_body": False})
         return
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-    # Who writes to a client that has gone is not told of it.
+    # Sending to a client that has gone raises nothing.
     gone = asyncio.ensure_future(_gone(receive))
     try:
         async with aclosing(answer.pieces) as pieces:

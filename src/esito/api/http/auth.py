@@ -21,17 +21,17 @@ from esito.domain.errors import (
 from esito.domain.timing import RealClock
 
 _MACHINE = RealClock()
-"""Tells the time to whoever asks on this machine: the server's own clock may be a pushed one."""
+"""The machine's own time, by which monitors make their passes: the server's clock may be a pushed one."""
 
 
 class Keys:
-    """Finds out who asks."""
+    """Authenticates requests."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._guard = KeyGuard(services.clock, per_minute=services.bad_keys_per_minute)
         self._known: dict[bytes, Administrator] = {}
-        """Administrators who have asked: they may look, most of all when the store is at fault."""
+        """Administrators seen before, by digest: they are let in while the store cannot be asked."""
 
     async def account(self, scope: Scope, key: Any) -> Account:
         """Return whose key this is. Raises ApiKeyMissing, ApiKeyUnknown, AddressNotAllowed, or what `SHUT_OUT` says."""
@@ -64,15 +64,15 @@ class Keys:
         return found
 
     async def turn_of_account(self, scope: Scope, key: Any) -> int:
-        """Return whose long work is done one piece at a time. Raises what `account` does."""
+        """Return by whom long work is serialised: one piece at a time for each. Raises what `account` does."""
         return (await self.account(scope, key)).top
 
     async def turn_of_administrator(self, scope: Scope, key: Any) -> int:
-        """Return the same of an administrator, which no account has. Raises what `administrator` does."""
+        """Return the same for an administrator; no account has this number. Raises what `administrator` does."""
         return -(await self.administrator(scope, key)).id
 
     async def _administrator(self, digest: bytes) -> Administrator | None:
-        """Return whose key this is; while the store cannot be asked, as it was known last. Raises StoreError."""
+        """Return whose key this is; while the store cannot be asked, who was seen with it last. Raises StoreError."""
         try:
             found = await self._services.store.administrators.by_key(digest)
         except StoreError:
@@ -86,7 +86,7 @@ class Keys:
         return found
 
     async def monitor(self, scope: Scope) -> None:
-        """Let an administrator pass, and who has the installation's secret. Raises what `administrator` does."""
+        """Admit an administrator, or a monitor that has the installation's secret. Raises what `administrator` does."""
         key = bearer(scope)
         if not is_monitor_pass(key, self._services.key_secret, _MACHINE.now()):
             await self.administrator(scope, key)
@@ -100,7 +100,7 @@ class Keys:
 
 
 def key_of(scope: Scope, values: Mapping[str, Any], *, by_bearer: bool) -> Any:
-    """Return the key of a request: `Authorization: Bearer KEY`; the first path's `apiKey` comes before it."""
+    """Return the key of a request: `Authorization: Bearer KEY`; in version 1 the parameter `apiKey` goes first."""
     if not by_bearer and values.get("apiKey") not in (None, ""):
         return values["apiKey"]
     return bearer(scope)

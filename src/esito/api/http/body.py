@@ -1,4 +1,4 @@
-"""The body of a request: what it costs is bounded before it is read, and what is long is read beside the event loop.
+"""Reads bodies: their cost is bounded before they are parsed, and long ones are parsed in a thread.
 
 Until it is known whose request it is, a body has at most `BEFORE_KEY` octets and `FEW_CONTAINERS` containers. A longer
 one must name its key within as much, or have it in the query or the `Authorization` header; the rest is taken only when
@@ -25,10 +25,10 @@ FEW_CONTAINERS, MOST_CONTAINERS = 1_000, 20_000
 """Containers of a JSON body that is read before the key is known, and afterwards: each costs as much as 50 octets."""
 
 DEEPEST = 16
-"""Containers within each other in a JSON body; no request has more than three."""
+"""Levels of nested containers in a JSON body; no request has more than three."""
 
 MAX_FIELDS = 1000
-"""Fields of a form; to split a body of nothing but ampersands would keep everybody else waiting."""
+"""Fields of a form; splitting a body of nothing but ampersands would block the event loop."""
 
 CHARSETS = {
     "utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "ascii": "ascii",
@@ -45,7 +45,7 @@ Python is not asked about others: it keeps every name that it was ever asked for
 """
 
 _WRITTEN_OTHERWISE = "cp1252"
-"""What a form or a query is read as that says UTF-8, or nothing, and is not: what Windows writes."""
+"""How a form or a query is read that is not UTF-8 though it says so, or says nothing: Windows writes this."""
 
 _BLANKS = b" \t\r\n"
 
@@ -60,7 +60,7 @@ class Body(NamedTuple):
 
     values: dict[str, Any]
     is_long: bool
-    """Whether it is so long that whatever is done with all of it belongs beside the event loop."""
+    """Whether it is so long that work on all of it belongs in a thread."""
 
 
 async def read_values(
@@ -172,7 +172,7 @@ def read_form(octets: bytes, charset: str = "utf-8") -> dict[str, Any]:
 
 
 def _unescaped(octets: bytes) -> bytes:
-    """Return octets without percent-encoding; what is no escape stays. The standard library takes ten times as long."""
+    """Decode percent-encoding; what is no escape stays. The standard library takes ten times as long."""
     return _ESCAPES.sub(lambda found: bytes.fromhex(found[0].replace(b"%", b"").decode("ascii")), octets)
 
 
@@ -222,7 +222,7 @@ def _parse_json(text: str) -> dict[str, Any]:
 
 
 def _is_deep(value: Any) -> bool:
-    """Tell whether containers stand within each other deeper than we read."""
+    """Tell whether containers are nested deeper than we read."""
     level = [value]
     for _ in range(DEEPEST):
         level = [

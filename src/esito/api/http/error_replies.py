@@ -1,4 +1,4 @@
-"""The one table that maps errors to code, text and HTTP status, and the envelopes that tell them."""
+"""The one table that maps errors to code, text and HTTP status, and their envelopes."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from esito.domain import errors as e
 
 
 class ErrorReply(NamedTuple):
-    """How a refusal is told."""
+    """How an error is reported."""
 
     code: int
     text: str
@@ -106,7 +106,7 @@ NUMBER_TEXTS = {
 """Why a number was left out of a send (contract 2.6 and 5); the slips are the contract's."""
 
 NO_PRICE = "Aucun prix par default n'a été trouvé pour les numéros suivant ({})"
-"""The outer text when numbers fell out for what they are, and not for a list they are on (contract 2.6)."""
+"""The outer text when numbers cannot be sent to at all, as opposed to being on a list (contract 2.6)."""
 
 UNAUTHORIZED = (e.ApiKeyMissing, e.ApiKeyUnknown)
 """What version 2 answers with HTTP 401."""
@@ -121,7 +121,7 @@ def status_of(kind: type[Exception], *, error_status: int, bearer: bool) -> int:
 
 
 def refusal(error: Exception, *, xml: bool, error_status: int, bearer: bool = False, headers: Headers = ()) -> Response:
-    """Tell why a request was refused, or that it failed."""
+    """Return the envelope of an error."""
     reply = next((ERROR_REPLIES[kind] for kind in type(error).__mro__ if kind in ERROR_REPLIES), FAILURE)
     status = status_of(type(error), error_status=error_status, bearer=bearer)
     envelope: dict[str, Value] = {"success": False, "code": reply.code}
@@ -151,7 +151,7 @@ def number_errors(problems: Sequence[e.NumberProblem]) -> list[NumberErrorItem]:
 
 
 def number_error(problem: e.NumberProblem) -> NumberErrorItem:
-    """Return one entry of that list; where the text does not say which number it was, a last key does."""
+    """Return one entry of that list; the number is a member where the text does not name it."""
     text = NUMBER_TEXTS[problem.code]
     return NumberErrorItem(
         success=False,

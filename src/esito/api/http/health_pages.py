@@ -40,7 +40,7 @@ class Counting:
         self._counted_at = float("-inf")
 
     async def refresh(self) -> None:
-        """Bring the gauges up to date, or leave a long count running behind."""
+        """Update the gauges; a long count goes on in the background."""
         if self._task is None or self._task.done():
             if time.monotonic() - self._counted_at < COUNT_EVERY:
                 return
@@ -66,21 +66,21 @@ class Counting:
 
 
 Admit = Callable[[Request], Awaitable[None]]
-"""Raises a Refusal where a request may not see what is the installation's."""
+"""Raises a Refusal when the request may not see the state of the installation."""
 
 
 async def admit_all(_request: Request) -> None:
-    """Let everybody in: where only monitors come."""
+    """Admit everybody: for an address that only monitors reach."""
 
 
 def routes(services: Services, admit: Admit) -> list[Route]:
-    """Return the three routes; what is the installation's is shown to those whom `admit` lets in."""
+    """Return the three routes; details of the installation are shown to whom `admit` admits."""
     counting = Counting(services.store)
 
     async def readyz(request: Request) -> Response:
         """GET /readyz: 200 when messages and receipts can be taken, else 503.
 
-        Those who are let in are told what is missing, and of links that are in trouble while others serve (`warnings`).
+        Who is admitted also sees what is missing, and `warnings` of links in trouble while others serve.
         """
         try:
             missing = await services.ready()

@@ -1,7 +1,7 @@
-"""Sends that are answered once, however often they come: the `Idempotency-Key` header (design 6).
+"""Sends that take effect once, however often they come: the `Idempotency-Key` header (design 6).
 
-What was answered is kept in the transaction that keeps the message, so that a client that
-never saw the answer may ask again, also after a crash, and neither sends nor pays twice.
+The answer is stored in the transaction that stores the message, so that a client that never saw it can repeat the
+request, even after a crash, and neither sends nor pays twice.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ HEADER = b"idempotency-key"
 LONGEST_KEY = 255
 
 NOT_ASKED = frozenset({"apiKey", "_format"})
-"""Parameters that do not change what is asked."""
+"""Parameters that do not change what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ Sending = Callable[[AccountRequest, IdempotentRequest | None], Awaitable[Respons
 
 
 async def answer_once(request: AccountRequest, name: str, sending: Sending) -> Response:
-    """Let `sending` answer unless it, or another process, did so before. Raises IdempotencyKeyReused."""
+    """Return the stored answer to the same request, else the answer of `sending`. Raises IdempotencyKeyReused."""
     asked = await request.work(lambda: _asked(request, name))
     if asked is None:
         return await sending(request, None)

@@ -1,4 +1,4 @@
-"""Slows down who tries keys: each wrong one from an address is answered later, and too many are not looked at.
+"""Slows down guessing: wrong keys of one address are answered ever later, and refused unread beyond a limit.
 
 A good key is never slowed, whatever others behind the same address do.
 """
@@ -14,7 +14,7 @@ AT_ONCE = 5
 """Wrong keys that are answered without delay: people mistype."""
 
 STEP, LONGEST = 0.1, 1.0
-"""Seconds: each further one is answered so much later than the one before."""
+"""Seconds: each further one is delayed by one step more, up to the longest delay."""
 
 
 class KeyGuard:
@@ -26,7 +26,7 @@ class KeyGuard:
         self._limiter = Limiter(Rate(max(per_minute, 1), MINUTE_MS))
 
     async def wrong_key(self, address: Address | None) -> None:
-        """Take note of a wrong key, and wait. Raises TooManyRequests."""
+        """Count a wrong key, and delay its answer. Raises TooManyRequests."""
         if address is None or not self._per_minute:
             return
         name, now = customer(address), self._clock.now()

@@ -1,4 +1,4 @@
-"""How often an account may ask what costs more than usual, and how often anything at all (contract 4.3, 4.5)."""
+"""Rate limits of an account: on all requests, and on those that cost more than usual (contract 4.3, 4.5)."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ class Limits:
     lookups: Limiter = field(default_factory=lambda: Limiter(Rate(360, MINUTE_MS)))
     statistics: Limiter = field(default_factory=lambda: Limiter(Rate(5, MINUTE_MS)))
     _requests: dict[int, Limiter] = field(default_factory=dict)
-    """By rate: few different ones are set."""
+    """By rate; few different ones are in use."""
 
     def check_request(self, account: Account, now: int) -> None:
         """Count a request, of a sub-account as one of every account above it too. Raises TooManyRequests."""

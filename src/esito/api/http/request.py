@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from esito.api.http.asgi import Scope, header
-from esito.api.http.response import Response, members_of, render
+from esito.api.http.response import Response, answer_with
 from esito.api.services import Services
 from esito.domain.account import Account
 from esito.domain.credentials import Administrator
@@ -65,13 +65,13 @@ class Inputs:
         return self.text(name).strip().lower() in _YES
 
 
-class Request(ABC):
-    """One request of somebody who may ask."""
+class ApiRequest(ABC):
+    """One authenticated request."""
 
     __slots__ = ("_is_long", "_scope", "inputs", "services", "xml")
 
     def __init__(self, services: Services, inputs: Inputs, *, xml: bool, scope: Scope, is_long: bool = False) -> None:
-        """`is_long`: the request itself is one that is worked on beside the event loop."""
+        """`is_long`: the body is so long that work on it is done in a thread."""
         self.services = services
         self.inputs = inputs
         self.xml = xml
@@ -81,11 +81,11 @@ class Request(ABC):
     @property
     @abstractmethod
     def turn(self) -> int:
-        """Whose long work is done one piece at a time."""
+        """By whom long work is serialised: one piece at a time for each."""
 
     @property
     def is_long(self) -> bool:
-        """Whether the request is one that is worked on beside the event loop."""
+        """Whether the body is so long that work on it is done in a thread."""
         return self._is_long
 
     def header(self, name: bytes) -> str:
@@ -103,26 +103,23 @@ class Request(ABC):
         return message_id
 
     async def work(self, do: Callable[[], T], *, items: int = 0) -> T:
-        """Return what `do` returns, which reads or writes so many items, or all of the request.
-
-        That of a long request or a long list is done beside the event loop.
-        """
+        """Run `do`: in a thread when the request is long or `items` are many, else at once."""
         return await self.aside(do) if self._is_long or items > MANY else do()
 
     async def aside(self, do: Callable[[], T]) -> T:
-        """Return what `do` returns, beside the event loop, when it is the turn of whoever asks."""
+        """Run `do` in a thread, after earlier work of the same account."""
         return await self.services.aside.do(self.turn, do)
 
     def stream(self) -> asyncio.Semaphore:
-        """Return what a long answer is written within: it waits for its turn among those of whoever asks."""
+        """Return the semaphore to hold while a long answer is written; it limits how many an account has at a time."""
         return self.services.aside.stream(self.turn)
 
     def answer(self, answer: Struct) -> Response:
         """Answer with HTTP 200, in the format asked for."""
-        return render(members_of(answer), status=200, xml=self.xml)
+        return answer_with(answer, xml=self.xml)
 
 
-class AccountRequest(Request):
+class AccountRequest(ApiRequest):
     """One request of an account."""
 
     __slots__ = ("account",)
@@ -139,7 +136,7 @@ class AccountRequest(Request):
         return self.account.top
 
 
-class AdminRequest(Request):
+class AdminRequest(ApiRequest):
     """One request of an administrator, about the installation."""
 
     __slots__ = ("administrator",)

@@ -87,7 +87,9 @@ async def accept(
         accepted = await request.services.acceptance.accept(draft, once=once)
     except e.NothingToSend as error:
         raise e.NothingToSend(_as_written(error.problems, draft, raws)) from None
-    return success(with_bare_texts(msgspec.to_builtins(answer(accepted))), xml=request.xml)
+    if request.xml:
+        return success(with_bare_texts(msgspec.to_builtins(answer(accepted))), xml=True)
+    return request.answer(answer(accepted))
 
 
 def _as_written(problems: Sequence[e.NumberProblem], draft: Draft, raws: Sequence[str]) -> list[e.NumberProblem]:

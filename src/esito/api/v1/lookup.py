@@ -1,6 +1,6 @@
-"""What numbers are: asks the process that knows the numbering plans (contract 4.3).
+"""Looking numbers up in the numbering plans (contract 4.3).
 
-Nobody else is asked. A number that was ported to another network is shown under the one it was given to.
+No other source is asked: a number that was ported is shown under the network it was first given to.
 """
 
 import re
@@ -26,7 +26,7 @@ from esito.domain.message import MAX_RECIPIENTS
 from esito.domain.msisdn import split_numbers
 
 SEPARATORS = re.compile(r"[;|\n\t]|(?<=[0-9]) +\+")
-"""What people write between numbers instead of commas."""
+"""Separators that people write instead of commas."""
 
 
 class NumberFormats(AnswerPart):

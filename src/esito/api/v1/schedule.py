@@ -15,13 +15,13 @@ _SMALL = re.compile(r"[0-9]{1,2}")
 LAST_HOUR, LAST_MINUTE, STEP = 24, 55, 5
 
 Complain = Callable[[str, str], None]
-"""Notes an error: of which field, and what it is."""
+"""Adds an error: the field, and the text."""
 
 
 def read_due(inputs: Inputs, complain: Complain, *, now: int) -> int | None:
-    """Return when the message is due, in milliseconds UTC; None when it is not scheduled, or not well.
+    """Return when the message is due, in milliseconds UTC; None when it is not scheduled, or invalidly.
 
-    An hour without a date is an error and not ignored: what was meant for later must not leave now.
+    An hour without a date is an error: what was meant for later must not leave now.
     """
     if not any(inputs.has(name) for name in FIELDS):
         return None
@@ -73,6 +73,6 @@ def _small(text: str, most: int) -> int | None:
 
 
 def _instant(day: date, hour: int, minute: int) -> int:
-    """Return the instant; the hour 24 is the next midnight. An hour that a change of clocks repeats is the first."""
+    """Return the instant; the hour 24 is the next midnight. Of a repeated hour (DST), the first counts."""
     local = datetime(day.year, day.month, day.day, tzinfo=PARIS) + timedelta(hours=hour, minutes=minute)
     return int(local.timestamp()) * SECOND_MS

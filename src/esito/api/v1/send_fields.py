@@ -1,4 +1,4 @@
-"""The fields of a send: what is read, and what is said of a field that cannot be used (contract 2.1, 2.6).
+"""The fields of a send, and the errors of those that cannot be used (contract 2.1, 2.6).
 
 Errors are gathered in the order of the contract's table: text, numbers, sender, date, minute,
 hour; then the fields for which it has no literal. Our own texts keep to its manner: French
@@ -25,36 +25,36 @@ MAX_REFERENCE = 64
 MAX_URL = 2000
 
 SENDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .-]*")
-"""What is no special character: what every operator shows as it was written."""
+"""Characters that every operator shows as they were written."""
 
 GAMMES = {"1": Range.PREMIUM, "2": Range.LOW_COST, "3": Range.PREMIUM}  # 3 is seen in one client
 
 PRIORITIES = {str(one): one for one in range(LOWEST_PRIORITY, HIGHEST_PRIORITY + 1)}
-"""A field of ours: the contract has none."""
+"""A field of ours; the contract has none."""
 
 MAX_SHOWN = 50
-"""Characters of a wrong number that the error shows."""
+"""Characters of an invalid number that the error quotes."""
 
 MAX_READ = 10 * MAX_RECIPIENTS
-"""Numbers or items that are read at most, empty ones counted: a longer list is refused whatever it holds."""
+"""Numbers or items that are read at most, empty ones included; a longer list is refused unread."""
 
 NO_TEXT = "Le message est requis"
 NO_REAL_TEXT = "Le message n'est pas valide"
 
 
 class FieldErrors:
-    """What is wrong with the fields of one send."""
+    """The errors of the fields of one send."""
 
     def __init__(self) -> None:
         self._errors: list[FieldError] = []
 
     def add(self, field: str, message: str) -> None:
-        """Note one error; of those of a long list, the first 500."""
+        """Add one error; the first 500 are kept."""
         if len(self._errors) < MAX_RECIPIENTS:
             self._errors.append(FieldError(element=f"children[{field}].data", message=message))
 
     def add_numbers(self, field: str, raws: Sequence[str]) -> None:
-        """Note texts that are no phone numbers."""
+        """Add an error for each text that is no phone number."""
         for raw in raws[:MAX_RECIPIENTS]:
             shown = raw if len(raw) <= MAX_SHOWN else raw[:MAX_SHOWN] + "..."
             self.add(field, f"Ce numero de telephone n'est pas valide ({shown})")
@@ -67,7 +67,7 @@ class FieldErrors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a send says beyond numbers and texts."""
+    """What a send specifies beside numbers and texts."""
 
     sender: str
     gamme: Range
@@ -85,7 +85,7 @@ class Options:
 def read_options(
     inputs: Inputs, errors: FieldErrors, *, account: Account, now: int, never_called: Callable[[str], str]
 ) -> Options:
-    """Read the options; what cannot be used, or not by this account, is noted in `errors`.
+    """Read the options; what cannot be used, or not by this account, goes to `errors`.
 
     `never_called` says why callbacks to a URL are refused, or nothing.
     """
@@ -117,7 +117,7 @@ def read_text(inputs: Inputs, errors: FieldErrors) -> str:
 
 
 def flaw_of(text: str) -> str:
-    """Return what is wrong with a text, but for its length, which has codes of its own (42, 52); empty: nothing."""
+    """Return what is wrong with a text, or an empty string; its length has codes of its own (42, 52)."""
     text = text[:LONGEST]  # a longer one is refused whatever follows
     if not text.strip():
         return NO_TEXT
@@ -142,13 +142,13 @@ def raw_numbers(value: Any) -> list[str]:
 
 
 def require_readable(count: int) -> None:
-    """Refuse a list of so many before it is read. Raises TooManyRecipients."""
+    """Refuse a list of too many before it is read. Raises TooManyRecipients."""
     if count > MAX_READ:
         raise TooManyRecipients
 
 
 def read_numbers(raws: Sequence[str], field: str, errors: FieldErrors) -> list[str]:
-    """Return the numbers in E.164, in the same order; none when one of them is none."""
+    """Return the numbers in E.164, in the same order; an empty list when one of them is invalid."""
     try:
         return normalise_many(raws)
     except InvalidMsisdn as error:
@@ -157,7 +157,7 @@ def read_numbers(raws: Sequence[str], field: str, errors: FieldErrors) -> list[s
 
 
 def _shown(value: Any) -> str:
-    """Return a scalar as text; a list or an object is never a number, and its insides are not shown."""
+    """Return a scalar as text; a list or an object is no number, and is not quoted in errors."""
     if isinstance(value, list | dict):
         return "[...]" if isinstance(value, list) else "{...}"
     return as_text(value)
@@ -235,7 +235,7 @@ def _url(inputs: Inputs, name: str, errors: FieldErrors, never_called: Callable[
 
 
 def _callable(url: str) -> bool:
-    """Tell whether a request can be made to this address: absolute, http or https, nothing invisible in it."""
+    """Tell whether this is an absolute http or https URL without invisible characters."""
     if len(url) > MAX_URL or not url.isprintable() or " " in url:
         return False
     try:

@@ -52,7 +52,7 @@ async def list_stops(request: AccountRequest) -> Response:
 
 
 async def _pages(request: AccountRequest, page: list[Stop], count: int) -> AsyncGenerator[list[Value], None]:
-    """Yield the list as it was when it was counted; what is taken off meanwhile is missing."""
+    """Yield the list as it was when it was counted, less the numbers that are taken off meanwhile."""
     stops, account = request.services.store.stops, request.account.id
     async with request.stream():
         while page:

@@ -15,7 +15,7 @@ from esito.lifecycle.clocks import catch_up
 from esito.store.base import CLOCK_OFFSET
 
 LONGEST = 10 * 366 * 24 * HOUR_MS
-"""A push of more than ten years is a slip."""
+"""Ten years; more is taken for a mistake."""
 
 UNITS = {"seconds": SECOND_MS, "hours": HOUR_MS}
 

@@ -25,10 +25,10 @@ from esito.domain.timing import SECOND_MS
 from esito.store.searching import ExportedRecipient, Spot
 
 ROWS_AT_ONCE = 200
-"""Some milliseconds of work, done beside the event loop: others who ask for much have their turn between two pages."""
+"""Some milliseconds of work in a thread; other long requests have their turn between two pages."""
 
 CLOCKS_APART = 5 * SECOND_MS
-"""What another process accepted may bear a time that is still to come here; beyond that, a clock is plainly wrong."""
+"""Clocks of other processes may be ahead by this much, so that messages seem to come from the future."""
 
 COLUMNS = (
     "message_id", "created_at", "due_at", "sender", "sandbox", "tag", "reference", "seq", "msisdn", "status", "state",
@@ -44,11 +44,11 @@ _FORMULA = re.compile(rf"(?:(^)(?=[\t\r\n])|(^|[;\t\r\n])(?={_UNSEEN}[=+\-@\uff1
 do that divide at semicolons; full-width signs count, and so does what stands behind marks that show nothing."""
 
 MARK = "\ufeff".encode()
-"""Tells a spreadsheet that the text is UTF-8."""
+"""Byte order mark: it makes spreadsheets read UTF-8."""
 
 Cell = str | int | float | bool | None
 Writer = Callable[[Sequence[ExportedRecipient], str], bytes]
-"""Rows and the currency of their costs to octets."""
+"""Encodes rows, with the currency of their costs."""
 
 
 class ExportQuery(IntervalQuery):
@@ -115,7 +115,7 @@ def cells(row: ExportedRecipient, currency: str) -> list[Cell]:
 
 
 def csv_cell(value: Cell, *, number: bool = False) -> str:
-    """Return a cell that neither ends early nor is taken for a formula.
+    """Return a quoted cell that no spreadsheet takes for a formula.
 
     Texts are always quoted, and what begins like a formula gets an apostrophe before it. An MSISDN keeps its plus: it
     is made of digits alone, which compute to nothing but themselves.

@@ -18,7 +18,7 @@ from esito.api.services import LinkDesk, LinkEdited
 from esito.domain.errors import InvalidFields, LinkChanged, LinkInUse, NoSuchLink
 
 LONGEST = 16_384
-"""Octets of a request that changes a link: all settings there are take less."""
+"""Octets of a request; all settings of a link together are shorter."""
 
 
 class NewLink(Parameters):
@@ -48,7 +48,7 @@ class LinkPath(Parameters):
 
 
 class LinkRemoval(LinkPath):
-    """Which link, and whether at any price."""
+    """Which link, and whether it is removed though it is in use."""
 
     force: (
         Annotated[str, Meta(description="1: though segments wait for it, or for its operator's answer.")] | UnsetType

@@ -14,7 +14,7 @@ from esito.domain.pricing import as_number
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
 
 
-class MessageOverview(GoodAnswer):
+class MessageSummary(GoodAnswer):
     """One message."""
 
     id: Digits
@@ -48,7 +48,7 @@ async def message(request: AccountRequest) -> Response:
     for state, count in found.by_state.items():
         statuses[public_word(state)] += count
     return request.answer(
-        MessageOverview(
+        MessageSummary(
             id=str(found.message_id),
             sender=found.sender,
             texts=list(found.texts),
@@ -80,7 +80,7 @@ MESSAGE = Endpoint(
     "/v2/messages/{id}",
     message,
     parameters=MessagePath(id="4711"),
-    answer=MessageOverview(
+    answer=MessageSummary(
         id="4711",
         sender="ACME",
         texts=["Your parcel is on its way"],

@@ -1,7 +1,4 @@
-"""The receipts that match nothing (design 6).
-
-They are the installation's: an administrator's key opens them. Numbers are hidden until he asks for them with a reason.
-"""
+"""Receipts that match nothing (design 6), for administrators. Numbers are masked unless a reason is given."""
 
 import re
 from typing import Annotated
@@ -22,7 +19,7 @@ from esito.lifecycle.readable import without_text
 from esito.store.records import Orphan
 
 OCTETS_OF_ONE = 512
-"""Of a receipt as it came: longer ones count as several."""
+"""Of a raw receipt; a longer one counts as several items."""
 
 SHOWN = 4
 """Last digits of an address that are shown."""
@@ -97,7 +94,7 @@ def _item(one: Orphan, *, whole: bool) -> OrphanItem:
 
 
 def hide_address(address: str) -> str:
-    """Return an address of which, when it is a number, only the last digits show."""
+    """Return an address, all but the last digits masked when it is a number."""
     if sum(sign.isdigit() for sign in address) <= SHOWN:
         return address
     return "*" * (len(address) - SHOWN) + address[-SHOWN:]
@@ -107,7 +104,7 @@ _NUMBER = re.compile(rb"\d{6,}")
 
 
 def _numbers_hidden(one: Orphan) -> bytes:
-    """Return its octets without what somebody wrote, with both addresses hidden, or whatever may be a number."""
+    """Return the octets without the user's text, with both addresses masked, or everything that may be a number."""
     unknown = {"unreadable", "unparsed"}.intersection(one.flags.split())
     raw = without_text(one.raw, whole=bool(unknown))
     if any(one.addresses):
@@ -116,7 +113,7 @@ def _numbers_hidden(one: Orphan) -> bytes:
 
 
 def _hidden_in(raw: bytes, addresses: tuple[str, str]) -> bytes:
-    """Return the octets with both addresses hidden, in whatever form they stand there."""
+    """Return the octets with both addresses masked, in every form they are written."""
     for address in sorted(addresses, key=len, reverse=True):
         if hide_address(address) != address:
             raw = raw.replace(address.encode("latin-1", "replace"), hide_address(address).encode("latin-1", "replace"))

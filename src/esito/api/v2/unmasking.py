@@ -1,7 +1,7 @@
-"""Numbers are hidden where people look, until somebody asks for them with a reason; the audit log keeps it."""
+"""Numbers are masked for people, unless they give a reason to see them; the audit log keeps it."""
 
 from esito.api.http.paging import unusable
-from esito.api.http.request import AccountRequest, AdminRequest, Request
+from esito.api.http.request import AccountRequest, AdminRequest, ApiRequest
 from esito.domain.errors import UnmaskingNotAllowed
 
 SHORTEST, LONGEST = 3, 200
@@ -9,7 +9,7 @@ SHORTEST, LONGEST = 3, 200
 
 
 async def unmasked(request: AccountRequest, *, subject: str, about: str) -> bool:
-    """Tell whether an account sees a number whole, which is noted first.
+    """Tell whether an account sees a number unmasked; that it does is logged first.
 
     `subject` and `about` stand in the audit log. Raises InvalidFields without a reason, UnmaskingNotAllowed.
     """
@@ -23,21 +23,21 @@ async def unmasked(request: AccountRequest, *, subject: str, about: str) -> bool
 
 
 async def unmasked_for_administrator(request: AdminRequest, *, subject: str) -> bool:
-    """Tell whether an administrator sees numbers whole, which is noted first. Raises InvalidFields without a reason."""
+    """Tell whether an administrator sees numbers unmasked, logged first. Raises InvalidFields for a bad reason."""
     reason = _reason(request)
     if reason:
         await _note(request, request.administrator.actor, subject, reason)
     return bool(reason)
 
 
-async def _note(request: Request, actor: str, subject: str, details: str) -> None:
+async def _note(request: ApiRequest, actor: str, subject: str, details: str) -> None:
     now = request.services.clock.now()
     await request.services.store.ledger.note(
         actor=actor, act="number unmasked", subject=subject, details=details, at=now
     )
 
 
-def _reason(request: Request) -> str:
+def _reason(request: ApiRequest) -> str:
     if not request.inputs.has("unmask"):
         return ""
     reason = " ".join(request.inputs.text("unmask").split())

@@ -90,6 +90,13 @@ def test_a_batch_is_answered_alike(api: Desk) -> None:
     assert send(api, "k1", path="/v1/bulk-send", SMSList=items).body == first.body
 
 
+def test_a_batch_with_a_number_left_out_is_answered_alike_in_xml(api: Desk) -> None:
+    items = [{"phoneNumber": FIRST, "message": "x"}, {"phoneNumber": FIRST, "message": "y"}]
+    first = send(api, "k1", path="/v1/bulk-send", SMSList=items, _format="xml")
+    assert "<entry>Le numéro est déjà présent dans la liste</entry>" in first.text
+    assert send(api, "k1", path="/v1/bulk-send", SMSList=items, _format="xml").body == first.body
+
+
 def test_the_same_request_many_times_at_once_is_one_message(api: Desk) -> None:
     async def many() -> list[Reply]:
         once = [ask(api.app, "POST", "/v1/send", body=[body()], headers=[("idempotency-key", "k1")]) for _ in range(20)]

@@ -1,11 +1,18 @@
 """Every refusal has its code, its literal text and its HTTP status."""
 
 import json
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from esito.api.http.error_replies import ERROR_REPLIES, FAILURE, refusal
+from esito.api.http.response import json_of, members_of
+from esito.api.v1.stop_list import StopDeleted
+from esito.api.v2.message_overview import MessageSummary
 from esito.domain import errors as e
+from esito.domain.pricing import as_number
 
 LITERALS = {
     1: "La Clé API est requise",
@@ -83,3 +90,27 @@ def test_a_number_error_says_which_number(code: str, message: str, keys: list[st
 def test_numbers_that_are_only_on_a_list_are_told_as_nothing_to_send() -> None:
     error = e.NothingToSend([e.NumberProblem(code=14, msisdn="06")])
     assert "Aucun numéro à envoyer".encode() in refusal(error, xml=True, error_status=400).body
+
+
+# -- good answers ------------------------------------------------------------------------------
+
+TEXTS = some.text(some.characters() | some.sampled_from('\0\b\t\n\f\r\x1f"\\/\x7f\u2028\ud800\udc00\U0001f600'))
+
+
+def as_json(members: object) -> bytes:
+    return json.dumps(members, separators=(",", ":")).encode("ascii")
+
+
+@given(TEXTS, TEXTS, some.decimals(0, 10**9, places=4), some.integers(-(2**63), 2**63), some.booleans())
+def test_an_answer_is_written_as_the_standard_library_writes_its_members(
+    text: str, name: str, cost: Decimal, number: int, flag: bool
+) -> None:
+    answer = MessageSummary(
+        id=text, sender=text, texts=[text, name], tag=None, reference=name, sandbox=flag, created_at=number,
+        due_at=0, recipients=0, segments=1, cost=as_number(cost), currency="EUR", statuses={name: number}, states={},
+    )  # fmt: skip
+    assert json_of(answer) == as_json(members_of(answer))
+
+
+def test_an_answer_without_members_is_its_envelope() -> None:
+    assert json_of(StopDeleted()) == as_json({"success": True, "code": 200})

@@ -35,7 +35,7 @@ class LinkItem(AnswerPart):
     warnings: list[Annotated[str, Meta(description="What somebody should look at; begins with a word for programs.")]]
 
 
-class Links(GoodAnswer):
+class LinkOverview(GoodAnswer):
     """Every link."""
 
     links: list[LinkItem]
@@ -45,7 +45,7 @@ async def links(request: AdminRequest) -> Response:
     """How the links to the operators stand."""
     forms = await request.services.store.id_forms()
     items = [_item(one, forms.get(one.operator)) for one in await request.services.links()]
-    return request.answer(Links(links=items))
+    return request.answer(LinkOverview(links=items))
 
 
 def _item(one: LinkStatus, learned: Learned | None) -> LinkItem:
@@ -85,7 +85,7 @@ LINKS = AdminEndpoint(
     "GET",
     "/v2/links",
     links,
-    answer=Links(
+    answer=LinkOverview(
         links=[
             LinkItem(
                 link="north",
