@@ -1,4 +1,7 @@
-"""Any permutation, any duplication and any split into batches of the same receipts ends alike (design 5)."""
+"""Any permutation, any duplication and any split into batches of the same receipts ends alike.
+
+See architecture.md#why-order-does-not-matter.
+"""
 
 import asyncio
 from collections import Counter

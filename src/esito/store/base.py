@@ -345,7 +345,10 @@ class Store(Protocol):
     # -- the books --------------------------------------------------------------------------
 
     def check(self) -> AsyncIterator[str]:
-        """Yield a sentence for everything that does not add up (design 7); nothing when all does."""
+        """Yield a sentence for everything that does not add up; nothing when all does.
+
+        See architecture.md#books-that-balance.
+        """
 
     # -- settings that outlive a process ----------------------------------------------------
 

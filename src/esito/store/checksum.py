@@ -1,4 +1,4 @@
-"""The checksum that every trail row carries and `esito check` verifies (design 5)."""
+"""The checksum that every trail row carries and `esito check` verifies (architecture.md#what-the-store-promises)."""
 
 from zlib import crc32
 

@@ -71,3 +71,9 @@ def test_every_text_of_a_code_is_one_that_the_api_says() -> None:
     texts_of_codes = [cell for cell in cells[1:] if cell]
     assert len(texts_of_codes) > 15
     assert [text for text in texts_of_codes if f'"{text}"' not in said] == []
+
+
+def test_nothing_cites_a_page_that_is_not_here() -> None:
+    elsewhere = re.compile(r"\b(?:design|house|style|issue) \d|\bdesign\.md")
+    here = "tests/unit/docs/test_citations.py"
+    assert [where for where, text in texts() if where != here and elsewhere.search(text)] == []

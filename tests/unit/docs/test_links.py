@@ -56,3 +56,4 @@ def test_every_heading_that_code_cites_exists() -> None:
     cited = {(where, *found) for where, text in code() for found in CITED.findall(text)}
     lost = [one for one in cited if one[1] not in pages or one[2] not in map(anchor, headings_of(pages[one[1]]))]
     assert sorted(lost) == []
+    assert cited

@@ -1,4 +1,4 @@
-"""48 hours without a final word, and what we conclude then (contract 1.5, design 5)."""
+"""48 hours without a final word, and what we conclude then (contract 1.5)."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Addresses that only this network can reach are never called, in whatever spelling (design 6)."""
+"""Addresses that only this network can reach are never called, in whatever spelling (callbacks.md#where-we-call)."""
 
 import asyncio
 from collections.abc import Iterator, Sequence

@@ -113,7 +113,10 @@ UNAUTHORIZED = (e.ApiKeyMissing, e.ApiKeyUnknown)
 
 
 def status_of(kind: type[Exception], *, error_status: int, bearer: bool) -> int:
-    """Return the HTTP status of a refusal; `bearer`: of version 2, where a status means what HTTP says (design 6)."""
+    """Return the HTTP status of a refusal; `bearer`: of version 2, where a status means what HTTP says.
+
+    See api.md#version-2.
+    """
     reply = next((ERROR_REPLIES[one] for one in kind.__mro__ if one in ERROR_REPLIES), FAILURE)
     if bearer:
         return 401 if issubclass(kind, UNAUTHORIZED) else reply.status or 400

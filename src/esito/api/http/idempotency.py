@@ -1,4 +1,4 @@
-"""Sends that take effect once, however often they come: the `Idempotency-Key` header (design 6).
+"""Sends that take effect once, however often they come: the `Idempotency-Key` header (api.md#sending-once).
 
 The answer is stored in the transaction that stores the message, so that a client that never saw it can repeat the
 request, even after a crash, and neither sends nor pays twice.

@@ -22,7 +22,7 @@ from esito.lifecycle.account_threads import MANY
 T = TypeVar("T")
 
 LARGEST_ID = 2**53 - 1
-"""Message ids stay below 2**53 (design 5)."""
+"""Message ids stay below 2**53 (architecture.md#message-ids)."""
 
 _YES = frozenset({"1", "true", "yes", "on"})
 

@@ -1,4 +1,4 @@
-"""The servers that callbacks go to, and how that goes (design 6)."""
+"""The servers that callbacks go to, and how that goes (api.md#callbacks)."""
 
 import re
 from typing import Annotated

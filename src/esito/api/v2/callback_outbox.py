@@ -1,4 +1,4 @@
-"""The outbox of callbacks as its owner sees it: what was tried, and what was given up (design 6)."""
+"""The outbox of callbacks as its owner sees it: what was tried, and what was given up (api.md#callbacks)."""
 
 import re
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Making callbacks again (design 6)."""
+"""Making callbacks again (api.md#callbacks)."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Pushing the clock ahead, for demonstrations and tests (design 6, 8)."""
+"""Pushing the clock ahead, for demonstrations and tests (api.md#clock)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar

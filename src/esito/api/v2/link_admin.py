@@ -1,4 +1,4 @@
-"""What an administrator changes about the links to the operators (design 6).
+"""What an administrator changes about the links to the operators (api.md#links).
 
 It is what `esito link add`, `change` and `remove` change: it is kept in the store and overrides the settings file.
 Every running server follows within some seconds, this one at once.

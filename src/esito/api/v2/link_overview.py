@@ -1,4 +1,4 @@
-"""The links to the operators, as they stand now (design 6)."""
+"""The links to the operators, as they stand now (api.md#links)."""
 
 from collections.abc import Iterator
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""One message, and how its recipients stand (design 6)."""
+"""One message, and how its recipients stand (api.md#messages)."""
 
 from typing import Annotated
 

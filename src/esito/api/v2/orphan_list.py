@@ -1,4 +1,4 @@
-"""Receipts that match nothing (design 6), for administrators. Numbers are masked unless a reason is given."""
+"""Receipts that match nothing (api.md#orphans), for administrators. Numbers are masked unless a reason is given."""
 
 import re
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What happened to one recipient, what it means, and until when we wait (design 6)."""
+"""What happened to one recipient, what it means, and until when we wait (api.md#messages)."""
 
 from typing import Annotated
 

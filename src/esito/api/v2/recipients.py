@@ -1,4 +1,4 @@
-"""The recipients of one message, a page at a time (design 6)."""
+"""The recipients of one message, a page at a time (api.md#messages)."""
 
 from typing import Annotated
 

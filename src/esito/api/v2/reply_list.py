@@ -1,4 +1,4 @@
-"""What subscribers wrote to an account (design 6)."""
+"""What subscribers wrote to an account (api.md#replies)."""
 
 from typing import Annotated
 

@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 def stop_at_once(error: Exception) -> None:
-    """End the process: nothing it could still say would be sure (design 5)."""
+    """End the process: nothing it could still say would be sure (architecture.md#what-the-store-promises)."""
     log.critical("commit_failed", error=str(error), consequence="the process stops and must be started again")
     os._exit(70)
 

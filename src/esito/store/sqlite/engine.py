@@ -34,7 +34,10 @@ WASH_AGAIN = 0.1
 
 
 def stop_at_once(error: Exception) -> None:
-    """End the process: after a failed commit nothing we could still say would be sure (design 5)."""
+    """End the process: after a failed commit nothing we could still say would be sure.
+
+    See architecture.md#what-the-store-promises.
+    """
     log.critical("commit_failed", error=str(error), consequence="the process stops and must be started again")
     os._exit(70)
 

@@ -1,4 +1,4 @@
-"""Books that balance (design 7): every sentence names something that does not add up."""
+"""Books that balance (architecture.md#books-that-balance): every sentence names something that does not add up."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
