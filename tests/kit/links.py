@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, ParamSpec
 
-from esito.links.interface import Link
+from esito.links.link_interface import Link
 from esito.links.smpp_link import SmppLink
 from esito.smpp import pdu as p
 from esito.smpp.connect import SmppSettings

@@ -10,7 +10,7 @@ from esito.config_rules import port_range
 from esito.domain.timing import Clock
 from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.expire import ExpiryJob
-from esito.lifecycle.reply_followup import ReplyFollowUp
+from esito.lifecycle.reply_job import ReplyJob
 from esito.lifecycle.retain import RetentionJob
 from esito.links.lease_keeper import HeldLease, LeaseKeeper
 from esito.store.base import Store
@@ -91,7 +91,7 @@ def background_jobs(
     return BackgroundJobs(
         by_name={
             "expiry": ExpiryJob(store=store, clock=clock).run,
-            "replies": ReplyFollowUp(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept).run,
+            "replies": ReplyJob(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept).run,
             "callbacks": callbacks.run,
             "retention": RetentionJob(store=store, clock=clock, settings=settings.retention).run,
         }

@@ -12,10 +12,10 @@ from esito.domain.opt_out import stop_number_of_link
 from esito.domain.routing import Routes, Serving, shares_by_prefix
 from esito.domain.states import MultipartRule
 from esito.domain.timing import Clock
-from esito.lifecycle.query import Querier
+from esito.lifecycle.query import QuerySender
 from esito.lifecycle.submit import Submitter
 from esito.links.gateway import Gateway
-from esito.links.interface import LinkSubmitter
+from esito.links.link_interface import LinkSubmitter
 from esito.links.smpp_link import SmppLink
 from esito.smpp.connect import SmppSettings
 from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
@@ -121,7 +121,7 @@ def make_link(settings: LinkSettings, gateway: Gateway, store: Store, clock: Clo
         outgoing=outgoing,
         passed_over=gateway.passed_over,
     )
-    submitter.querier = Querier(
+    submitter.query_sender = QuerySender(
         store=store,
         clock=clock,
         link=link,

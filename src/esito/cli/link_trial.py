@@ -16,7 +16,7 @@ from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import is_final
 from esito.domain.text import count_segments, prepare
 from esito.domain.timing import SECOND_MS
-from esito.links.interface import Link
+from esito.links.link_interface import Link
 from esito.links.smpp_link import SmppLink
 from esito.links.smpp_session import LinkSession
 from esito.smpp.connect import SmppSettings

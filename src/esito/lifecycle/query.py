@@ -1,4 +1,4 @@
-"""Sending query_sm: one `Querier` per link that is set to, beside its `Submitter`.
+"""Sending query_sm: one `QuerySender` per link that is set to, beside its `Submitter`.
 
 No query_sm leaves while a submit_sm is due; queries use at most a tenth of the window and of the throughput. An answer
 is committed before the next query about the same segment; if the process dies before that, the segment is queried
@@ -43,7 +43,7 @@ class _Ready(NamedTuple):
     claimed_at: int
 
 
-class Querier:
+class QuerySender:
     """Sends the query_sm of one link, and stores their answers."""
 
     def __init__(

@@ -19,9 +19,9 @@ from esito.domain.retrying import Refusals, Slows
 from esito.domain.timing import Clock
 from esito.lifecycle.answer_keeper import AnswerKeeper
 from esito.lifecycle.payload_segments import PayloadSegments
-from esito.lifecycle.query import Querier
-from esito.links.interface import FINISH_WITHIN
+from esito.lifecycle.query import QuerySender
 from esito.links.lease_keeper import HeldLease
+from esito.links.link_interface import FINISH_WITHIN
 from esito.links.smpp_link import SmppLink
 from esito.smpp.outgoing import USUAL, Concatenation, OutgoingSettings, submit_sm
 from esito.smpp.pdu import Status, SubmitSm
@@ -101,7 +101,7 @@ class Submitter:
         self._stopping = False
         self.held: HeldLease | None = None
         """The lease under which it submits; None if no other process can."""
-        self.querier: Querier | None = None
+        self.query_sender: QuerySender | None = None
         """Sends query_sm about segments without a receipt, if the link is set to."""
 
     def wake(self) -> None:
@@ -119,12 +119,16 @@ class Submitter:
         `zone`: of dates in answers to query_sm. `asks`: whether query_sm is sent at all.
         """
         self._outgoing = outgoing
-        if self.querier is not None:
-            self.querier.revise(outgoing, zone, asks=asks)
+        if self.query_sender is not None:
+            self.query_sender.revise(outgoing, zone, asks=asks)
 
     async def run(self) -> None:
         """Submit until stopped. (Cancelling it during a claim would leave segments that are never submitted.)"""
-        querying = None if self.querier is None else asyncio.create_task(self.querier.run(), name=f"query-{self._name}")
+        querying = (
+            None
+            if self.query_sender is None
+            else asyncio.create_task(self.query_sender.run(), name=f"query-{self._name}")
+        )
         try:
             await self._run()
         finally:
@@ -247,5 +251,5 @@ class Submitter:
     async def finish(self) -> None:
         """Return once every answer that came is kept, or after `FINISH_WITHIN` if the disk stays full."""
         await self._answers.finish(FINISH_WITHIN)
-        if self.querier is not None:
-            await self.querier.finish()
+        if self.query_sender is not None:
+            await self.query_sender.finish()

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from esito import metrics
 from esito.links.availability import Availability
-from esito.links.interface import FINISH_WITHIN, DeliveryKeeper, Link, LinkSubmitter
 from esito.links.lease_keeper import HeldLease
+from esito.links.link_interface import FINISH_WITHIN, DeliveryKeeper, Link, LinkSubmitter
 from esito.links.smpp_link import SmppLink
 from esito.smpp.pdu import DataSm, DeliverSm
 from esito.smpp.responses import SubmitResponse

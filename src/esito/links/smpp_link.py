@@ -5,7 +5,7 @@ import random as random_module
 from collections.abc import Sequence
 
 from esito import metrics
-from esito.links.interface import LinkEvents
+from esito.links.link_interface import LinkEvents
 from esito.links.smpp_session import LinkSession
 from esito.smpp.codec import LocalProtocolError
 from esito.smpp.connect import SmppSettings

@@ -17,8 +17,8 @@ from esito.domain.errors import StoreError
 from esito.domain.timing import Clock
 from esito.links.availability import watch_others
 from esito.links.gateway import HAND_ON_WITHIN, Gateway, Made
-from esito.links.interface import LinkSubmitter
 from esito.links.lease_keeper import HeldLease, LeaseKeeper
+from esito.links.link_interface import LinkSubmitter
 from esito.links.smpp_link import SmppLink
 from esito.store.base import Store
 

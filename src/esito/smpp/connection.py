@@ -45,7 +45,7 @@ from esito.smpp.pdu import (
     status_name,
 )
 from esito.smpp.responses import ConnectionOwner, SubmitResponse, query_answered, without_queries
-from esito.smpp.session import BindState, Request, Session, UnansweredSubmits
+from esito.smpp.session import BindState, OpenRequest, Session, UnansweredSubmits
 
 log = structlog.get_logger()
 
@@ -387,7 +387,7 @@ class SmppConnection(asyncio.BufferedProtocol):
         elif now - self._heard_at > patience:
             self.close("the SMSC is silent")
 
-    def _report_overdue(self, now: float) -> tuple[list[Request], list[Request]]:
+    def _report_overdue(self, now: float) -> tuple[list[OpenRequest], list[OpenRequest]]:
         """Report overdue submit_sm as unanswered; return them, and the other overdue requests."""
         overdue = self.session.overdue(now - self.settings.response_timeout)
         late = [one for one in overdue if one.command is Command.SUBMIT_SM]

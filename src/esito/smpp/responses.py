@@ -18,7 +18,7 @@ from esito.domain.timing import SECOND_MS
 from esito.smpp.codec import encode
 from esito.smpp.pdu import Command, GenericNack, Pdu, QuerySmResp, Status, status_name
 from esito.smpp.receipts import instants
-from esito.smpp.session import Request
+from esito.smpp.session import OpenRequest
 
 if TYPE_CHECKING:
     from esito.smpp.connection import SmppConnection
@@ -62,13 +62,13 @@ class QueryToken(NamedTuple):
     """Takes the answer; None when none came in time, or the connection was lost."""
 
 
-def query_answered(request: Request | None, pdu: Pdu) -> None:
+def query_answered(request: OpenRequest | None, pdu: Pdu) -> None:
     """Pass on the answer to a query_sm; do nothing for any other request."""
     if request is not None and isinstance(request.token, QueryToken) and isinstance(pdu, QuerySmResp | GenericNack):
         request.token.on_answer(request.token, pdu)
 
 
-def without_queries(requests: Iterable[Request]) -> list[Request]:
+def without_queries(requests: Iterable[OpenRequest]) -> list[OpenRequest]:
     """Report every query_sm as unanswered; return the other requests."""
     others = []
     for request in requests:

@@ -78,7 +78,7 @@ MAY_ASK = {
 """What we may ask in which state."""
 
 
-class Request(NamedTuple):
+class OpenRequest(NamedTuple):
     """A request of ours that waits for its response."""
 
     command: Command
@@ -95,8 +95,8 @@ class Session:
         self.unknown_responses = 0
         """Responses that answer no request; they are ignored."""
         self._sequence = 0
-        self._requests: dict[int, Request] = {}
-        self._late: dict[int, Request] = {}
+        self._requests: dict[int, OpenRequest] = {}
+        self._late: dict[int, OpenRequest] = {}
 
     def ask(self, command: Command, token: object, now: float) -> int:
         """Register a request and return its sequence number. Raises LocalProtocolError."""
@@ -106,7 +106,7 @@ class Session:
             self._sequence = self._sequence % LAST_SEQUENCE + 1
             if self._sequence not in self._requests:
                 break
-        self._requests[self._sequence] = Request(command, token, now)
+        self._requests[self._sequence] = OpenRequest(command, token, now)
         return self._sequence
 
     def receive(self, pdu: Pdu) -> None:
@@ -120,7 +120,7 @@ class Session:
         except KeyError:
             raise RemoteProtocolError(f"{command.name.lower()} while {self.bind.value}") from None
 
-    def answered(self, sequence: int, response: Command) -> Request | None:
+    def answered(self, sequence: int, response: Command) -> OpenRequest | None:
         """Return the request that a response answers, even late; None if it answers none.
 
         A response answers only its own command; a generic_nack answers any.
@@ -132,14 +132,14 @@ class Session:
         self.unknown_responses += 1
         return None
 
-    def answered_bind(self) -> Request | None:
+    def answered_bind(self) -> OpenRequest | None:
         """Return the bind that waits for its response, whatever sequence number that has; None if there is none."""
         for sequence, request in self._requests.items():
             if request.command in MAY_ASK[BindState.OPEN]:
                 return self._requests.pop(sequence)
         return None
 
-    def overdue(self, asked_before: float, *, keep: int = 10_000) -> list[Request]:
+    def overdue(self, asked_before: float, *, keep: int = 10_000) -> list[OpenRequest]:
         """Return the requests made before an instant and free their window places; a late response still finds them."""
         found = []
         for sequence, request in self._requests.items():
@@ -153,7 +153,7 @@ class Session:
             del self._late[next(iter(self._late))]
         return taken
 
-    def give_up(self) -> list[Request]:
+    def give_up(self) -> list[OpenRequest]:
         """Return every open request: the connection is lost, and no response can come."""
         lost = list(self._requests.values())
         self._requests.clear()

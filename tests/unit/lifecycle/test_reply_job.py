@@ -17,7 +17,7 @@ from esito.domain.routing import Routes
 from esito.domain.timing import SECOND_MS, PushableClock
 from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.receive import Receiver
-from esito.lifecycle.reply_followup import LOOK_EVERY_MS, ReplyFollowUp
+from esito.lifecycle.reply_job import LOOK_EVERY_MS, ReplyJob
 from esito.smpp.codec import decode, encode
 from esito.smpp.pdu import DeliverSm, EsmClass, Status, Tag
 from esito.store.base import LinkRecord
@@ -41,10 +41,10 @@ async def furnished(store: SqliteStore, **profile: object) -> Account:
     return account
 
 
-def work_of(store: SqliteStore, clock: PushableClock, stop_kept: asyncio.Event | None = None) -> ReplyFollowUp:
+def work_of(store: SqliteStore, clock: PushableClock, stop_kept: asyncio.Event | None = None) -> ReplyJob:
     routes = Routes(prefixes={"": "alpha"}, numbers={"alpha": 1})
     acceptance = Acceptance(store=store, clock=clock, routes=routes, prices=PriceList())
-    return ReplyFollowUp(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept or asyncio.Event())
+    return ReplyJob(store=store, clock=clock, acceptance=acceptance, stop_kept=stop_kept or asyncio.Event())
 
 
 async def receive(

@@ -28,7 +28,7 @@ BREATH = 0.2
 """Seconds between two portions of recipients: sends go first, and five portions a second are enough."""
 
 
-class ReplyFollowUp:
+class ReplyJob:
     """Does what is due: at once when a STOP has come, else every few seconds of the clock."""
 
     def __init__(self, *, store: Store, clock: Clock, acceptance: Acceptance, stop_kept: asyncio.Event) -> None:
