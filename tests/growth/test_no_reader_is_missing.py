@@ -29,7 +29,7 @@ NOT_FOREIGN = {
     "api/http/idempotency.py": {"_answered"},  # what we kept ourselves
     "api/v1/statistics.py": {"_item"},
     "api/v2/orphan_list.py": {"_item", "_numbers_hidden"},  # flags of ours
-    "api/v2/link_admin.py": {"_names"},  # of an administrator
+    "api/v2/link_editing.py": {"_names"},  # of an administrator
     "receipt_log/safety.py": {"faults"},  # the monitor of our own server
     "receipt_log/spool.py": {"_cut", "_record_at"},  # our own file
     "domain/gsm_languages.py": {"_pairs", "_row"},  # our own tables

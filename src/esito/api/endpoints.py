@@ -3,10 +3,10 @@
 from esito.api.http.endpoint import AdminEndpoint, AnyEndpoint, Endpoint
 from esito.api.v1 import (
     bulk_send,
-    cancellation,
     long_number,
     lookup,
     me,
+    message_cancel,
     multi_status,
     send,
     statistics,
@@ -23,7 +23,7 @@ from esito.api.v2 import (
     events,
     export_stream,
     key_rotation,
-    link_admin,
+    link_editing,
     link_overview,
     message_overview,
     message_search,
@@ -40,7 +40,7 @@ FILES = (
     send,
     bulk_send,
     long_number,
-    cancellation,
+    message_cancel,
     me,
     stop_list,
     subaccounts,
@@ -60,7 +60,7 @@ FILES = (
     callback_replay,
     key_rotation,
     link_overview,
-    link_admin,
+    link_editing,
     orphan_list,
     clock_advance,
 )

@@ -75,13 +75,17 @@ def _inputs(told: dict[str, Any], operation: dict[str, Any]) -> Iterator[str]:
     if "requestBody" in operation:
         name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         body = told["components"]["schemas"][name]
-        rows += [(field, field in body["required"], schema) for field, schema in body["properties"].items()]
+        members = [(field, field in body["required"], schema) for field, schema in body["properties"].items()]
+        rows += sorted(members, key=lambda member: not member[1])  # what is required comes first
     if rows:
         yield "<table><tr><th>parameter</th><th>required</th><th>meaning</th></tr>"
         for name, required, schema in rows:
             meaning = _prose(schema.get("description", schema.get("type", "")))
             yield f"<tr><td><code>{name}</code></td><td>{'yes' if required else ''}</td><td>{meaning}</td></tr>"
         yield "</table>"
+    if "requestBody" in operation:
+        example = operation["requestBody"]["content"]["application/json"]["example"]
+        yield f"<details><summary>Example of a request</summary>{_shown(example)}</details>"
 
 
 def _answers(operation: dict[str, Any]) -> Iterator[str]:
@@ -95,9 +99,13 @@ def _answers(operation: dict[str, Any]) -> Iterator[str]:
         for kind, content in response["content"].items():
             example = content.get("example")
             if example is not None:
-                shown = example if isinstance(example, str) else json.dumps(example, indent=1, ensure_ascii=False)
-                yield f"<p><code>{kind}</code></p><pre>{escape(shown)}</pre>"
+                yield f"<p><code>{kind}</code></p>{_shown(example)}"
         yield "</details>"
+
+
+def _shown(example: object) -> str:
+    text = example if isinstance(example, str) else json.dumps(example, indent=1, ensure_ascii=False)
+    return f"<pre>{escape(text)}</pre>"
 
 
 def _prose(text: str) -> str:

@@ -52,7 +52,7 @@ class Declaration:
     takes_form: bool = False
     """Whether the body may be a form as well as JSON: whether its members are scalars."""
     refusals: Errors = ()
-    """What the handler raises, in the order in which it is checked; `errors` adds what every request may meet."""
+    """What the handler raises, in the order in which it is checked; `documented_errors` adds those of body and key."""
 
     @property
     def bearer(self) -> bool:

@@ -107,4 +107,5 @@ def test_the_page_shows_every_operation_and_needs_nothing_from_elsewhere(api: De
         if endpoint is not ADVANCE:
             assert f"{endpoint.method} {endpoint.path}" in page.text
     assert "Clé API incorrecte" in page.text
+    assert '"message": "Your parcel is on its way"' in page.text
     assert "<entry><![CDATA[+33611111111]]></entry>" in page.text

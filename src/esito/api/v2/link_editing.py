@@ -28,7 +28,7 @@ class NewLink(Parameters):
     host: Annotated[str, Meta(description="Of the SMSC; one of the settings is required.")] | UnsetType = UNSET
 
 
-class LinkChange(Parameters):
+class LinkChangeRequest(Parameters):
     """Settings of a section `[[link]]` (docs/reference/configuration.md), as JSON or as text."""
 
     unset: (
@@ -137,7 +137,7 @@ CHANGE_LINK = AdminEndpoint(
     "/v2/links/{name}",
     change,
     parameters=LinkPath(name="north"),
-    body=LinkChange(enabled=False),
+    body=LinkChangeRequest(enabled=False),
     answer=EXAMPLE,
     refusals=(InvalidFields, NoSuchLink, LinkChanged),
 )
