@@ -19,7 +19,7 @@ from benchmarks.settler import receipts
 from esito.bus.base import BusUnavailable
 from esito.bus.frames import Frame, encode
 from esito.bus.nats import JetStreamBus
-from esito.cluster.nats import NatsCluster
+from esito_cluster.nats import NatsCluster
 
 MESSAGES = 400
 FRAME = 1000

@@ -36,8 +36,7 @@ BELOW: dict[str, set[str]] = {
 BELOW["serving"] = {"config"}
 BELOW["connection_clocks"] = {"api"}
 BELOW["chores"] = set(BELOW) - {"serving", "connection_clocks"}
-BELOW["cluster"] = {"domain", "config", "simulator"}
-BELOW["bootstrap"] = set(BELOW) - {"cluster"}
+BELOW["bootstrap"] = set(BELOW)
 BELOW["cli"] = {*BELOW, "bootstrap"}
 
 # What every room but these two may use: counters, logs, waiting on a clock, and files for their owner alone.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.stage import Stage, a_stage
+from tests.faults.stage import A_CLUSTER, Stage, a_stage
 from tests.kit.lanes import OUTAGE
 from tests.kit.needs import stop_without
 
@@ -15,7 +15,7 @@ from tests.kit.needs import stop_without
 @pytest.fixture(scope="package")
 def running(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A cluster that runs until the last of these tests."""
-    stop_without(("postgres", "nats"))
+    stop_without(A_CLUSTER)
     folder = Path(tempfile.mkdtemp(prefix="esito-faults-"))
     with a_stage(folder) as stage:
         yield stage

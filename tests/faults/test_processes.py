@@ -6,11 +6,11 @@ import time
 import pytest
 
 from esito.lifecycle.holding import LEASE_SECONDS, LOOK_EVERY
-from tests.faults.stage import Stage
+from tests.faults.stage import A_CLUSTER, Stage
 from tests.kit.needs import needs
 from tests.kit.patience import moment
 
-pytestmark = needs("postgres", "nats")
+pytestmark = needs(*A_CLUSTER)
 
 SLEEPS = 3 * LEASE_SECONDS
 MOVED_WITHIN = 10.0

@@ -13,7 +13,7 @@ from pathlib import Path
 import nats
 
 from esito.bus.nats import STREAM, JetStreamBus
-from esito.cluster.nats import NatsCluster, NatsNode
+from esito_cluster.nats import NatsCluster, NatsNode
 from tests.kit.left_over import at_end
 from tests.kit.patience import A_TRY, PATIENCE, in_time
 from tests.kit.ram import a_folder

@@ -17,11 +17,11 @@ import httpx
 from esito import logs
 from esito.bootstrap.house import serve
 from esito.bootstrap.stores import key_secret, open_store
-from esito.cluster.process import free_port
 from esito.config import load
 from esito.domain.account import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
 from esito.vocabulary_files import load_vocabulary
+from esito_cluster.process import free_port
 from tests.kit.abroad import PRICED, let_abroad
 from tests.kit.patience import PATIENCE
 from tests.kit.place import Place

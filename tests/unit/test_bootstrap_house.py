@@ -14,10 +14,10 @@ import pytest
 from esito.bootstrap import house
 from esito.bootstrap.house import House, serve
 from esito.bootstrap.stores import key_secret
-from esito.cluster.process import free_port
 from esito.config import ClockSettings, ConfigError, HttpSettings, Settings, StoreSettings, load
 from esito.domain.errors import PartEnded, StoreError
 from esito.domain.timing import HOUR_MS, PushableClock, RealClock
+from esito_cluster.process import free_port
 
 
 def settings_in(directory: Path, *, pushable: bool = False, secret: str = "") -> Settings:

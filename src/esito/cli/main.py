@@ -46,7 +46,7 @@ COMMANDS = {
     "migrate": Entry("esito.cli.store", "migrate", "Make the database or bring it to the present schema."),
     "audit": Entry("esito.cli.audit", "audit", "List what administrators did."),
     "erase": Entry("esito.cli.erase", "erase", "Remove one number from everything that is kept."),
-    "store": Entry("esito.cli.store_care", "store", "Move the database, save it, make a standby the primary."),
+    "store": Entry("esito.cli.store_care", "store", "Move the database, or save it."),
     "bus": Entry("esito.cli.bus", "bus", "See how the log of receipts stands, and replay it."),
     "check": Entry("esito.cli.store", "check", "Prove that the books balance."),
 }

@@ -12,7 +12,7 @@ import pytest
 from esito.bus.base import BusFull, BusUnavailable, Delivery, UnsafeBus
 from esito.bus.nats import STREAM, JetStreamBus
 from esito.bus.safety import faults
-from esito.cluster.nats import NatsCluster
+from esito_cluster.nats import NatsCluster
 from tests.kit.nats import bus_on, nats_servers
 from tests.kit.needs import needs
 from tests.kit.patience import A_MOMENT, A_TRY, PATIENCE, in_time, moment
