@@ -3,7 +3,7 @@
 import asyncio
 import re
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,10 +16,12 @@ from esito_cluster.installation import Installation, LinkTo
 from esito_cluster.nats import NatsCluster, NatsNode
 from esito_cluster.patroni import PatroniCluster
 from esito_cluster.patroni_node import PatroniNode
+from esito_cluster.places import Place
 from esito_cluster.process import ProcessFailed
 from tests.kit.nats import make_leader
 from tests.kit.patience import A_TRY, HANGS, PATIENCE
 from tests.torture.house import Sender, until
+from tests.torture.network import Network
 from tests.torture.witness import Witness
 
 T = TypeVar("T")
@@ -48,11 +50,23 @@ class Load(Sender):
         self._numbers = first
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosts:
+    """Where the servers of the log and of the database are."""
+
+    places: Sequence[Place]
+    network: Network | None = None
+    """What can cut the third servers off; None where all are on one host."""
+    small: Path | None = None
+    """The small disk of the second server of the log."""
+
+
 @dataclass(slots=True)
 class Stage:
     """The cluster in a loop of its own, driven from the thread of a test."""
 
     installation: Installation
+    hosts: Hosts
     witnesses: dict[str, Witness]
     loop: asyncio.AbstractEventLoop
     key: str = ""
@@ -247,8 +261,8 @@ async def _query(url: str, sql: str, *words: object) -> list[Any]:
 
 
 @contextmanager
-def a_stage(folder: Path, nats: NatsCluster | None = None, postgres: PatroniCluster | None = None) -> Iterator[Stage]:
-    """Run a cluster until the block ends, on other servers than those of loopback if some are given."""
+def a_stage(folder: Path, hosts: Hosts) -> Iterator[Stage]:
+    """Run a cluster until the block ends."""
     loop = asyncio.new_event_loop()
     # A process ends with the thread that began it, and waits on the loop that began it.
     thread = threading.Thread(target=loop.run_forever, name="cluster", daemon=True)
@@ -258,8 +272,10 @@ def a_stage(folder: Path, nats: NatsCluster | None = None, postgres: PatroniClus
             LinkTo(name="north", port=north.port, operator="north", prefixes=("+3365",)),
             LinkTo(name="south", port=south.port, operator="south"),
         ]
+        nats = NatsCluster(folder / "nats", places=hosts.places)
+        postgres = PatroniCluster(folder / "postgres", places=hosts.places)
         installation = Installation(folder, links, nats=nats, postgres=postgres)
-        stage = Stage(installation, {"north": north, "south": south}, loop)
+        stage = Stage(installation, hosts, {"north": north, "south": south}, loop)
         try:
             stage.run(stage.installation.start())
             told = stage.run(stage.installation.run("account", "create", "acme", "--credit", "1000000", "--json"))

@@ -1,61 +1,17 @@
 """A server on another host is cut off and comes back; another finds its disk full: nothing acknowledged is missing."""
 
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from esito_cluster.nats import NatsCluster
-from esito_cluster.patroni import PatroniCluster
-from esito_cluster.places import Place
-from tests.faults.stage import A_CLUSTER, Stage, a_stage
+from tests.faults.stage import A_CLUSTER, Stage
 from tests.kit.needs import needs
 from tests.kit.patience import moment
-from tests.torture.network import Network
 
 pytestmark = needs(*A_CLUSTER, "network namespaces", "mounts")
 
-SMALL_MB = 64
 
-
-@pytest.fixture(scope="module")
-def odd(request: pytest.FixtureRequest, running: Stage) -> Iterator[tuple[Stage, Network, Path]]:
-    """A cluster whose third servers, of the log and of the database, are on another host.
-
-    The second server of the log has a small disk.
-    """
-    running.run(running.installation.stop())  # two clusters at once would only slow each other down
-    folder = Path(tempfile.mkdtemp(prefix="esito-faults-"))
-    small = folder / "nats" / "nats2"
-    small.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL_MB}m", "tmpfs", str(small)], check=True)
-    try:
-        with Network() as network:
-            ours = Place(network.ours)
-            places = [ours, ours, Place(network.operators, ("ip", "netns", "exec", network.far))]
-            nats = NatsCluster(folder / "nats", places=places)
-            postgres = PatroniCluster(folder / "postgres", places=places)
-            with a_stage(folder, nats, postgres) as stage:
-                stage.told = running.told
-                yield stage, network, small
-    finally:
-        subprocess.run(["umount", "-l", str(small)], check=True)
-    if not request.session.testsfailed:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def stage(odd: tuple[Stage, Network, Path]) -> Stage:
-    """The cluster, whole."""
-    odd[0].make_whole()
-    return odd[0]
-
-
-def test_the_primary_is_cut_off_and_comes_back(stage: Stage, odd: tuple[Stage, Network, Path]) -> None:
-    network = odd[1]
+def test_the_primary_is_cut_off_and_comes_back(stage: Stage) -> None:
+    network = stage.hosts.network
+    assert network is not None
     stage.switch_to("postgres3")
     with stage.load() as loads:
         stage.flows(loads)
@@ -73,8 +29,9 @@ def test_the_primary_is_cut_off_and_comes_back(stage: Stage, odd: tuple[Stage, N
     stage.settled(loads)
 
 
-def test_the_leader_of_the_stream_is_cut_off_and_comes_back(stage: Stage, odd: tuple[Stage, Network, Path]) -> None:
-    network = odd[1]
+def test_the_leader_of_the_stream_is_cut_off_and_comes_back(stage: Stage) -> None:
+    network = stage.hosts.network
+    assert network is not None
     stage.lead("nats3")
     with stage.load() as loads:
         stage.flows(loads)
@@ -91,9 +48,10 @@ def test_the_leader_of_the_stream_is_cut_off_and_comes_back(stage: Stage, odd: t
     stage.settled(loads)
 
 
-def test_the_disk_of_the_leader_of_the_stream_is_full(stage: Stage, odd: tuple[Stage, Network, Path]) -> None:
+def test_the_disk_of_the_leader_of_the_stream_is_full(stage: Stage) -> None:
     stage.lead("nats2")
-    ballast = odd[2] / "ballast"
+    assert stage.hosts.small is not None
+    ballast = stage.hosts.small / "ballast"
     with stage.load() as loads:
         stage.flows(loads)
         full = moment()
