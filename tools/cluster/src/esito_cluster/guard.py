@@ -26,6 +26,7 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, asked)  # until there is somebody to pass it on to
     program = subprocess.Popen(  # noqa: S603  what it runs is said by whoever runs it
         words,
+        cwd="/",  # the user may not be let into ours, and Patroni's children look where they are
         preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, asked),  # noqa: PLW1509  there are no threads
         **_as(user),
     )

@@ -37,10 +37,10 @@ class PatroniNode:
         self.name = name
         self.host = place.host
         self.port, self._rest_port = free_port(), free_port()
-        self.config = folder / "patroni.yml"
-        self.log = folder / "log"
+        self._folder = folder.absolute()
+        self.config = self._folder / "patroni.yml"
+        self.log = self._folder / "log"
         self._before = place.before
-        self._folder = folder
         self._process: Process | None = None
 
     @property

@@ -31,9 +31,9 @@ class PostgresServer:
 
         When root runs this, the server's processes run as the user `postgres`, who must be able to reach the folder.
         """
-        self.folder = folder
-        self.data = folder / "data"
-        self.log = folder / "log"
+        self.folder = folder.absolute()
+        self.data = self.folder / "data"
+        self.log = self.folder / "log"
         self.port = free_port()
         self._archive = archive
         self._process: Process | None = None

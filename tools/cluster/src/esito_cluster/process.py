@@ -73,6 +73,7 @@ class Process:
                 user=None if identity is None else identity.pw_uid,
                 group=None if identity is None else identity.pw_gid,
                 extra_groups=None if identity is None else [],
+                cwd=None if identity is None else "/",  # it may not be let into ours
             )
 
     def send(self, number: signal.Signals) -> None:
