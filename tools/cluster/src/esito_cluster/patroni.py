@@ -90,7 +90,7 @@ class PatroniCluster:
             async with asyncio.timeout(WHOLE_WITHIN):
                 while not await self.is_whole():
                     for node in self.nodes:
-                        node.require()
+                        node.require_running()
                     await asyncio.sleep(0.1)
         except TimeoutError:
             logs = ", ".join(str(node.log) for node in self.nodes)

@@ -103,7 +103,8 @@ class PatroniNode:
     async def kill(self) -> None:
         """Kill Patroni, the server, and every process of theirs, as when the machine dies."""
         if self._process is not None and self._process.runs:
-            self._process.send(signal.SIGHUP)
+            with suppress(ProcessLookupError):  # it has ended by itself, and nobody has told us yet
+                self._process.send(signal.SIGHUP)
             await self._process.wait()
 
     def send_server(self, number: signal.Signals) -> None:
@@ -121,6 +122,6 @@ class PatroniNode:
             raise ProcessFailed(f"{self.name} was not started")
         return self._process.pid
 
-    def require(self) -> None:
+    def require_running(self) -> None:
         """Raise ProcessFailed when it has ended."""
         self._guard()
