@@ -69,7 +69,7 @@ class PatroniNode:
         """Write its settings: those of patroni.yml, with addresses of its own and without passwords among `hosts`."""
         settings = yaml.safe_load(files(__package__).joinpath("patroni.yml").read_text(encoding="utf-8"))
         settings["name"] = self.name
-        settings["restapi"] = dict.fromkeys(("listen", "connect_address"), f"{self.host}:{self._rest_port}")
+        settings["restapi"] |= dict.fromkeys(("listen", "connect_address"), f"{self.host}:{self._rest_port}")
         settings["etcd3"] = {"hosts": etcd}
         settings["watchdog"] = {"mode": "off"}
         asked = settings["bootstrap"]["dcs"]
