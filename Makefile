@@ -53,7 +53,6 @@ static: .static
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
-	$(BIN)/lint-imports --no-logo
 
 bench: setup  ## print the table of ratios; ARGS is passed on
 	@sh scripts/test-deps bench

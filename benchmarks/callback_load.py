@@ -15,7 +15,7 @@ from typing import NamedTuple
 import aiohttp
 
 from benchmarks.server import FIRST_SMSC_ID, Workplace, free_port, resident_mb, running
-from esito.bootstrap.stores import open_store
+from esito.app.wiring import open_store
 from esito.config import load
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState

@@ -12,6 +12,7 @@ import asyncpg
 
 from benchmarks import many
 from esito.store.base import Store
+from esito.store.statements import Statement
 
 SMALL = 10_000
 ROUNDS = 20
@@ -49,7 +50,7 @@ async def compare(stores: list[tuple[Store, int]], account: int) -> list[Times]:
     return [of(times) for times in seen]
 
 
-async def bare_statement(url: str, sql: str, account: int, recipients: int) -> Times:
+async def bare_statement(url: str, statement: Statement, account: int, recipients: int) -> Times:
     """Ask the same by the driver alone."""
     chance = random.Random(2)
     connection = await asyncpg.connect(url)
@@ -57,7 +58,7 @@ async def bare_statement(url: str, sql: str, account: int, recipients: int) -> T
     for number in range(ROUNDS * QUESTIONS):
         message_id = chance.randint(1, recipients // many.EACH)
         began = time.perf_counter()
-        await connection.fetch(sql, message_id, account)
+        await connection.fetch(statement.text, *statement.in_order({"account": account, "message_id": message_id}))
         if number >= QUESTIONS:
             times.append(time.perf_counter() - began)
     await connection.close()

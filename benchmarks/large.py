@@ -16,7 +16,7 @@ from benchmarks.engines import postgres
 from benchmarks.row import Row
 from benchmarks.server import running, workplace
 from esito.store.postgres import PostgresStore
-from esito.store.postgres.statements import QUERIES
+from esito.store.postgres.statements import STATEMENTS
 from esito.store.sqlite import SqliteStore
 
 RECIPIENTS = int(os.environ.get("ESITO_BENCH_RECIPIENTS", "10000000"))
@@ -95,7 +95,7 @@ async def _new_database(url: str, name: str) -> None:
 
 def _status(folder: Path, url: str, account: int, inside: growth.Times) -> list[Row]:
     """bulk-status from outside, for messages by chance; and the store's own read against the driver's."""
-    bare = asyncio.run(growth.bare_statement(url, QUERIES["recipients_of"], account, RECIPIENTS))
+    bare = asyncio.run(growth.bare_statement(url, STATEMENTS["recipients_of"], account, RECIPIENTS))
     links = "".join(f'[[link]]\nname = "{link.name}"\nprefixes = ["+999"]\n' for link in many.LINKS)
     store = f'url = "{url}"\nsecret = "{"5e" * 32}"'
     place = workplace(folder / "status", store=store, sections=links)

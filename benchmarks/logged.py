@@ -16,9 +16,9 @@ from benchmarks.receipt_peer import EACH
 from benchmarks.row import Row
 from benchmarks.server import FIRST_SMSC_ID, free_port, running, workplace
 from benchmarks.settler import receipts
-from esito.bus.base import BusUnavailable
-from esito.bus.frames import Frame, encode
-from esito.bus.nats import JetStreamBus
+from esito.receipt_log.frames import Frame, encode
+from esito.receipt_log.interface import LogUnavailable
+from esito.receipt_log.jetstream import JetStreamLog
 from esito_cluster.nats import NatsCluster
 
 MESSAGES = 400
@@ -64,7 +64,7 @@ def _through(folder: Path) -> Through:
             folder / "through",
             messages=MESSAGES,
             store=f'url = "{url}"\nsecret = "{"5e" * 32}"',
-            sections=_bus(cluster, folder / "spool"),
+            sections=_log(cluster, folder / "spool"),
         )
         command = [sys.executable, "-m", "benchmarks.receipt_peer"]
         words = [str(place.smsc_port), str(count), str(FIRST_SMSC_ID), "16000", "afterwards"]
@@ -83,7 +83,7 @@ def _through(folder: Path) -> Through:
     return Through(count / result["seconds"], count / took, alone)
 
 
-def _bus(cluster: NatsCluster, spool: Path) -> str:
+def _log(cluster: NatsCluster, spool: Path) -> str:
     settings = {"url": ",".join(cluster.servers), "monitors": cluster.monitors, "spool": str(spool)}
     return "[bus]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
 
@@ -107,8 +107,8 @@ async def _until_all_moved(url: str, count: int) -> float:
 
 async def _append_alone(cluster: NatsCluster, count: int) -> float:
     """Append as many receipts in frames of the same size, eight under way at once, with nothing around it."""
-    bus = JetStreamBus(cluster.servers, monitors=cluster.monitors, stream="ALONE")
-    await bus.open()
+    receipt_log = JetStreamLog(cluster.servers, monitors=cluster.monitors, stream="ALONE")
+    await receipt_log.open()
     frame = encode(Frame("bench", 1, 1, tuple(receipts(0, 1, 2 * FRAME // many.EACH)[:FRAME])))
     under_way = asyncio.Semaphore(AT_ONCE)
 
@@ -116,14 +116,14 @@ async def _append_alone(cluster: NatsCluster, count: int) -> float:
         async with under_way:
             while True:
                 try:
-                    return await bus.append(frame)
-                except BusUnavailable:  # it has no leader just now, which costs what it costs
+                    return await receipt_log.append(frame)
+                except LogUnavailable:  # it has no leader just now, which costs what it costs
                     await asyncio.sleep(0.1)
 
     began = time.perf_counter()
     async with asyncio.timeout(GIVE_UP_AFTER):
         await asyncio.gather(*(one() for _ in range(count // FRAME)))
     took = time.perf_counter() - began
-    await bus.remove()
-    await bus.close()
+    await receipt_log.remove()
+    await receipt_log.close()
     return count / took

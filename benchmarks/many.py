@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from esito.domain.account import new_api_key
+from esito.domain.credentials import new_api_key
 from esito.domain.turns import lane_of
 from esito.store.base import LinkRecord, Store
 from esito.store.postgres import PostgresStore

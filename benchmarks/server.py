@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from esito.bootstrap.stores import key_secret, open_store
+from esito.app.wiring import key_secret, open_store
 from esito.config import load
-from esito.domain.account import key_digest, new_api_key
-from esito.domain.message import Answer, NewMessage, NewRecipient, Range, SubmitAnswer
+from esito.domain.credentials import key_digest, new_api_key
+from esito.domain.message import NewMessage, NewRecipient, Range, SubmitAnswer, SubmitOutcome
 from esito.store.base import LinkRecord
 
 CONFIG = """
@@ -117,7 +117,7 @@ async def _fill(place: Workplace, messages: int, recipients: int, *, answered: b
         number = FIRST_SMSC_ID
         while answered and (claimed := await store.claim("bench", limit=1000, at=now)):
             answers = [
-                SubmitAnswer(ref=one.ref, answer=Answer.ACCEPTED, at=now, smsc_message_id=str(number + place_))
+                SubmitAnswer(ref=one.ref, answer=SubmitOutcome.ACCEPTED, at=now, smsc_message_id=str(number + place_))
                 for place_, one in enumerate(claimed)
             ]
             number += len(claimed)

@@ -12,8 +12,8 @@ import sys
 import time
 
 from benchmarks import many
-from esito.bootstrap.house import COLLECT_AFTER
-from esito.domain.message import Answer, SubmitAnswer
+from esito.app.process_tuning import COLLECT_AFTER
+from esito.domain.message import SubmitAnswer, SubmitOutcome
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.store.postgres import PostgresStore
@@ -81,7 +81,7 @@ async def _submit_all(store: PostgresStore, link: str) -> None:
             [
                 SubmitAnswer(
                     ref=one.ref,
-                    answer=Answer.ACCEPTED,
+                    answer=SubmitOutcome.ACCEPTED,
                     at=many.AT,
                     smsc_message_id=many.smsc_id(one.ref.message_id, one.ref.seq),
                     attempts=one.attempts,

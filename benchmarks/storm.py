@@ -24,10 +24,11 @@ import apsw
 from benchmarks.server import Workplace, free_port, running
 from benchmarks.storm_plan import FULL_PREFIXES, OPERATORS, PLAN, Gust, pressed, well_spells
 from benchmarks.storm_report import Offered, Pace, Told, faults, lines, paces, taken_of
-from esito.bootstrap.stores import key_secret, open_store
-from esito.client import AsyncClient, ClientError
+from esito.app.wiring import key_secret, open_store
+from esito.client.aio import AsyncClient
+from esito.client.models import ClientError
 from esito.config import load
-from esito.domain.account import key_digest, new_api_key
+from esito.domain.credentials import key_digest, new_api_key
 from esito.domain.states import MessageState
 from esito.domain.timing import PushableClock
 from esito.simulator.behaviour import Behaviour, Delay

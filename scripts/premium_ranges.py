@@ -143,7 +143,7 @@ def source() -> str:
     version = import_module("phonenumbers").__version__
     rows = ("\n".join(wrap(" ".join(these), 116)) for _, these in sorted(ranges().items()))
     table = "\n".join(rows)
-    return f'''"""Ranges in which a message costs more, or is shared in: premium-rate, shared-cost and personal numbers.
+    return f'''"""Ranges of premium-rate, shared-cost and personal numbers.
 
 Made by scripts/premium_ranges.py of the numbering plans of phonenumbers {version}; a test compares them.
 """
@@ -153,18 +153,18 @@ _RANGES = """
 """
 
 PREMIUM_PREFIXES = frozenset(_RANGES.split())
-"""What such numbers begin with, calling code first, and no others of their country."""
+"""Prefixes of such numbers, calling code first; no other number of the country has them."""
 
 _LENGTHS = sorted({{len(prefix) for prefix in PREMIUM_PREFIXES}})
 
 _BEGINNINGS = frozenset(prefix[: _LENGTHS[0]] for prefix in PREMIUM_PREFIXES)
-"""What any of them begins with: most numbers begin otherwise, and nothing more is asked of them."""
+"""The first digits of all prefixes: most numbers have others, and need no further look."""
 
 LONGEST_PREMIUM = _LENGTHS[-1]
 
 
 def is_premium_rate(msisdn: str) -> bool:
-    """Tell whether a number (E.164, with or without the plus) is one that whoever calls it pays extra for."""
+    """Tell whether calls to this number (E.164, with or without plus) cost extra."""
     digits = msisdn.removeprefix("+")
     if digits[: _LENGTHS[0]] not in _BEGINNINGS:
         return False

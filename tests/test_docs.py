@@ -7,20 +7,21 @@ from pathlib import Path
 import click
 import pytest
 
-from esito.bootstrap.links import outgoing_settings, smpp_settings
+from esito.app.link_factory import outgoing_settings, smpp_settings
 from esito.cli.main import COMMANDS, cli
 from esito.config import HelpRow, Settings, load
 from esito.domain.explanation_words import FLAGS
+from tests.kit.documents import blocks_of
 
 DOCS = Path(__file__).parents[1] / "docs"
-CONFIGURATION = (DOCS / "configuration.md").read_text()
-COMMAND_LINE = (DOCS / "cli.md").read_text()
+CONFIGURATION = (DOCS / "reference" / "configuration.md").read_text()
+COMMAND_LINE = (DOCS / "reference" / "cli.md").read_text()
 
 SECTIONS = {section: list(rows) for section, rows in groupby(Settings.help_table(), key=lambda row: row.section)}
 
 
 def table_of(rows: list[HelpRow]) -> str:
-    """Return the table of a section as it stands in docs/configuration.md."""
+    """Return the table of a section as it stands in docs/reference/configuration.md."""
     lines = ["| name | type | default | meaning |", "|---|---|---|---|"]
     for row in rows:
         allowed = f" Allowed: {row.allowed}." if row.allowed else ""
@@ -47,7 +48,8 @@ def test_the_example_file_can_be_used(tmp_path: Path) -> None:
 
 
 def test_the_example_of_several_machines_can_be_used(tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```toml\n(.*?)^```", (DOCS / "operations.md").read_text(), re.MULTILINE | re.DOTALL)
+    operations = Path("docs/howto/operations.md")
+    (example,) = [block.text for block in blocks_of(operations) if block.language == "toml" and "[bus]" in block.text]
     path = tmp_path / "esito.toml"
     path.write_text(example.replace("64 hexadecimal digits, the same everywhere", "5e" * 32))
     settings = load(path, {})
@@ -55,9 +57,11 @@ def test_the_example_of_several_machines_can_be_used(tmp_path: Path) -> None:
     assert len(settings.bus.url.split(",")) == len(settings.bus.monitors) == settings.bus.replicas
 
 
-CONNECTING = re.findall(
-    r"^ *```toml\n(.*?)^ *```", (DOCS / "connecting-an-operator.md").read_text(), re.MULTILINE | re.DOTALL
-)
+CONNECTING = [
+    block.text
+    for block in blocks_of(Path("docs/howto/connect-an-operator.md"))
+    if block.language == "toml" and "[[link]]" in block.text
+]
 
 
 @pytest.mark.parametrize("example", CONNECTING)
@@ -71,7 +75,7 @@ def test_every_example_of_connecting_an_operator_can_be_used(example: str, tmp_p
 
 
 def test_every_setting_that_the_lines_of_a_data_sheet_lead_to_is_there() -> None:
-    text = (DOCS / "connecting-an-operator.md").read_text()
+    text = (DOCS / "howto" / "connect-an-operator.md").read_text()
     (sheet,) = re.findall(r"^\| the sheet says .*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)
     named = {name for line in sheet.splitlines()[2:] for name in re.findall(r"`(\w+)`", line.split("|")[2])}
     assert len(named) > 30
@@ -120,7 +124,7 @@ def test_every_line_of_the_list_of_commands_leads_to_that_command(name: str) -> 
 
 
 def test_every_flag_of_a_receipt_is_documented() -> None:
-    table = re.search(r"^\| flag \|.*?\n\n", (DOCS / "errors.md").read_text(), re.MULTILINE | re.DOTALL)
+    table = re.search(r"^\| flag \|.*?\n\n", (DOCS / "reference" / "errors.md").read_text(), re.MULTILINE | re.DOTALL)
     assert table is not None
     rows = [row.split("|")[1] for row in table[0].splitlines()[2:] if row]
     assert {flag for row in rows for flag in re.findall(r"`(\w+)`", row)} == set(FLAGS)

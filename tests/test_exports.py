@@ -5,7 +5,7 @@ from typing import Any, get_args, get_type_hints
 
 import esito
 import esito.client
-from esito.client import Client
+from esito.client.sync import Client
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,12 +1,14 @@
-"""The floors of the house: a room imports only what lies below it.
+"""Imports point down: a room imports only what lies below it.
 
-A room is what stands directly in src/esito, a package or a single module. The syntax
-trees are read, so an import hidden in a function or under TYPE_CHECKING counts too.
+A room is what stands directly in src/esito, a package or a single module. The syntax trees are read, so an import
+hidden in a function or under TYPE_CHECKING counts too. Every room has a line in the table and the table has no circle,
+so a chain of imports cannot point up either.
 """
 
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -19,33 +21,31 @@ BELOW: dict[str, set[str]] = {
     "metrics": set(),
     "logs": {"domain"},
     "private_files": set(),
-    "read_buffers": set(),
     "config_rules": {"domain"},
     "config": {"domain", "config_rules"},
-    "vocabulary_files": {"domain", "config"},
     "client": {"domain"},
     "store": {"domain"},
-    "bus": {"domain"},
+    "receipt_log": {"domain", "store"},
     "smpp": {"domain"},
     "simulator": {"domain", "smpp", "config"},
-    "lifecycle": {"domain", "store", "bus", "smpp", "config"},
+    "links": {"domain", "store", "smpp"},
+    "lifecycle": {"domain", "store", "receipt_log", "smpp", "links", "config"},
     "webhooks": {"domain", "store", "config"},
     "api": {"domain", "store", "lifecycle", "config"},
-    "web": {"domain", "store", "lifecycle", "config"},
 }
-BELOW["serving"] = {"config"}
-BELOW["connection_clocks"] = {"api"}
-BELOW["chores"] = set(BELOW) - {"serving", "connection_clocks"}
-BELOW["bootstrap"] = set(BELOW)
-BELOW["cli"] = {*BELOW, "bootstrap"}
+BELOW["app"] = set(BELOW)
+BELOW["cli"] = set(BELOW)
 
-# What every room but these two may use: counters, logs, waiting on a clock, and files for their owner alone.
+# What every room may use: counters, logs, waiting on a clock, and files for their owner alone.
 EVERYBODYS = {"metrics", "logs", "clockwork", "private_files"}
-ON_THEIR_OWN = {"domain", "client"}
+# Only these do not: what others stand on, and the client, which is used without a server.
+ON_THEIR_OWN = {"domain", "client", *EVERYBODYS}
+
+ALLOWED = {room: below if room in ON_THEIR_OWN else below | EVERYBODYS for room, below in BELOW.items()}
 
 # What moves rows from one adapter to another knows both.
 MOVING = "esito.store.moving."
-ADAPTERS = ("esito.store.sqlite", "esito.store.postgres", "esito.bus.nats")
+ADAPTERS = ("esito.store.sqlite", "esito.store.postgres", "esito.receipt_log.jetstream")
 
 # Modules of the standard library that read, write, wait or run something.
 DOINGS = {
@@ -78,12 +78,18 @@ def imports_of(path: Path, house: Path = HOUSE) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def rooms_imported_by(room: str, house: Path = HOUSE) -> set[str]:
-    names = {name for path in modules_of(room, house) for name in imports_of(path, house)}
+def rooms_imported_by(path: Path, house: Path = HOUSE) -> set[str]:
     existing = {path.stem for path in house.iterdir()}
-    return {
-        parts[1] for name in names if (parts := name.split("."))[0] == "esito" and parts[1:] and parts[1] in existing
-    }
+    names = [name.split(".") for name in imports_of(path, house)]
+    return {parts[1] for parts in names if parts[0] == "esito" and parts[1:] and parts[1] in existing}
+
+
+def imports_that_point_up(room: str, allowed: set[str], house: Path = HOUSE) -> list[str]:
+    return [
+        f"{name_of(path, house)} imports {imported}"
+        for path in modules_of(room, house)
+        for imported in sorted(rooms_imported_by(path, house) - allowed - {room})
+    ]
 
 
 def packages_imported_by(room: str) -> set[str]:
@@ -97,13 +103,19 @@ def is_adapter(name: str) -> bool:
 
 @pytest.mark.parametrize("room", BELOW)
 def test_room_imports_only_what_is_below(room: str) -> None:
-    everybodys = set() if room in ON_THEIR_OWN else EVERYBODYS
-    assert rooms_imported_by(room) <= BELOW[room] | {room} | everybodys
+    assert imports_that_point_up(room, ALLOWED[room]) == []
 
 
-def test_every_room_has_its_floor() -> None:
-    rooms = {path.stem for path in HOUSE.iterdir() if path.suffix == ".py" or any(path.glob("*.py"))}
-    assert rooms - {"__init__", "__main__"} <= set(BELOW)
+def test_the_table_names_every_room_and_nothing_else() -> None:
+    rooms = {path.stem for path in HOUSE.iterdir() if path.suffix == ".py" or any(path.rglob("*.py"))}
+    assert rooms - {"__init__", "__main__"} == set(BELOW)
+    assert set().union(*BELOW.values(), EVERYBODYS, ON_THEIR_OWN) <= set(BELOW)
+
+
+def test_the_table_has_no_circle() -> None:
+    assert list(TopologicalSorter(ALLOWED).static_order())[-1] == "cli"
+    with pytest.raises(CycleError):
+        TopologicalSorter(ALLOWED | {"domain": {"api"}}).prepare()
 
 
 def test_the_domain_imports_the_standard_library_only() -> None:
@@ -121,10 +133,10 @@ def test_the_client_imports_httpx_and_nothing_else_from_outside() -> None:
     assert packages_imported_by("client") <= {"httpx"}
 
 
-def test_only_the_bootstrap_names_an_adapter() -> None:
+def test_only_the_wiring_names_an_adapter() -> None:
     for path in sorted(HOUSE.rglob("*.py")):
         importer = name_of(path)
-        if importer.startswith(("esito.bootstrap", MOVING)) or is_adapter(importer):
+        if importer.startswith(("esito.app.wiring", MOVING)) or is_adapter(importer):
             continue
         assert [name for name in imports_of(path) if is_adapter(name)] == [], importer
 
@@ -132,12 +144,13 @@ def test_only_the_bootstrap_names_an_adapter() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "import esito.api.answer",
+        "import esito.api.http.response",
         "from esito import api",
         "from esito.api import answer",
         "from ..api import answer",
         "from .. import api",
-        "def late():\n    from esito.api.answer import envelope",
+        "def late():\n    from esito.api.http.response import envelope",
+        "if TYPE_CHECKING:\n    from esito.api.http.response import envelope",
     ],
 )
 def test_an_import_that_points_up_is_seen_however_it_is_written(tmp_path: Path, line: str) -> None:
@@ -145,4 +158,4 @@ def test_an_import_that_points_up_is_seen_however_it_is_written(tmp_path: Path, 
     for room in ("api", "store"):
         (house / room).mkdir(parents=True)
     (house / "store" / "base.py").write_text(line + "\n")
-    assert rooms_imported_by("store", house) == {"api"}
+    assert imports_that_point_up("store", {"domain"}, house) == ["esito.store.base imports api"]

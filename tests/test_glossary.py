@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROW = re.compile(r"^\| (?P<word>[^|]+) \| (?P<meaning>[^|]+) \|$", re.MULTILINE)
-TEXT = (Path(__file__).parents[1] / "docs" / "glossary.md").read_text()
+TEXT = (Path(__file__).parents[1] / "docs" / "reference" / "glossary.md").read_text()
 WORDS = [row["word"].replace("_", " ").lower() for row in ROW.finditer(TEXT)][1:]
 
 

@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+import msgspec
+
 from benchmarks.hostile.filling import SPEAKS, TAG, number_of
+from esito.api.endpoints import ENDPOINTS
+from esito.api.http.endpoint import AnyEndpoint
+from esito.api.v2.clock_advance import ADVANCE
 
 MOST = 500
 """Recipients of a send, pairs of a multi-status, numbers of a lookup."""
@@ -146,9 +151,24 @@ def _pieces(method: str, path: str, query: str = "") -> Make:
     return make
 
 
+def _as_declared(endpoint: AnyEndpoint) -> Make:
+    """Ask as the endpoint's example does."""
+    given = {} if endpoint.parameters is None else msgspec.to_builtins(endpoint.parameters)
+    pieces = {name: quote(str(value)) for name, value in given.items() if f"{{{name}}}" in endpoint.path}
+    query = urlencode({name: value for name, value in given.items() if name not in pieces})
+    body = None if endpoint.body is None else msgspec.to_builtins(endpoint.body)
+
+    def make(things: Things) -> Asked:
+        octets = b"" if body is None else json.dumps({"apiKey": things.key, **body}).encode()
+        return Asked(endpoint.method, endpoint.path.format(**pieces), query, octets)
+
+    return make
+
+
 _YEARS = urlencode({"from": "2000-01-01T00:00:00Z"})
 
 CALLS: Mapping[Operation, Make] = {
+    **{(one.method, one.path): _as_declared(one) for one in ENDPOINTS if one is not ADVANCE},
     ("GET", "/v1/bulk-status"): _of_message("/v1/bulk-status"),
     ("GET", "/v1/message-status"): lambda things: Asked(
         "GET", "/v1/message-status",
@@ -225,7 +245,10 @@ CALLS: Mapping[Operation, Make] = {
     ("GET", "/openapi.json"): _asks("/openapi.json"),
     ("GET", "/docs"): _asks("/docs"),
 }  # fmt: skip
-"""How each documented call is made; the newest answer may be about another thing than the one before."""
+"""How each documented call is made, as its example where nothing else is said.
+
+The newest answer may be about another thing than the one before.
+"""
 
 
 def with_key(asked: Asked, key: str) -> str:

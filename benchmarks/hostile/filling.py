@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from esito.domain.months import day_of
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState
+from esito.domain.timing import day_of
 from esito.store.checksum import checksum
 from esito.store.sqlite.connection import connect
 from esito.store.tables.accepting import ID_BLOCK

@@ -20,9 +20,9 @@ from benchmarks.hostile.filling import Past, fill_postgres, fill_sqlite
 from benchmarks.hostile.quiet_link import QuietSmsc
 from benchmarks.hostile.report import ATTACKED, QUIET, Memory, Seen
 from benchmarks.server import Workplace, free_port, running
-from esito.bootstrap.stores import key_secret, open_store
+from esito.app.wiring import key_secret, open_store
 from esito.config import load
-from esito.domain.account import key_digest, new_api_key
+from esito.domain.credentials import key_digest, new_api_key
 from esito.domain.timing import PushableClock
 from esito.simulator.behaviour import Behaviour
 from esito.simulator.smsc import Smsc, SmscSettings

@@ -1,7 +1,7 @@
-"""Waiting for an instant of a `Clock`, whether it comes by itself or is pushed there.
+"""Waits for an instant of a `Clock`, whether time passes or is advanced.
 
-A thousand things to wait for cost one timer: a `Schedule` keeps them in one heap
-and one `Alarm` rings for the earliest. All of it belongs to one event loop.
+A thousand items cost one timer: a `Schedule` keeps them in a heap, and one `Alarm`
+rings for the earliest. All of it belongs to one event loop.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from esito.domain.timing import Clock, PushableClock
 T = TypeVar("T")
 
 LONGEST_NAP = 60.0
-"""Seconds after which a sleeper looks at the clock anyway: machines are suspended and clocks are set."""
+"""Seconds after which a sleeper checks the clock anyway: machines are suspended and clocks are set."""
 
 
 def seconds_until(clock: Clock, instant: int) -> float:
-    """Return how many real seconds pass until `instant`; infinity when only a push can bring it."""
+    """Return the real seconds until `instant`; infinity when only an advance of the clock can reach it."""
     missing_ms = instant - clock.now()
     if missing_ms <= 0:
         return 0.0
@@ -38,10 +38,10 @@ class Alarm:
         self._timer: asyncio.TimerHandle | None = None
         self._unsubscribe = clock.on_push(self._pushed) if isinstance(clock, PushableClock) else None
         self.instant: int | None = None
-        """What it is set for; None when it is not set."""
+        """When it rings; None when it is not set."""
 
     def set(self, instant: int) -> None:
-        """Ring at `instant` instead of whatever it was set for; never before this call returns."""
+        """Ring at `instant` and not when it was set before; never before this call returns."""
         self.instant = instant
         self._wind()
 
@@ -53,7 +53,7 @@ class Alarm:
             self._timer = None
 
     def close(self) -> None:
-        """Do not ring, and let go of the clock."""
+        """Do not ring, and unsubscribe from the clock."""
         self.cancel()
         if self._unsubscribe is not None:
             self._unsubscribe()
@@ -78,13 +78,13 @@ class Alarm:
             self._ring()
 
     def _pushed(self) -> None:
-        # The clock may be pushed from another thread, and after the loop is gone.
+        # The clock may be advanced from another thread, and after the loop is closed.
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wind)
 
 
 class Schedule(Generic[T]):
-    """Items that each have an instant; `due` gets those whose instant has come, earliest first, many at a time."""
+    """Items with an instant each; `due` is called with those that are due, earliest first, many at a time."""
 
     def __init__(self, clock: Clock, due: Callable[[list[T]], None], *, at_most: int = 1000) -> None:
         self._clock = clock
@@ -98,20 +98,20 @@ class Schedule(Generic[T]):
         return len(self._heap)
 
     def add(self, instant: int, item: T) -> None:
-        """Hand over `item` at `instant`; those of one instant keep the order in which they were added."""
+        """Pass `item` to `due` at `instant`; items of one instant keep their order."""
         heapq.heappush(self._heap, (instant, next(self._serial), item))
         if self._alarm.instant is None or instant < self._alarm.instant:
             self._alarm.set(instant)
 
     def close(self) -> None:
-        """Hand over nothing more; what was scheduled is dropped."""
+        """Drop all items and call `due` no more."""
         self._alarm.close()
         self._heap.clear()
 
     def _ring(self) -> None:
         now = self._clock.now()
         items: list[T] = []
-        # A push may make a million items due; the loop breathes between portions.
+        # An advance may make a million items due; other tasks run between portions.
         while self._heap and self._heap[0][0] <= now and len(items) < self._at_most:
             items.append(heapq.heappop(self._heap)[2])
         if self._heap:

@@ -1,9 +1,8 @@
-"""Every setting: name, type, default, help and what is allowed, in one table.
+"""Every setting: name, type, default, help and allowed values, in one table.
 
 A setting comes from the TOML file; a variable `ESITO_` + section + `_` + name overrides it
-(`ESITO_HTTP_LISTEN`, `ESITO_LINK_ALPHA_PASSWORD`; lists are written with commas). The
-environment of the server is read here and nowhere else. `docs/configuration.md` is tested
-against this table.
+(`ESITO_HTTP_LISTEN`, `ESITO_LINK_ALPHA_PASSWORD`; lists have commas). Only this module reads
+settings from the environment. `docs/reference/configuration.md` is tested against this table.
 
 Long because it is one table.
 """
@@ -24,8 +23,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from esito import config_rules as rules
+from esito.domain.account import HOME
 from esito.domain.coding import Alphabet, Codings
-from esito.domain.countries import HOME
 from esito.domain.errors import EsitoError
 from esito.domain.retrying import RetryTable, read_rules
 from esito.domain.states import STAT_WORDS, MessageState, MultipartRule
@@ -53,17 +52,15 @@ class HttpSettings:
     listen: str = _setting("127.0.0.1:8000", "Address and port of the API.", rules.ADDRESS)
     monitor: str = _setting(
         "",
-        "Address and port on which `/healthz`, `/readyz` and `/metrics` are told to whoever reaches it, without a key.",
+        "Address and port that serve `/healthz`, `/readyz` and `/metrics` to anybody, without a key.",
         rules.NO_ADDRESS,
     )
     error_status: Literal[400, 200] = _setting(400, "HTTP status of error envelopes; 200 for clients that need it.")
     trusted_proxies: tuple[str, ...] = _setting((), "Proxies whose `X-Forwarded-For` is believed.", rules.NETWORKS)
-    connections: int = _setting(
-        2048, "Connections that are held at once; further ones wait until one has ended.", rules.at_least(1)
-    )
+    connections: int = _setting(2048, "Connections at a time; further ones wait until one ends.", rules.at_least(1))
     per_address: int = _setting(
         64,
-        "Connections that one address may have, but for `trusted_proxies`; of IPv6, 64 bits are one address. 0: any.",
+        "Connections of one address, except `trusted_proxies`; 64 bits of an IPv6 address count as one. 0: any number.",
         rules.at_least(0),
     )
     tls_cert: str = _setting("", "PEM file with the certificate chain; together with `tls_key` it makes HTTPS.")
@@ -77,27 +74,28 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """Where messages are kept."""
+    """The database."""
 
     url: str = _setting(
         "sqlite:///var/esito.db",
-        "Database. SQLite: three slashes make a relative path. PostgreSQL: hosts with commas, any of them primary.",
+        "Database. SQLite: three slashes make a relative path. PostgreSQL: hosts separated by commas, any of"
+        " them the primary.",
         rules.STORE_URL,
     )
     secret: str = _setting(
         "",
-        "Secret of the keyed hashes of API keys; empty: a file `esito.secret` beside the SQLite file, made when"
-        " missing. PostgreSQL needs one, the same for every process.",
+        "Secret of the keyed hashes of API keys; empty: a file `esito.secret` beside the SQLite file, created"
+        " if missing. PostgreSQL needs one, the same for every process.",
         secret=True,
     )
     allow_unsafe: bool = _setting(
         default=False,
-        text="Work with a PostgreSQL server that may lose what it has acknowledged (`fsync = off` and such).",
+        text="Accept a PostgreSQL server that may lose what it has acknowledged (`fsync = off` and such).",
     )
 
     @property
     def shared(self) -> bool:
-        """Whether several processes may work with it."""
+        """Whether several processes may use it."""
         return self.url.startswith(rules.POSTGRES)
 
     @property
@@ -108,43 +106,41 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusSettings:
-    """How the parts of the system pass work on."""
+    """The receipt log between gateways and workers."""
 
-    url: str = _setting("", "Log of receipts between gateways and the store; empty: none.", rules.BUS_URL)
+    url: str = _setting("", "Receipt log between gateways and the store; empty: none.", rules.BUS_URL)
     monitors: tuple[str, ...] = _setting(
-        (), "Monitoring address of each NATS server: there it is asked whether it syncs always.", rules.HTTP_URLS
+        (), "Monitoring address of each NATS server, to check that it always syncs.", rules.HTTP_URLS
     )
     stream: str = _setting("ESITO_RECEIPTS", "Name of the stream; several installations may share servers.", rules.WORD)
     replicas: int = _setting(3, "Servers that keep each record of the stream.", rules.at_least(1))
     max_megabytes: int = _setting(4096, "Size of the stream; links slow down before it is full.", rules.at_least(1))
     spool: str = _setting(
-        "var/spool", "Directory in which a gateway keeps what it has acknowledged until the store confirms it."
+        "var/spool", "Directory of the spool: receipts that a gateway has acknowledged and the store has not confirmed."
     )
-    allow_unsafe: bool = _setting(
-        default=False, text="Work with NATS servers that may lose what they have acknowledged."
-    )
+    allow_unsafe: bool = _setting(default=False, text="Accept NATS servers that may lose what they have acknowledged.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionSettings:
-    """For how long things are kept."""
+    """How long data is stored."""
 
     text_days: int = _setting(7, "Days after which the text of a message is removed.", rules.at_least(1))
     number_days: int = _setting(
         90, "Days after which numbers are removed from messages, receipts and replies.", rules.at_least(3)
     )
-    # A recipient that nobody speaks of is decided after two days; it must not vanish before.
+    # A recipient without a final receipt expires after two days; it must not be removed before.
     status_days: int = _setting(90, "Days after which a message and its statuses are removed.", rules.at_least(3))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackSettings:
-    """How callbacks to the senders' own servers are made."""
+    """How callbacks are sent to the servers of senders."""
 
     signing_secret: str = _setting("", "Signs callbacks of accounts without a secret of their own.", secret=True)
     allow_private_networks: bool = _setting(False, "Allow callbacks to private, loopback and link-local addresses.")
-    refused_networks: tuple[str, ...] = _setting((), "Further networks that are not called.", rules.NETWORKS)
-    ports: tuple[str, ...] = _setting(("80", "443", "1024-65535"), "Ports that are called.", rules.PORTS)
+    refused_networks: tuple[str, ...] = _setting((), "Further networks that callbacks may not go to.", rules.NETWORKS)
+    ports: tuple[str, ...] = _setting(("80", "443", "1024-65535"), "Ports that callbacks may go to.", rules.PORTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,23 +157,25 @@ class PricingSettings:
 
     home: str = _setting(
         HOME,
-        "The home country: `default` and `low_cost` are for it alone, and accounts without a list of countries send to"
-        " it alone.",
+        "The home country: `default` and `low_cost` apply to it alone, and accounts without a list of"
+        " countries send only to it.",
         rules.HOME,
     )
     default: Decimal = _setting(Decimal("0.045"), "Price of a segment in the home country.", rules.PRICE)
     low_cost: Decimal = _setting(
-        Decimal("0.040"), "Price of a low cost segment; there are none to other countries.", rules.PRICE
+        Decimal("0.040"), "Price of a low cost segment, in the home country only.", rules.PRICE
     )
     currency: str = _setting("EUR", "Currency of all prices.", rules.CURRENCY)
     countries: Mapping[str, Decimal] = _setting(
         {},
-        'Prices of a segment by country: `{BE = "0.06"}`; but for the home country, one without is not sent to.',
+        'Prices of a segment by country: `{BE = "0.06"}`; nothing is sent to a country without a price,'
+        " except the home country.",
         rules.COUNTRIES,
     )
     prefixes: Mapping[str, Decimal] = _setting(
         {},
-        'Prices by what numbers begin with, which go before those of countries: `{"+3246" = "0.07"}`; longest counts.',
+        'Prices by prefix of the number, which override those of countries: `{"+3246" = "0.07"}`; the longest'
+        " prefix counts.",
         rules.PRICED_PREFIXES,
     )
 
@@ -187,11 +185,11 @@ class LimitSettings:
     """How much is answered."""
 
     bad_keys_per_minute: int = _setting(
-        20, "Wrong API keys of one address that are looked at in a minute; 0: all.", rules.at_least(0)
+        20, "Wrong API keys that are checked per address and minute; 0: no limit.", rules.at_least(0)
     )
     requests_per_second: int = _setting(
         0,
-        "Requests of one account that are answered in a second, unless its profile says otherwise; 0: all.",
+        "Requests of one account per second, unless its profile says otherwise; 0: no limit.",
         rules.at_least(0),
     )
 
@@ -200,7 +198,7 @@ class LimitSettings:
 class LogSettings:
     """What is written to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = _setting("info", "The least that is logged.")
+    level: Literal["debug", "info", "warning", "error"] = _setting("info", "The lowest level that is logged.")
     format: Literal["console", "json"] = _setting("console", "`console` for people, `json` for machines.")
 
 
@@ -208,7 +206,7 @@ class LogSettings:
 class ErrorSettings:
     """How operators' error codes are explained."""
 
-    directory: str = _setting("", "Directory of tables of error codes, which go before those that come with Esito.")
+    directory: str = _setting("", "Directory of error tables, which override those of the package.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +215,7 @@ class LinkSettings:
 
     name: str = _setting("", "Its name in answers, logs and metrics.", rules.LINK_NAME)
     enabled: bool = _setting(
-        True, "Whether it is bound; what waits for one that is not leaves by others that serve the prefix, or waits."
+        True, "Whether it is bound; what waits for a disabled link leaves by others that serve the prefix, or waits."
     )
     operator: str = _setting(
         "", "Links of one operator share their SMSC ids; empty: the link's own name.", rules.OPERATOR
@@ -225,73 +223,73 @@ class LinkSettings:
     host: str = _setting("127.0.0.1", "Host of the SMSC.", rules.HOST)
     port: int = _setting(2775, "Port of the SMSC.", rules.PORT)
     fallback_hosts: tuple[str, ...] = _setting(
-        (), "Further hosts of the same SMSC, tried in turn when one cannot be had.", rules.HOSTS
+        (), "Further hosts of the same SMSC, tried in turn when one cannot be reached.", rules.HOSTS
     )
-    system_id: str = _setting("", "Who we are to the SMSC; SMPP has room for 15.", rules.octets(64))
-    password: str = _setting("", "What proves it; SMPP has room for 8.", rules.octets(64), secret=True)
-    system_type: str = _setting("", "What kind of system we are; most operators want none.", rules.octets(12))
-    interface_version: Literal["3.4", "3.3", "5.0"] = _setting("3.4", "The version of SMPP that a bind names.")
+    system_id: str = _setting("", "Our name at the SMSC; SMPP allows 15 octets.", rules.octets(64))
+    password: str = _setting("", "Our password; SMPP allows 8 octets.", rules.octets(64), secret=True)
+    system_type: str = _setting("", "Our kind of system; most operators want none.", rules.octets(12))
+    interface_version: Literal["3.4", "3.3", "5.0"] = _setting("3.4", "The SMPP version of a bind.")
     address_range: str = _setting(
-        "", "Addresses whose receipts and replies the SMSC is to send here; most operators want none.", rules.octets(40)
+        "",
+        "Addresses whose receipts and replies the SMSC shall send to this link; most operators want none.",
+        rules.octets(40),
     )
     addr_ton: int = _setting(0, "Type of number of `address_range`.", rules.OCTET)
     addr_npi: int = _setting(0, "Numbering plan of `address_range`.", rules.OCTET)
     bind: Literal["transceiver", "transmitter + receiver", "transmitter", "receiver"] = _setting(
-        "transceiver", "How sessions are bound; a link that is a `receiver` alone sends nothing."
+        "transceiver", "How sessions are bound; a link with only a `receiver` sends nothing."
     )
-    sessions: int = _setting(1, "Sessions of each kind that are bound at once.", rules.between(1, 100))
-    window: int = _setting(100, "submit_sm of one session that may lack their response.", rules.between(1, 65_535))
-    throughput: int = _setting(0, "submit_sm per second over all sessions; 0: no limit of ours.", rules.at_least(0))
-    tls: bool = _setting(False, "Speak TLS to the SMSC.")
-    tls_ca: str = _setting("", "PEM file of the authorities that may vouch for the SMSC; empty: those of the machine.")
+    sessions: int = _setting(1, "Sessions of each kind.", rules.between(1, 100))
+    window: int = _setting(100, "submit_sm of one session that may await their response.", rules.between(1, 65_535))
+    throughput: int = _setting(0, "submit_sm per second over all sessions; 0: no limit.", rules.at_least(0))
+    tls: bool = _setting(False, "Use TLS to the SMSC.")
+    tls_ca: str = _setting("", "PEM file of the trusted authorities; empty: those of the machine.")
     tls_cert: str = _setting("", "PEM file with our certificate chain, for an SMSC that asks for one.")
     tls_key: str = _setting("", "PEM file with the private key of `tls_cert`.")
     tls_name: str = _setting(
-        "", "Name that we ask for (SNI) and that the certificate must bear; empty: the host.", rules.HOST_NAME
+        "", "Server name to ask for (SNI) and to expect in the certificate; empty: the host.", rules.HOST_NAME
     )
-    enquire_interval: float = _setting(
-        30.0, "Seconds of silence after which we ask whether the SMSC is there.", rules.POSITIVE
-    )
+    enquire_interval: float = _setting(30.0, "Seconds of silence after which we send enquire_link.", rules.POSITIVE)
     response_timeout: float = _setting(60.0, "Seconds we wait for a response.", rules.POSITIVE)
-    rebind_max: float = _setting(60.0, "Longest pause, in seconds, between two tries to bind.", rules.POSITIVE)
+    rebind_max: float = _setting(60.0, "Longest pause, in seconds, between two attempts to bind.", rules.POSITIVE)
     rebind_refused_max: float = _setting(
         300.0,
-        "The same where the SMSC refuses the bind by what does not pass by itself, or is there and answers no"
-        " submit_sm.",
+        "Likewise, when the SMSC refuses the bind for a permanent reason, or accepts it and answers no submit_sm.",
         rules.POSITIVE,
     )
     stop_patience: float = _setting(
         25.0,
-        "Seconds a stopping server waits for responses that are owed, if `response_timeout` is not shorter.",
+        "Seconds that a stopping server waits for missing responses, at most `response_timeout`.",
         rules.POSITIVE,
     )
-    sender: str = _setting("", "Sender of messages that name none; empty: the operator's choice.", rules.SENDER)
+    sender: str = _setting("", "Sender of messages without one; empty: the operator chooses.", rules.SENDER)
     stop_number: str = _setting(
         "",
-        "Where a STOP is to go: the number that the STOP mention names in texts that come from no number of their own;"
-        " empty: `sender` if that is a number, else 36111.",
+        "Number for STOPs that the STOP mention names, in texts whose sender is not a number; empty: `sender`"
+        " if that is a number, else 36111.",
         rules.STOP_NUMBER,
     )
     source_numbering: Mapping[str, tuple[int, int]] = _setting(
-        {}, "TON and NPI of senders, where they differ from the usual: by kind, or for `all`.", rules.NUMBERING
+        {}, "TON and NPI of senders that differ from the usual ones: by kind, or for `all`.", rules.NUMBERING
     )
     destination_numbering: Mapping[str, tuple[int, int]] = _setting(
-        {}, "TON and NPI of recipients, likewise; ours are all international.", rules.NUMBERING
+        {}, "TON and NPI of recipients, likewise; all of ours are international.", rules.NUMBERING
     )
     service_type: str = _setting("", "`service_type` of each submit_sm, such as CMT.", rules.octets(5))
     protocol_id: int = _setting(0, "`protocol_id` of each submit_sm.", rules.OCTET)
-    priority_flag: int = _setting(
-        0, "`priority_flag` of messages that were sent without a priority.", rules.between(0, 3)
-    )
+    priority_flag: int = _setting(0, "`priority_flag` of messages without a priority.", rules.between(0, 3))
     registered_delivery: int = _setting(
-        1, "`registered_delivery` of each submit_sm: 1 asks for a receipt of every end, 17 for notifications too.",
+        1, "`registered_delivery` of each submit_sm: 1 asks for a receipt of every final state, 17 for"
+" intermediate ones too.",
         rules.OCTET,
     )  # fmt: skip
     validity: Literal["relative", "absolute", "none"] = _setting(
-        "relative", "How `validity_period` is written: from now on, as a date in UTC, or left to the operator."
+        "relative", "Form of `validity_period`: relative, an absolute date in UTC, or left to the operator."
     )
     validity_hours: int = _setting(
-        48, "For how long the operator is to try; beyond 48 we wait for its last word as long.", rules.between(1, 168)
+        48,
+        "How long the operator shall try; beyond 48 hours we wait as long for the final receipt.",
+        rules.between(1, 168),
     )
     alphabet: Alphabet = _setting(
         Alphabet.GSM, "What data_coding 0 means to this operator, in both directions; `gsm` is one septet an octet."
@@ -301,55 +299,53 @@ class LinkSettings:
     data_coding_ucs2: int = _setting(8, "data_coding of texts in UCS-2.", rules.between(1, 255))
     concatenation: Literal["udh8", "udh16", "sar", "message_payload", "udh"] = _setting(
         "udh8",
-        "How the segments of one text are tied together: user data header with a reference of 8 or 16 bits, `sar_*`"
-        " parameters, or not cut at all; `udh` is `udh8`.",
+        "How the segments of one text are joined: user data header with a reference of 8 or 16 bits, `sar_*`"
+        " parameters, or one submit_sm with `message_payload`; `udh` is `udh8`.",
     )
-    receipt_timezone: str = _setting("UTC", "Zone of the dates in this operator's receipts.", rules.ZONE)
+    receipt_timezone: str = _setting("UTC", "Time zone of the dates in receipts.", rules.ZONE)
     words: Mapping[str, str] = _setting(
-        {}, 'States behind words of this operator\'s own after `stat:`: `{FAILED = "UNDELIV"}`.', rules.WORDS
+        {}, 'States of this operator\'s own `stat:` words: `{FAILED = "UNDELIV"}`.', rules.WORDS
     )
     message_id_form: Literal["auto", "as-is", "hex-to-dec", "dec-to-hex", "strip-zeros"] = _setting(
-        "auto", "How the id in a receipt differs from the one in the submit_sm_resp; `auto`: learned."
+        "auto", "How the id in a receipt differs from that of the submit_sm_resp; `auto`: learned."
     )
     receipts_without_esm_class: Literal["never", "known-id", "always"] = _setting(
         "known-id",
-        "What counts as a receipt though esm_class calls it a subscriber's message and it has no message_state:"
-        " nothing; the text of one beside an id of ours in receipted_message_id; any text of one, whoever wrote it.",
+        "What counts as a receipt without the esm_class of one and without message_state: nothing; a"
+        " receipt's text with an id of ours in receipted_message_id; or any receipt's text, whoever wrote it.",
     )
     receipt_addresses: Literal["recipient", "ignored"] = _setting(
         "recipient",
-        "What the addresses of a receipt name: the recipient, whom its id is believed of alone; or nobody we know, such"
-        " as a number of the SMSC itself, and then the id decides alone.",
+        "What the addresses of a receipt name: the recipient, for whom alone its id counts; or something"
+        " else, such as a number of the SMSC, and then only the id counts.",
     )
     country: str = _setting(
         "",
-        "Country (ISO 3166) whose numbers the operator writes in national form, by TON 2 or a leading 0; empty: France"
-        " in what subscribers write, and in receipts whichever a recipient is in.",
+        "Country (ISO 3166) whose numbers the operator writes in national form, with TON 2 or a leading 0;"
+        " empty: France in replies, and any recipient's country in receipts.",
         rules.COUNTRY,
     )
     multipart_rule: MultipartRule = _setting(
-        MultipartRule.ANY_FAILED, "How the states of several segments make that of the recipient."
+        MultipartRule.ANY_FAILED, "How the states of several segments determine that of the recipient."
     )
     resubmit_uncertain: bool = _setting(
-        False, "Submit again what may already have been submitted when the process died: twice rather than never."
+        False, "Submit again what may have been submitted when the process died: rather twice than never."
     )
     retry: Mapping[str, Mapping[str, Any]] = _setting(
-        {}, "Refusals of a submit_sm that pass, by command_status or `generic_nack`; see below.", rules.RETRY
+        {}, "Temporary refusals of a submit_sm, by command_status or `generic_nack`; see below.", rules.RETRY
     )
     query_after: str = _setting(
         "",
-        "How long after a submission its operator is asked by query_sm for a word it owes; empty: never.",
+        "How long after a submission we ask by query_sm for a missing final receipt; empty: never.",
         rules.SPAN,
     )
     prefixes: tuple[str, ...] = _setting(
         (), "Numbers it serves: longest prefix wins; empty: all others.", rules.PREFIXES
     )
     priority: int = _setting(
-        1, "Of links that serve the same prefix and are usable, those with the lowest take it.", rules.at_least(0)
+        1, "Of the usable links that serve a prefix, those with the lowest number take it.", rules.at_least(0)
     )
-    weight: int = _setting(
-        1, "Its share of a prefix that other links of the same priority serve too.", rules.between(1, 1000)
-    )
+    weight: int = _setting(1, "Its share of a prefix among links of the same priority.", rules.between(1, 1000))
 
     @property
     def retries(self) -> RetryTable:
@@ -394,7 +390,7 @@ class LinkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All of them."""
+    """All settings."""
 
     http: HttpSettings = HttpSettings()
     store: StoreSettings = StoreSettings()
@@ -427,7 +423,7 @@ class Settings:
 
 
 class HelpRow(NamedTuple):
-    """One setting as the documentation shows it."""
+    """One setting in the documentation."""
 
     section: str
     name: str
@@ -454,9 +450,9 @@ _TABLES: dict[str, type] = {
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Return the settings of a file, those of `environ` over them. Raises ConfigError.
+    """Return the settings of a file, overridden by `environ`. Raises ConfigError.
 
-    Without a path there is no file: everything is the default or comes from `environ`.
+    Without a path everything is the default or comes from `environ`.
     """
     document = _document(path) if path else {}
     file = str(path) if path else "settings"
@@ -477,7 +473,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
 
 def new_link(written: Mapping[str, Any], environ: Mapping[str, str], *, where: str) -> LinkSettings:
-    """Return a link that no file tells of: `environ` says what is not written. Raises ConfigError."""
+    """Return a link that is in no file; `environ` gives what is not `written`. Raises ConfigError."""
     name = str(written.get("name", ""))
     prefix = f"ESITO_LINK_{name}_".replace("-", "_").upper()
     apart = {
@@ -487,20 +483,20 @@ def new_link(written: Mapping[str, Any], environ: Mapping[str, str], *, where: s
 
 
 def changed_link(link: LinkSettings, written: Mapping[str, Any], *, where: str) -> LinkSettings:
-    """Return a link with some settings as they would be written in its section. Raises ConfigError."""
+    """Return a link with some settings changed, given as in its section. Raises ConfigError."""
     changed = _Reader(where, {}).link(0, {"name": link.name, **written})
     return dataclasses.replace(link, **{name: getattr(changed, name) for name in written})
 
 
 def with_links(settings: Settings, links: Sequence[LinkSettings], *, where: str) -> Settings:
-    """Return the settings with other links. Raises ConfigError when these do not go together."""
+    """Return the settings with other links. Raises ConfigError if these contradict each other."""
     changed = dataclasses.replace(settings, links=tuple(links))
     _agree(where, changed)
     return changed
 
 
 def as_written(name: str, text: str, *, where: str) -> Any:
-    """Return a setting of a link, given as a variable would hold it or as in the file, as JSON would hold it.
+    """Return a setting of a link as JSON has it, given in the spelling of a variable or of the file.
 
     Raises ConfigError.
     """
@@ -512,15 +508,15 @@ def as_written(name: str, text: str, *, where: str) -> Any:
     try:
         written = tomllib.loads(f"it = {text}")["it"] if as_in_file else text
         value = rules.read(written, kind, declared.metadata["rule"], from_text=not as_in_file)
-    except ValueError:  # TOML that cannot be read is one
+    except ValueError:  # also for bad TOML
         raise _wrong(f"{where}.{name}", text, kind, declared) from None
     return msgspec.to_builtins(value)
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    """Return variables that look like settings and are none.
+    """Return variables that look like settings but are not.
 
-    They are not refused: container platforms invent names such as ESITO_HTTP_PORT_80_TCP.
+    They are not refused, as container platforms set names such as ESITO_HTTP_PORT_80_TCP.
     """
     known = {f"ESITO_{section}_{name}".upper() for section, table in _TABLES.items() for name, _, _ in _declared(table)}
     prefixes = tuple(f"ESITO_{section.upper()}_" for section in _TABLES if section != "link")
@@ -528,7 +524,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 
 
 def tells_secrets(path: Path) -> bool:
-    """Tell whether a settings file holds a password, a secret, or an address with a password in it."""
+    """Whether a settings file contains a password, a secret, or a URL with a password."""
     names = {declared.name for table in _TABLES.values() for _, _, declared in _declared(table) if not declared.repr}
     sections = _document(path).values()
     written = [one for section in sections for one in (section if isinstance(section, list) else [section])]
@@ -554,7 +550,7 @@ def _declared(table: type) -> Iterator[tuple[str, Any, "dataclasses.Field[Any]"]
 
 
 class _Reader:
-    """Reads sections of one file, the environment at hand."""
+    """Reads the sections of one file, with the environment over them."""
 
     def __init__(self, file: str, environ: Mapping[str, str]) -> None:
         self._file = file
@@ -565,7 +561,7 @@ class _Reader:
         return self._table(f"[{section}]", section, f"ESITO_{section}_", table, written)
 
     def link(self, number: int, written: Any) -> LinkSettings:
-        """Return the link that stands in the file as number `number`."""
+        """Return the link at position `number` of the file."""
         name = written.get("name") if isinstance(written, dict) else None
         shown = f"link.{name}" if name else f"link {number}"
         prefix = f"ESITO_LINK_{name}_".replace("-", "_")
@@ -594,7 +590,7 @@ _TABLES_OF_VALUES = (
     Mapping[str, tuple[int, int]],
     Mapping[str, Mapping[str, Any]],
 )
-"""Types that one variable cannot hold."""
+"""Types that do not fit into one variable."""
 
 
 def _value(where: str, written: Any, kind: Any, declared: "dataclasses.Field[Any]", *, from_text: bool) -> Any:
@@ -606,18 +602,18 @@ def _value(where: str, written: Any, kind: Any, declared: "dataclasses.Field[Any
 
 
 def _wrong(where: str, written: Any, kind: Any, declared: "dataclasses.Field[Any]") -> ConfigError:
-    # A secret is not shown even when it is wrong.
+    # A secret is not shown even if it is wrong.
     shown = f"; it is {written!r}" if declared.repr else ""
     return ConfigError(f"{where} must be {rules.allowed(kind, declared.metadata['rule'])}{shown}")
 
 
 def _agree(file: str, settings: Settings) -> None:
-    """Check what no setting can know of itself."""
+    """Check settings against each other. Raises ConfigError."""
     if bool(settings.http.tls_cert) != bool(settings.http.tls_key):
         raise ConfigError(f"{file}: http.tls_cert and http.tls_key go together: both or none")
     seen: set[str] = set()
     for link in settings.links:
-        # Names that differ in case only would share their variables.
+        # Names that differ only in case would share their variables.
         if link.name.upper() in seen:
             raise ConfigError(f"{file}: link.{link.name} is there twice; the name of a link must be its own")
         seen.add(link.name.upper())
@@ -626,7 +622,7 @@ def _agree(file: str, settings: Settings) -> None:
 
 
 def _contradictions(link: LinkSettings) -> Iterator[str]:
-    """Yield what cannot be used together in one link, as the end of a sentence that begins with its name."""
+    """Yield the contradictions within one link, each as the end of a sentence."""
     if not link.tls:
         for name in ("tls_ca", "tls_cert", "tls_key", "tls_name"):
             if getattr(link, name):
@@ -640,7 +636,7 @@ def _contradictions(link: LinkSettings) -> Iterator[str]:
     if rules.span_ms(link.query_after) >= link.wait_ms:
         hours, given = link.wait_ms // HOUR_MS, link.query_after
         yield f"query_after must be shorter than the {hours} hours that a last word is waited for; it is {given!r}"
-    # In their own alphabet, texts of GSM do without a data_coding of theirs.
+    # data_coding_gsm = 0 counts only if the default alphabet is GSM.
     used = [link.data_coding_latin1, link.data_coding_ucs2]
     if link.data_coding_gsm or link.alphabet in {Alphabet.GSM, Alphabet.GSM_PACKED}:
         used.append(link.data_coding_gsm)
@@ -649,7 +645,7 @@ def _contradictions(link: LinkSettings) -> Iterator[str]:
 
 
 def _shown(default: Any) -> str:
-    """Return a default as it would be written in the file."""
+    """Return a default as the file would spell it."""
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, int | float):

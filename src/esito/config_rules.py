@@ -1,7 +1,7 @@
-"""What may stand in a setting, in words and as a check; and how a written value becomes one.
+"""The rules for values of settings, and how a value is read from file or environment.
 
-A rule's words end the sentence "... must be"; its check returns something
-false or raises ValueError.
+The text of a rule ends the sentence "... must be"; for a bad value its check returns
+something false or raises ValueError.
 """
 
 import ipaddress
@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from esito.domain.account import ISO_COUNTRIES
 from esito.domain.address import AddressKind
-from esito.domain.countries import KNOWN
-from esito.domain.numbering import code_of_country
+from esito.domain.national_numbers import code_of_country
 from esito.domain.retrying import read_rules
 
 SQLITE = "sqlite:///"
@@ -28,10 +28,10 @@ _TYPE_NAMES = {str: "text", int: "integer", float: "number", bool: "boolean", De
 
 
 class Rule(NamedTuple):
-    """What is allowed beyond the type."""
+    """A restriction beyond the type."""
 
     allowed: str
-    """Empty: whatever the type allows."""
+    """Ends the sentence "... must be"; empty: the type is enough."""
     check: Callable[[Any], object]
 
 
@@ -39,7 +39,7 @@ class Rule(NamedTuple):
 
 
 def host_and_port(value: str) -> tuple[str, int]:
-    """Split `host:port`; an IPv6 host stands in brackets. Raises ValueError."""
+    """Split `host:port`; an IPv6 host is in brackets. Raises ValueError."""
     host, colon, port = value.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
     if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
@@ -54,7 +54,7 @@ def _host_alone(value: str) -> bool:
 
 
 def host_and_maybe_port(value: str, port: int) -> tuple[str, int]:
-    """Split `host` or `host:port`; an IPv6 host stands in brackets before a port, or alone. Raises ValueError."""
+    """Split `host` or `host:port`; an IPv6 host with a port is in brackets. Raises ValueError."""
     if value.count(":") == 1 or "]:" in value:
         host, port = host_and_port(value)
         if not port:
@@ -70,7 +70,7 @@ def host_and_maybe_port(value: str, port: int) -> tuple[str, int]:
 
 def zone_of(name: str) -> tzinfo:
     """Return a time zone by its IANA name. Raises ValueError or OSError (ZoneInfoNotFoundError is a KeyError)."""
-    # UTC must not depend on whether the machine has a zone database.
+    # UTC must work on a machine without a zone database.
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
@@ -97,7 +97,7 @@ def _is_price(value: Decimal) -> bool:
 
 
 def _countries(value: dict[str, Decimal]) -> bool:
-    return all(country in KNOWN and _is_price(price) for country, price in value.items())
+    return all(country in ISO_COUNTRIES and _is_price(price) for country, price in value.items())
 
 
 def _priced_prefixes(value: dict[str, Decimal]) -> bool:
@@ -109,7 +109,7 @@ def _host(value: str) -> object:
 
 
 NUMBERED = ("all", *(kind.value for kind in AddressKind))
-"""What may be numbered: every address, or those of one kind."""
+"""Addresses with a TON and NPI of their own: all, or those of one kind."""
 
 
 def _numbering(value: dict[str, tuple[int, int]]) -> bool:
@@ -117,7 +117,7 @@ def _numbering(value: dict[str, tuple[int, int]]) -> bool:
 
 
 APPENDIX_B = ("ENROUTE", "ACCEPTD", "UNKNOWN", "EXPIRED", "DELETED", "REJECTD", "UNDELIV", "DELIVRD")
-"""The words of states (SMPP 3.4, appendix B)."""
+"""The `stat:` words (SMPP 3.4, appendix B)."""
 
 
 def _words(value: dict[str, str]) -> bool:
@@ -136,7 +136,7 @@ ADDRESS = Rule("host:port, such as 127.0.0.1:8000 or [::1]:8000", host_and_port)
 
 
 def port_range(written: str) -> range:
-    """Return the ports of `443` or `1024-65535`; empty where there are none."""
+    """Return the ports of `443` or `1024-65535`; an empty range if reversed."""
     first, _, last = written.partition("-")
     return range(int(first), min(int(last or first), 65535) + 1)
 
@@ -157,7 +157,7 @@ HTTP_URLS = Rule(
 )
 PRICE = Rule("a price of 0 or more with at most 3 decimals", _is_price)
 CURRENCY = Rule("three capital letters, such as EUR", lambda value: re.fullmatch("[A-Z]{3}", value))
-HOME = Rule("a country by its code of ISO 3166, such as FR", KNOWN.__contains__)
+HOME = Rule("a country by its code of ISO 3166, such as FR", ISO_COUNTRIES.__contains__)
 COUNTRIES = Rule('a table of countries and prices, such as {FR = "0.045"}', _countries)
 PRICED_PREFIXES = Rule(
     'a table of prefixes with +, up to 8 digits, and prices, such as {"+3246" = "0.07"}', _priced_prefixes
@@ -194,7 +194,7 @@ STOP_NUMBER = Rule("a number of 3 to 15 digits", re.compile(r"(\+?[0-9]{3,15})?"
 
 
 SPANS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
-"""Milliseconds of a minute, an hour and a day, by the letter behind their number."""
+"""Milliseconds of a minute, an hour and a day, by their letter."""
 
 
 def span_ms(value: str) -> int:
@@ -231,7 +231,7 @@ def at_least(least: int) -> Rule:
 
 
 def type_name(kind: Any) -> str:
-    """Return what the documentation calls a type."""
+    """Return the name of a type in the documentation."""
     if get_origin(kind) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -242,7 +242,7 @@ def type_name(kind: Any) -> str:
 
 
 def allowed(kind: Any, rule: Rule) -> str:
-    """Say what may stand in a setting."""
+    """Return what a setting must be."""
     if rule.allowed:
         return rule.allowed
     if get_origin(kind) is tuple:
@@ -251,7 +251,7 @@ def allowed(kind: Any, rule: Rule) -> str:
 
 
 def read(value: Any, kind: Any, rule: Rule, *, from_text: bool) -> Any:
-    """Return a written value as what it means; `from_text`: it stood in the environment.
+    """Return a setting, converted to its type; `from_text`: the value is text, as in the environment.
 
     Raises ValueError.
     """

@@ -1,8 +1,8 @@
-"""What is logged and how it looks, and what never shows: API keys and whole MSISDNs.
+"""Configures the log, and hides API keys and whole MSISDNs in it.
 
-Ours are events with a name and keys: `log.info("receipt_parked", link=..., smsc_message_id=...)`.
-What libraries log, and warnings, go through the same masks and come out in the same form.
-A level that is off costs a method call that does nothing.
+Our events have a name and keys: `log.info("receipt_parked", link=..., smsc_message_id=...)`.
+Messages of libraries, and warnings, are masked and formatted alike.
+A disabled level costs an empty method call.
 """
 
 import logging
@@ -15,8 +15,7 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from esito.domain.msisdn import mask
-from esito.domain.visible import visible
+from esito.domain.display import mask, visible
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -25,18 +24,18 @@ HIDDEN = "***"
 _SECRETS = frozenset(
     {"apikey", "key", "password", "secret", "signingsecret", "token", "authorization", "webhooksignature"}
 )
-"""Keys whose value never shows; compared in lower case without dashes and underscores."""
+"""Keys whose value is always hidden; compared in lower case without dashes and underscores."""
 
 _NUMBERS = frozenset(
     {"msisdn", "msisdns", "to", "from", "phone", "phones", "phonenumber", "phonenumbers", "number", "numbers"}
     | {"recipient", "recipients", "source", "sourceaddr", "destination", "destinationaddr", "addresses", "sender"}
 )
-"""Keys whose value is, or holds, an MSISDN: there every long run of digits is one."""
+"""Keys whose value is or contains an MSISDN: every long run of digits in it is masked."""
 
 _KEY_IN_TEXT = re.compile(r"""(api_?key["']?\s*(?:=|:|%3D)\s*["']?)[^&\s"',;}]+""", re.IGNORECASE)
 _BEARER = re.compile(r"(bearer\s+)[^\s\"',;]+", re.IGNORECASE)
 _KEY_BY_FORM = re.compile(r"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
-"""What `domain.account.new_api_key` makes."""
+"""The form of keys from `domain.account.new_api_key`."""
 _NUMBER_IN_TEXT = re.compile(r"(\+|%2B)((?:[ .()-]?\d){8,15})", re.IGNORECASE)
 _NUMBER_IN_QUERY = re.compile(
     r"""((?:phone_?numbers?|msisdn|to|from)["']?\s*(?:=|:)\s*\[?["']?)([^&"'\]}]+)""", re.IGNORECASE
@@ -46,8 +45,8 @@ _DIGITS = re.compile(r"\+?\d{8,}")
 
 
 def hide(text: str) -> str:
-    """Return a text without the keys and MSISDNs that can be told in it."""
-    # Most texts hold neither; these looks are cheaper than the expressions.
+    """Return a text with the keys and MSISDNs that we can recognise hidden."""
+    # Most texts contain neither, and these checks are cheaper than the expressions.
     lowered = text.lower()
     if len(text) >= 40:
         text = _KEY_BY_FORM.sub(HIDDEN, text)
@@ -63,17 +62,17 @@ def hide(text: str) -> str:
 
 
 def hide_digits(text: str) -> str:
-    """Return a text in which no MSISDN is whole, with or without plus."""
+    """Return a text with every MSISDN masked, with or without plus."""
     return _DIGITS.sub(lambda found: mask(found[0]), text)
 
 
 def hide_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Hide what must not show in an event; the last step before it is written out."""
+    """Hide secrets and MSISDNs of an event; the last step before formatting."""
     return {hide(name): _hidden(name, value) for name, value in event.items()}
 
 
 def _hidden(name: str, value: Any) -> Any:
-    """Return a value as it may be shown under this name."""
+    """Return a value with what this name requires hidden."""
     if value is None or isinstance(value, bool | float):
         return value
     plain = name.lower().replace("_", "").replace("-", "")
@@ -83,7 +82,7 @@ def _hidden(name: str, value: Any) -> Any:
     if isinstance(value, int):
         if holds_number:
             return hide_digits(str(value))
-        return value if abs(value) < 2**63 else str(value)  # JSON's writer knows no larger ones
+        return value if abs(value) < 2**63 else str(value)  # the JSON encoder knows no larger ones
     if isinstance(value, Mapping):
         return {hide(str(inner)): _hidden(name if holds_number else str(inner), item) for inner, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -98,7 +97,7 @@ def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
 
 
 class _StandardError:
-    """Standard error as it is when something is written; loggers outlive a replaced stream."""
+    """Standard error at the time of writing: loggers outlive a replaced stream."""
 
     def write(self, text: str) -> int:
         return sys.stderr.write(text)
@@ -135,7 +134,7 @@ def configure(*, level: str = "info", form: str = "console", stream: TextIO | No
         )
     )
     logging.root.handlers = [handler]
-    # Libraries speak up only when something is wrong, unless we look for something.
+    # Libraries log warnings only, unless we debug.
     logging.root.setLevel(max(LEVELS[level], logging.WARNING) if level != "debug" else logging.DEBUG)
     for name in ("_granian", "granian.access"):
         granian = logging.getLogger(name)
@@ -153,7 +152,7 @@ def _renderer(form: str, stream: TextIO) -> Processor:
 
 
 def _shown(value: Any) -> Any:
-    """Return a value that cannot steer a terminal; line breaks are those of tracebacks."""
+    """Return a value that cannot steer a terminal; line breaks of tracebacks stay."""
     if isinstance(value, str):
         return visible(value, keep="\n")
     if isinstance(value, Mapping):

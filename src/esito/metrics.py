@@ -1,8 +1,7 @@
-"""What the system counts about itself, declared once; `/metrics` shows all of it.
+"""All metrics, declared once and served at `/metrics`.
 
-An increment costs about half a microsecond and finding the child of a label set about as
-much again. So children that are needed on hot paths are found once and kept, and what
-comes in batches is counted with one `inc(n)`.
+An increment costs about half a microsecond, and finding the child of a label set as
+much again. So hot paths keep their children, and batches are counted with one `inc(n)`.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,10 +10,10 @@ from functools import cache
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""What `render` writes."""
+"""The format of `render`."""
 
 REGISTRY = CollectorRegistry()
-"""Ours alone: a host program's own metrics stay out of it."""
+"""Separate from the default registry, which a host program may use."""
 
 ProcessCollector(registry=REGISTRY)
 
@@ -109,7 +108,7 @@ CLOCK_AHEAD = Gauge(
 )
 STORE_QUEUE = Gauge("esito_store_queue_depth", "Writes that wait for the writer.", registry=REGISTRY)
 
-# -- the log of receipts, where there is one -----------------------------------------------------
+# -- the receipt log -----------------------------------------------------------------------------
 
 LOG_WAITING = Gauge("esito_log_frames_waiting", "Frames in the log that no worker has applied.", registry=REGISTRY)
 LOG_FILLED = Gauge("esito_log_filled_ratio", "Share of the log's room that is taken, 0 to 1.", registry=REGISTRY)
@@ -137,7 +136,7 @@ CALLBACK_SECONDS = Histogram(
 )
 _DELIVERED, _FAILED = CALLBACK_ATTEMPTS.labels("delivered"), CALLBACK_ATTEMPTS.labels("failed")
 
-# -- what waits; set by whoever asks the store for its counts, never on a hot path --------------
+# -- counts of the store, set when `/metrics` is read ---------------------------------------------
 
 QUEUED = Gauge("esito_recipients_queued", "Recipients accepted and not yet submitted.", registry=REGISTRY)
 UNANSWERED = Gauge("esito_segments_unanswered", "Segments that lack their submit_sm_resp.", registry=REGISTRY)
@@ -167,7 +166,7 @@ class Requests:
 
 
 def link_state(link: str, *, sending: bool, receiving: bool, refused: bool = False, unanswered: bool = False) -> None:
-    """Note what a link is bound for now, and what keeps it from more."""
+    """Set what a link is bound for, and its troubles."""
     LINK_TROUBLE.labels(link, "refused").set(refused)
     LINK_TROUBLE.labels(link, "unanswered").set(unanswered)
     LINK_UP.labels(link, "sending").set(sending)
@@ -175,7 +174,7 @@ def link_state(link: str, *, sending: bool, receiving: bool, refused: bool = Fal
 
 
 def link_gone(link: str) -> None:
-    """Show no more what a link is doing that there is no more; what it did stays counted."""
+    """Remove the gauges of a link that no longer exists; its counters stay."""
     for direction in ("sending", "receiving"):
         LINK_UP.remove(link, direction)
     for trouble in ("refused", "unanswered"):
@@ -184,17 +183,17 @@ def link_gone(link: str) -> None:
 
 
 def submit_answered(link: str, answer: str) -> None:
-    """Count what became of one submit_sm."""
+    """Count one submit_sm by its outcome."""
     _submits(link, answer).inc()
 
 
 def query_answered(link: str, answer: str) -> None:
-    """Count what came of one query_sm."""
+    """Count one query_sm by its outcome."""
     QUERIES.labels(link, answer).inc()
 
 
 def queries_held(link: str, *, held: bool) -> None:
-    """Note whether an operator that does not answer query_sm is asked nothing for now."""
+    """Set whether queries pause because the operator does not answer query_sm."""
     LINK_TROUBLE.labels(link, "unqueried").set(held)
 
 
@@ -207,13 +206,13 @@ def receipts_kept(link: str, verdicts: Mapping[str, int], seconds: float) -> Non
 
 
 def frames_applied(frames: int, verdicts: Mapping[str, int], seconds: float) -> None:
-    """Count the receipts of one commit that came through the log, whatever their links."""
+    """Count the frames and receipts of one commit that came through the log."""
     LOG_APPLIED.inc(frames)
     receipts_kept("", verdicts, seconds)
 
 
 def frames_missing(count: int) -> None:
-    """Note how many frames the log has not brought though it brought later ones."""
+    """Set how many frames are overdue though later ones came."""
     LOG_MISSING.set(count)
 
 
@@ -223,30 +222,30 @@ def frame_set_aside() -> None:
 
 
 def frame_sent_again() -> None:
-    """Count a frame that got lost in the log."""
+    """Count a frame that the log lost."""
     SENT_AGAIN.inc()
 
 
 def log_stands(*, waiting: int, filled: float) -> None:
-    """Note how far the store is behind the log."""
+    """Set how far the store lags behind the log, and how full the log is."""
     LOG_WAITING.set(waiting)
     LOG_FILLED.set(filled)
 
 
 def spool_holds(*, frames: Callable[[], int], octets: Callable[[], int]) -> None:
-    """Tell whoever asks what a gateway keeps until the store confirms it."""
+    """Read the size of a gateway's spool by these functions whenever `/metrics` is read."""
     SPOOL_UNCONFIRMED.set_function(frames)
     SPOOL_BYTES.set_function(octets)
 
 
 def replies_kept(link: str, *, pieces: int, whole: int, stops: int) -> None:
-    """Count what subscribers wrote and what it came to."""
+    """Count subscribers' texts, and the replies and STOPs in them."""
     for stage, count in (("piece", pieces), ("whole", whole), ("stop", stops)):
         REPLIES.labels(link, stage).inc(count)
 
 
 def callback_tried(*, delivered: bool, seconds: float) -> None:
-    """Count one attempt to make a callback."""
+    """Count one attempt at a callback."""
     (_DELIVERED if delivered else _FAILED).inc()
     CALLBACK_SECONDS.observe(seconds)
 
@@ -260,7 +259,7 @@ def counted(
     callbacks_dead: int = 0,
     by_status: Mapping[str, int],
 ) -> None:
-    """Note what the store says it holds; asked for when `/metrics` is, never on a hot path."""
+    """Set the counts of the store; done when `/metrics` is read, never on a hot path."""
     QUEUED.set(queued)
     UNANSWERED.set(unanswered)
     UNMATCHED.set(unmatched)

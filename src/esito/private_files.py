@@ -1,6 +1,6 @@
-"""Files with numbers, texts or keys in them: made for their owner alone, and never through a link.
+"""Files with numbers, texts or keys: readable by their owner alone, and never created through a symbolic link.
 
-That holds whatever the umask of who starts us, and whatever somebody has put in their place before.
+This holds for any umask, and whatever else has their name already.
 """
 
 import os
@@ -13,24 +13,24 @@ FOLDER_MODE = 0o700
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file, made if it is missing; return its descriptor. Raises OSError, ELOOP for a link.
+    """Open a file, creating it if missing; return its descriptor. Raises OSError, with ELOOP for a symbolic link.
 
-    What stands in /dev itself is a device, or a link to a file that we have open; below it anybody may make links.
+    Links in /dev itself are allowed: they lead to devices and to our own open files. Below it anybody may create links.
     """
     is_device = os.path.realpath(path.parent) in ("/dev", f"/proc/{os.getpid()}/fd")
     return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC | (0 if is_device else os.O_NOFOLLOW), MODE)
 
 
 def new_private(path: Path) -> BinaryIO:
-    """Make a file in place of whatever has this name, a link too, and open it for writing. Raises OSError."""
+    """Replace whatever has this name, also a link, by a new file open for writing. Raises OSError."""
     path.unlink(missing_ok=True)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE), "wb")
 
 
 def make_private(path: Path) -> None:
-    """Make an empty file unless there is one, where a link leads too; SQLite opens it, and goes by its mode.
+    """Create an empty file unless it exists, following links; SQLite then opens it and copies its mode.
 
-    One that exists is not even opened: to close it would end the locks of whoever in this process has it open.
+    An existing file is not even opened: closing it would drop the locks that this process holds on it.
     Raises OSError.
     """
     real = path.resolve()
@@ -42,10 +42,10 @@ def make_private(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that only its owner enters, unless there is one; those above it as usual. Raises OSError."""
+    """Create a folder for its owner alone, unless it exists; parents get the usual mode. Raises OSError."""
     path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Tell whether others than the owner may read or write a file."""
+    """Whether others than the owner may read or write a file."""
     return bool(stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO))

@@ -1,7 +1,7 @@
 """Messages on their way, and what comes back of them, in few words."""
 
 from esito.domain.account import Account
-from esito.domain.message import Answer, Submission, SubmitAnswer
+from esito.domain.message import Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.receipt import DeliveryReceipt
 from esito.store.base import Store
 from tests.kit.builders import accepted, message, receipt, states_of
@@ -23,7 +23,10 @@ async def lost(store: Store, *submissions: Submission, at: int) -> None:
     """Let the responses be overdue."""
     await store.record_answers(
         "alpha",
-        [SubmitAnswer(ref=one.ref, answer=Answer.UNCERTAIN, at=at, attempts=one.attempts) for one in submissions],
+        [
+            SubmitAnswer(ref=one.ref, answer=SubmitOutcome.UNCERTAIN, at=at, attempts=one.attempts)
+            for one in submissions
+        ],
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from esito.domain.administrator import Administrator
+from esito.domain.credentials import Administrator
 from esito.domain.errors import NameTaken, NoSuchAdministrator
 from esito.store.base import Store
 from tests.kit.builders import NOW, account_in

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from esito.domain.account import Account
-from esito.domain.id_forms import IdForm
-from esito.domain.message import Answer, Submission, SubmitAnswer
+from esito.domain.message import Submission, SubmitAnswer
+from esito.domain.message import SubmitOutcome as Outcome
+from esito.domain.operator_habits import IdForm
 from esito.domain.states import MessageState as S
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
 from esito.store.base import LinkRecord, Store
@@ -117,7 +118,7 @@ async def test_twins_are_told_apart_once_one_of_them_is_refused(store: Store, ac
     await lost(store, one, two, at=NOW + MINUTE_MS)
     said = dated("1", PARIS, at=NOW + 2 * MINUTE_MS, submitted_at=NOW)
     assert (await store.apply_receipts([said])).verdicts == {"orphan": 1}
-    late = SubmitAnswer(ref=two.ref, answer=Answer.REFUSED, at=NOW + 3 * MINUTE_MS, status=0x0B, attempts=two.attempts)
+    late = SubmitAnswer(ref=two.ref, answer=Outcome.REFUSED, at=NOW + 3 * MINUTE_MS, status=0x0B, attempts=two.attempts)
     await store.record_answers("alpha", [late])
     assert [await state_of(store, account, each) for each in (one, two)] == [S.DELIVERED, S.REJECTED]
 
@@ -183,7 +184,7 @@ async def test_one_id_for_all_segments_is_that_of_one_whose_response_was_lost_to
 async def test_a_segment_that_is_refused_late_is_no_longer_uncertain(store: Store, account: Account) -> None:
     (one,) = await sent(store, account, PARIS, at=NOW)
     await lost(store, one, at=NOW + MINUTE_MS)
-    late = SubmitAnswer(ref=one.ref, answer=Answer.REFUSED, at=NOW + 2 * MINUTE_MS, status=0x0B, attempts=one.attempts)
+    late = SubmitAnswer(ref=one.ref, answer=Outcome.REFUSED, at=NOW + 2 * MINUTE_MS, status=0x0B, attempts=one.attempts)
     await store.record_answers("alpha", [late])
     said = dated("1001", PARIS, at=NOW + 3 * MINUTE_MS, submitted_at=NOW)
     assert (await store.apply_receipts([said])).verdicts == {"orphan": 1}
@@ -193,7 +194,7 @@ async def test_a_segment_that_is_refused_late_is_no_longer_uncertain(store: Stor
 async def test_what_was_put_back_and_expires_leaves_the_books_balanced(store: Store, account: Account) -> None:
     """Refused for a while, and then too old: KO; the fixture looks at the books."""
     (one,) = await sent(store, account, PARIS, at=NOW)
-    full = SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=NOW + 1, status=0x14, retry_at=NOW + 2, attempts=0)
+    full = SubmitAnswer(ref=one.ref, answer=Outcome.LATER, at=NOW + 1, status=0x14, retry_at=NOW + 2, attempts=0)
     await store.record_answers("alpha", [full])
     await store.expire(NOW + VALIDITY_MS)
     assert await state_of(store, account, one) == S.KO

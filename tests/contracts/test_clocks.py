@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from esito import metrics
-from esito.domain.message import Answer, Submission, SubmitAnswer
+from esito.domain.message import Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.timing import HOUR_MS, LONGEST_RETRY_MS
-from esito.lifecycle.clock_watch import ClockWatch
+from esito.lifecycle.clocks import ClockWatch
 from esito.store.base import Store
 from tests.kit.builders import NOW, account_in, links_in, message
 
@@ -18,7 +18,9 @@ BACK = NOW - HOUR_MS
 
 
 async def put_off(store: Store, claimed: Sequence[Submission], *, until: int) -> None:
-    answers = [SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=NOW, status=0x58, retry_at=until) for one in claimed]
+    answers = [
+        SubmitAnswer(ref=one.ref, answer=SubmitOutcome.LATER, at=NOW, status=0x58, retry_at=until) for one in claimed
+    ]
     await store.record_answers("alpha", answers)
 
 

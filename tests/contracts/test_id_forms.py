@@ -2,7 +2,7 @@
 
 import pytest
 
-from esito.domain.id_forms import IdForm
+from esito.domain.operator_habits import IdForm
 from esito.domain.states import MessageState as S
 from esito.store.base import LinkRecord, Store
 from esito.store.tables import settling

@@ -3,7 +3,7 @@
 import pytest
 
 from esito.domain.account import Account
-from esito.domain.message import Answer, SubmitAnswer
+from esito.domain.message import SubmitAnswer, SubmitOutcome
 from esito.domain.states import MessageState as S
 from esito.domain.timing import HOUR_MS, MINUTE_MS
 from esito.store.base import Store
@@ -50,7 +50,9 @@ async def test_of_two_segments_of_one_message_the_date_tells_which_has_the_id_th
     """The second segment was put back and left twelve minutes later, when ids had come round."""
     one, two = await sent(store, account, PARIS, at=NOW, segments=2)
     await answered(store, one, "1", at=NOW + 10)
-    put_back = SubmitAnswer(ref=two.ref, answer=Answer.LATER, at=NOW + 20, retry_at=NOW + 30, attempts=two.attempts)
+    put_back = SubmitAnswer(
+        ref=two.ref, answer=SubmitOutcome.LATER, at=NOW + 20, retry_at=NOW + 30, attempts=two.attempts
+    )
     await store.record_answers("alpha", [put_back])
     later = NOW + 12 * MINUTE_MS
     (again,) = await store.claim("alpha", limit=10, at=later)

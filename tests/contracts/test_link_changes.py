@@ -7,8 +7,8 @@ import pytest
 
 from esito.domain.account import Account
 from esito.domain.errors import LinkChanged, LinkInUse
-from esito.domain.id_forms import IdForm
-from esito.domain.message import Answer, NewRecipient, SubmitAnswer
+from esito.domain.message import NewRecipient, SubmitAnswer, SubmitOutcome
+from esito.domain.operator_habits import IdForm
 from esito.domain.routing import Route
 from esito.domain.states import MessageState
 from esito.store.base import LinkRecord, Store
@@ -101,7 +101,9 @@ async def test_a_link_is_not_removed_while_anything_waits_for_it_or_for_an_answe
     assert await store.links.work("south") == LinkWork(0, 0, 3)
     with pytest.raises(LinkInUse):
         await store.links.remove(ONE, forced=False, details="", actor="cli:tests", at=NOW)
-    again = SubmitAnswer(ref=claimed[0].ref, answer=Answer.LATER, at=NOW, retry_at=NOW, attempts=claimed[0].attempts)
+    again = SubmitAnswer(
+        ref=claimed[0].ref, answer=SubmitOutcome.LATER, at=NOW, retry_at=NOW, attempts=claimed[0].attempts
+    )
     await store.record_answers("south", [again, *(accepted(one, str(one.ref)) for one in claimed[1:])])
     assert await store.links.work("south") == LinkWork(0, 1, 0)
     with pytest.raises(LinkInUse):
@@ -117,7 +119,7 @@ async def test_a_link_that_serves_all_that_another_serves_stands_in_for_it(store
     await accept(store, account, numbers["alpha"], numbers["alpha"])
     assert await taken(store, "half", DOWN) == []
     (one,) = await store.claim("alpha", limit=1, at=NOW)
-    later = SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=NOW, retry_at=NOW, attempts=one.attempts)
+    later = SubmitAnswer(ref=one.ref, answer=SubmitOutcome.LATER, at=NOW, retry_at=NOW, attempts=one.attempts)
     await store.record_answers("alpha", [later])
     await store.register_links([record("whole", "+32", "+33", "+34")])
     assert await taken(store, "whole") == []

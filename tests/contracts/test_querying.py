@@ -4,10 +4,10 @@ import pytest
 
 from esito.domain.account import Account
 from esito.domain.explanation import explain
-from esito.domain.message import Answer, SegmentRef, SubmitAnswer
-from esito.domain.query import ASK_AGAIN_MS, LAST_BEFORE_MS, Query, QueryAnswer
+from esito.domain.message import SegmentRef, SubmitAnswer, SubmitOutcome
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
+from esito.domain.status_query import ASK_AGAIN_MS, LAST_BEFORE_MS, Query, QueryAnswer
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
 from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.store.base import LinkRecord, Store
@@ -88,7 +88,7 @@ async def test_what_has_its_last_word_or_no_id_does_not_come_up(store: Store) ->
     await submitted(store, message(account, [ROME]), [""])
     await store.accept(message(account, [ROME]))
     (lost,) = await store.claim("alpha", limit=9, at=NOW)
-    await store.record_answers("alpha", [SubmitAnswer(ref=lost.ref, answer=Answer.UNCERTAIN, at=NOW)])
+    await store.record_answers("alpha", [SubmitAnswer(ref=lost.ref, answer=SubmitOutcome.UNCERTAIN, at=NOW)])
     await store.apply_receipts([receipt("4711", "UNDELIV")])
     assert await due(store, NOW + HOUR_MS) == []
     assert not await store.queries_due("alpha", NOW + 9 * DAY_MS)
@@ -98,7 +98,7 @@ async def test_an_uncertain_segment_comes_up_once_a_receipt_has_brought_its_id(s
     account = await asking(store)
     number = await store.accept(message(account))
     (lost,) = await store.claim("alpha", limit=9, at=NOW)
-    await store.record_answers("alpha", [SubmitAnswer(ref=lost.ref, answer=Answer.UNCERTAIN, at=NOW)])
+    await store.record_answers("alpha", [SubmitAnswer(ref=lost.ref, answer=SubmitOutcome.UNCERTAIN, at=NOW)])
     await store.apply_receipts([receipt("77", "ENROUTE", addresses=(str(PARIS), "ESITO"))])
     assert await due(store, NOW + HOUR_MS) == [Query(SegmentRef(number, 0, 1), "77", "ESITO")]
 

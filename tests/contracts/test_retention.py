@@ -11,7 +11,7 @@ import pytest
 
 from esito.config import RetentionSettings
 from esito.domain.timing import DAY_MS
-from esito.lifecycle.retain import Retaining
+from esito.lifecycle.retain import RetentionJob
 from esito.store.base import Store
 from esito.store.retention import BEGINNING, Place, Sweep
 from tests.kit import looking
@@ -31,7 +31,7 @@ async def aged(store: Store, days: float, settings: RetentionSettings = DAYS) ->
     """Let everything be looked through as if so many days had passed since NOW."""
     at = NOW + int(days * DAY_MS)
     await expire(store, at)
-    await Retaining(store=store, clock=Standing(at), settings=settings, pause=0).look()
+    await RetentionJob(store=store, clock=Standing(at), settings=settings, pause=0).look()
 
 
 async def test_text_number_and_status_go_each_by_its_own_clock(store: Store) -> None:
@@ -100,7 +100,7 @@ async def test_what_waits_for_its_time_or_for_its_operator_is_left_alone(store: 
     await links_in(store)
     number = await submitted(store, message(account, due_at=NOW + int((days - 1.9) * DAY_MS)), ["one"], at=NOW + 2**40)
     hasty = RetentionSettings(text_days=1, number_days=3, status_days=3)
-    await Retaining(store=store, clock=Standing(NOW + int(days * DAY_MS)), settings=hasty, pause=0).look()
+    await RetentionJob(store=store, clock=Standing(NOW + int(days * DAY_MS)), settings=hasty, pause=0).look()
     assert await texts_of(store, account, number) == ["ciao"]
     assert await numbers_of(store, account, number) == ["+33612345678"]
 

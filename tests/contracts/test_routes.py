@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from esito.domain.account import Account
-from esito.domain.message import Answer, NewRecipient, Submission, SubmitAnswer
+from esito.domain.message import NewRecipient, Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.routing import Route
 from esito.domain.states import MessageState
 from esito.domain.timing import VALIDITY_MS
@@ -92,7 +92,7 @@ async def test_what_was_claimed_and_not_written_leaves_by_another(store: Store) 
     numbers, account = await routes_in(store), await account_in(store)
     number = await accept(store, account, numbers[ALPHA], numbers[Route("alpha")], segments=2)
     claimed = await claim(store, "alpha", limit=3)
-    back = [SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=NOW, retry_at=NOW) for one in claimed]
+    back = [SubmitAnswer(ref=one.ref, answer=SubmitOutcome.LATER, at=NOW, retry_at=NOW) for one in claimed]
     await store.record_answers("alpha", back)
     taken = await claim(store, "beta", DOWN)
     assert [(one.ref.seq, one.ref.part, one.attempts) for one in taken] == [(0, 1, 0), (0, 2, 0)]  # it never left

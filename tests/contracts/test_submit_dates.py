@@ -3,7 +3,7 @@
 import pytest
 
 from esito.domain.account import Account
-from esito.domain.submit_dates import MISLEAD, SURE
+from esito.domain.operator_habits import MISLEAD, SURE
 from esito.domain.timing import HOUR_MS, MINUTE_MS
 from esito.store.base import Store
 from tests.contracts.submissions import PARIS, ROME, answered, dated, sent

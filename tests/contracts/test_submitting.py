@@ -4,7 +4,7 @@ import pytest
 
 from esito.domain.account import Account
 from esito.domain.explanation import explain
-from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
+from esito.domain.message import SegmentRef, Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.states import MessageState, MultipartRule
 from esito.domain.timing import HOUR_MS
 from esito.domain.vocabulary import ErrorTable, Vocabulary
@@ -76,7 +76,7 @@ async def test_a_throttled_segment_comes_back_when_its_pause_is_over(store: Stor
     await links_in(store)
     await store.accept(message(account))
     (one,) = await store.claim("alpha", limit=1, at=NOW)
-    later = SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=NOW, status=0x58, retry_at=NOW + 1_000)
+    later = SubmitAnswer(ref=one.ref, answer=SubmitOutcome.LATER, at=NOW, status=0x58, retry_at=NOW + 1_000)
     await store.record_answers("alpha", [later])
     assert await store.claim("alpha", limit=1, at=NOW + 999) == []
     (again,) = await store.claim("alpha", limit=1, at=NOW + 1_000)
@@ -88,7 +88,7 @@ async def test_a_refused_segment_fails_its_recipient(store: Store) -> None:
     await links_in(store)
     number = await store.accept(message(account, url_dlr="https://example.org/dlr"))
     (one,) = await store.claim("alpha", limit=1, at=NOW)
-    refused = SubmitAnswer(ref=one.ref, answer=Answer.REFUSED, at=NOW, status=0x0B)
+    refused = SubmitAnswer(ref=one.ref, answer=SubmitOutcome.REFUSED, at=NOW, status=0x0B)
     assert await store.record_answers("alpha", [refused]) == 1
     assert await states_of(store, account, number) == [MessageState.REJECTED]
     assert (await store.counts()).callbacks_due == 1
@@ -109,7 +109,7 @@ async def test_a_late_response_settles_an_uncertain_segment(store: Store) -> Non
     await links_in(store)
     number = await store.accept(message(account))
     (one,) = await store.claim("alpha", limit=1, at=NOW)
-    await store.record_answers("alpha", [SubmitAnswer(ref=one.ref, answer=Answer.UNCERTAIN, at=NOW)])
+    await store.record_answers("alpha", [SubmitAnswer(ref=one.ref, answer=SubmitOutcome.UNCERTAIN, at=NOW)])
     await store.record_answers("alpha", [accepted(one, "1001")])
     await store.apply_receipts([receipt("1001", "DELIVRD")])
     assert await states_of(store, account, number) == [MessageState.DELIVERED]
@@ -126,8 +126,10 @@ async def submitted_again(store: Store) -> tuple[Account, Submission, Submission
     return account, former, one
 
 
-@pytest.mark.parametrize("answer", [Answer.LATER, Answer.REFUSED, Answer.UNCERTAIN])
-async def test_the_answer_to_an_earlier_attempt_does_not_end_the_one_under_way(store: Store, answer: Answer) -> None:
+@pytest.mark.parametrize("answer", [SubmitOutcome.LATER, SubmitOutcome.REFUSED, SubmitOutcome.UNCERTAIN])
+async def test_the_answer_to_an_earlier_attempt_does_not_end_the_one_under_way(
+    store: Store, answer: SubmitOutcome
+) -> None:
     """A gateway wakes up with an answer, and another has submitted the segment again meanwhile."""
     account, former, one = await submitted_again(store)
     late = SubmitAnswer(ref=one.ref, answer=answer, at=NOW + 2, status=0x58, retry_at=NOW, attempts=former.attempts)
@@ -143,7 +145,7 @@ async def test_the_answer_to_an_earlier_attempt_that_was_taken_counts(store: Sto
     """What became of the later one is no matter: the message is on its way."""
     account, former, one = await submitted_again(store)
     await store.record_answers("alpha", [replace(accepted(one, "1001"), attempts=former.attempts)])
-    refused = SubmitAnswer(ref=one.ref, answer=Answer.REFUSED, at=NOW + 2, status=0x0B, attempts=one.attempts)
+    refused = SubmitAnswer(ref=one.ref, answer=SubmitOutcome.REFUSED, at=NOW + 2, status=0x0B, attempts=one.attempts)
     assert await store.record_answers("alpha", [refused]) == 0
     assert await states_of(store, account, one.ref.message_id) == [MessageState.WAITING]
     await store.apply_receipts([receipt("1001", "DELIVRD")])
@@ -229,7 +231,8 @@ async def test_a_text_that_travelled_whole_and_whose_answer_was_lost_is_told_by_
     number = await store.accept(message(account, segments=3))
     claimed = await store.claim("alpha", limit=9, at=NOW)
     lost = [
-        SubmitAnswer(ref=one.ref, answer=Answer.UNCERTAIN, at=NOW + 60_000, attempts=one.attempts) for one in claimed
+        SubmitAnswer(ref=one.ref, answer=SubmitOutcome.UNCERTAIN, at=NOW + 60_000, attempts=one.attempts)
+        for one in claimed
     ]
     at = NOW + (70_000 if lost_first else 9_000)
     told = receipt("777", "DELIVRD", at=at, addresses=("33612345678", "ESITO"))._replace(submitted_at=NOW)

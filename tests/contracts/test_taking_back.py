@@ -6,7 +6,7 @@ import pytest
 
 from esito.domain.account import Account
 from esito.domain.errors import AlreadyCancelled, AlreadySent, MessageNotFound, NoSuchAccount
-from esito.domain.message import Answer, SubmitAnswer
+from esito.domain.message import SubmitAnswer, SubmitOutcome
 from esito.domain.states import MessageState
 from esito.domain.timing import DAY_MS, HOUR_MS, VALIDITY_MS
 from esito.store.base import Store
@@ -76,7 +76,7 @@ async def test_what_the_operator_refused_for_now_is_taken_back(store: Store) -> 
     await links_in(store)
     number = await store.accept(message(account))
     (claimed,) = await store.claim("alpha", limit=9, at=NOW)
-    later = SubmitAnswer(ref=claimed.ref, answer=Answer.LATER, at=NOW, status=0x58, retry_at=NOW + 1_000)
+    later = SubmitAnswer(ref=claimed.ref, answer=SubmitOutcome.LATER, at=NOW, status=0x58, retry_at=NOW + 1_000)
     await store.record_answers("alpha", [later])
     assert await take_back(store, number) == TakenBack(1, 1, 1, Decimal("0.045"))
     assert await store.claim("alpha", limit=9, at=NOW + HOUR_MS) == []
@@ -118,7 +118,7 @@ async def test_all_that_an_account_and_those_below_it_have_queued_is_taken_back(
     await links_in(store)
     later = await store.accept(message(account))
     (claimed,) = await store.claim("alpha", limit=1, at=NOW)
-    answer = SubmitAnswer(ref=claimed.ref, answer=Answer.LATER, at=NOW, status=0x58, retry_at=NOW + 1_000)
+    answer = SubmitAnswer(ref=claimed.ref, answer=SubmitOutcome.LATER, at=NOW, status=0x58, retry_at=NOW + 1_000)
     await store.record_answers("alpha", [answer])
     many = [33600000000 + seq for seq in range(300)]
     numbers = [

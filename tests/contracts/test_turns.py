@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from esito.domain.account import Account
-from esito.domain.message import Answer, Range, Submission, SubmitAnswer
+from esito.domain.message import Range, Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.timing import HOUR_MS
 from esito.store.base import Store
 from tests.kit.builders import NOW, account_in, links_in, message
@@ -151,7 +151,9 @@ async def test_a_claim_reads_no_more_with_a_backlog(store: Store) -> None:
 
 
 async def put_off(store: Store, claimed: Sequence[Submission], *, until: int = NOW) -> None:
-    answers = [SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=NOW, status=0x14, retry_at=until) for one in claimed]
+    answers = [
+        SubmitAnswer(ref=one.ref, answer=SubmitOutcome.LATER, at=NOW, status=0x14, retry_at=until) for one in claimed
+    ]
     await store.record_answers("alpha", answers)
 
 

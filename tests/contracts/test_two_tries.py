@@ -3,7 +3,7 @@
 import pytest
 
 from esito.domain.account import Account
-from esito.domain.message import Answer, Submission, SubmitAnswer
+from esito.domain.message import Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.routing import Route
 from esito.domain.states import MessageState as S
 from esito.domain.timing import MINUTE_MS
@@ -18,7 +18,7 @@ LATER = NOW + MINUTE_MS
 
 def taken(submission: Submission, smsc_id: str) -> SubmitAnswer:
     return SubmitAnswer(
-        ref=submission.ref, answer=Answer.ACCEPTED, at=LATER + 2_000, smsc_message_id=smsc_id,
+        ref=submission.ref, answer=SubmitOutcome.ACCEPTED, at=LATER + 2_000, smsc_message_id=smsc_id,
         attempts=submission.attempts,
     )  # fmt: skip
 
@@ -132,7 +132,7 @@ async def test_what_may_have_been_taken_is_not_submitted_again_by_another_operat
     account = await account_in(store)
     await store.accept(message(account, [PARIS], link=next(iter(routes.values()))))
     (one,) = await store.claim("a", limit=10, at=NOW)
-    await store.record_answers("a", [SubmitAnswer(ref=one.ref, answer=Answer.UNCERTAIN, at=LATER, attempts=0)])
+    await store.record_answers("a", [SubmitAnswer(ref=one.ref, answer=SubmitOutcome.UNCERTAIN, at=LATER, attempts=0)])
     away = frozenset({"a"})
     assert await store.claim("b", limit=10, at=LATER + 1_000, passed_over=away) == []
     assert [each.ref for each in await store.claim("a2", limit=10, at=LATER + 1_000, passed_over=away)] == [one.ref]

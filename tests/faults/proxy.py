@@ -1,4 +1,4 @@
-"""The HAProxy of docs/operations.md before the nodes of a cluster."""
+"""The HAProxy of docs/howto/operations.md before the nodes of a cluster."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from esito_cluster.patroni_node import PatroniNode
 from esito_cluster.process import free_port
 from tests.kit.patience import PATIENCE
 
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+OPERATIONS = Path(__file__).parents[2] / "docs" / "howto" / "operations.md"
 
 
 @contextmanager

@@ -145,7 +145,7 @@ class Stage:
         return found
 
     def switch_to(self, name: str) -> None:
-        """Make a node the primary, as docs/operations.md says."""
+        """Make a node the primary, as docs/howto/operations.md says."""
         old = self.primary()
         if old.name != name:
             self.run(self.installation.postgres.switch_over(old, name))

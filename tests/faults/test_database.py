@@ -91,7 +91,7 @@ def test_a_commit_that_is_told_to_wait_no_longer_is_not_taken_for_kept(stage: St
     standbys = [node for node in stage.installation.postgres.nodes if node is not primary]
     writer = WritingConnection(primary.url)
     writer.begin(alone=False)
-    writer.run("keep_setting", "colour", "red")
+    writer.run("keep_setting", name="colour", value="red")
     server = writer.run_once("SELECT pg_backend_pid()")
     for node in standbys:
         node.send(signal.SIGSTOP)

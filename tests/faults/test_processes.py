@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from esito.lifecycle.holding import LEASE_SECONDS, LOOK_EVERY
+from esito.links.lease_keeper import LEASE_SECONDS, LOOK_EVERY
 from tests.faults.stage import A_CLUSTER, Stage
 from tests.kit.needs import needs
 from tests.kit.patience import moment

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from esito.cli.main import cli
-from esito.domain.callback import Kind, webhook_id
+from esito.domain.callback import CallbackKind, webhook_id
 from tests.kit.patience import PATIENCE, until
 from tests.kit.receiver import Receiver
 from tests.torture.house import House
@@ -67,7 +67,7 @@ async def until_answered(house: House, count: int) -> None:
 def leased(house: House) -> set[str]:
     """Return what a killed server was making, by webhook-id."""
     rows = rows_of(house, "SELECT message_id, seq, state, id FROM callback WHERE phase = 2")
-    return {webhook_id(Kind.REPORT, *row) for row in rows}
+    return {webhook_id(CallbackKind.REPORT, *row) for row in rows}
 
 
 def rows_of(house: House, sql: str) -> list[tuple[int, ...]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from esito.bootstrap.house import House, serve
+from esito.app.application import Application
+from esito.app.run import serve
 from esito.config import load
 from esito.domain.states import MessageState
 from esito.lifecycle.accept import Draft
@@ -30,12 +31,12 @@ def as_it_was() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
-def served(folder: Path, links: str, test: Callable[[House, Peer], Awaitable[None]]) -> None:
+def served(folder: Path, links: str, test: Callable[[Application, Peer], Awaitable[None]]) -> None:
     """Run a test beside a server with these links, `{port}` being that of an SMSC."""
 
-    async def beside(smsc: Peer, house: House) -> None:
+    async def beside(smsc: Peer, app: Application) -> None:
         try:
-            await test(house, smsc)
+            await test(app, smsc)
         except BaseException as error:
             failed.append(error)
             raise
@@ -48,7 +49,7 @@ def served(folder: Path, links: str, test: Callable[[House, Peer], Awaitable[Non
             http = f"[http]\nlisten = '127.0.0.1:{free_port()}'\n"
             store = f"[store]\nurl = 'sqlite:///{folder}/esito.db'\n"
             path.write_text(http + store + links.format(port=smsc.port), encoding="utf-8")
-            await serve(load(path, {}), on_ready=lambda house: beside(smsc, house))
+            await serve(load(path, {}), on_ready=lambda app: beside(smsc, app))
 
     failed: list[BaseException] = []
     asyncio.run(run())
@@ -56,23 +57,23 @@ def served(folder: Path, links: str, test: Callable[[House, Peer], Awaitable[Non
         raise error
 
 
-async def ready(house: House) -> list[str]:
+async def ready(app: Application) -> list[str]:
     """Return what the server says is missing, once it answers."""
     async with asyncio.timeout(PATIENCE), httpx.AsyncClient(timeout=PATIENCE) as client:
         while True:
             try:
-                missing: list[str] = (
-                    await client.get(f"{house.url}/readyz", headers=as_monitor(house.settings))
-                ).json()["missing"]
+                missing: list[str] = (await client.get(f"{app.url}/readyz", headers=as_monitor(app.settings))).json()[
+                    "missing"
+                ]
             except httpx.ConnectError:
                 await asyncio.sleep(0.02)
             else:
                 return missing
 
 
-async def until_ready(house: House) -> None:
+async def until_ready(app: Application) -> None:
     async with asyncio.timeout(PATIENCE):
-        while await ready(house):
+        while await ready(app):
             await asyncio.sleep(0.02)
 
 
@@ -100,35 +101,35 @@ LANDED = "DELIVRD"
 
 
 def test_one_link_sends_and_another_of_the_same_operator_receives(tmp_path: Path) -> None:
-    async def test(house: House, smsc: Peer) -> None:
-        await until_ready(house)
-        await until(lambda: any(link.can_send for link in house.gateway.links))
+    async def test(app: Application, smsc: Peer) -> None:
+        await until_ready(app)
+        await until(lambda: any(link.can_send for link in app.gateway.links))
         assert {type(pdu) for one in smsc.sessions for pdu in one.came} == {p.BindTransmitter, p.BindReceiver}
-        account = await account_in(house.store)
+        account = await account_in(app.store)
         draft = Draft(account=account, texts=("ciao",), numbers=[("+33612345678", 0)], sender="ESITO")
-        sent = await house.acceptance.accept(draft)
+        sent = await app.acceptance.accept(draft)
         (pdu,) = await smsc.came(p.SubmitSm)
         by = next(one for one in smsc.sessions if pdu in one.came)
         assert by.of(p.BindTransmitter)
         receiver = next(one for one in smsc.sessions if one.of(p.BindReceiver))
         receiver.say(deliver(f"id:{pdu.sequence} sub:001 dlvrd:001 stat:landed err:000".encode()))
         await smsc.came(p.DeliverSmResp)
-        assert await states_of(house.store, account, sent.message_id) == [MessageState.DELIVERED]
+        assert await states_of(app.store, account, sent.message_id) == [MessageState.DELIVERED]
         receiver.say(deliver(b"arr\xeat", esm_class=0))
         await smsc.came(p.DeliverSmResp, 2)
-        (reply,) = await house.store.replies.page(account.id, after=0, limit=10)
+        (reply,) = await app.store.replies.page(account.id, after=0, limit=10)
         assert reply.text == "arrêt"
 
     served(tmp_path, TWO, test)
 
 
 def test_a_link_that_only_receives_serves_no_number(tmp_path: Path) -> None:
-    async def test(house: House, smsc: Peer) -> None:
-        await until_ready(house)
-        account = await account_in(house.store)
+    async def test(app: Application, smsc: Peer) -> None:
+        await until_ready(app)
+        account = await account_in(app.store)
         draft = Draft(account=account, texts=("ciao",), numbers=[("+33612345678", 0)], sender="ESITO")
-        sent = await house.acceptance.accept(draft)
-        evidence = await house.store.evidence_of(account.id, sent.message_id, "+33612345678")
+        sent = await app.acceptance.accept(draft)
+        evidence = await app.store.evidence_of(account.id, sent.message_id, "+33612345678")
         assert evidence is not None
         assert evidence.link == ""
         assert not smsc.session.of(p.SubmitSm)
@@ -137,17 +138,17 @@ def test_a_link_that_only_receives_serves_no_number(tmp_path: Path) -> None:
 
 
 def test_a_server_whose_links_only_send_waits_for_no_receiver(tmp_path: Path) -> None:
-    async def test(house: House, smsc: Peer) -> None:
-        await until_ready(house)
+    async def test(app: Application, smsc: Peer) -> None:
+        await until_ready(app)
         await smsc.came(p.BindTransmitter)
 
     served(tmp_path, '[[link]]\nname = "out"\nport = {port}\nbind = "transmitter"\n', test)
 
 
 def test_while_the_receiver_is_away_the_server_is_not_ready(tmp_path: Path) -> None:
-    async def test(house: House, smsc: Peer) -> None:
-        await until(lambda: any(link.can_send for link in house.gateway.links))
-        assert await ready(house) == ["no link is bound for receiving"]
+    async def test(app: Application, smsc: Peer) -> None:
+        await until(lambda: any(link.can_send for link in app.gateway.links))
+        assert await ready(app) == ["no link is bound for receiving"]
 
     away = TWO.replace('name = "in"\noperator = "north"\nport = {port}', f'name = "in"\nport = {free_port()}')
     served(tmp_path, away, test)

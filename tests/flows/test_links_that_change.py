@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from esito.bootstrap.house import House, serve
-from esito.bootstrap.links import standing
+from esito.app.application import Application
+from esito.app.link_status import statuses_of_ours
+from esito.app.run import serve
 from esito.config import ConfigError, LinkSettings, load
 from esito.domain.account import Account
 from esito.domain.states import MessageState
@@ -44,9 +45,9 @@ def as_it_was() -> Iterator[None]:
 class Scene:
     """A server, its settings file, and operators that its links may lead to."""
 
-    def __init__(self, path: Path, house: House, smscs: dict[str, Operator]) -> None:
+    def __init__(self, path: Path, app: Application, smscs: dict[str, Operator]) -> None:
         self.path = path
-        self.house = house
+        self.app = app
         self.smscs = smscs
 
     def link(self, name: str, **settings: Any) -> str:
@@ -78,12 +79,12 @@ class Scene:
         """Return what the server says of its links."""
         return [
             {"link": one.name, "state": one.state}
-            for one in standing(self.house.changes.settings.links, self.house.gateway.links)
+            for one in statuses_of_ours(self.app.changes.settings.links, self.app.gateway.links)
         ]
 
     async def asked(self, path: str) -> Any:
         async with httpx.AsyncClient(timeout=PATIENCE) as client:
-            return (await client.get(self.house.url + path, headers=as_monitor(self.house.settings))).json()
+            return (await client.get(self.app.url + path, headers=as_monitor(self.app.settings))).json()
 
 
 def played(
@@ -108,8 +109,8 @@ def played(
             scene = Scene(path, None, smscs)  # type: ignore[arg-type]  # it is built in a moment
             scene.write(*links(scene))
 
-            async def ready(house: House) -> None:
-                scene.house = house
+            async def ready(app: Application) -> None:
+                scene.app = app
                 await beside(scene)
 
             await serve(load(path, {}), on_ready=ready, load=lambda: load(path, {}))
@@ -123,8 +124,8 @@ def played(
 class Load:
     """Two accounts that send without a pause, to France and to Belgium."""
 
-    def __init__(self, house: House, accounts: list[Account]) -> None:
-        self._house = house
+    def __init__(self, app: Application, accounts: list[Account]) -> None:
+        self._app = app
         self._accounts = accounts
         self._numbers = count(1)
         self.sent: list[tuple[Account, int]] = []
@@ -136,7 +137,7 @@ class Load:
             for account in self._accounts:
                 some = [f"+336{next(self._numbers):08d}" for _ in range(3)] + [f"+324{70000000 + next(self._numbers)}"]
                 draft = Draft(account=account, texts=("ciao",), numbers=[(one, 0) for one in some], sender="ESITO")
-                self.sent.append((account, (await self._house.acceptance.accept(draft)).message_id))
+                self.sent.append((account, (await self._app.acceptance.accept(draft)).message_id))
                 self.numbers |= {one[1:] for one in some}
             await asyncio.sleep(0.02)
 
@@ -144,9 +145,9 @@ class Load:
 @asynccontextmanager
 async def under_load(scene: Scene) -> AsyncIterator[Load]:
     """Send while the block lasts; then everything must have been submitted once and be known as delivered."""
-    store = scene.house.store
+    store = scene.app.store
     load_ = Load(
-        scene.house, [await let_abroad(store, await account_in(store, name, "1000000")) for name in ("acme", "zeta")]
+        scene.app, [await let_abroad(store, await account_in(store, name, "1000000")) for name in ("acme", "zeta")]
     )
     sending = asyncio.create_task(load_.run())
     try:
@@ -189,7 +190,7 @@ def test_links_change_by_command_under_load(tmp_path: Path) -> None:
         async with under_load(scene):
             said = await scene.esito("link", "change", "alpha", "weight=3", "receipt_timezone=Europe/Paris")
             assert "without binding it anew" in said
-            await until(lambda: scene.house.changes.settings.links[0].weight == 3)
+            await until(lambda: scene.app.changes.settings.links[0].weight == 3)
             await more(alpha)
             assert alpha.binds == 1
 
@@ -228,10 +229,10 @@ def test_links_change_by_command_under_load(tmp_path: Path) -> None:
             await scene.esito("link", "disable", "delta")
             await until(lambda: not delta.bound)
             await scene.esito("link", "remove", "delta")
-            await until(lambda: [one.name for one in scene.house.changes.settings.links] == ["alpha", "beta", "gamma"])
+            await until(lambda: [one.name for one in scene.app.changes.settings.links] == ["alpha", "beta", "gamma"])
             await more(alpha)
             assert (alpha.binds, beta.binds, gamma.binds, delta.binds) == (3, 1, 1, 2)
-        lines = [(one.act, one.subject) for one in await scene.house.store.ledger.audit(limit=50)]
+        lines = [(one.act, one.subject) for one in await scene.app.store.ledger.audit(limit=50)]
         assert [one for one in reversed(lines) if one[0].startswith("link ")] == [
             ("link changed", "alpha"), ("link changed", "alpha"), ("link disabled", "alpha"), ("link added", "delta"),
             ("link enabled", "alpha"), ("link disabled", "delta"), ("link enabled", "delta"), ("link changed", "delta"),
@@ -259,7 +260,7 @@ def test_links_change_by_sighup_under_load(tmp_path: Path) -> None:
 
         async with under_load(scene):
             hang_up_with(scene.link("alpha", prefixes=["+33"], weight=2, words={}), second, third)
-            await until(lambda: scene.house.changes.settings.links[0].weight == 2)
+            await until(lambda: scene.app.changes.settings.links[0].weight == 2)
             await more(alpha)
             assert alpha.binds == 1
 
@@ -268,14 +269,14 @@ def test_links_change_by_sighup_under_load(tmp_path: Path) -> None:
             await more(alpha)
 
             hang_up_with(scene.link("alpha", prefixes=["+33"], window="many"), second, third)
-            await until(lambda: scene.house.changes.problems)
+            await until(lambda: scene.app.changes.problems)
             (warning,) = (await scene.asked("/readyz"))["warnings"]
             assert warning.endswith("esito.toml: link.alpha.window must be a whole number, 1 to 65535; it is 'many'")
             await more(alpha)
 
             hang_up_with(second, third, scene.link("delta", prefixes=["+33"]))
             await until(lambda: delta.bound and not alpha.bound)
-            assert not scene.house.changes.problems
+            assert not scene.app.changes.problems
             await more(delta)
             await more(beta)
             hang_up_with(scene.link("alpha", prefixes=["+33"], enabled=False), second, third)
@@ -332,7 +333,7 @@ def test_what_a_server_cannot_use_changes_nothing_there_and_stops_a_start(tmp_pa
     worse = KeptLink("delta", added=True, settings='{"windows":5}')
 
     async def test(scene: Scene) -> None:
-        alpha, store, changes = scene.smscs["alpha"], scene.house.store, scene.house.changes
+        alpha, store, changes = scene.smscs["alpha"], scene.app.store, scene.app.changes
         await until(lambda: alpha.bound)
         await store.links.keep(
             bad, before=None, act="link added", details="", actor="cli:tests", at=1
@@ -359,7 +360,7 @@ def test_what_a_server_cannot_use_changes_nothing_there_and_stops_a_start(tmp_pa
 
 def test_a_link_that_is_changed_to_and_fro_ends_as_it_was_said_last(tmp_path: Path) -> None:
     async def test(scene: Scene) -> None:
-        alpha, changes = scene.smscs["alpha"], scene.house.changes
+        alpha, changes = scene.smscs["alpha"], scene.app.changes
         await until(lambda: alpha.bound)
         for window in (9, 10, 11, 100, 9, 100):
             scene.write(scene.link("alpha", window=window))
@@ -367,10 +368,10 @@ def test_a_link_that_is_changed_to_and_fro_ends_as_it_was_said_last(tmp_path: Pa
         scene.write(scene.link("alpha", window=100, sender="LAST"))
         await changes.reload()
         await until(lambda: alpha.bound)
-        store = scene.house.store
+        store = scene.app.store
         account = await let_abroad(store, await account_in(store))
         draft = Draft(account=account, texts=("ciao",), numbers=[("+33600000001", 0)])
-        await scene.house.acceptance.accept(draft)
+        await scene.app.acceptance.accept(draft)
         await until(lambda: alpha.taken)
         (submit,) = [pdu for session in alpha.peer.sessions for pdu in session.of(p.SubmitSm)]
         assert isinstance(submit, p.SubmitSm)

@@ -16,9 +16,9 @@ from schemathesis.checks import (
     unsupported_method,
 )
 
-from esito.api.app import CLOCK, SERVED
-from esito.api.front import AdminOperation
-from esito.api.openapi import document
+from esito.api.endpoints import ENDPOINTS
+from esito.api.http.endpoint import AdminEndpoint
+from esito.api.http.openapi import document
 from tests.kit.live import LiveServer, live_server
 from tests.kit.patience import PATIENCE
 
@@ -57,8 +57,8 @@ def promised(server: LiveServer) -> BaseSchema:
     return found
 
 
-TOLD = document((*SERVED, CLOCK), error_status=400)
-OF_ADMINISTRATORS = {(one.method, one.path) for one in (*SERVED, CLOCK) if isinstance(one, AdminOperation)}
+TOLD = document(ENDPOINTS, error_status=400)
+OF_ADMINISTRATORS = {(one.method, one.path) for one in ENDPOINTS if isinstance(one, AdminEndpoint)}
 EVERY = [(method.upper(), path) for path, methods in TOLD["paths"].items() for method in methods]
 
 

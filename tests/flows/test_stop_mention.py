@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from esito.bootstrap.house import House, serve
+from esito.app.application import Application
+from esito.app.run import serve
 from esito.config import load
 from esito.domain.account import Account
 from esito.domain.timing import HOUR_MS, PushableClock
@@ -42,7 +43,7 @@ sender = "SOUTH"
 stop_number = "36333"
 """
 
-Test = Callable[[House, Peer, Peer], Awaitable[None]]
+Test = Callable[[Application, Peer, Peer], Awaitable[None]]
 
 
 @pytest.fixture(autouse=True)
@@ -57,11 +58,11 @@ def beside(folder: Path, test: Test, *, north_bound: bool = True) -> None:
     """Run a test beside a server with a link to each of two SMSCs, of which the first may refuse the bind."""
     failed: list[BaseException] = []
 
-    async def run(house: House, north: Peer, south: Peer) -> None:
+    async def run(app: Application, north: Peer, south: Peer) -> None:
         try:
             expected = 2 if north_bound else 1
-            await until(lambda: sum(link.can_send and link.can_receive for link in house.gateway.links) >= expected)
-            await test(house, north, south)
+            await until(lambda: sum(link.can_send and link.can_receive for link in app.gateway.links) >= expected)
+            await test(app, north, south)
         except BaseException as error:
             failed.append(error)
             raise
@@ -74,16 +75,16 @@ def beside(folder: Path, test: Test, *, north_bound: bool = True) -> None:
             path = folder / "esito.toml"
             told = TWO.format(http=free_port(), folder=folder, north=north.port, south=south.port)
             path.write_text(told, encoding="utf-8")
-            await serve(load(path, {}), on_ready=lambda house: run(house, north, south), load=lambda: load(path, {}))
+            await serve(load(path, {}), on_ready=lambda app: run(app, north, south), load=lambda: load(path, {}))
 
     asyncio.run(main())
     for error in failed:
         raise error
 
 
-async def send(house: House, account: Account, *numbers: str, **given: str) -> int:
+async def send(app: Application, account: Account, *numbers: str, **given: str) -> int:
     draft = Draft(account=account, texts=("Soldes",), numbers=[(one, 0) for one in numbers], stop_mention=True, **given)  # type: ignore[arg-type]  # only texts are given
-    return (await house.acceptance.accept(draft)).message_id
+    return (await app.acceptance.accept(draft)).message_id
 
 
 async def left(smsc: Peer, count: int = 1) -> list[tuple[str, str]]:
@@ -95,44 +96,44 @@ async def left(smsc: Peer, count: int = 1) -> list[tuple[str, str]]:
     ]
 
 
-async def write_stop(house: House, smsc: Peer, account: Account, *, to: str) -> list[str]:
+async def write_stop(app: Application, smsc: Peer, account: Account, *, to: str) -> list[str]:
     """Let Anna write STOP to a number; return whom the account's list then holds."""
     smsc.session.say(
         p.DeliverSm(sequence=7, source_addr=ANNA[1:], destination_addr=to, short_message=f"STOP au {to}".encode())
     )
     await smsc.came(p.DeliverSmResp)
-    return [one.msisdn for one in await house.store.stops.list(account.id)]
+    return [one.msisdn for one in await app.store.stops.list(account.id)]
 
 
 def test_of_two_links_for_one_prefix_each_names_its_own_number(tmp_path: Path) -> None:
-    async def test(house: House, north: Peer, south: Peer) -> None:
-        account = await account_in(house.store)
-        number = await send(house, account, ANNA, BEA)
+    async def test(app: Application, north: Peer, south: Peer) -> None:
+        account = await account_in(app.store)
+        number = await send(app, account, ANNA, BEA)
         assert await left(north) == [("36222", "Soldes STOP au 36222")]
         assert await left(south) == [("SOUTH", "Soldes STOP au 36333")]
-        overview = await house.store.message_of(account.id, number)
+        overview = await app.store.message_of(account.id, number)
         assert overview is not None
         assert set(overview.texts) == {"Soldes STOP au 36222", "Soldes STOP au 36333"}
-        assert await write_stop(house, north, account, to="36222") == [ANNA]
+        assert await write_stop(app, north, account, to="36222") == [ANNA]
 
     beside(tmp_path, test)
 
 
 def test_a_link_in_anothers_place_names_its_own_number(tmp_path: Path) -> None:
-    async def test(house: House, north: Peer, south: Peer) -> None:
-        account = await account_in(house.store)
-        await send(house, account, ANNA, BEA)
+    async def test(app: Application, north: Peer, south: Peer) -> None:
+        account = await account_in(app.store)
+        await send(app, account, ANNA, BEA)
         assert await left(south, 2) == [("SOUTH", "Soldes STOP au 36333")] * 2
         assert not any(session.of(p.SubmitSm) for session in north.sessions)
-        assert await write_stop(house, south, account, to="36333") == [ANNA]
+        assert await write_stop(app, south, account, to="36333") == [ANNA]
 
     beside(tmp_path, test, north_bound=False)
 
 
 def test_a_text_from_a_number_names_it_on_every_link(tmp_path: Path) -> None:
-    async def test(house: House, north: Peer, south: Peer) -> None:
-        account = await account_in(house.store)
-        await send(house, account, ANNA, BEA, sender="33700000001")
+    async def test(app: Application, north: Peer, south: Peer) -> None:
+        account = await account_in(app.store)
+        await send(app, account, ANNA, BEA, sender="33700000001")
         expected = [("33700000001", "Soldes STOP au +33700000001")]
         assert (await left(north), await left(south)) == (expected, expected)
 
@@ -140,20 +141,20 @@ def test_a_text_from_a_number_names_it_on_every_link(tmp_path: Path) -> None:
 
 
 def test_a_number_that_is_changed_is_named_in_what_still_waits(tmp_path: Path) -> None:
-    async def test(house: House, north: Peer, south: Peer) -> None:
-        account = await account_in(house.store)
+    async def test(app: Application, north: Peer, south: Peer) -> None:
+        account = await account_in(app.store)
         draft = Draft(
             account=account, texts=("Soldes",), numbers=[(ANNA, 0), (BEA, 0)], stop_mention=True,
-            due_at=house.clock.now() + HOUR_MS,
+            due_at=app.clock.now() + HOUR_MS,
         )  # fmt: skip
-        await house.acceptance.accept(draft)
+        await app.acceptance.accept(draft)
         path = tmp_path / "esito.toml"
         text = path.read_text(encoding="utf-8").replace('"36222"', '"36444"').replace('"36333"', '"36555"')
         path.write_text(text, encoding="utf-8")
         os.kill(os.getpid(), signal.SIGHUP)
-        await until(lambda: [link.sender for link in house.changes.settings.links] == ["36444", "SOUTH"])
-        assert isinstance(house.clock, PushableClock)
-        house.clock.advance(2 * HOUR_MS)
+        await until(lambda: [link.sender for link in app.changes.settings.links] == ["36444", "SOUTH"])
+        assert isinstance(app.clock, PushableClock)
+        app.clock.advance(2 * HOUR_MS)
         assert await left(north) == [("36444", "Soldes STOP au 36444")]
         assert await left(south) == [("SOUTH", "Soldes STOP au 36555")]
 

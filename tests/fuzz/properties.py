@@ -11,7 +11,7 @@ from esito.domain.states import MessageState
 from esito.smpp.codec import FrameBuffer, InvalidDelivery, InvalidLength, InvalidPdu, LocalProtocolError, decode, encode
 from esito.smpp.incoming import IncomingSettings
 from esito.smpp.pdu import DataSm, DeliverSm, Pdu, SubmitSm
-from esito.smpp.receipts import Kind, kind_of, read_receipt
+from esito.smpp.receipts import DeliveryKind, kind_of, read_receipt
 
 AT = 1_800_000_000_000
 ZONES = (UTC, ZoneInfo("Europe/Paris"), ZoneInfo("Pacific/Kiritimati"))
@@ -88,7 +88,7 @@ def _fields(pdu: Pdu) -> dict[str, object]:
 
 
 def _settled_well(pdu: DeliverSm | DataSm, choice: int) -> None:
-    assert kind_of(pdu) in Kind
+    assert kind_of(pdu) in DeliveryKind
     receipt = read_receipt(pdu, link="alpha", at=AT, settings=IncomingSettings(zone=ZONES[choice % len(ZONES)]))
     assert receipt.state is None or receipt.state in MessageState
     assert receipt.raw == pdu.frame

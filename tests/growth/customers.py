@@ -7,33 +7,31 @@ from ipaddress import ip_network
 from typing import Any, cast
 
 from esito import logs
-from esito.api import (
-    body,
-    client_address,
-    fields,
-    front,
-    keys,
-    lookup,
-    multipart,
-    once,
-    paging,
-    schedule,
-    send,
-    statistics,
-    status,
-    subaccounts,
-    unmasking,
-    v2callbacks,
-    v2export,
-    v2search,
-    xml,
-)
-from esito.api import call as calls
+from esito.api.http import app, auth, body, client_address, idempotency, multipart, paging, request, xml
 from esito.api.services import Services
+from esito.api.v1 import (
+    bulk_send,
+    lookup,
+    multi_status,
+    schedule,
+    send_fields,
+    statistics,
+    subaccount_credit,
+    subaccounts,
+)
+from esito.api.v2 import (
+    callback_destinations,
+    callback_outbox,
+    callback_replay,
+    export_stream,
+    interval,
+    message_search,
+    unmasking,
+)
 from esito.client import answers
-from esito.domain import msisdn, text, visible
-from esito.domain.account import Account, AccountState, key_digest
-from esito.domain.profile import Profile
+from esito.domain import display, msisdn, text
+from esito.domain.account import Account, AccountState, Profile
+from esito.domain.credentials import key_digest
 from esito.webhooks import sender, signing, status_line, targets
 from tests.growth.spite import BODY, HEADER, SPITEFUL, Reader, allowed, numbered, octets, wrapped
 from tests.kit.builders import NOW
@@ -45,13 +43,15 @@ ACCOUNT = Account(
 )
 
 
-def asked(read: Callable[[calls.Call], object], *names: str, **others: object) -> Callable[[str], object]:
+def asked(read: Callable[[request.AccountRequest], object], *names: str, **others: object) -> Callable[[str], object]:
     """Return a reader of a call whose parameters of these names are the text."""
 
     def reads(given: str) -> object:
         values = dict.fromkeys(names, given) | others
         scope: dict[str, Any] = {"headers": [(b"idempotency-key", b"a"), (b"authorization", b"a")]}
-        return read(calls.Call(cast("Services", None), ACCOUNT, calls.Inputs(values), xml=False, scope=scope))
+        return read(
+            request.AccountRequest(cast("Services", None), ACCOUNT, request.Inputs(values), xml=False, scope=scope)
+        )
 
     return reads
 
@@ -84,30 +84,34 @@ TEXTS: dict[str, Reader] = {
             (
                 "list of numbers",
                 BODY,
-                lambda given: fields.read_numbers(fields.raw_numbers(given), "", fields.FieldErrors()),
+                lambda given: send_fields.read_numbers(send_fields.raw_numbers(given), "", send_fields.FieldErrors()),
             ),
             ("a number", BODY, msisdn.normalise),
             ("numbers to look up", BODY, lookup.numbers_of),
             (
                 "kind of a number",
                 BODY,
-                lambda given: (msisdn.country_of(given), msisdn.is_mobile(given), msisdn.mask(given)),
+                lambda given: (msisdn.country_of(given), msisdn.is_mobile(given), display.mask(given)),
             ),
             (
                 "scalars",
                 BODY,
-                lambda given: (calls.as_message_id(given), calls.as_number_text(given), calls.as_text(given)),
+                lambda given: (request.as_message_id(given), request.as_number_text(given), request.as_text(given)),
             ),
-            ("flags", BODY, lambda given: (calls.Inputs({"a": given}).flag("a"), calls.wants_xml({"_format": given}))),
-            ("flaws of a text", BODY, fields.flaw_of),
+            (
+                "flags",
+                BODY,
+                lambda given: (request.Inputs({"a": given}).flag("a"), request.wants_xml({"_format": given})),
+            ),
+            ("flaws of a text", BODY, send_fields.flaw_of),
             ("segments of a text", BODY, lambda given: text.split(text.prepare(given, unicode=False))),
             ("segments in Unicode", BODY, lambda given: text.count_segments(text.prepare(given, unicode=True))),
             (
                 "options of a send",
                 BODY,
                 asked(
-                    lambda call: fields.read_options(
-                        call.inputs, fields.FieldErrors(), account=ACCOUNT, now=NOW, never_called=lambda _url: ""
+                    lambda call: send_fields.read_options(
+                        call.inputs, send_fields.FieldErrors(), account=ACCOUNT, now=NOW, never_called=lambda _url: ""
                     ),
                     *OPTIONS,
                 ),
@@ -120,55 +124,57 @@ TEXTS: dict[str, Reader] = {
             (
                 "bulk send",
                 BODY,
-                lambda given: send._read_items([{"phoneNumber": given, "message": given}], fields.FieldErrors()),
+                lambda given: bulk_send._read_items(
+                    [{"phoneNumber": given, "message": given}], send_fields.FieldErrors()
+                ),
             ),
-            ("multi-status", BODY, lambda given: status._pair({"phoneNumber": given, "messageId": given})),
+            ("multi-status", BODY, lambda given: multi_status._pair({"phoneNumber": given, "messageId": given})),
             ("limit", HEADER, asked(paging.page_limit, "limit")),
             ("cursor", HEADER, asked(lambda call: paging.page_cursor(call, first=0), "cursor")),
-            ("cursor of a search", HEADER, asked(v2search._cursor, "cursor")),
-            ("cursor of callbacks", HEADER, asked(v2callbacks._cursor, "cursor")),
+            ("cursor of a search", HEADER, asked(message_search._cursor, "cursor")),
+            ("cursor of callbacks", HEADER, asked(callback_outbox._cursor, "cursor")),
             (
                 "cursor of destinations",
                 HEADER,
-                asked(lambda call: paging.cursor_like(call, v2callbacks._ORIGIN), "cursor"),
+                asked(lambda call: paging.cursor_like(call, callback_destinations._ORIGIN), "cursor"),
             ),
             ("status", HEADER, asked(lambda call: paging.status_among(call, {"dead"}), "status")),
-            ("interval", HEADER, asked(v2search.interval, "from")),
-            ("since", BODY, v2callbacks._instant),
+            ("interval", HEADER, asked(interval.interval, "from")),
+            ("since", BODY, callback_replay._instant),
             ("days of statistics", HEADER, statistics._day),
-            ("amount", BODY, subaccounts._amount),
+            ("amount", BODY, subaccount_credit.read_amount),
             (
                 "email",
                 BODY,
                 lambda given: asked(subaccounts._new, type="simple", parameters={"email": given, "isBuyer": "1"})(""),
             ),
             ("key", BODY, lambda given: key_digest(given, b"secret")),
-            ("request of an idempotency key", BODY, asked(lambda call: once._asked(call, "send"), "message")),
+            ("request of an idempotency key", BODY, asked(lambda call: idempotency._asked(call, "send"), "message")),
             (
                 "bearer",
                 HEADER,
-                lambda given: keys.bearer({"headers": [(b"authorization", b"bearer " + octets_of(given))]}),
+                lambda given: auth.bearer({"headers": [(b"authorization", b"bearer " + octets_of(given))]}),
             ),
             ("signature", HEADER, lambda given: signing.is_signed("secret", given, given, b"", given)),
             (
                 "path",
                 HEADER,
-                lambda given: (front.plain_path(given), front._pattern("/v2/{a}/b/{c}").fullmatch(f"/v2/{given}")),
+                lambda given: (app.plain_path(given), app._pattern("/v2/{a}/b/{c}").fullmatch(f"/v2/{given}")),
             ),
             ("address of a customer", HEADER, client_address.read_address.__wrapped__),
-            ("URL of a callback", fields.MAX_URL, lambda given: targets.taken_apart(f"https://{given}")),
-            ("host of a callback", fields.MAX_URL, targets._literal),
+            ("URL of a callback", send_fields.MAX_URL, lambda given: targets.parse_target(f"https://{given}")),
+            ("host of a callback", send_fields.MAX_URL, targets._literal),
             ("reason of an unmasking", BODY, asked(unmasking._reason, "unmask")),
-            ("path of a callback", fields.MAX_URL, lambda given: targets.taken_apart(f"https://a/{given}")),
+            ("path of a callback", send_fields.MAX_URL, lambda given: targets.parse_target(f"https://a/{given}")),
             (
                 "answer of a receiver",
                 sender.ANSWER_KEPT,
-                lambda given: v2callbacks._readable(given.encode("utf-8", "replace")),
+                lambda given: callback_outbox._readable(given.encode("utf-8", "replace")),
             ),
             # What is written for customers, administrators and logs.
             ("XML", BODY, lambda given: xml.to_xml({"a": given, "b": xml.Text(given)})),
-            ("CSV", BODY, v2export.csv_cell),
-            ("terminal", HEADER, lambda given: (visible.visible(given), visible.visible_json(given))),
+            ("CSV", BODY, export_stream.csv_cell),
+            ("terminal", HEADER, lambda given: (display.visible(given), display.visible_json(given))),
             (
                 "log",
                 HEADER,
@@ -276,7 +282,7 @@ BODIES: dict[str, Reader] = {
     "X-Forwarded-For": Reader(HEADER, forwarded, FORWARDED),
     "list of a send": Reader(
         BODY,
-        allowed(lambda given: send._read_items(json.loads(given)["a"], fields.FieldErrors())),
+        allowed(lambda given: bulk_send._read_items(json.loads(given)["a"], send_fields.FieldErrors())),
         {
             **wrapped(b'{"a":[', b'{"message":"a","phoneNumber":"0"},', b"{}]}"),
             **numbered(b'{"a":[', '{{"message":"{0}","phoneNumber":"{0}"}},', b"{}]}"),
@@ -285,7 +291,7 @@ BODIES: dict[str, Reader] = {
     ),
     "array of numbers": Reader(
         BODY,
-        allowed(lambda given: fields.raw_numbers(json.loads(given)["a"])),
+        allowed(lambda given: send_fields.raw_numbers(json.loads(given)["a"])),
         {
             **wrapped(b'{"a":["', b'","', b'"]}'),
             **wrapped(b'{"a":["', b',","', b'"]}'),

@@ -7,13 +7,13 @@ from datetime import UTC
 from hashlib import blake2b
 from typing import cast
 
-from esito.bus import frames
-from esito.domain import coding, gsm0338, message_ids, number_forms, reply, stop_words, vocabulary
-from esito.domain.masking import hide_in
+from esito.domain import coding, gsm0338, message_ids, number_forms, opt_out, reply, vocabulary
+from esito.domain.display import hide_in
 from esito.domain.receipt import read_stat
 from esito.domain.states import MessageState
 from esito.lifecycle.readable import without_text
-from esito.smpp import codec, ids, incoming, pdu, querying, receipt_dates, receipt_text, receipts, replies
+from esito.receipt_log import frames
+from esito.smpp import codec, incoming, pdu, receipt_text, receipts, reply_text, responses
 from esito.smpp.codec import encode
 from esito.smpp.incoming import IncomingSettings
 from tests.growth.spite import BODY, PDU, SPITEFUL, Reader, allowed, octets, wrapped
@@ -51,7 +51,7 @@ def a_code(given: str) -> object:
 def an_answer(given: str) -> object:
     said = given.encode("ascii", "replace").decode().replace("\0", "")
     one = pdu.QuerySmResp(message_id=said, final_date=said[:16])
-    return querying.read_answer(one, link="a", zone=UTC, at=NOW)
+    return responses.read_answer(one, link="a", zone=UTC, at=NOW)
 
 
 def words_of(given: str) -> object:
@@ -60,7 +60,7 @@ def words_of(given: str) -> object:
 
 
 VOCABULARY = vocabulary.Vocabulary(vocabulary.ErrorTable(), {})
-WORDS = stop_words.StopWords(["STOP", "ARRET"])
+WORDS = opt_out.StopWords(["STOP", "ARRET"])
 
 
 TEXTS: dict[str, Reader] = {
@@ -75,12 +75,12 @@ TEXTS: dict[str, Reader] = {
                 PDU // 2,
                 lambda given: (receipt_text.read_fields(given), receipt_text.reads_as_receipt(given)),
             ),
-            ("dates of a receipt", PDU, lambda given: receipt_dates.instants(given, UTC)),
-            ("final date", PDU, lambda given: querying.read_final_date(given, UTC)),
+            ("dates of a receipt", PDU, lambda given: receipts.instants(given, UTC)),
+            ("final date", PDU, lambda given: responses.read_final_date(given, UTC)),
             (
                 "message id",
                 PDU,
-                lambda given: (message_ids.canonical(given), message_ids.shelves(given), ids.clean_id(given)),
+                lambda given: (message_ids.canonical(given), message_ids.shelves(given), message_ids.clean_id(given)),
             ),
             (
                 "two message ids",
@@ -96,7 +96,7 @@ TEXTS: dict[str, Reader] = {
             ("number of an operator", PDU, a_number),
             ("address of a reply", PDU, reply.same_address),
             ("STOP", PDU, lambda given: WORDS.stops(given, ["36111", "acme"])),
-            ("plain words", stop_words.LONGEST_STOP, stop_words.plain_words),
+            ("plain words", opt_out.LONGEST_STOP, opt_out.plain_words),
             ("whole reply", PDU, lambda given: reply.whole_text([given, given])),
             ("body of a reply", PDU, lambda given: reply.short_code_body(reply.ReplyKind.STOP, given, given, 1)),
             (
@@ -160,7 +160,7 @@ def a_reply(coding_: int, alphabet: coding.Alphabet, esm_class: int) -> Callable
 
     def reads(given: bytes) -> object:
         one = pdu.DeliverSm(data_coding=coding_, esm_class=esm_class, tlvs={pdu.Tag.MESSAGE_PAYLOAD: given})
-        return replies.read_reply(one, link="alpha", at=NOW, settings=settings), receipts.text_of(one)
+        return reply_text.read_reply(one, link="alpha", at=NOW, settings=settings), receipts.text_of(one)
 
     return reads
 

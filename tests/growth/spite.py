@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, AnyStr, NamedTuple
 
 from esito.api.services import MAX_HEADER_OCTETS
-from esito.bus.frames import Damaged
 from esito.domain.errors import EsitoError
+from esito.receipt_log.frames import Damaged
 from esito.webhooks.targets import RefusedError
 
 BODY = 131_072

@@ -10,7 +10,7 @@ from tests.growth.readers import READERS
 
 SOURCE = Path(__file__).parents[2] / "src" / "esito"
 
-ROOMS = ("api", "bus", "client", "domain", "smpp", "webhooks", "logs.py")
+ROOMS = ("api", "receipt_log", "client", "domain", "smpp", "webhooks", "logs.py")
 """Where texts of strangers are read; the others are given what these have read, or the administrator's own words."""
 
 TAKES_APART = frozenset(
@@ -21,22 +21,23 @@ TAKES_APART = frozenset(
 """What is called on a text to read it."""
 
 NOT_FOREIGN = {
-    "api/answer.py": {"success_with_list"},  # our own answer
-    "api/docs.py": {"_answers", "_inputs", "_prose"},  # the documentation
-    "api/openapi.py": {"_operation"},
-    "api/front.py": {"_find"},  # a path by patterns of pieces without a slash, as `path` reads one
-    "api/once.py": {"_answered"},  # what we kept ourselves
-    "api/statistics.py": {"_shown"},
-    "api/v2orphans.py": {"_orphan", "_numbers_hidden"},  # flags of ours
-    "api/v2links.py": {"_names"},  # of an administrator
-    "bus/safety.py": {"faults"},  # the monitor of our own server
-    "bus/spool.py": {"_cut", "_record_at"},  # our own file
+    "api/http/response.py": {"json_of", "success_with_list"},  # our own answer
+    "api/http/endpoint.py": {"summary_of"},
+    "api/http/docs_page.py": {"_answers", "_inputs", "_prose"},  # the documentation
+    "api/http/openapi.py": {"_operation"},
+    "api/http/app.py": {"_find"},  # a path by patterns of pieces without a slash, as `path` reads one
+    "api/http/idempotency.py": {"_answered"},  # what we kept ourselves
+    "api/v1/statistics.py": {"_item"},
+    "api/v2/orphan_list.py": {"_item", "_numbers_hidden"},  # flags of ours
+    "api/v2/link_admin.py": {"_names"},  # of an administrator
+    "receipt_log/safety.py": {"faults"},  # the monitor of our own server
+    "receipt_log/spool.py": {"_cut", "_record_at"},  # our own file
     "domain/gsm_languages.py": {"_pairs", "_row"},  # our own tables
     "domain/number_plans.py": {"rows_of"},
-    "domain/numbering.py": {"_has_a_rival", "_is_given"},  # at most 15 digits
+    "domain/national_numbers.py": {"_has_a_rival", "_is_given"},  # at most 15 digits
     "domain/pricing.py": {"from_micros"},
     "domain/routing.py": {"named"},  # the configuration
-    "smpp/connection.py": {"_received"},  # four octets of a frame
+    "smpp/connection.py": {"buffer_updated"},  # four octets of a frame
     "webhooks/sender.py": {"_judged"},  # what the resolver made of a name
 }
 """Functions of each file that take apart what nobody else wrote."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from esito.domain.account import Account
-from esito.domain.message import Answer, SegmentRef, SubmitAnswer
+from esito.domain.message import SegmentRef, SubmitAnswer, SubmitOutcome
 from esito.domain.receipt import DeliveryReceipt
 from esito.store.base import LinkRecord, Settled, Store
 from tests.histories.acts import PAUSES, WORDS, Act, Setup
@@ -166,14 +166,14 @@ class Play:
         one.told = "" if empty else one.segment.operator.writing.response.format(one.smsc_id)
         one.fate = Fate.ACCEPTED
         self._say("respond", f"{one.segment.name} is accepted{late}, id {one.told!r}")
-        self._answer(one, Answer.ACCEPTED)
+        self._answer(one, SubmitOutcome.ACCEPTED)
 
     async def _throttle(self, act: Act) -> None:
         if owed := [one for one in self._owed() if one.smsc_id is None]:
             one = owed[act.which % len(owed)]
             one.fate = Fate.TURNED_AWAY
             self._say("respond", f"{one.segment.name} is " + ("throttled" if act.how % 2 else "never written"))
-            self._answer(one, Answer.LATER, status=0x58 if act.how % 2 else 0)
+            self._answer(one, SubmitOutcome.LATER, status=0x58 if act.how % 2 else 0)
 
     async def _refuse(self, act: Act) -> None:
         if owed := [one for one in self._owed() if one.smsc_id is None]:
@@ -182,7 +182,7 @@ class Play:
     def _turn_down(self, one: Attempt, late: str) -> None:
         one.fate = Fate.TURNED_AWAY
         self._say("respond", f"{one.segment.name} (attempt {one.number + 1}) is refused{late}")
-        self._answer(one, Answer.REFUSED, status=0x0B)
+        self._answer(one, SubmitOutcome.REFUSED, status=0x0B)
 
     async def _lose(self, act: Act) -> None:
         if owed := self._owed():
@@ -202,7 +202,7 @@ class Play:
         mark = "" if one.smsc_id is None else f" ({one.segment.operator.writing.response.format(one.smsc_id)!r})"
         self._say("lose", f"the response{mark} to {one.segment.name} is lost")
         if told:
-            self._answer(one, Answer.UNCERTAIN)
+            self._answer(one, SubmitOutcome.UNCERTAIN)
 
     async def _late(self, act: Act) -> None:
         if lost := [one for one in self._attempts if one.fate is Fate.LOST and one.may_answer]:
@@ -213,7 +213,7 @@ class Play:
             else:
                 self._turn_down(one, " late")
 
-    def _answer(self, one: Attempt, answer: Answer, status: int = 0) -> None:
+    def _answer(self, one: Attempt, answer: SubmitOutcome, status: int = 0) -> None:
         answered = SubmitAnswer(
             ref=one.segment.ref, answer=answer, at=self._now, smsc_message_id=one.told or "", status=status,
             retry_at=self._now + (5 * SECOND if status else 0), attempts=one.number,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from esito.domain.message import Answer, Submission, SubmitAnswer
+from esito.domain.message import Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import STAT_WORDS
 from esito.store.base import LinkRecord
@@ -67,7 +67,9 @@ async def ends(place: Place, name: str, *, sent: list[Sent], order: list[Happeni
         if word is not None:
             await store.apply_receipts([said(to, number + 1, word, at, left)])
         elif lost:
-            await store.record_answers(name, [SubmitAnswer(ref=leaving[number].ref, answer=Answer.UNCERTAIN, at=at)])
+            await store.record_answers(
+                name, [SubmitAnswer(ref=leaving[number].ref, answer=SubmitOutcome.UNCERTAIN, at=at)]
+            )
         else:
             await store.record_answers(name, [accepted(leaving[number], str(number + 1), at=at)])
     pairs = [(one.ref.message_id, one.msisdn) for one in leaving.values()]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from esito.domain.account import Account
-from esito.domain.message import Answer, NewMessage, NewRecipient, Range, Submission, SubmitAnswer
+from esito.domain.message import NewMessage, NewRecipient, Range, Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import STAT_WORDS, MultipartRule
 from esito.store.base import LinkRecord, Store
@@ -79,11 +79,11 @@ def receipt(
 
 
 def accepted(submission: Submission, smsc_message_id: str, *, at: int = NOW + 1_000) -> SubmitAnswer:
-    return SubmitAnswer(ref=submission.ref, answer=Answer.ACCEPTED, at=at, smsc_message_id=smsc_message_id)
+    return SubmitAnswer(ref=submission.ref, answer=SubmitOutcome.ACCEPTED, at=at, smsc_message_id=smsc_message_id)
 
 
 def refused(submission: Submission, *, status: int = 0x0B, at: int = NOW + 1_000) -> SubmitAnswer:
-    return SubmitAnswer(ref=submission.ref, answer=Answer.REFUSED, at=at, status=status)
+    return SubmitAnswer(ref=submission.ref, answer=SubmitOutcome.REFUSED, at=at, status=status)
 
 
 async def submitted(store: Store, new: NewMessage, ids: Sequence[str], *, link: str = "alpha", at: int = NOW) -> int:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 
 from esito.domain.account import Account
-from esito.domain.callback import Phase
+from esito.domain.callback import CallbackPhase
 from esito.domain.timing import PushableClock
 from esito.store.sqlite import SqliteStore
 from esito.webhooks.addresses import Judge
@@ -67,7 +67,7 @@ class Office:
         due, _ = await self.store.callbacks.waiting()
         lines = await self.store.callbacks.page(self.account.id, status="waiting", limit=10_000)
         return len(lines) < due or any(
-            one.phase is Phase.LEASED or (one.next_at is not None and one.next_at <= now) for one in lines
+            one.phase is CallbackPhase.LEASED or (one.next_at is not None and one.next_at <= now) for one in lines
         )
 
     async def pass_(self, ms: int, *, step: int) -> None:

@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from esito.api.app import Services, build
-from esito.api.front import AsgiApp
+from esito.api.asgi_app import build, served_by
+from esito.api.http.app import AsgiApp
 from esito.api.plans_process import Plans
-from esito.domain.account import Account, key_digest
+from esito.api.services import Services
+from esito.domain.account import Account
+from esito.domain.credentials import key_digest
 from esito.domain.pricing import PriceList
+from esito.domain.routing import Routes
 from esito.domain.timing import PushableClock
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.routes import Routes
 from esito.store.base import Store
 from tests.kit.builders import NOW, accepted, links_in, receipt
+from tests.kit.declared import held
 from tests.kit.loop_watch import loops_are_let_go
 from tests.kit.stores import a_store
 
@@ -87,6 +90,8 @@ class Desk:
     """A `Store`; some tests look into the engine of the one they asked for."""
     clock: PushableClock
     account: Account
+    faults: list[str]
+    """What handlers read or raised that their declarations do not say."""
 
     def get(self, path: str, /, **query: object) -> Reply:
         """Ask with the account's key, unless another is given."""
@@ -187,7 +192,8 @@ def desk(
 ) -> Iterator[Desk]:
     """Open a desk on a store of a kind, whose time stands still; `services` go before what it would choose.
 
-    Nothing that it is asked may hold the event loop: see `loop_watch`.
+    Nothing that it is asked may hold the event loop: see `loop_watch`. No endpoint reads or raises what it does not
+    declare: see `declared`.
     """
     with asyncio.Runner() as runner:
         doors = AsyncExitStack()
@@ -199,6 +205,7 @@ def desk(
             furnished = _furnished(runner, store, credit, PushableClock(Standing(now)), services)
             with loops_are_let_go():
                 yield furnished
+            assert furnished.faults == []
         finally:
             runner.run(doors.aclose())
 
@@ -217,4 +224,6 @@ def _furnished(
     )
     given: dict[str, Any] = {"store": store, "acceptance": acceptance, "clock": clock, "key_secret": SECRET}
     made = Services(**(given | dict(services)))
-    return Desk(runner=runner, app=build(made), services=made, store=store, clock=clock, account=account)
+    faults: list[str] = []
+    app = build(made, [held(one, faults) for one in served_by(made)])
+    return Desk(runner=runner, app=app, services=made, store=store, clock=clock, account=account, faults=faults)

@@ -24,9 +24,9 @@ LONGEST_FIRST = (
 """How the names of files begin that are begun first."""
 
 WAIT = (
-    "tests/unit/bus/",
+    "tests/unit/receipt_log/",
     "tests/test_left_over.py",
-    "tests/unit/smpp/test_link",
+    "tests/unit/links/",
     "tests/unit/lifecycle/",
     "tests/unit/webhooks/",
     "tests/unit/store/",

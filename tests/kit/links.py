@@ -1,15 +1,16 @@
 """A link to a scriptable SMSC, and who it reports to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, ParamSpec
 
+from esito.links.interface import Link
+from esito.links.smpp_link import SmppLink
 from esito.smpp import pdu as p
-from esito.smpp.link import Link
-from esito.smpp.reports import Answered
-from esito.smpp.settings import LinkSettings
+from esito.smpp.connect import SmppSettings
+from esito.smpp.responses import SubmitResponse
 from tests.kit.peer import Peer
 
 P = ParamSpec("P")
@@ -27,17 +28,17 @@ class Events:
     """Keeps what a link reports; answers deliveries once it may."""
 
     def __init__(self) -> None:
-        self.answers: list[Answered] = []
+        self.answers: list[SubmitResponse] = []
         self.deliveries: list[p.DeliverSm | p.DataSm] = []
         self.changes = 0
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.error: Exception | None = None
 
-    def submitted(self, _link: Link, outcomes: list[Answered]) -> None:
+    def submitted(self, _link: str, outcomes: list[SubmitResponse]) -> None:
         self.answers += outcomes
 
-    async def delivered(self, _link: Link, pdus: list[p.DeliverSm | p.DataSm]) -> list[int]:
+    async def delivered(self, _link: str, pdus: Sequence[p.DeliverSm | p.DataSm]) -> list[int]:
         self.deliveries += pdus
         await self.may_answer.wait()
         if self.error is not None:
@@ -49,7 +50,7 @@ class Events:
 
 
 @asynccontextmanager
-async def linked(one: Peer, **settings: Any) -> AsyncIterator[tuple[Link, Events]]:
+async def linked(one: Peer, **settings: Any) -> AsyncIterator[tuple[SmppLink, Events]]:
     """A link to the peer; everything it waits for is short, and what it is still owed at the end is not waited for."""
     usual: dict[str, Any] = {
         "name": "alpha",
@@ -61,7 +62,7 @@ async def linked(one: Peer, **settings: Any) -> AsyncIterator[tuple[Link, Events
         "rebind_max": 0.05,
     }
     events = Events()
-    link = Link(LinkSettings(**{**usual, **settings}), events)
+    link = SmppLink(SmppSettings(**{**usual, **settings}), events)
     await link.start()
     try:
         yield link, events

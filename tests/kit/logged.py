@@ -10,13 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from esito.bus.spool import Spool
 from esito.domain.receipt import DeliveryReceipt
-from esito.lifecycle.intake import Intake
-from esito.lifecycle.relay import Relay
+from esito.receipt_log.consumer import Consumer
+from esito.receipt_log.publisher import Publisher
+from esito.receipt_log.spool import Spool
 from esito.store.base import Settled, Store
 from esito.store.intake import Applied, Brought
-from tests.kit.nats import a_stream, bus_on, shared_servers
+from tests.kit.nats import a_stream, log_on, shared_servers
 from tests.kit.patience import in_time
 
 
@@ -51,7 +51,7 @@ class Logged:
         self.inner = store
         self._folder = folder
         self._ending = ending
-        self._relay: Relay | None = None
+        self._publisher: Publisher | None = None
         self._watched = _Watched(store.intake)
         self._one_by_one = asyncio.Lock()
 
@@ -61,25 +61,27 @@ class Logged:
     async def apply_receipts(self, receipts: Sequence[DeliveryReceipt]) -> Settled:
         watched = self._watched
         async with self._one_by_one:
-            relay = self._relay = self._relay or await self._begin()
+            publisher = self._publisher = self._publisher or await self._begin()
             receipts_before, moved, verdicts = watched.receipts, watched.moved, Counter(watched.verdicts)
-            await relay.keep(receipts)
+            await publisher.publish(receipts)
             async with in_time(), watched.come:
                 await watched.come.wait_for(lambda: watched.receipts >= receipts_before + len(receipts))
             return Settled(watched.moved - moved, dict(watched.verdicts - verdicts))
 
-    async def _begin(self) -> Relay:
+    async def _begin(self) -> Publisher:
         servers = await asyncio.to_thread(shared_servers, 1)  # how three agree, tests of the log and of faults look at
         spool = Spool(self._folder / "spool")
         spool.open()
         self._ending.callback(spool.close)
-        bus = await self._ending.enter_async_context(bus_on(servers, stream=a_stream()))
-        self._ending.push_async_callback(bus.remove)
+        receipt_log = await self._ending.enter_async_context(log_on(servers, stream=a_stream()))
+        self._ending.push_async_callback(receipt_log.remove)
         seen: Any = _Seen(self.inner, self._watched)
-        relay = Relay(gateway="tests", bus=bus, spool=spool, store=self.inner)
-        working = [asyncio.ensure_future(one.run()) for one in (relay, Intake(bus=bus, store=seen))]
+        publisher = Publisher(gateway="tests", receipt_log=receipt_log, spool=spool, store=self.inner)
+        working = [
+            asyncio.ensure_future(one.run()) for one in (publisher, Consumer(receipt_log=receipt_log, store=seen))
+        ]
         self._ending.push_async_callback(_cancelled, working)
-        return relay
+        return publisher
 
 
 async def _cancelled(working: Sequence[asyncio.Future[None]]) -> None:

@@ -1,8 +1,8 @@
-"""Asking a house in this process what it tells its monitors."""
+"""Asks a server in this process what it tells its monitors."""
 
-from esito.bootstrap.stores import key_secret
+from esito.app.wiring import key_secret
 from esito.config import Settings
-from esito.domain.administrator import monitor_pass
+from esito.domain.credentials import monitor_pass
 from esito.domain.timing import RealClock
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nats
 
-from esito.bus.nats import STREAM, JetStreamBus
+from esito.receipt_log.jetstream import STREAM, JetStreamLog
 from esito_cluster.nats import NatsCluster, NatsNode
 from tests.kit.left_over import at_end
 from tests.kit.patience import A_TRY, PATIENCE, in_time
@@ -39,16 +39,16 @@ async def nats_servers(
 
 
 @asynccontextmanager
-async def bus_on(cluster: NatsCluster, *, most: int = 1 << 28, stream: str = STREAM) -> AsyncIterator[JetStreamBus]:
+async def log_on(cluster: NatsCluster, *, most: int = 1 << 28, stream: str = STREAM) -> AsyncIterator[JetStreamLog]:
     """Work with the log on these servers."""
-    bus = JetStreamBus(
+    receipt_log = JetStreamLog(
         cluster.servers, monitors=cluster.monitors, replicas=len(cluster.nodes), most=most, stream=stream
     )
-    await bus.open()
+    await receipt_log.open()
     try:
-        yield bus
+        yield receipt_log
     finally:
-        await bus.close()
+        await receipt_log.close()
 
 
 def a_stream() -> str:

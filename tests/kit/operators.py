@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from esito.bootstrap.links import outgoing_settings, smpp_settings
+from esito.app.link_factory import outgoing_settings, smpp_settings
 from esito.config import LinkSettings, load
 from esito.domain.message import SegmentRef, Submission
+from esito.links.smpp_link import SmppLink
 from esito.smpp import pdu as p
-from esito.smpp.link import Link
 from esito.smpp.outgoing import submit_sm
 from tests.kit.links import Events
 from tests.kit.peer import Peer, until
@@ -49,7 +49,7 @@ def submission(
 async def received(smsc: Peer, link: LinkSettings, *submissions: Submission) -> list[p.SubmitSm]:
     """Send these by a link to an SMSC; return what it received, as octets in `frame` too."""
     outgoing = outgoing_settings(link)
-    bound = Link(smpp_settings(link), Events())
+    bound = SmppLink(smpp_settings(link), Events())
     await bound.start()
     try:
         await until(lambda: bound.can_send)

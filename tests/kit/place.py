@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kit.nats import a_stream, bus_on, shared_servers
+from tests.kit.nats import a_stream, log_on, shared_servers
 from tests.kit.postgres import server
 from tests.kit.stores import a_place
+
+LOG_SERVERS = 3
+"""Servers that keep each record of the log, where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Place:
 
 
 @asynccontextmanager
-async def place_of(kind: str, folder: Path) -> AsyncIterator[Place]:
+async def place_of(kind: str, folder: Path, *, log_servers: int = LOG_SERVERS) -> AsyncIterator[Place]:
     """Have an empty place of a kind; `folder` is for files."""
     async with a_place(kind, folder) as store:
         section = f"[store]\nurl = {json.dumps(store)}\n"
@@ -34,10 +37,11 @@ async def place_of(kind: str, folder: Path) -> AsyncIterator[Place]:
         if kind == "postgres":
             yield Place(store, section)
             return
-        cluster, stream = await asyncio.to_thread(shared_servers), a_stream()
+        cluster, stream = await asyncio.to_thread(shared_servers, log_servers), a_stream()
         settings = {
             "url": ",".join(cluster.servers),
             "monitors": list(cluster.monitors),
+            "replicas": log_servers,
             "stream": stream,
             "max_megabytes": 64,
             "spool": str(folder / "spool"),
@@ -46,8 +50,8 @@ async def place_of(kind: str, folder: Path) -> AsyncIterator[Place]:
         try:
             yield Place(store, f"{section}[bus]\n{lines}")
         finally:
-            async with bus_on(cluster, stream=stream, most=64 << 20) as bus:
-                await bus.remove()
+            async with log_on(cluster, stream=stream, most=64 << 20) as receipt_log:
+                await receipt_log.remove()
 
 
 @contextmanager
@@ -60,9 +64,9 @@ def a_place_for(kind: str, folder: Path) -> Iterator[Place]:
         runner.run(place.__aexit__(None, None, None))
 
 
-def prepare(kind: str) -> None:
+def prepare(kind: str, *, log_servers: int = LOG_SERVERS) -> None:
     """Start the servers that places of a kind share, so that they end with the thread that asks."""
     if kind != "sqlite":
         server()
     if kind == "postgres+nats":
-        shared_servers()
+        shared_servers(log_servers)

@@ -77,6 +77,8 @@ async def _make_template(url: str) -> None:
     connection = await asyncpg.connect(f"{url}/{TEMPLATE}", server_settings=SETTINGS)
     await migrate(connection)
     await connection.close()
+    # The first connection after writes down what each needs to know of the catalogue: copies of the database have it.
+    await (await asyncpg.connect(f"{url}/{TEMPLATE}", server_settings=SETTINGS)).close()
 
 
 class _Maintenance:

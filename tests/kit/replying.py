@@ -6,7 +6,7 @@ from typing import Any
 
 from esito.domain.account import Account
 from esito.domain.reply import Concatenated, Reply
-from esito.lifecycle.stop_words import stop_words
+from esito.lifecycle.receive import stop_words
 from esito.store.base import Store
 from esito.store.replies import Kept
 from tests.kit import looking

@@ -18,7 +18,7 @@ import click
 from tests.kit.patience import PATIENCE
 from tests.kit.place import prepare
 from tests.receipts.case import LONGEST
-from tests.receipts.runner import AT_ONCE, CASES, load, run_case
+from tests.receipts.runner import AT_ONCE, CASES, LOG_SERVERS, load, run_case
 from tests.receipts.server import warm_up
 from tests.receipts.words import UnknownWords
 
@@ -42,7 +42,7 @@ def main(words: list[str]) -> int:
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         click.echo(f'{path} is no file of cases, {{"cases": [...]}} in JSON: {error}', err=True)
         return 2
-    prepare(kind)
+    prepare(kind, log_servers=LOG_SERVERS)
     warm_up()
     failed = 0
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="case") as pool:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.kit.place import prepare
-from tests.receipts.runner import AT_ONCE, run_case
+from tests.receipts.runner import AT_ONCE, LOG_SERVERS, run_case
 from tests.receipts.server import warm_up
 
 
@@ -20,7 +20,7 @@ def played(request: pytest.FixtureRequest) -> Iterator[Callable[[dict[str, Any],
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="case") as pool:
 
         def begin(kind: str) -> None:
-            prepare(kind)
+            prepare(kind, log_servers=LOG_SERVERS)
             warm_up()
             for one in chosen:
                 if one["kind"] == kind:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from esito.domain.id_forms import IdForm, Learned
+from esito.domain.operator_habits import IdForm, Learned
 from esito.domain.states import MessageState
 from tests.kit.tables import tables_at
 

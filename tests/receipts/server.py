@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 
 from esito import logs
-from esito.bootstrap.house import serve
-from esito.bootstrap.stores import key_secret, open_store
+from esito.app.error_tables import load_vocabulary
+from esito.app.run import serve
+from esito.app.wiring import key_secret, open_store
 from esito.config import load
-from esito.domain.account import key_digest, new_api_key
+from esito.domain.credentials import key_digest, new_api_key
 from esito.store.base import CLOCK_OFFSET
-from esito.vocabulary_files import load_vocabulary
 from esito_cluster.process import free_port
 from tests.kit.abroad import PRICED, let_abroad
 from tests.kit.patience import PATIENCE
@@ -36,7 +36,9 @@ def _processes() -> ForkServerContext:
     global _context  # noqa: PLW0603  made at the first use, shared by all cases
     if _context is None:
         _context = multiprocessing.get_context("forkserver")
-        _context.set_forkserver_preload(["esito.store.postgres", "esito.bus.nats", "tests.receipts.server"])
+        _context.set_forkserver_preload(
+            ["esito.store.postgres", "esito.receipt_log.jetstream", "tests.receipts.server"]
+        )
     return _context
 
 

@@ -1,4 +1,4 @@
-"""Writes docs/receipts.md from the file of cases: `python -m tests.receipts.table`."""
+"""Writes docs/explanation/receipts.md from the file of cases: `python -m tests.receipts.table`."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ SECTIONS = {
     "What is expected": words.EXPECT,
 }
 
-PAGE = Path(__file__).parents[2] / "docs" / "receipts.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "receipts.md"
 
 HEAD = """# Receipts: what operators do, and what Esito makes of it
 

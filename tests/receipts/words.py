@@ -1,4 +1,4 @@
-"""Every word a case file may use and what it means: what the runner refuses and docs/receipts.md shows."""
+"""Every word a case file may use and what it means: what the runner refuses and docs/explanation/receipts.md shows."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from esito.bootstrap.link_doubts import doubts, doubts_of
-from esito.bootstrap.links import outgoing_settings, smpp_settings
+from esito.app.link_changes import doubts, doubts_of
+from esito.app.link_factory import outgoing_settings, smpp_settings
 from esito.config import ConfigError, load
-from esito.domain.address import AddressKind
+from esito.domain.address import AddressKind, numbered
 from esito.domain.coding import Alphabet, Codings
 from esito.domain.states import STAT_WORDS, MessageState
-from esito.smpp.address import numbered
 from esito.smpp.outgoing import USUAL, OutgoingSettings
 from tests.kit.operators import configured
 

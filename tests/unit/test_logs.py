@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esito import logs
-from esito.domain.account import new_api_key
+from esito.domain.credentials import new_api_key
 
 NUMBER = "+33612345678"
 KEY = new_api_key()

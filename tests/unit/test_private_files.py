@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from esito.bus.spool import Spool
 from esito.private_files import is_open_to_others, make_private, new_private, open_private
+from esito.receipt_log.spool import Spool
 from esito.simulator.journal import Journal
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.backup import backup

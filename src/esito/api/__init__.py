@@ -1,1 +1,1 @@
-"""The HTTP room: reads a call, asks the store or the lifecycle, answers in JSON or XML."""
+"""The HTTP API: reads a request, asks the store or the lifecycle, answers in JSON or XML."""

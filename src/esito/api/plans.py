@@ -24,7 +24,7 @@ KINDS = {0: "fixed-line", 1: "mobile", 2: "fixed-line-or-mobile", 3: "toll-free"
 
 
 def answer_lines() -> None:
-    """Answer until there is no more input."""
+    """Response until there is no more input."""
     installed = find_spec("phonenumbers") is not None
     for line in sys.stdin.buffer:
         raws = msgspec.json.decode(line, type=list[str])
@@ -66,7 +66,7 @@ def _looked_up(raw: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _library() -> Any:
-    """Return the library, which is an extra and slow to load, with the parts of it that are asked."""
+    """Load the library, an extra that takes seconds, with the parts that are used."""
     for part in ("phonenumbers.carrier", "phonenumbers.geodata.locale"):
         import_module(part)
     return import_module("phonenumbers")

@@ -1,4 +1,4 @@
-"""The process that knows the numbering plans (`plans`), and who may ask it when."""
+"""The process that looks numbers up (`plans`), and in which order it is asked."""
 
 import asyncio
 import subprocess
@@ -13,11 +13,11 @@ import msgspec
 from esito.domain.errors import LookupUnavailable
 
 IDLE = 600.0
-"""Seconds after which a process that nobody asks ends: its memory is free again."""
+"""Seconds after which an idle process is ended, to free its memory."""
 
 
 class Plans:
-    """The process that knows the numbering plans, begun when it is asked first; it ends with us, however we end."""
+    """The process that looks numbers up, started by the first question; it ends with the server, however that ends."""
 
     def __init__(self, *, idle: float = IDLE) -> None:
         self._idle = idle
@@ -29,7 +29,7 @@ class Plans:
     async def look(self, account: int, raws: Sequence[str]) -> list[dict[str, Any]]:
         """Return what numbers are, in their order. Raises LookupUnavailable.
 
-        Of each account one question at a time is waiting, so that they take turns.
+        One question of each account waits at a time, so that accounts take turns.
         """
         turn = self._turns.setdefault(account, asyncio.Lock())
         loop = asyncio.get_running_loop()

@@ -1,18 +1,18 @@
-"""What the HTTP room is given by whoever builds the house."""
+"""What the API needs of the rest of the server."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from esito.api.client_address import Network
-from esito.api.limits import Limits
+from esito.api.http.client_address import Network
+from esito.api.http.rate_limits import Limits
 from esito.api.plans_process import Plans
 from esito.domain.pricing import PriceList
 from esito.domain.retrying import RetryTable
 from esito.domain.timing import Clock
 from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.lifecycle.accept import Acceptance
-from esito.lifecycle.aside import Aside
+from esito.lifecycle.account_threads import AccountThreads
 from esito.store.base import Store
 
 MAX_HEADER_OCTETS = 32 * 1024
@@ -39,17 +39,17 @@ class LinkStatus:
     """`bound`, `sending only`, `receiving only`, `down` or `disabled`."""
     sessions: tuple[SessionStatus, ...]
     troubles: tuple[str, ...] = ()
-    """What somebody should look at; each begins with a word for programs: `refused`, `unanswered` or `unqueried`."""
+    """Problems to look at; each begins with a word for programs: `refused`, `unanswered` or `unqueried`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkEdited:
-    """What a change of a link came to."""
+    """The effect of a change of a link."""
 
     changed: bool
     rebinds: bool
     notes: tuple[str, ...] = ()
-    """What is worth a word."""
+    """Remarks for whoever made the change."""
 
 
 class LinkDesk(Protocol):
@@ -86,7 +86,7 @@ def _no_warnings() -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The parts of the house that answer requests."""
+    """The parts of the server that endpoints use."""
 
     store: Store
     acceptance: Acceptance
@@ -94,40 +94,40 @@ class Services:
     key_secret: bytes
     """The secret of the keyed hashes of API keys."""
     prices: PriceList = field(default_factory=PriceList)
-    """Tells `me` how many messages a credit buys."""
+    """By which `me` computes how many messages a credit buys."""
     currency: str = "EUR"
     """Of all prices and credits."""
     vocabulary: Vocabulary = field(default_factory=lambda: Vocabulary(ErrorTable(), {}))
     """Says what operators' error codes mean."""
     retries: Mapping[str, RetryTable] = field(default_factory=dict)
-    """The refusals that pass, by link; the usual ones where a link is not among them."""
+    """Which refusals are retried, by link; the default table where a link has none."""
     error_status: int = 400
     """HTTP status of error envelopes (contract 0.1)."""
     pushable: bool = False
     """Whether `POST /v2/clock/advance` is served; the clock must then be a PushableClock."""
     ready: Callable[[], Awaitable[list[str]]] = _nothing_missing
-    """Says what keeps us from serving; nothing when all is well."""
+    """Returns what keeps us from serving; empty when we are ready."""
     warnings: Callable[[], list[str]] = _no_warnings
-    """Says what somebody should look at though we serve; nothing when all is well."""
+    """Returns problems to look at although we serve."""
     links: Callable[[], Awaitable[list[LinkStatus]]] = _no_links
-    """Says how the links stand."""
+    """Returns the status of every link."""
     link_desk: LinkDesk | None = None
     """Changes links; None where there are none to change."""
     limits: Limits = field(default_factory=Limits)
     """How often accounts may ask."""
     plans: Plans = field(default_factory=Plans)
-    """Says what numbers are."""
-    aside: Aside = field(default_factory=Aside)
-    """Does what is long beside the event loop."""
+    """Looks numbers up in the numbering plans."""
+    aside: AccountThreads = field(default_factory=AccountThreads)
+    """Runs long work in threads."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose `X-Forwarded-For` is believed."""
     bad_keys_per_minute: int = 0
-    """Wrong keys of one address that are looked at; 0: all."""
+    """Wrong keys of one address that are checked in a minute; 0: all."""
     requested: Callable[[tuple[str, int | str]], None] | None = None
-    """Is told who makes a request, by address and port."""
+    """Called with the address and port of each request."""
     never_called: Callable[[str], str] = _called
-    """Says why callbacks to a URL would be refused whatever its name resolves to; empty: they may not be."""
+    """Returns why callbacks to a URL are refused whatever its name resolves to; empty when they are not."""
     max_body: int = 1_000_000
     """Octets of a request's body."""
     body_patience: float = 10.0
-    """Seconds we wait for a body that was announced and does not come."""
+    """Seconds that the whole body may take to arrive."""

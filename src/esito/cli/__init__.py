@@ -1,1 +1,1 @@
-"""The command line: exit code 0 when done, 1 when refused or failed, 2 when wrongly used."""
+"""The command line; exit code 0: done, 1: refused or failed, 2: wrong usage."""

@@ -1,6 +1,6 @@
 """`esito demo`: a server, an operator simulator, an account and some traffic, from one command.
 
-Server and simulator share one clock that can be pushed, so that 48 hours pass at once.
+Server and simulator share one clock that can be advanced, so that 48 hours pass at once.
 """
 
 import asyncio
@@ -19,12 +19,14 @@ from typing import NamedTuple
 import click
 
 from esito import logs
-from esito.bootstrap.house import House, serve
-from esito.bootstrap.stores import key_secret, open_store
-from esito.cli.options import Address, actor, listenable, print_json, with_json
+from esito.app.application import Application
+from esito.app.run import serve
+from esito.app.wiring import key_secret, open_store
+from esito.cli.options import ListenAddress, actor, listenable, print_json, with_json
 from esito.cli.terminal import say
-from esito.client import AsyncClient, ClientError, Sent, Unreachable
+from esito.client.aio import AsyncClient
 from esito.client.calls import SendOptions
+from esito.client.models import ClientError, Sent, Unreachable
 from esito.config import (
     CallbackSettings,
     ClockSettings,
@@ -35,7 +37,7 @@ from esito.config import (
     StoreSettings,
 )
 from esito.config_rules import SQLITE, host_and_port
-from esito.domain.account import key_digest, new_api_key
+from esito.domain.credentials import key_digest, new_api_key
 from esito.domain.timing import PushableClock
 from esito.private_files import new_private
 from esito.simulator.fates import ENDINGS
@@ -46,10 +48,10 @@ ACCOUNT = "demo"
 CREDIT = Decimal(1000)
 TEXT = "Ciao! This is Esito."
 STEM = "+3361234"
-"""What the numbers of the demo begin with; four digits that choose a fate follow."""
+"""The prefix of the demo's numbers; four digits that choose a fate follow."""
 
 _AS_MODULE = str(Path(__file__).parents[1] / "__main__.py")
-"""What `python -m esito` sees as its own name."""
+"""sys.argv[0] under `python -m esito`."""
 
 PATIENCE = 15.0
 """Seconds we wait for our own server."""
@@ -60,7 +62,7 @@ NOT_INSTALLED = "--cluster needs `pip install 'esito[cluster]'` and `apt-get ins
 @click.command()
 @click.option(
     "--listen",
-    type=Address(),
+    type=ListenAddress(),
     default="127.0.0.1:8000",
     show_default=True,
     help="Where the API is; port 0: a free one.",
@@ -68,7 +70,7 @@ NOT_INSTALLED = "--cluster needs `pip install 'esito[cluster]'` and `apt-get ins
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Directory that keeps account and messages; without it they are gone at the end.",
+    help="Directory for account and messages; without it they are deleted at the end.",
 )
 @click.option(
     "--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="How fast time passes."
@@ -109,14 +111,14 @@ async def _run(directory: Path, address: str, speed: float, *, as_json: bool) ->
     )
     keys = _keys(directory / "demo.json")
     async with open_store(settings) as store:
-        # Before the clock is made: the last run may have pushed it.
+        # Before the clock is made: an earlier run may have advanced it.
         clock = PushableClock(speed=speed, offset_ms=int(await store.setting(CLOCK_OFFSET) or 0))
         await _let_in(store, keys, key_secret(settings), clock.now())
     simulator = Smsc(SmscSettings(port=0, journal=directory / "smsc.log"), clock=clock)
     await simulator.start()
     link = LinkSettings(name="simulator", port=simulator.port, system_id="smsc", password="secret")  # noqa: S106  well known
 
-    async def ready(_house: House) -> None:
+    async def ready(_app: Application) -> None:
         await _tour(_url(address), keys, simulator, as_json=as_json)
 
     try:
@@ -143,14 +145,14 @@ async def _run_cluster(folder: Path, address: str, *, as_json: bool) -> None:
 
 
 class _Keys(NamedTuple):
-    """What opens the demo."""
+    """The keys of the demo."""
 
     account: str
     administrator: str
 
 
 def _keys(path: Path) -> _Keys:
-    """Return the keys of the demo; a first start makes them. Only its owner may read the file."""
+    """Return the keys of the demo; the first start creates them. Only the owner may read the file."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     keys = _Keys(kept.get("apiKey") or new_api_key(), kept.get("adminKey") or new_api_key())
     told = {"account": ACCOUNT, "apiKey": keys.account, "adminKey": keys.administrator}
@@ -162,7 +164,7 @@ def _keys(path: Path) -> _Keys:
 
 
 async def _let_in(store: Store, keys: _Keys, secret: bytes, at: int) -> None:
-    """Have an account and an administrator that these keys open."""
+    """Create the account and the administrator of these keys, unless they exist."""
     await _account(store, key_digest(keys.account, secret), at)
     digest = key_digest(keys.administrator, secret)
     if await store.administrators.by_key(digest) is not None:
@@ -174,14 +176,14 @@ async def _let_in(store: Store, keys: _Keys, secret: bytes, at: int) -> None:
 
 
 async def _account(store: Store, digest: bytes, at: int) -> None:
-    """Have an account that this key opens."""
+    """Create the account of this key, unless it exists."""
     if await store.account_by_key(digest) is not None:
         return
     if any(account.name == ACCOUNT for account, _ in await store.accounts()):
         await store.add_key(ACCOUNT, key_digest=digest, label="demo", at=at)
     else:
         await store.create_account(ACCOUNT, credit=CREDIT, key_digest=digest, at=at)
-        await store.change_profile(ACCOUNT, {"creates_subaccounts": True})  # every call can be tried
+        await store.change_profile(ACCOUNT, {"creates_subaccounts": True})  # so that every call can be tried
 
 
 def _url(address: str) -> str:
@@ -191,7 +193,7 @@ def _url(address: str) -> str:
 
 
 async def _tour(url: str, keys: _Keys, simulator: Smsc, *, as_json: bool) -> None:
-    """Send to one number of every script and say where to look."""
+    """Send to one number for every fate, and print how to go on."""
     numbers = [STEM + ending for ending in ENDINGS]
     async with AsyncClient(url, keys.account) as client:
         try:
@@ -214,7 +216,7 @@ async def _send(client: AsyncClient, numbers: list[str]) -> Sent:
         try:
             return await client.send(numbers, TEXT, SendOptions(sender="ESITO", tag="demo"))
         except Unreachable:
-            # The server was told to start and may not listen yet.
+            # The server may not listen yet.
             if loop.time() > give_up:
                 raise
             await asyncio.sleep(0.05)

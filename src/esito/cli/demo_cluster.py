@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from esito.bootstrap.stores import key_secret, open_store
+from esito.app.wiring import key_secret, open_store
 from esito.config import Settings, load
 from esito.domain.errors import EsitoError
 from esito.domain.timing import PushableClock
-from esito.lifecycle.shared_clock import LOOK_EVERY, follow
+from esito.lifecycle.clocks import LOOK_EVERY, follow
 from esito.simulator.smsc import Smsc, SmscSettings
 from esito.store.base import Store
 from esito_cluster.etcd import EtcdMissing
@@ -23,20 +23,21 @@ from esito_cluster.process import ProcessFailed
 
 
 class ClusterFailed(EsitoError):
-    """A part of the cluster is not installed, or did not start; the text says which and where its log is."""
+    """A part of the cluster is not installed or did not start; the text names it and its log."""
 
 
 PREFIXES = {"north": ("+3361234000",), "south": ()}
-"""The links: the numbers of the tour that end in 0000 to 0009 go by the first."""
+"""The links; numbers of the demo that end in 0000 to 0009 go by the first."""
 
 Account = Callable[[Store, bytes, int], Awaitable[None]]
 Ready = Callable[[str, Smsc], Awaitable[None]]
 
 
 async def run_cluster(folder: Path, address: str, account: Account, ready: Ready) -> None:
-    """Run all of it until SIGINT or SIGTERM.
+    """Run the cluster until SIGINT or SIGTERM.
 
-    `account` is given the store and the secret of the keys; `ready` is called when everything runs, and told where.
+    `account` is called with the store, the key secret and the time; `ready` with the address of each part, once
+    everything runs.
     Raises ClusterFailed.
     """
     stopping = asyncio.Event()
@@ -83,7 +84,7 @@ async def _serve(
 ) -> None:
     async with open_store(settings, actor="demo") as store:
         await account(store, key_secret(settings), clock.now())
-        # The simulator goes by the servers' clock, and after them: what it sends must not come from their future.
+        # The simulator follows the clock of the servers with a delay, so that it sends nothing from their future.
         following = asyncio.ensure_future(follow(store, clock, after=4 * LOOK_EVERY))
         await ready()
         await stopping.wait()
@@ -91,12 +92,12 @@ async def _serve(
 
 
 def _ours() -> dict[str, str]:
-    """Return the environment without settings: the cluster has those of its own file."""
+    """Return the environment without settings of Esito: the cluster has its own file."""
     return {name: value for name, value in os.environ.items() if not name.startswith("ESITO_")}
 
 
 def _where(installation: Installation) -> str:
-    """Say where each part is."""
+    """Return the address of each part, a line for each."""
     lines = [f"{server.name:<10}{server.url}" for server in installation.servers]
     lines += [f"{node.name:<10}{node.url}  {node.rest}" for node in installation.postgres.nodes]
     lines += [f"{'etcd':<10}{installation.postgres.etcd.url}"]

@@ -1,13 +1,14 @@
-"""`esito erase`: removes one number from everything that is kept, in the database directly."""
+"""`esito erase`: removes one number from all stored data, in the database directly."""
 
 import click
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.options import actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import Settings
+from esito.domain.display import mask_for_people
 from esito.domain.errors import NoSuchAccount
-from esito.domain.msisdn import InvalidMsisdn, mask_for_people, normalise
+from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.timing import RealClock
 from esito.store.retention import Erased
 
@@ -21,8 +22,8 @@ def _msisdn(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 @click.command()
 @click.argument("msisdn", callback=_msisdn)
-@click.option("--account", "name", help="From what this account sent and received only; else from everybody's.")
-@click.option("--forget-stop", is_flag=True, help="Take it off the STOP list too; it can then be sent to again.")
+@click.option("--account", "name", help="Only from what this account sent and received.")
+@click.option("--forget-stop", is_flag=True, help="Also remove it from the STOP list; it can then be sent to again.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_json
 @with_settings
@@ -42,7 +43,7 @@ def erase(msisdn: str, name: str | None, settings: Settings, *, forget_stop: boo
 
 
 async def _erase(settings: Settings, msisdn: str, name: str | None, *, forget_stop: bool) -> Erased:
-    async with stores.open_store(settings, actor=actor()) as store:
+    async with wiring.open_store(settings, actor=actor()) as store:
         account_id = None
         if name is not None:
             found = [account.id for account, _ in await store.accounts() if account.name == name]

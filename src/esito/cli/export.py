@@ -1,4 +1,4 @@
-"""`esito export`: everything an account sent, recipient by recipient, through the API."""
+"""`esito export`: every recipient of every message of an account, through the API."""
 
 import sys
 from pathlib import Path
@@ -14,17 +14,17 @@ from esito.private_files import new_private
 
 
 class ExportRefused(EsitoError):
-    """The server gave no export."""
+    """The server refused the export."""
 
 
 @click.command()
 @click.option("--from", "since", default="", metavar="WHEN", help="A day or moment, such as 2026-11-01; UTC.")
-@click.option("--to", "until", default="", metavar="WHEN", help="The same; a day is meant whole.")
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True, help="How.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write a file; made when complete.")
+@click.option("--to", "until", default="", metavar="WHEN", help="Likewise; a day is included.")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True, help="Format.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write this file, once complete.")
 @with_server
 def export(*, since: str, until: str, form: str, output: Path | None, url: str, api_key: str) -> None:
-    """Write every recipient of every message, oldest first, as it comes."""
+    """Write every recipient of every message, oldest first."""
     params = {"from": since, "to": until, "format": form}
     if output is None:
         _copy(url, api_key, params, sys.stdout.buffer)

@@ -1,7 +1,7 @@
-"""`esito link add`, `change`, `disable` and `enable`: links that change while servers run.
+"""`esito link add`, `change`, `disable`, `enable` and `remove`: links that change while servers run.
 
-What they say is kept in the store and goes over the settings file, by the name of the link. Every running server of
-the installation takes it up within some seconds, and a restart keeps it. What cannot be used is refused here.
+The store keeps what these commands say, and it overrides the settings file by name of the link. Every running server of
+the installation applies it within some seconds, and a restart keeps it. Settings that cannot be used are refused here.
 """
 
 import os
@@ -11,18 +11,19 @@ from typing import Any
 
 import click
 
-from esito.bootstrap import stores
-from esito.bootstrap.link_changes import Change
-from esito.bootstrap.link_edits import Edit, EditOf, edit
-from esito.bootstrap.link_settings import SECRET, Editing
+from esito.app import link_edits, wiring
+from esito.app.link_changes import LinkChange
+from esito.app.link_edits import EditOf, LinkEdit, edit
+from esito.app.link_settings import SECRET, EditContext
 from esito.cli.options import F, actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import ConfigError, LinkSettings, Settings, as_written
 from esito.store.base import Store
+from esito.store.links import LinkWork
 
 
 def with_password(command: F) -> F:
-    """Give a command `password_file`, `ask_password` and `password_env`: no list of processes shows these."""
+    """Give a command `password_file`, `ask_password` and `password_env`, which no list of processes shows."""
     command = click.option("--password-env", metavar="VARIABLE", help="Take the password from this variable.")(command)
     command = click.option("--ask-password", is_flag=True, help="Ask for the password.")(command)
     return click.option(
@@ -40,13 +41,13 @@ def _password(file: str | None, variable: str | None, *, ask: bool) -> dict[str,
         if variable not in os.environ:
             raise ConfigError(f"there is no variable {variable}")
         return {SECRET: os.environ[variable]}
-    if ask and not _can_ask():
+    if ask and not _has_terminal():
         raise click.UsageError("--ask-password needs a terminal; without one, use --password-file or --password-env")
     return {SECRET: click.prompt("Password", hide_input=True)} if ask else {}
 
 
-def _can_ask() -> bool:
-    """Return whether somebody can type unseen: at the terminal, or where standard input is one."""
+def _has_terminal() -> bool:
+    """Whether a hidden password can be typed: there is a terminal."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
@@ -55,7 +56,7 @@ def _can_ask() -> bool:
 
 
 def _read(name: str, written: Sequence[str], password: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings written as `FIELD=VALUE`, as a file would hold them. Raises BadParameter, ConfigError."""
+    """Parse `FIELD=VALUE` settings into what a file would hold. Raises BadParameter, ConfigError."""
     where = f"link.{name}"
     found: dict[str, Any] = {}
     for one in written:
@@ -90,10 +91,10 @@ def add(
     ask_password: bool,
 ) -> None:
     """Add a link; its settings are those of [[link]], each as FIELD=VALUE."""
-    made = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)))
+    made = LinkEdit(_read(name, written, _password(password_file, password_env, ask=ask_password)))
 
-    def edit_of(_kept: Mapping[str, Any]) -> Edit:
-        if not written:  # it would be bound to this machine, and serve every number that no other link does
+    def edit_of(_kept: Mapping[str, Any]) -> LinkEdit:
+        if not written:  # it would bind to this machine, and serve every number that no other link serves
             raise click.UsageError("say at least where its SMSC is: host=NAME or port=NUMBER")
         return made
 
@@ -103,7 +104,7 @@ def add(
 @click.command(epilog=FIELDS)
 @click.argument("name")
 @click.argument("written", metavar="[FIELD=VALUE...]", nargs=-1)
-@click.option("--unset", multiple=True, metavar="FIELD", help="Have it as in the file again, or as usual.")
+@click.option("--unset", multiple=True, metavar="FIELD", help="Go back to the file, or to the default.")
 @with_password
 @with_json
 @with_settings
@@ -118,12 +119,12 @@ def change(
     password_env: str | None,
     ask_password: bool,
 ) -> None:
-    """Change settings of a link, of the file too; it is bound anew only where that is needed.
+    """Change settings of a link, also of one in the file; it binds again only if it must.
 
-    Each is said as FIELD=VALUE, as with `esito link add`, or taken back with --unset FIELD; lists with commas, tables
-    as in the file.
+    Set each with FIELD=VALUE, as in `esito link add`, or unset it with --unset FIELD; lists with commas, tables as in
+    the file.
     """
-    said = Edit(_read(name, written, _password(password_file, password_env, ask=ask_password)), unset)
+    said = LinkEdit(_read(name, written, _password(password_file, password_env, ask=ask_password)), unset)
     if not (said.set or said.unset):
         raise click.UsageError("say what to change: FIELD=VALUE or --unset FIELD")
     if both := said.set.keys() & set(unset):
@@ -136,8 +137,8 @@ def change(
 @with_json
 @with_settings
 def disable(name: str, settings: Settings, *, as_json: bool) -> None:
-    """Lay a link down; receipts of its operator still count, what waits for it leaves by others that serve the same."""
-    said = Edit({"enabled": False})
+    """Stop a link; its operator's receipts still count, and its queue leaves by other links with the same prefixes."""
+    said = LinkEdit({"enabled": False})
     _tell("disabled", name, *run(_edit(settings, name, "link disabled", lambda _row: said)), as_json=as_json)
 
 
@@ -148,24 +149,24 @@ def disable(name: str, settings: Settings, *, as_json: bool) -> None:
 def enable(name: str, settings: Settings, *, as_json: bool) -> None:
     """Bind a disabled link again."""
 
-    def edit_of(kept: Mapping[str, Any]) -> Edit:
+    def edit_of(kept: Mapping[str, Any]) -> LinkEdit:
         in_file = any(one.name == name and one.enabled for one in settings.links)
-        return Edit({}, ("enabled",)) if in_file and "enabled" in kept else Edit({"enabled": True})
+        return LinkEdit({}, ("enabled",)) if in_file and "enabled" in kept else LinkEdit({"enabled": True})
 
     _tell("enabled", name, *run(_edit(settings, name, "link enabled", edit_of)), as_json=as_json)
 
 
-async def _edit(settings: Settings, name: str, act: str, edit_of: EditOf) -> tuple[Change | None, list[str]]:
-    async with stores.open_store(settings, actor=actor()) as store:
-        return await edit(editing(settings, store), name, act, edit_of)
+async def _edit(settings: Settings, name: str, act: str, edit_of: EditOf) -> tuple[LinkChange | None, list[str]]:
+    async with wiring.open_store(settings, actor=actor()) as store:
+        return await edit(edit_context(settings, store), name, act, edit_of)
 
 
-def editing(settings: Settings, store: Store) -> Editing:
-    """Return where this command changes links."""
-    return Editing(settings, store, stores.key_secret(settings), os.environ, actor())
+def edit_context(settings: Settings, store: Store) -> EditContext:
+    """Return what an edit of links needs."""
+    return EditContext(settings, store, wiring.key_secret(settings), os.environ, actor())
 
 
-def _tell(did: str, name: str, found: Change | None, notes: Sequence[str], *, as_json: bool) -> None:
+def _tell(did: str, name: str, found: LinkChange | None, notes: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         about = {"changed": found is not None, "rebinds": found is not None and found.rebinds}
         print_json({"link": name, "act": did, **about, "notes": notes})
@@ -179,3 +180,24 @@ def _tell(did: str, name: str, found: Change | None, notes: Sequence[str], *, as
         say(f"Link {name} is {did}; running servers {bound} within some seconds.")
     for note in notes:
         say(f"Note: {note}.")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Even if segments wait for it or for its operator's answer.")
+@with_json
+@with_settings
+def remove(name: str, settings: Settings, *, as_json: bool, force: bool) -> None:
+    """Remove a link that was added by command."""
+    work, notes = run(_remove(settings, name, forced=force))
+    if as_json:
+        print_json({"link": name, "act": "removed", **work._asdict(), "notes": notes})
+        return
+    say(f"Link {name} is removed; running servers lay it down within some seconds.")
+    for note in notes:
+        say(f"Note: {note}.")
+
+
+async def _remove(settings: Settings, name: str, *, forced: bool) -> tuple[LinkWork, list[str]]:
+    async with wiring.open_store(settings, actor=actor()) as store:
+        return await link_edits.remove(edit_context(settings, store), name, forced=forced)

@@ -1,32 +1,32 @@
-"""What the try of a link has shown, in lines for people and as data for programs."""
+"""The result of trying a link, as lines for people and as data for programs."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from esito.cli.link_trial import Bound, Heard, Segment, Tls, Trial
+from esito.cli.link_trial import BindResult, TlsSession, Trial, TrialReceipt, TrialSegment
 from esito.config import LinkSettings
-from esito.domain.msisdn import mask
+from esito.domain.display import mask
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import public_word
 from esito.domain.timing import MINUTE_MS
+from esito.smpp.bind_refusals import Advice, advice
 from esito.smpp.pdu import status_name
-from esito.smpp.refusals import Advice, advice
 
 HALF_AN_HOUR_MS = 30 * MINUTE_MS
-"""By which zones differ at least; a receipt of a message for a try is younger."""
+"""Zones differ by at least this; a receipt of a trial is younger."""
 
 VERSIONS = {0x33: "SMPP 3.3", 0x34: "SMPP 3.4", 0x50: "SMPP 5.0"}
 
 
 def is_good(configured: LinkSettings, trial: Trial) -> bool:
-    """Tell whether all of the message was taken and, where receipts come by this link, reported on."""
+    """Whether the whole message was accepted and, if this link receives, a final receipt came for it."""
     return trial.accepted and (not configured.receives or all(one.final for one in trial.segments))
 
 
 def as_lines(
-    configured: LinkSettings, sessions: Sequence[Bound], trial: Trial | None, notes: Sequence[str]
+    configured: LinkSettings, sessions: Sequence[BindResult], trial: Trial | None, notes: Sequence[str]
 ) -> Iterator[str]:
-    """Yield what people read."""
+    """Yield lines for people."""
     several = len({one.host for one in sessions}) > 1
     for one in sessions:
         where = f" at {one.host}" if several else ""
@@ -38,7 +38,7 @@ def as_lines(
         yield from _message_lines(configured, trial)
 
 
-def _details(one: Bound) -> Iterator[str]:
+def _details(one: BindResult) -> Iterator[str]:
     if one.good:
         who = f"The SMSC calls itself {one.system_id}" if one.system_id else "The SMSC does not say who it is"
         yield f"{who} and {_version_words(one.interface_version)}."
@@ -56,13 +56,13 @@ def _version_words(version: int | None) -> str:
     return f"speaks {VERSIONS.get(version, f'version 0x{version:02X}')}"
 
 
-def _tls_words(tls: Tls | None) -> str:
+def _tls_words(tls: TlsSession | None) -> str:
     if tls is None:
         return "No TLS: the password and every text can be read on the way."
     return f"{tls.version}; its certificate is that of {tls.subject}, by {tls.issuer}, good until {tls.until}."
 
 
-def _advice(one: Bound) -> Advice | None:
+def _advice(one: BindResult) -> Advice | None:
     return None if one.good else advice(one.status, one.reason)
 
 
@@ -79,7 +79,7 @@ def _message_lines(configured: LinkSettings, trial: Trial) -> Iterator[str]:
         yield from _missing(configured, trial)
 
 
-def _answer_words(segment: Segment) -> str:
+def _answer_words(segment: TrialSegment) -> str:
     if segment.seconds is None or segment.status is None:
         return f"has no answer: {segment.error or 'nothing came in time'}"
     after = f"after {segment.seconds * 1000:.0f} ms"
@@ -90,7 +90,7 @@ def _answer_words(segment: Segment) -> str:
     return f"accepted {after} under the id {segment.smsc_id}"
 
 
-def _receipt_words(heard: Heard) -> str:
+def _receipt_words(heard: TrialReceipt) -> str:
     receipt = heard.receipt
     said = f"id {receipt.smsc_message_id or '(none)'}, {_state_words(receipt)}"
     if receipt.error_code:
@@ -104,7 +104,7 @@ def _receipt_words(heard: Heard) -> str:
 
 
 def _date_words(receipt: DeliveryReceipt) -> str:
-    """Tell of a date that looks like one of another zone."""
+    """Return a sentence about a date that looks like one of another zone."""
     if "skewed_date" in receipt.flags.split():
         return ". Its done date lies in the future: is receipt_timezone right?"
     behind = 0 if receipt.done_at is None else receipt.received_at - receipt.done_at
@@ -134,9 +134,9 @@ def _missing(configured: LinkSettings, trial: Trial) -> Iterator[str]:
 
 
 def as_data(
-    configured: LinkSettings, sessions: Sequence[Bound], trial: Trial | None, notes: Sequence[str]
+    configured: LinkSettings, sessions: Sequence[BindResult], trial: Trial | None, notes: Sequence[str]
 ) -> dict[str, Any]:
-    """Return what programs read."""
+    """Return data for programs."""
     shown: dict[str, Any] = {
         "link": configured.name,
         "bound": all(one.good for one in sessions),
@@ -154,7 +154,7 @@ def as_data(
     return shown
 
 
-def _session_data(one: Bound) -> dict[str, Any]:
+def _session_data(one: BindResult) -> dict[str, Any]:
     said = _advice(one)
     return {
         "bind": one.kind,
@@ -177,7 +177,7 @@ def _session_data(one: Bound) -> dict[str, Any]:
     }
 
 
-def _segment_data(one: Segment) -> dict[str, Any]:
+def _segment_data(one: TrialSegment) -> dict[str, Any]:
     return {
         "part": one.part,
         "status": None if one.status is None else status_name(one.status),
@@ -187,7 +187,7 @@ def _segment_data(one: Segment) -> dict[str, Any]:
     }
 
 
-def _receipt_data(one: Heard) -> dict[str, Any]:
+def _receipt_data(one: TrialReceipt) -> dict[str, Any]:
     receipt = one.receipt
     return {
         "kind": one.kind.value,

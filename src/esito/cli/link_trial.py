@@ -1,4 +1,4 @@
-"""Trying one link without a server: bind at each host, and perhaps send one message and follow what becomes of it."""
+"""Tries one link without a server: binds at each host, and may send one message and follow its receipts."""
 
 import asyncio
 import dataclasses
@@ -7,32 +7,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from esito.bootstrap.links import incoming_settings, outgoing_settings, smpp_settings
+from esito.app.link_factory import incoming_settings, outgoing_settings, smpp_settings
 from esito.config import LinkSettings
-from esito.domain.id_forms import FORM_OF
 from esito.domain.message import SegmentRef, Submission
 from esito.domain.message_ids import Spelling, spelling
+from esito.domain.operator_habits import FORM_OF
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import is_final
 from esito.domain.text import count_segments, prepare
 from esito.domain.timing import SECOND_MS
+from esito.links.interface import Link
+from esito.links.smpp_link import SmppLink
+from esito.links.smpp_session import LinkSession
+from esito.smpp.connect import SmppSettings
 from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
-from esito.smpp.link import Binding, Link, SubmitOutcome
 from esito.smpp.outgoing import submit_sm
 from esito.smpp.pdu import DataSm, DeliverSm, Status, Tag
-from esito.smpp.receipts import Kind, has_text_of_receipt, kind_of, read_receipt, receipted_id
-from esito.smpp.settings import LinkSettings as SmppSettings
+from esito.smpp.receipts import DeliveryKind, has_text_of_receipt, kind_of, read_receipt, receipted_id
+from esito.smpp.responses import SubmitResponse
 
 GLANCE = 0.01
-"""Seconds between two looks at what is waited for."""
+"""Seconds between two checks while waiting."""
 
 LONGEST_TRY = 10.0
-"""Seconds after which somebody at a terminal has waited enough for a bind."""
+"""Seconds that somebody at a terminal waits for a bind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tls:
-    """What was agreed on with the SMSC."""
+class TlsSession:
+    """The TLS session with the SMSC."""
 
     version: str
     subject: str
@@ -41,8 +44,8 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
-    """How one session fared at one host."""
+class BindResult:
+    """The result of one bind at one host."""
 
     host: str
     kind: str
@@ -52,73 +55,73 @@ class Bound:
     """command_status of a refused bind."""
     reason: str = ""
     system_id: str = ""
-    """Who the SMSC says it is."""
+    """That of the SMSC."""
     interface_version: int | None = None
-    """Of sc_interface_version; None: it names none."""
-    tls: Tls | None = None
+    """From sc_interface_version; None if the SMSC sent none."""
+    tls: TlsSession | None = None
 
     @property
     def good(self) -> bool:
-        """Whether we were let in."""
+        """Whether the SMSC accepted the bind."""
         return self.state == "bound"
 
 
 @dataclass(slots=True, kw_only=True)
-class Segment:
-    """One submit_sm of the message, and its answer."""
+class TrialSegment:
+    """One submit_sm of the message, and its response."""
 
     part: int
     status: int | None = None
-    """command_status of the response; None: there is none."""
+    """command_status of the response; None: no response."""
     smsc_id: str = ""
     seconds: float | None = None
     error: str = ""
     final: bool = False
-    """Whether a receipt has said the last word on it."""
+    """Whether a receipt with a final state has come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """One deliver_sm that came meanwhile, and how it was understood."""
+class TrialReceipt:
+    """One deliver_sm that came during the trial, and how we read it."""
 
-    kind: Kind
+    kind: DeliveryKind
     receipt: DeliveryReceipt
     seconds: float
     """Since the submit_sm."""
     part: int | None
-    """The segment it is about; None: none of ours, and it was put off."""
+    """The segment it is about; None if it was not ours and was refused for now."""
     form: str
-    """How its id is spelled, seen from the response."""
+    """How it spells the id of the response."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Trial:
-    """A message that is sent for a try."""
+    """A message that is sent to try a link."""
 
     to: str
     """E.164 with plus."""
     text: str
     sender: str
     patience: float
-    """Seconds that its receipts are waited for."""
-    segments: list[Segment] = field(default_factory=list)
-    heard: list[Heard] = field(default_factory=list)
+    """Seconds to wait for its receipts."""
+    segments: list[TrialSegment] = field(default_factory=list)
+    heard: list[TrialReceipt] = field(default_factory=list)
 
     @property
     def accepted(self) -> bool:
-        """Whether the operator took all of it."""
+        """Whether the operator accepted all segments."""
         return bool(self.segments) and all(one.status == Status.ESME_ROK for one in self.segments)
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more is to come."""
+        """Whether no more receipts are expected."""
         return all(one.final or (one.seconds is not None and one.status != Status.ESME_ROK) for one in self.segments)
 
 
-async def try_link(configured: LinkSettings, trial: Trial | None = None) -> list[Bound]:
-    """Bind one session of each kind at every host; send the trial by the first that lets us."""
+async def try_link(configured: LinkSettings, trial: Trial | None = None) -> list[BindResult]:
+    """Bind one session of each kind at every host; send the trial by the first that can."""
     settings = smpp_settings(dataclasses.replace(configured, sessions=1))
-    found: list[Bound] = []
+    found: list[BindResult] = []
     for host, port in settings.hosts:
         one = dataclasses.replace(settings, host=host, port=port, fallback_hosts=())
         wanted = trial if trial is not None and not trial.segments else None
@@ -126,17 +129,17 @@ async def try_link(configured: LinkSettings, trial: Trial | None = None) -> list
     return found
 
 
-async def _try_host(configured: LinkSettings, settings: SmppSettings, trial: Trial | None) -> list[Bound]:
+async def _try_host(configured: LinkSettings, settings: SmppSettings, trial: Trial | None) -> list[BindResult]:
     patience = min(settings.response_timeout, LONGEST_TRY)
     events = _Following(configured, trial)
-    tried = Link(dataclasses.replace(settings, bind_timeout=patience), events)
+    tried = SmppLink(dataclasses.replace(settings, bind_timeout=patience), events)
     began = time.perf_counter()
     await tried.start()
     try:
-        # A binding that was refused or lost is tried again only after a pause that outlasts our glance.
-        await _until(lambda: all(one.state != "connecting" for one in tried.bindings), patience + 1)
+        # A refused or lost binding is retried only after a pause that is longer than GLANCE.
+        await _until(lambda: all(one.state != "connecting" for one in tried.sessions), patience + 1)
         seconds = time.perf_counter() - began
-        seen = [_seen(one, f"{settings.host}:{settings.port}", seconds, patience) for one in tried.bindings]
+        seen = [_seen(one, f"{settings.host}:{settings.port}", seconds, patience) for one in tried.sessions]
         if trial is not None and tried.can_send:
             await events.send(tried)
     finally:
@@ -150,14 +153,14 @@ async def _until(true: Callable[[], bool], patience: float) -> None:
         await asyncio.sleep(GLANCE)
 
 
-def _seen(binding: Binding, host: str, seconds: float, patience: float) -> Bound:
+def _seen(binding: LinkSession, host: str, seconds: float, patience: float) -> BindResult:
     state, reason = binding.state, binding.last_error
     if state == "connecting":
         state, reason = "lost", f"no answer to the bind within {patience:g} s"
     connection = binding.connection
     accepted = None if connection is None else connection.accepted
     version = b"" if accepted is None else accepted.tlvs.get(Tag.SC_INTERFACE_VERSION, b"")
-    return Bound(
+    return BindResult(
         host=host,
         kind=binding.kind,
         state=state,
@@ -166,16 +169,16 @@ def _seen(binding: Binding, host: str, seconds: float, patience: float) -> Bound
         reason=reason,
         system_id="" if accepted is None else accepted.system_id,
         interface_version=version[0] if version else None,
-        tls=_tls(None if connection is None else connection.told_of_transport("ssl_object")),
+        tls=_tls(None if connection is None else connection.transport_info("ssl_object")),
     )
 
 
-def _tls(agreed: Any) -> Tls | None:
-    """Return what an SSL object says of the other side; None without TLS."""
+def _tls(agreed: Any) -> TlsSession | None:
+    """Return the version and certificate of an SSL object; None without TLS."""
     if agreed is None:
         return None
     certificate = agreed.getpeercert() or {}
-    return Tls(
+    return TlsSession(
         version=agreed.version() or "",
         subject=_name(certificate.get("subject", ())),
         issuer=_name(certificate.get("issuer", ())),
@@ -184,13 +187,13 @@ def _tls(agreed: Any) -> Tls | None:
 
 
 def _name(distinguished: Sequence[Sequence[tuple[str, str]]]) -> str:
-    """Return the common name of a certificate's subject or issuer, or else all that is said of it."""
+    """Return the common name of a certificate's subject or issuer, or else all its fields."""
     said = [pair for relative in distinguished for pair in relative]
     return dict(said).get("commonName") or ", ".join(f"{name}={value}" for name, value in said)
 
 
 class _Following:
-    """A link's events during a try: what is about our message is acknowledged, the rest comes again later."""
+    """Events of a link during a trial: receipts of our message are acknowledged, all else is refused for now."""
 
     def __init__(self, configured: LinkSettings, trial: Trial | None) -> None:
         self._configured = configured
@@ -198,18 +201,18 @@ class _Following:
         self._began = 0.0
         self._answered = asyncio.Event()
 
-    async def send(self, link: Link) -> None:
-        """Submit the trial, and wait for its answers and receipts."""
+    async def send(self, link: SmppLink) -> None:
+        """Submit the message, and wait for its responses and receipts."""
         trial = self._trial
         if trial is None:
             return
         count = count_segments(prepare(trial.text, unicode=False))
-        trial.segments = [Segment(part=part) for part in range(1, count + 1)]
+        trial.segments = [TrialSegment(part=part) for part in range(1, count + 1)]
         outgoing = outgoing_settings(self._configured)
         pdus = []
         for segment in trial.segments:
             one = Submission(
-                # Ids of messages begin at 1: none is taken for this one's.
+                # Stored messages have ids from 1, so 0 is free.
                 ref=SegmentRef(0, 0, segment.part),
                 msisdn=trial.to,
                 sender=trial.sender,
@@ -226,17 +229,17 @@ class _Following:
         if trial.accepted and self._configured.receives:
             await _until(lambda: trial.settled, trial.patience)
 
-    def submitted(self, link: Link, outcomes: list[SubmitOutcome]) -> None:  # noqa: ARG002  the protocol's signature
-        """Note the answers to our submit_sm."""
+    def submitted(self, link: str, outcomes: list[SubmitResponse]) -> None:  # noqa: ARG002  the protocol's signature
+        """Note the responses to our submit_sm."""
         for outcome in outcomes:
-            segment: Segment = outcome.token
+            segment: TrialSegment = outcome.token
             segment.status, segment.smsc_id, segment.error = outcome.status, outcome.message_id, outcome.error
             segment.seconds = time.perf_counter() - self._began
         if self._trial is not None and all(one.seconds is not None for one in self._trial.segments):
             self._answered.set()
 
-    async def delivered(self, _link: Link, pdus: list[DeliverSm | DataSm]) -> list[int]:
-        """Acknowledge what is about our message, once its id is known; nobody here keeps the rest."""
+    async def delivered(self, _link: str, pdus: Sequence[DeliverSm | DataSm]) -> list[int]:
+        """Acknowledge receipts of our message once its ids are known; refuse the rest, as nobody here stores it."""
         trial = self._trial
         if trial is None or not trial.segments:
             return [Status.ESME_RMSGQFUL] * len(pdus)
@@ -245,17 +248,17 @@ class _Following:
 
     def _take(self, trial: Trial, pdu: DeliverSm | DataSm) -> int:
         kind, settings = kind_of(pdu), incoming_settings(self._configured)
-        if kind is Kind.REPLY:
+        if kind is DeliveryKind.REPLY:
             if not _is_receipt(trial, pdu, settings):
                 return Status.ESME_RMSGQFUL
-            kind = Kind.RECEIPT
+            kind = DeliveryKind.RECEIPT
         receipt = read_receipt(pdu, link=self._configured.name, at=int(time.time() * SECOND_MS), settings=settings)
         segment, form = _whose(trial, receipt)
         if segment is None and not _names(trial.to, receipt):
             return Status.ESME_RMSGQFUL
         part = None if segment is None else segment.part
         seconds = time.perf_counter() - self._began
-        trial.heard.append(Heard(kind=kind, receipt=receipt, seconds=seconds, part=part, form=form))
+        trial.heard.append(TrialReceipt(kind=kind, receipt=receipt, seconds=seconds, part=part, form=form))
         if segment is None:
             return Status.ESME_RMSGQFUL
         if receipt.counts and receipt.state is not None and is_final(receipt.state):
@@ -263,11 +266,11 @@ class _Following:
         return Status.ESME_ROK
 
     def changed(self, link: Link) -> None:
-        """Do nothing: the bindings say it."""
+        """Do nothing: we look at the bindings."""
 
 
 def _is_receipt(trial: Trial, pdu: DeliverSm | DataSm, settings: IncomingSettings) -> bool:
-    """Tell whether it is one although esm_class denies it, as the link is set (`receipts_without_esm_class`)."""
+    """Whether a deliver_sm without the esm_class of a receipt is one, by `receipts_without_esm_class`."""
     rule = settings.without_esm_class
     if rule is WithoutEsmClass.NEVER or not has_text_of_receipt(pdu, settings.words):
         return False
@@ -277,8 +280,8 @@ def _is_receipt(trial: Trial, pdu: DeliverSm | DataSm, settings: IncomingSetting
     )
 
 
-def _whose(trial: Trial, receipt: DeliveryReceipt) -> tuple[Segment | None, str]:
-    """Return the segment that a receipt is about, and how its id is spelled there."""
+def _whose(trial: Trial, receipt: DeliveryReceipt) -> tuple[TrialSegment | None, str]:
+    """Return the segment of a receipt, and how the receipt spells its id."""
     agreements = [
         (agreement, segment.part, segment)
         for segment in trial.segments
@@ -287,7 +290,7 @@ def _whose(trial: Trial, receipt: DeliveryReceipt) -> tuple[Segment | None, str]
     if not agreements:
         return None, ""
     agreement, _, segment = min(agreements)
-    # In another base it may be the very id of somebody else's message.
+    # Converted to another base, it may be the id of somebody else's message.
     if agreement.converted and any(receipt.addresses) and not _names(trial.to, receipt):
         return None, ""
     return segment, _spelled(agreement)

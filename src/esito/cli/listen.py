@@ -1,4 +1,4 @@
-"""`esito listen`: a receiver of callbacks on this machine, which shows, verifies and forwards them."""
+"""`esito listen`: receives callbacks on this machine, shows, verifies and forwards them."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ import aiohttp
 import click
 from aiohttp import web
 
-from esito.cli.options import Address, listenable, print_json, run, with_json
+from esito.cli.options import ListenAddress, listenable, print_json, run, with_json
 from esito.cli.terminal import say
 from esito.config_rules import host_and_port
 from esito.webhooks.signing import is_signed
@@ -25,8 +25,8 @@ FORWARD_WITHIN = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What is done with a callback."""
+class CallbackReceiver:
+    """Shows, verifies and forwards callbacks."""
 
     secret: str
     forward_to: str
@@ -34,7 +34,7 @@ class Desk:
     session: aiohttp.ClientSession
 
     async def take(self, request: web.Request) -> web.Response:
-        """Show a callback, pass it on, and answer what the other answered, or that it came."""
+        """Show a callback and forward it; return the other server's answer, or 204."""
         body = await request.read()
         verified = self._verified(request.headers, body)
         answer = await self._forwarded(request, body) if self.forward_to else web.Response(status=204)
@@ -85,7 +85,7 @@ class Desk:
 
 
 def summary(said: Any) -> str:
-    """Return one line about the body of a callback."""
+    """Return the body of a callback as one line."""
     if not isinstance(said, dict):
         return repr(said)[:100]
     if "status" in said:
@@ -98,12 +98,14 @@ def summary(said: Any) -> str:
 
 
 @click.command()
-@click.option("--listen", type=Address(), default="127.0.0.1:9000", show_default=True, help="Where callbacks come.")
+@click.option(
+    "--listen", type=ListenAddress(), default="127.0.0.1:9000", show_default=True, help="Where callbacks come."
+)
 @click.option("--forward-to", metavar="URL", default="", help="Pass each on to your own program, and its answer back.")
 @click.option("--secret", envvar="ESITO_SIGNING_SECRET", default="", help="Verify signatures with this secret.")
 @with_json
 def listen(*, listen: str, forward_to: str, secret: str, as_json: bool) -> None:
-    """Receive callbacks here, show each on a line, and forward it."""
+    """Receive callbacks, show each on a line, and forward it."""
     address = listenable(listen)
     run(_serve(address, forward_to, secret, as_json=as_json))
 
@@ -115,7 +117,7 @@ async def _serve(address: str, forward_to: str, secret: str, *, as_json: bool) -
     timeout = aiohttp.ClientTimeout(total=FORWARD_WITHIN)
     async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
         app = web.Application()
-        app.router.add_post("/{rest:.*}", Desk(secret, forward_to, as_json, session).take)
+        app.router.add_post("/{rest:.*}", CallbackReceiver(secret, forward_to, as_json, session).take)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         host, port = host_and_port(address)

@@ -1,7 +1,7 @@
-"""The commands by name; the module of a command is imported when the command is used.
+"""The commands by name; the module of a command is imported only when the command runs.
 
-So `esito status` does not load a web server, and `esito --help` loads nothing at all.
-What goes wrong is said in one sentence on standard error.
+So `esito status` loads no web server, and `esito --help` loads no command at all.
+Errors are one sentence on standard error.
 """
 
 import errno
@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import click
 
 from esito import __version__
+from esito.domain.display import visible
 from esito.domain.errors import EsitoError
-from esito.domain.visible import visible
 
 
 class Entry(NamedTuple):
-    """Where a command is, and its line in the list of commands."""
+    """A command: its module in this folder, its name there, and its line in the list of commands."""
 
     module: str
     name: str
@@ -25,36 +25,36 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "serve": Entry("esito.cli.serve", "serve", "Run the server."),
-    "demo": Entry("esito.cli.demo", "demo", "Run a server with an operator simulator, an account and some traffic."),
-    "smsc": Entry("esito.cli.smsc", "smsc", "Run the operator simulator alone."),
-    "account": Entry("esito.cli.account", "account", "Create accounts and their keys, list, disable and enable them."),
-    "admin": Entry("esito.cli.admin", "admin", "Create administrators and their keys, list, disable and enable them."),
-    "link": Entry("esito.cli.link", "link", "List the links to operators, try them, add and change them."),
-    "send": Entry("esito.cli.messages", "send", "Send a message."),
-    "status": Entry("esito.cli.messages", "status", "Show what happened to every recipient of a message."),
-    "explain": Entry("esito.cli.explain", "explain", "Tell what happened to one recipient, with every receipt."),
-    "orphans": Entry("esito.cli.orphans", "orphans", "List the receipts that match no message."),
-    "stop": Entry("esito.cli.stop", "stop", "List the STOP list, add numbers to it, take them off."),
-    "cancel": Entry("esito.cli.cancel", "cancel", "Take a scheduled message back; as an administrator, any."),
-    "trigger": Entry("esito.cli.trigger", "trigger", "Rehearse one fate of a message with the simulator."),
-    "tail": Entry("esito.cli.tail", "tail", "Show every receipt of your messages as it comes."),
-    "listen": Entry("esito.cli.listen", "listen", "Receive callbacks here, show, verify and forward them."),
-    "callbacks": Entry("esito.cli.callbacks", "callbacks", "List the callbacks, or every attempt of one."),
-    "replay": Entry("esito.cli.callbacks", "replay", "Make callbacks again: one, or all since a moment."),
-    "export": Entry("esito.cli.export", "export", "Write every recipient of every message to a file."),
-    "migrate": Entry("esito.cli.store", "migrate", "Make the database or bring it to the present schema."),
-    "audit": Entry("esito.cli.audit", "audit", "List what administrators did."),
-    "erase": Entry("esito.cli.erase", "erase", "Remove one number from everything that is kept."),
-    "store": Entry("esito.cli.store_care", "store", "Move the database, or save it."),
-    "bus": Entry("esito.cli.bus", "bus", "See how the log of receipts stands, and replay it."),
-    "check": Entry("esito.cli.store", "check", "Prove that the books balance."),
+    "serve": Entry("serve", "serve", "Run the server."),
+    "demo": Entry("demo", "demo", "Run a server with an operator simulator, an account and some traffic."),
+    "smsc": Entry("simulator_command", "smsc", "Run the operator simulator alone."),
+    "account": Entry("account_commands", "account", "Create accounts and their keys, list, disable and enable them."),
+    "admin": Entry("admin_commands", "admin", "Create administrators and their keys, list, disable and enable them."),
+    "link": Entry("link_commands", "link", "List the links to operators, try them, add and change them."),
+    "send": Entry("message_commands", "send", "Send a message."),
+    "status": Entry("message_commands", "status", "Show what happened to every recipient of a message."),
+    "explain": Entry("receipt_commands", "explain", "Explain what happened to one recipient, with every receipt."),
+    "orphans": Entry("receipt_commands", "orphans", "List the receipts that match no message."),
+    "stop": Entry("stop_commands", "stop", "List the STOP list, add numbers to it, take them off."),
+    "cancel": Entry("cancellation", "cancel", "Cancel a scheduled message; as an administrator, any."),
+    "trigger": Entry("message_commands", "trigger", "Rehearse one fate of a message with the simulator."),
+    "tail": Entry("receipt_commands", "tail", "Show every receipt of your messages as it comes."),
+    "listen": Entry("listen", "listen", "Receive callbacks here, show, verify and forward them."),
+    "callbacks": Entry("callback_commands", "callbacks", "List the callbacks, or every attempt of one."),
+    "replay": Entry("callback_commands", "replay", "Send callbacks again: one, or all since a moment."),
+    "export": Entry("export", "export", "Write every recipient of every message to a file."),
+    "migrate": Entry("database_commands", "migrate", "Create the database, or bring it to the current schema."),
+    "audit": Entry("admin_commands", "audit", "List what administrators did."),
+    "erase": Entry("erase", "erase", "Remove one number from all stored data."),
+    "store": Entry("store_care", "store", "Move the database, or save it."),
+    "bus": Entry("receipt_log_commands", "bus", "Show the state of the receipt log, and replay it."),
+    "check": Entry("database_commands", "check", "Prove that the books balance."),
 }
-"""In the order in which they are listed."""
+"""In the order of the help page."""
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command when it is asked for."""
+    """A group that imports a command when it runs."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Return the names in the order of the table."""
@@ -65,9 +65,9 @@ class LazyGroup(click.Group):
         entry = COMMANDS.get(name)
         if entry is None:
             return None
-        gc.disable()  # what is imported is no garbage; to look for some takes a tenth of the time
+        gc.disable()  # imports make no garbage, and looking for some takes a tenth of the time
         try:
-            command: click.Command = getattr(import_module(entry.module), entry.name)
+            command: click.Command = getattr(import_module(f"esito.cli.{entry.module}"), entry.name)
         finally:
             gc.enable()
         return command
@@ -78,13 +78,13 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what it could not do becomes one sentence and exit code 1."""
+        """Run a command; an error becomes one sentence and exit code 1."""
         try:
             return super().invoke(ctx)
         except EsitoError as error:
             raise click.ClickException(visible(str(error), keep="\n")) from error
         except OSError as error:
-            if error.errno == errno.EPIPE:  # whoever read our output has left: click's own business
+            if error.errno == errno.EPIPE:  # the reader of our output is gone: click handles it
                 raise
             raise click.ClickException(visible(_sentence(error))) from error
 

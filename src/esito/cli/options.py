@@ -1,4 +1,4 @@
-"""Options and manners that several commands share."""
+"""Options and helpers that several commands share."""
 
 import asyncio
 import errno
@@ -17,7 +17,7 @@ import click
 from esito.cli.terminal import say
 from esito.config import ConfigError, Settings, load
 from esito.config_rules import host_and_port
-from esito.domain.visible import visible_json
+from esito.domain.display import visible_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -28,7 +28,7 @@ FILE = "esito.settings_file"
 
 
 def file_of(value: str | None) -> Path | None:
-    """Return the settings file that `--config` names, or that there is without it; None without one."""
+    """Return the settings file: that of `--config`, else esito.toml if it exists, else None."""
     return Path(value) if value else USUAL_CONFIG if USUAL_CONFIG.exists() else None
 
 
@@ -40,13 +40,13 @@ def _settings(ctx: click.Context, _param: click.Parameter, value: str | None) ->
 
 
 def settings_file() -> Path | None:
-    """Return the file that the settings of this command are read from; None without one."""
+    """Return the settings file of this command; None if it has none."""
     file: Path | None = click.get_current_context().meta[FILE]
     return file
 
 
 def load_again() -> Callable[[], Settings]:
-    """Return what reads the settings of this command anew; it raises ConfigError."""
+    """Return a function that reads the settings of this command again; it raises ConfigError."""
     again: Callable[[], Settings] = click.get_current_context().meta[AGAIN]
     return again
 
@@ -68,7 +68,7 @@ def with_json(command: F) -> F:
 
 
 def with_server(command: F, *, key_required: bool = True) -> F:
-    """Give a command `url` and `api_key`, of the server and account it speaks to."""
+    """Give a command the `url` of a server and the `api_key` of an account."""
     key = click.option(
         "--api-key", envvar="ESITO_API_KEY", required=key_required, help="Key of your account; or set ESITO_API_KEY."
     )
@@ -86,7 +86,7 @@ def _with_url(command: F) -> F:
 
 
 def with_installation(command: F) -> F:
-    """Give a command `url` and `admin_key`, of the installation it speaks to."""
+    """Give a command the `url` of a server and the `admin_key` of an administrator."""
     key = click.option(
         "--admin-key",
         envvar="ESITO_ADMIN_KEY",
@@ -97,20 +97,20 @@ def with_installation(command: F) -> F:
 
 
 def actor() -> str:
-    """Return who administers, for the audit log."""
+    """Return who runs this command, for the audit log."""
     try:
         return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # a user without a name, as containers have
+    except (KeyError, OSError):  # a user without a name, as in containers
         return f"cli:{os.getuid()}"
 
 
-class Address(click.ParamType[str]):
-    """`host:port`; port 0 is a free one."""
+class ListenAddress(click.ParamType[str]):
+    """`host:port`; port 0 means a free one."""
 
     name = "HOST:PORT"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the address as it was written."""
+        """Return the address unchanged."""
         try:
             host_and_port(value)
         except ValueError:
@@ -136,19 +136,19 @@ class Money(click.ParamType[Decimal]):
 
 
 def print_json(value: Any, *, one_line: bool = False) -> None:
-    """Print a value as JSON, of one line where the program then goes on; amounts become text and stay exact."""
+    """Print a value as JSON, on one line if more output follows; amounts become text and stay exact."""
     say(visible_json(json.dumps(value, indent=None if one_line else 2, ensure_ascii=False, default=str)))
 
 
 def run(doing: Coroutine[Any, Any, T]) -> T:
-    """Run something that waits."""
+    """Run a coroutine."""
     return asyncio.run(doing)
 
 
 def listenable(listen: str) -> str:
-    """Return the address if it can be listened on, a free port in the place of 0. Raises ConfigError.
+    """Return the address if it can be listened on, with a free port instead of 0. Raises ConfigError.
 
-    Asked before anything else is started: the web server would share a busy port rather than refuse.
+    Check this first: the web server would share a busy port rather than refuse it.
     """
     host, port = host_and_port(listen)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,4 +1,4 @@
-"""`esito serve`: the server, until it is told to stop."""
+"""`esito serve`: runs the server until SIGTERM or Ctrl-C."""
 
 import asyncio
 import dataclasses
@@ -8,11 +8,11 @@ import click
 import structlog
 
 from esito import logs
-from esito.bootstrap import house
+from esito.app import run
+from esito.app.process_tuning import read_less_at_once
 from esito.cli.options import listenable, load_again, settings_file, with_settings
 from esito.config import Settings, tells_secrets, unknown_variables
 from esito.private_files import is_open_to_others
-from esito.read_buffers import read_less_at_once
 
 log = structlog.get_logger()
 
@@ -39,4 +39,4 @@ def serve(settings: Settings, role: str) -> None:
         http = dataclasses.replace(http, monitor=listenable(http.monitor))
     settings = dataclasses.replace(settings, http=http)
     read_less_at_once()
-    asyncio.run(house.serve(settings, role=role, load=load_again(), environ=os.environ))
+    asyncio.run(run.serve(settings, role=role, load=load_again(), environ=os.environ))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.options import print_json, with_json, with_settings
 from esito.cli.store_copy import copy
 from esito.cli.terminal import say
@@ -28,7 +28,7 @@ def backup(settings: Settings, file: Path, *, as_json: bool) -> None:
 
     It holds everything that was kept before the command began. `esito.secret` belongs to it.
     """
-    stores.save(settings, file)
+    wiring.save(settings, file)
     size = file.stat().st_size
     if as_json:
         print_json({"store": settings.store.url, "file": str(file), "bytes": size})

@@ -1,4 +1,4 @@
-"""`esito store copy`: from a SQLite file to PostgreSQL, with everything that is kept."""
+"""`esito store copy`: copies all data of a SQLite file to PostgreSQL."""
 
 import sys
 from functools import partial
@@ -14,7 +14,7 @@ from esito.store import moving
 
 
 class SqliteFile(click.ParamType[Path]):
-    """The file that a URL of the configuration names."""
+    """The SQLite file of a store URL."""
 
     name = "sqlite:///FILE"
 
@@ -31,7 +31,7 @@ class PostgresUrl(click.ParamType[str]):
     name = "postgresql://USER@HOST/DB"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the URL as it was written; it may hold a password and is not shown."""
+        """Return the URL unchanged; it may hold a password and is never shown."""
         if not str(value).startswith(POSTGRES):
             self.fail("this is not the URL of a PostgreSQL database, such as postgresql://esito@db/esito", param, ctx)
         return str(value)
@@ -39,12 +39,12 @@ class PostgresUrl(click.ParamType[str]):
 
 @click.command()
 @click.option("--from", "source", type=SqliteFile(), required=True, help="The database to copy; no server may use it.")
-@click.option("--to", "target", type=PostgresUrl(), required=True, help="An empty database, which is filled.")
+@click.option("--to", "target", type=PostgresUrl(), required=True, help="An empty database.")
 @with_json
 def copy(source: Path, target: str, *, as_json: bool) -> None:
     """Copy everything from a SQLite file to PostgreSQL, and prove that it is the same.
 
-    The source stays as it is. Interrupted, the same command goes on where it was.
+    The source is not changed. After an interruption the same command continues.
     """
     copied = run(moving.copy(source, target, say=partial(say, err=as_json)))
     secret = source.parent / "esito.secret"

@@ -1,9 +1,9 @@
-"""Whether a receipt may be believed of a segment: its number and its time must fit.
+"""Whether a receipt may be about a segment: its number and its time must fit.
 
-An operator's ids come round, are lost with a response, or look like those of another
-base. So an id alone proves nothing: a receipt that names a number is never about another
-one, one that arrived before a submit_sm left is not about it, and where several segments
-fit, the operator's submit date tells which.
+Operators reuse ids, ids are lost with a response, and one id may read as another in a
+different base. So an id alone proves nothing: a receipt that names a number is never about
+another number, a receipt that came before a submit_sm left is not about it, and if several
+segments fit, the operator's submit date tells which.
 """
 
 from bisect import bisect_left
@@ -23,36 +23,36 @@ from esito.domain.number_forms import (
 from esito.domain.receipt import DeliveryReceipt
 
 SUBMIT_DATE_WITHIN_MS = 2 * 60 * 1000
-"""How far an operator's submit date, which counts minutes, may be from our own."""
+"""How far an operator's submit date, which may have no seconds, may be from our own."""
 
 
 def named_numbers(receipt: DeliveryReceipt) -> list[str]:
-    """Return the addresses that are subscribers' numbers, as they are written (`number_forms.written_number`)."""
+    """Return the addresses that are subscribers' numbers, as written (`number_forms.written_number`)."""
     return [written for address in receipt.addresses if (written := written_number(address))]
 
 
 def tails(receipt: DeliveryReceipt) -> list[int]:
-    """Return the ends of the numbers that the receipt names, by which they are found."""
+    """Return the last digits of the numbers in the receipt, by which they are looked up."""
     return list({tail for written in named_numbers(receipt) for tail in tails_of(written)})
 
 
 def is_addressed(receipt: DeliveryReceipt, msisdn: str) -> bool:
-    """Tell whether either address of the receipt is this number (E.164 digits), in whatever form it is written."""
+    """Tell whether either address of the receipt is this number (E.164 digits), in whatever form."""
     if msisdn in receipt.addresses:
         return True
     return any(is_same_line(written, msisdn) for written in named_numbers(receipt))
 
 
 def is_addressed_whole(receipt: DeliveryReceipt, msisdn: str) -> bool:
-    """Tell whether either address is this number with its calling code, so that it can be no other."""
+    """Tell whether either address is this number with its calling code, so it cannot be another."""
     return any(is_written_whole(written, msisdn) for written in named_numbers(receipt))
 
 
 def is_named_first(receipt: DeliveryReceipt, msisdn: str) -> bool:
-    """Tell whether a receipt names this number and no other before it.
+    """Tell whether this number is the first that a receipt names.
 
-    Source address and destination address are those of the submit_sm the other way round (SMPP 3.4, 4.6.1), so the
-    source comes first; but some operators leave them as they were.
+    The source address counts first: a receipt has the addresses of the submit_sm swapped (SMPP 3.4, 4.6.1). But some
+    operators do not swap them.
     """
     source, destination = receipt.addresses
     if source == msisdn:
@@ -63,14 +63,14 @@ def is_named_first(receipt: DeliveryReceipt, msisdn: str) -> bool:
 
 
 def is_sent_by(receipt: DeliveryReceipt, sender: str) -> bool:
-    """Tell whether the source address of a receipt is the sender of a message: the addresses are not turned round."""
+    """Tell whether the source address of a receipt is the sender of a message: the addresses are not swapped."""
     return are_one(written_number(receipt.addresses[0]), written_number(sender))
 
 
 def names_only(receipt: DeliveryReceipt, sender: str) -> bool:
-    """Tell whether all that a receipt names is the sender of a message, so that it names no recipient.
+    """Tell whether a receipt names only the sender of a message, and so no recipient.
 
-    A source beside a destination that is a name or a short code is the recipient, whoever has that number too.
+    If the destination is a name or a short code, the source is the recipient, even if it is also our sender.
     """
     source, destination = (written_number(address) for address in receipt.addresses)
     ours = written_number(sender)
@@ -99,8 +99,8 @@ def contradicts(receipt: DeliveryReceipt, *submitted_at: int) -> bool:
     return receipt.submitted_at is not None and not is_dated(receipt, *submitted_at)
 
 
-class Open(NamedTuple):
-    """A submit_sm whose response is owed."""
+class OpenSubmission(NamedTuple):
+    """A submit_sm without a response."""
 
     msisdn: str
     """E.164 digits without the plus."""
@@ -108,10 +108,10 @@ class Open(NamedTuple):
 
 
 class Owed:
-    """The submit_sm of one operator whose responses are owed, and so the ids they will bring."""
+    """The submit_sm of one operator that still lack a response, which will bring their id."""
 
-    def __init__(self, submissions: Iterable[Open] = (), *, lost: bool = False) -> None:
-        """`lost`: whether the operator has segments whose response was lost, so that their ids are not known."""
+    def __init__(self, submissions: Iterable[OpenSubmission] = (), *, lost: bool = False) -> None:
+        """`lost`: whether the operator has segments whose response was lost, and with it their id."""
         self.lost = lost
         self._times: dict[str, list[int]] = {}
         self._by_tail: dict[int, set[str]] = {}
@@ -121,41 +121,41 @@ class Owed:
             self._by_tail.setdefault(tail_of(msisdn), set()).add(msisdn)
 
     def may_bring(self, receipt: DeliveryReceipt) -> bool:
-        """Tell whether the receipt may be about a submit_sm whose response is owed."""
+        """Tell whether the receipt may be about one of these."""
         return self._has(receipt, 0, receipt.received_at)
 
     def newer(self, receipt: DeliveryReceipt, submitted_at: int) -> bool:
-        """Tell whether it may be about one that left after this instant."""
+        """Tell whether the receipt may be about one that left after this instant."""
         return self._has(receipt, submitted_at + 1, receipt.received_at)
 
     def rather(self, receipt: DeliveryReceipt, submitted_at: int, *earlier: int) -> bool:
-        """Tell whether it may be about one of these rather than about one that left at this instant.
+        """Tell whether the receipt is more likely about one of these than about one that left at this instant.
 
-        That is a newer one, or, where the operator's submit date is far from that instant and from those of the tries
-        before it, one that left at this date.
+        That is a newer one; or one that left at the operator's submit date, if that is far from this instant and from
+        the earlier tries.
         """
         if self.newer(receipt, submitted_at):
             return True
         return contradicts(receipt, submitted_at, *earlier) and self.dated(receipt)
 
     def dated(self, receipt: DeliveryReceipt) -> bool:
-        """Tell whether it may be about one that left at the operator's submit date."""
+        """Tell whether the receipt may be about one that left at the operator's submit date."""
         said = receipt.submitted_at
         if said is None:
             return False
         return self._has(receipt, said - SUBMIT_DATE_WITHIN_MS, min(said + SUBMIT_DATE_WITHIN_MS, receipt.received_at))
 
     def is_owed(self, written: str) -> bool:
-        """Tell whether one is owed to a written number."""
+        """Tell whether one of these went to a written number."""
         near = [msisdn for tail in tails_of(written) for msisdn in self._by_tail.get(tail, ())]
         return any(is_same_line(written, msisdn) for msisdn in near)
 
     def _has(self, receipt: DeliveryReceipt, first: int, last: int) -> bool:
-        """Tell whether one of those that the receipt may name left between two instants, both included."""
+        """Tell whether one that the receipt may name left between two instants, both included."""
         return any(_any_between(self._times[msisdn], first, last) for msisdn in self._named(receipt))
 
     def _named(self, receipt: DeliveryReceipt) -> Iterator[str]:
-        """Yield the numbers to which something is owed and that the receipt names; '' for all, when it names none."""
+        """Yield the recipients of these that the receipt names; '' (all of them) if it names none."""
         if not self._times:
             return
         if not (wanted := tails(receipt)):

@@ -1,4 +1,4 @@
-"""Callbacks: what a sender's own server is told, how often we try, and when we give up (contract 3.1, design 6)."""
+"""Callbacks to the sender's server: what they say, how often they are tried, when they are given up (contract 3.1)."""
 
 import json
 from collections.abc import Callable
@@ -8,84 +8,84 @@ from email.utils import parsedate_to_datetime
 from enum import IntEnum
 
 from esito.domain.pricing import as_number, from_micros
-from esito.domain.slots import Place
+from esito.domain.slots import CallbackTarget
 from esito.domain.states import MessageState, public_word
 from esito.domain.timing import DAY_MS, HOUR_MS, SECOND_MS
 
 
-class Kind(IntEnum):
-    """What a callback tells."""
+class CallbackKind(IntEnum):
+    """What a callback reports."""
 
     REPORT = 1
     """A change of status, to `urlDlr`."""
     REPLY = 2
-    """What a subscriber answered, to `urlResponse`."""
+    """A subscriber's reply, to `urlResponse`."""
 
 
-class Phase(IntEnum):
-    """Where a callback is on its way; the numbers are stored."""
+class CallbackPhase(IntEnum):
+    """How far a callback is; the numbers are stored."""
 
     NEW = 0
-    """Written with the change it tells of; nobody has looked where it goes."""
+    """Written with the change it reports; its destination is not determined yet."""
     DUE = 1
-    """To be made when its time comes."""
+    """To be sent when its time comes."""
     LEASED = 2
-    """Being made."""
+    """Being sent."""
     BEHIND = 3
-    """Waits for an earlier one of the same recipient."""
+    """Waits for an earlier callback of the same recipient."""
     DONE = 4
-    """The receiver has said 2xx."""
+    """The receiver answered 2xx."""
     DEAD = 5
     """Given up; it can be replayed."""
 
 
-def webhook_id(kind: Kind, message_id: int, seq: int, state: int, number: int) -> str:
-    """Return what receivers know a callback by: message, recipient and rung; of a reply, the callback's own number."""
-    if kind is Kind.REPLY:
+def webhook_id(kind: CallbackKind, message_id: int, seq: int, state: int, number: int) -> str:
+    """Return the id that receivers see: message, recipient and rung; for a reply, the callback's own number."""
+    if kind is CallbackKind.REPLY:
         return f"msg_{message_id}_{seq}_reply{number}"
     return f"msg_{message_id}_{seq}_{'ko' if state == MessageState.KO else state}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
-    """One callback that is to be made now, with all that its request needs."""
+    """One callback to be sent now, with all that its request needs."""
 
     id: int
     message_id: int
     seq: int
-    kind: Kind
+    kind: CallbackKind
     state: int
-    """The rung of the change it tells of, which need not be the newest."""
+    """The rung that it reports, which need not be the newest."""
     at: int
     """When that change happened."""
     attempts: int
     """How often it was tried, replays included."""
     tries: int
-    """How often since it was written or last replayed."""
+    """How often it was tried since it was written or last replayed."""
     first_at: int | None
-    """When the first of these tries was; None before it."""
-    place: Place
+    """When the first of these tries was; None if there was none."""
+    place: CallbackTarget
     """Whose it is, and where it goes."""
     url: str
     body: str | None
-    """What to POST, where that was written with the callback; None: it is a report."""
+    """The body, if it was written with the callback; None: it is a report."""
     tag: str | None
     msisdn: str
     cost: int
     """Micro-euros."""
     secret: str
-    """Of the account; empty: it has none of its own."""
+    """The account's signing secret; empty: it has none."""
     sequence: int
-    """Its place among the callbacks of this kind for this recipient, from 1."""
+    """Its number among the callbacks of this kind for this recipient, from 1."""
 
     @property
     def destination(self) -> int:
-        """The server it goes to, as the store knows it."""
+        """The store's number of the server it goes to."""
         return self.place.destination
 
     @property
     def webhook_id(self) -> str:
-        """The same at every attempt (design 6)."""
+        """The same at every attempt."""
         return webhook_id(self.kind, self.message_id, self.seq, self.state, self.id)
 
     def content(self, currency: str) -> bytes:
@@ -94,7 +94,7 @@ class Callback:
 
 
 def report(told: Callback, currency: str) -> str:
-    """Return the body of a delivery report; spellings, types and order are the contract's (3.1)."""
+    """Return the body of a delivery report; spelling, types and order are the contract's (3.1)."""
     said: dict[str, str | int] = {
         "status": public_word(told.state).lower(),
         "msgId": str(told.message_id),
@@ -114,38 +114,38 @@ FIRST_PAUSE_MS = 5 * SECOND_MS
 LONGEST_PAUSE_MS = 4 * HOUR_MS
 JITTER = 0.2
 TRIES = 29
-"""What a doubling from 5 seconds to 4 hours makes of 72 hours."""
+"""As many as fit 72 hours, with pauses that double from 5 seconds to 4 hours."""
 PATIENCE_MS = 72 * HOUR_MS
-"""How long after the first try the last one may be."""
+"""The longest time from the first try to the last."""
 
 FAILING_MS = 5 * DAY_MS
-"""A destination without a success for so long while it fails is called no more."""
+"""A destination that fails for so long without a success is disabled."""
 
 BUSY = frozenset({429, 503})
-"""HTTP statuses whose `Retry-After` is heeded."""
+"""HTTP statuses whose `Retry-After` is obeyed."""
 
 LONGEST_DATE = 64
 """Characters of a `Retry-After` that are read as a date."""
 
 GONE = 410
-"""HTTP status by which a receiver says that nothing is to be posted to that path any more."""
+"""HTTP status that disables the path it is answered for."""
 
 GONE_SHOWN = 10
-"""Paths of a destination that are shown as gone, the newest."""
+"""How many gone paths of a destination are shown, newest first."""
 
 ANSWER_KEPT = 1024
-"""Octets of an answer that the log of attempts keeps."""
+"""Octets of a response that the log of attempts keeps."""
 
 
 def is_success(status: int | None) -> bool:
-    """Tell whether the receiver has taken a callback: any 2xx."""
+    """Tell whether the receiver accepted a callback: any 2xx."""
     return status is not None and 200 <= status < 300
 
 
 def asked_pause(retry_after: str, now: int) -> int:
-    """Return the milliseconds that a `Retry-After` asks for, in seconds or as a date (RFC 9110, 10.2.3).
+    """Return the milliseconds of a `Retry-After`, written in seconds or as a date (RFC 9110, 10.2.3).
 
-    They are 4 hours at most, and none where it cannot be read or has passed.
+    At most 4 hours; zero if it cannot be read or is over.
     """
     text = retry_after.strip()
     if text.isascii() and text.isdecimal():
@@ -156,7 +156,7 @@ def asked_pause(retry_after: str, now: int) -> int:
 
 
 def _instant(date: str) -> int | None:
-    """Return an HTTP-date in milliseconds; None when it is none."""
+    """Return an HTTP-date in milliseconds; None if it is no date."""
     try:
         moment = parsedate_to_datetime(date[:LONGEST_DATE])
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * SECOND_MS)
@@ -167,8 +167,8 @@ def _instant(date: str) -> int | None:
 def next_try(*, tries: int, first_at: int, now: int, chance: Callable[[], float], asked: int = 0) -> int | None:
     """Return when to try again after `tries` failures; None: never.
 
-    `chance` returns a number from 0 to 1, by which the pause differs up to 20 % from its usual length. The receiver has
-    `asked` for a pause of so many milliseconds: it gets that or up to 20 % more, but not less than usual.
+    `chance` returns a random number from 0 to 1; the pause differs up to 20 % from its usual length. `asked`: the pause
+    that the receiver wants, in milliseconds; it gets that or up to 20 % more, but never less than usual.
     """
     last = first_at + PATIENCE_MS
     if tries >= TRIES or now >= last:
@@ -181,7 +181,7 @@ def next_try(*, tries: int, first_at: int, now: int, chance: Callable[[], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one attempt ended."""
+    """The result of one attempt."""
 
     callback: Callback
     at: int
@@ -189,24 +189,24 @@ class Outcome:
     ended_at: int
     milliseconds: int
     status: int | None
-    """HTTP status; None: there was no answer."""
+    """HTTP status; None: no response."""
     error: str = ""
-    """Why there was none; empty when there was."""
+    """Why there was none; empty if there was one."""
     answer: bytes = b""
-    """How the answer began."""
+    """The beginning of the response."""
     address: str = ""
-    """Where the connection was made to."""
+    """The address that was connected to."""
     next_at: int | None = None
-    """When to try again; None: it is done, or given up."""
+    """When to try again; None: done, or given up."""
 
     @property
     def done(self) -> bool:
-        """Whether the receiver has taken it."""
+        """Whether the receiver accepted it."""
         return is_success(self.status)
 
     @property
     def said(self) -> str:
-        """What the receiver said, in short."""
+        """The response in short."""
         return f"HTTP {self.status}" if self.status is not None else self.error or "no answer"
 
 
@@ -215,25 +215,25 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackLine:
-    """One callback as it stands."""
+    """One callback and its state, as it is shown."""
 
     id: int
     message_id: int
     seq: int
     msisdn: str
-    kind: Kind
+    kind: CallbackKind
     state: int
     at: int
-    phase: Phase
+    phase: CallbackPhase
     attempts: int
     next_at: int | None
-    """When it is tried next; None: it is finished, or waits for an earlier one."""
+    """When it is tried next; None: finished, or waiting for an earlier one."""
     done_at: int | None
     reason: str
-    """Why it was given up; empty when it was not."""
+    """Why it was given up; empty if it was not."""
     url: str
     origin: str
-    """Empty as long as nobody has looked where it goes."""
+    """Empty until its destination is determined."""
     last_status: int | None
     last_error: str
     webhook_id: str
@@ -242,7 +242,7 @@ class CallbackLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLine:
-    """One attempt in the log."""
+    """One attempt, as the log has it."""
 
     number: int
     at: int
@@ -255,17 +255,17 @@ class AttemptLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where callbacks of one account go: scheme, host and port."""
+    """A server that callbacks of one account go to: scheme, host and port."""
 
     id: int
     origin: str
     last_success: int | None
     failing_since: int | None
-    """None: the last attempt succeeded, or there was none."""
+    """None if the last attempt succeeded, or there was none."""
     disabled_at: int | None
     reason: str
     due: int
     """Callbacks that wait for it."""
     dead: int
     gone: tuple[str, ...] = ()
-    """Paths that have answered with HTTP 410, the newest first."""
+    """Paths that answered HTTP 410, newest first."""

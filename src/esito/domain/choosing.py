@@ -1,11 +1,10 @@
 """Which segment a receipt means.
 
-The very id, as the operator gave it, comes first; then what differs by case, by zeros or
-the like; then another base, which is only a hypothesis about the operator and is asked
-last: when no response is owed that could bring the very id, and no segment whose response
-was lost fits better. Number and time must fit in every case (`belief`). Equal ids of
-several messages are told apart by the operator's submit date, else the newest unfinished
-one is meant.
+An equal id comes first; then one that differs by case, zeros or the like. Another base is
+only a hypothesis about the operator and comes last: when no open submit_sm could bring an
+equal id, and no segment whose response was lost fits better. Number and time must fit in
+every case (`belief`). Of several messages with one id the operator's submit date decides,
+else the newest unfinished one is meant.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,20 +12,20 @@ from enum import Enum
 from typing import NamedTuple
 
 from esito.domain.belief import Owed, contradicts, fits, is_addressed, is_addressed_whole, is_dated, named_numbers
-from esito.domain.id_forms import IdForm, Learned, says_nothing
 from esito.domain.message_ids import Spelling, spelling
+from esito.domain.operator_habits import IdForm, Learned, says_nothing
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import FIRST_FINAL
 
 
 class Candidate(NamedTuple):
-    """A segment that a receipt may mean, by its SMSC id or by its number, and its recipient."""
+    """A segment that a receipt may mean, found by its SMSC id or its number, with its recipient."""
 
     message_id: int
     seq: int
     part: int
     smsc_message_id: str
-    """Empty when the operator has not told."""
+    """Empty if the operator has not told it."""
     msisdn: str
     """E.164 digits without the plus."""
     state: int
@@ -37,18 +36,18 @@ class Candidate(NamedTuple):
     states: tuple[int, ...]
     """States of all the recipient's segments, in order."""
     link: str = ""
-    """Which submitted the recipient's first segment; told where it has several."""
+    """The link that submitted the recipient's first segment; set if it has several segments."""
     earlier: tuple[int, ...] = ()
-    """When other tries of it left that the receipt may be about."""
+    """When earlier tries of it left that the receipt may be about."""
 
     @property
     def left(self) -> tuple[int, ...]:
-        """When the tries left that the receipt may be about."""
+        """When each try left that the receipt may be about."""
         return (self.submitted_at, *self.earlier)
 
 
 StateOf = Callable[[Candidate], int]
-"""The state of a segment now, after the receipts of the batch that were settled already."""
+"""The state of a segment after the receipts of the batch that are settled already."""
 
 
 class Why(Enum):
@@ -68,7 +67,7 @@ class Nobody(NamedTuple):
 
     @property
     def flag(self) -> str:
-        """What the trail says of it."""
+        """The flag in the trail."""
         if self.why is Why.NUMBER:
             return "other_number"
         return "ambiguous" if self.why in {Why.FORM, Why.TWINS} else ""
@@ -79,9 +78,9 @@ class Choice(NamedTuple):
 
     owner: Candidate
     flag: str = ""
-    """What the trail says of the choice."""
+    """The flag in the trail."""
     identifies: bool = False
-    """Whether the receipt brings the segment the id that its response did not."""
+    """Whether the receipt brings the id that the lost response would have brought."""
 
 
 Agreeing = list[tuple[Spelling, Candidate]]
@@ -96,16 +95,16 @@ def choose(
     lost: Candidate | Nobody,
     state_of: StateOf,
 ) -> Choice | Nobody:
-    """Return the one segment that a receipt means, and count what its id teaches of the operator's form.
+    """Return the one segment that a receipt means, and count what its id tells of the operator's form.
 
-    `lost`: the segment without an id that the receipt's number and date name, if there is one (`identify`).
+    `lost`: the segment without an id that fits the receipt's number and date (`identify`), or why there is none.
     """
     said = receipt.smsc_message_id
     if isinstance(lost, Candidate) and any(
         one[:2] == lost[:2] and one.smsc_message_id == said and not contradicts(receipt, *one.left)
         for one in candidates
     ):
-        lost = Nobody(Why.UNKNOWN)  # another segment of the recipient has the very id
+        lost = Nobody(Why.UNKNOWN)  # another segment of the recipient has this id
     plain, other = _by_base(receipt, candidates, known)
     first, second = (other, plain) if known.is_another_base and not says_nothing(said) else (plain, other)
     if first and second and known.form is IdForm.AUTO and not named_numbers(receipt):
@@ -124,9 +123,9 @@ def choose(
 
 
 def identify(receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owed) -> Candidate | Nobody:
-    """Return the segment without an id that a receipt's number and date name, or why there is none.
+    """Return the segment without an id that fits a receipt's number and date, or why there is none.
 
-    Of several segments of one recipient it is the first that lacks its last word.
+    Of several segments of one recipient it is the first unfinished one.
     """
     fitting = _fitting(receipt, uncertain)
     if not fitting:
@@ -139,11 +138,11 @@ def identify(receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owe
 
 
 def pair(receipts: Sequence[DeliveryReceipt], uncertain: Sequence[Sequence[Candidate]]) -> list[tuple[int, Candidate]]:
-    """Return which segments receipts mean whose ids nobody knows, where their count tells.
+    """Pair receipts of unknown ids with segments, if their number alone decides; return places and segments.
 
-    So it is when as many ids as there are segments have the same last word, and each can have a segment of its own that
-    it fits: which id is whose changes nothing of what becomes of anybody. Receipts are given by their place, in the
-    order they came; `uncertain`: of each, the segments without an id whose number it names.
+    That is so when as many ids as there are segments have the same final state, and each fits a segment of its own:
+    then it makes no difference which id belongs to which. Receipts are in the order they came; `uncertain`: for each,
+    the segments without an id whose number it names.
     """
     words: dict[int, dict[str, int]] = {}
     for place, receipt in enumerate(receipts):
@@ -168,7 +167,7 @@ Fitting = dict[int, list[Candidate]]
 
 
 def _connected(fitting: Fitting) -> list[Fitting]:
-    """Return the receipts in groups: those of two groups fit no segment in common."""
+    """Return the receipts in groups; receipts of two groups fit no common segment."""
     above: dict[Ref, Ref] = {}
 
     def top(ref: Ref) -> Ref:
@@ -188,7 +187,7 @@ def _connected(fitting: Fitting) -> list[Fitting]:
 
 
 def _matched(fitting: Fitting) -> list[tuple[int, Candidate]]:
-    """Give each receipt of a group a segment of its own; nothing unless all receipts and all segments have one."""
+    """Give each receipt of a group a segment of its own; return nothing if a receipt or a segment is left over."""
     segments = {one[:3]: one for members in fitting.values() for one in members}
     if len(segments) != len(fitting) or any(one.state >= FIRST_FINAL for one in segments.values()):
         return []
@@ -214,7 +213,7 @@ def _matched(fitting: Fitting) -> list[tuple[int, Candidate]]:
 
 
 def _fitting(receipt: DeliveryReceipt, uncertain: Sequence[Candidate]) -> list[Candidate]:
-    """Return the segments without an id whose number and time fit, by the best form in which a number is named."""
+    """Return the segments without an id that fit by number and time; a number with calling code goes first."""
     fitting = [
         one
         for one in uncertain
@@ -228,7 +227,7 @@ def _fitting(receipt: DeliveryReceipt, uncertain: Sequence[Candidate]) -> list[C
 
 
 def _by_base(receipt: DeliveryReceipt, candidates: Sequence[Candidate], known: Learned) -> tuple[Agreeing, Agreeing]:
-    """Return the candidates whose number and time fit: those of one base with the receipt, and those of another."""
+    """Return the candidates whose number and time fit: those with the id in the same base, and those in another."""
     said = receipt.smsc_message_id
     agreeing = [
         (agreement, one)
@@ -245,9 +244,9 @@ def _by_base(receipt: DeliveryReceipt, candidates: Sequence[Candidate], known: L
 
 
 def _named_best(receipt: DeliveryReceipt, agreeing: Agreeing) -> Agreeing:
-    """Return those that the receipt names with their calling code, where it names others in national form only.
+    """Drop candidates named in national form only, if the receipt names others with their calling code.
 
-    Ten or eleven digits may be a whole number of one country and a national one of another.
+    Ten or eleven digits may be a whole number of one country and a national number of another.
     """
     if len({one.msisdn for _, one in agreeing}) < 2 or not named_numbers(receipt):
         return agreeing
@@ -267,15 +266,15 @@ def _hypothesis(
     lost: Candidate | Nobody,
     state_of: StateOf,
 ) -> Choice | Nobody:
-    """Decide where the id fits only in a form that is not known to be the operator's."""
+    """Decide if the id fits only in a form that is not known to be the operator's."""
     if owed.may_bring(receipt):
         return Nobody(Why.OWED)
     if isinstance(lost, Nobody):
         if lost.why is Why.TWINS:
             return Nobody(Why.FORM)
-    elif all(one[:3] != lost[:3] for _, one in pairs):  # that of two tries is found both ways
+    elif all(one[:3] != lost[:3] for _, one in pairs):  # one with two tries is found both ways
         return Nobody(Why.FORM)
-    # A number that is named confirms it; else the date must not contradict it at least.
+    # A number confirms it; without one, at least the date must not contradict it.
     if not named_numbers(receipt):
         if known.form is not IdForm.AUTO or owed.lost:
             return Nobody(Why.UNKNOWN if known.form is not IdForm.AUTO else Why.FORM)
@@ -295,10 +294,10 @@ def _among(
     state_of: StateOf,
     decisive: bool,
 ) -> Choice | Nobody:
-    """Return the segment that is meant among those whose ids agree, number and time fit."""
+    """Return the segment that is meant among those whose id, number and time fit."""
     best = min(agreement for agreement, _ in pairs)
     if best is not Spelling.SAME and named_numbers(receipt) and owed.may_bring(receipt) and not known.is_another_base:
-        return Nobody(Why.OWED)  # the response may bring the very id
+        return Nobody(Why.OWED)  # the response may bring an equal id
     pool = [one for agreement, one in pairs if agreement == best]
     if len({one.smsc_message_id for one in pool}) > 1:
         return Nobody(Why.FORM)
@@ -318,7 +317,7 @@ def _among(
 
 
 def _meant(receipt: DeliveryReceipt, pool: Sequence[Candidate], state_of: StateOf) -> Candidate:
-    """Return which of several messages under one id is meant: that of the submit date, else the newest unfinished."""
+    """Return which of several messages with one id is meant: that of the submit date, else the newest unfinished."""
     dated = [one for one in pool if is_dated(receipt, *one.left)]
     return max(
         dated or pool,
@@ -327,7 +326,7 @@ def _meant(receipt: DeliveryReceipt, pool: Sequence[Candidate], state_of: StateO
 
 
 def _may_be_owed(receipt: DeliveryReceipt, owner: Candidate, owed: Owed, state_of: StateOf) -> bool:
-    """Tell whether the operator may have given the same id again, in a response that is owed."""
+    """Tell whether the operator may have given the same id to a submit_sm that is still open."""
     if not named_numbers(receipt) and state_of(owner) < FIRST_FINAL and not contradicts(receipt, *owner.left):
         return False
     return owed.rather(receipt, *owner.left)

@@ -1,8 +1,8 @@
-"""How a text is written for one operator: in which alphabet, under which data_coding, cut where.
+"""How a text is encoded for one operator: its alphabet, its data_coding, and where it is cut.
 
-A text was counted in segments when it was accepted, and paid by that count. It is written
-in the first alphabet that has all its characters and needs just as many segments; where
-none is, in the operator's own, with what resembles the characters it lacks.
+The segments of a text are counted, and paid, when it is accepted. It is encoded in the
+first alphabet that has all its characters and needs exactly as many segments; if there is
+none, in the operator's own, with the nearest characters that it has.
 """
 
 import unicodedata
@@ -25,20 +25,20 @@ LATIN1 = 0x03
 
 
 class Alphabet(Enum):
-    """What an operator takes data_coding 0 for."""
+    """The alphabet that an operator means by data_coding 0."""
 
     GSM = "gsm"
-    """GSM 03.38, a septet to an octet: what nearly every operator means."""
+    """GSM 03.38, one septet per octet: what nearly every operator means."""
     GSM_PACKED = "gsm-packed"
     """GSM 03.38, eight septets in seven octets, as on the air (3GPP TS 23.038, 6.1.2.1)."""
     LATIN1 = "latin1"
     ASCII = "ascii"
 
-    __hash__ = object.__hash__  # members are one of each, and this one is asked for every segment
+    __hash__ = object.__hash__  # by identity: faster, and hashed for every segment
 
 
 class Codings(NamedTuple):
-    """The alphabet of data_coding 0, and the data_coding of texts in each alphabet."""
+    """The alphabet of data_coding 0, and the data_coding of each alphabet."""
 
     alphabet: Alphabet = Alphabet.GSM
     gsm: int = GSM
@@ -50,20 +50,20 @@ USUAL_CODINGS = Codings()
 
 
 class Written(NamedTuple):
-    """A text as it leaves: the octets of each segment without a header, and what they are."""
+    """An encoded text: the octets of each segment, without headers."""
 
     pieces: tuple[bytes, ...]
     data_coding: int
     header: int
-    """Octets of the header that each piece leaves room for; 0 when there is one piece."""
+    """Octets of the header that each piece has room for; 0 if there is one piece."""
 
 
 class _Way(NamedTuple):
-    """One way to write a text."""
+    """One way to encode a text."""
 
     data_coding: int
     cut: Callable[[PreparedText, int], list[bytes]]
-    """Returns pieces that leave room for a header of so many octets. Raises UnicodeEncodeError."""
+    """Returns the pieces, with room for a header of that many octets. Raises UnicodeEncodeError."""
     packed: bool = False
 
 
@@ -76,10 +76,10 @@ def write(
     header: int = SHORT_HEADER,
     in_header: bool = True,
 ) -> Written:
-    """Write a text in as many segments as were accepted.
+    """Encode a text in as many segments as were accepted.
 
-    `header` is the longest the operator takes; where it would need one segment more, the short one is used.
-    `in_header` tells whether we write it ourselves: packed septets begin behind it.
+    `header`: the longest one the operator takes; if that needs one more segment, the short one is used.
+    `in_header`: whether we write the header ourselves, so that packed septets begin after it.
     """
     prepared = prepare(text, unicode=unicode)
     headers = dict.fromkeys((header, SHORT_HEADER)) if segments > 1 else (0,)
@@ -95,18 +95,18 @@ def write(
 
 @lru_cache(maxsize=1024)
 def whole(text: str, *, unicode: bool, codings: Codings = USUAL_CODINGS) -> tuple[bytes, int]:
-    """Return the octets of a whole text that the operator cuts itself, and their data_coding."""
+    """Return the octets and data_coding of a whole text, which the operator cuts itself."""
     prepared = prepare(text, unicode=unicode)
     way, pieces = next((way, found) for way in _ways(prepared, codings) if (found := _cut(way, prepared, WHOLE)))
     return _written(way, pieces, 0, in_header=False).pieces[0], way.data_coding
 
 
 WHOLE = -(1 << 20)
-"""In place of a header's octets: leaves room for any text in one piece."""
+"""In place of a header's octets: any text fits one piece."""
 
 
 def _cut(way: _Way, prepared: PreparedText, header: int) -> list[bytes]:
-    """Return the pieces; none where the text cannot be written so."""
+    """Return the pieces; none if the text cannot be encoded this way."""
     try:
         return way.cut(prepared, header)
     except UnicodeEncodeError:
@@ -121,7 +121,7 @@ def _written(way: _Way, pieces: list[bytes], header: int, *, in_header: bool) ->
 
 
 def _ways(prepared: PreparedText, codings: Codings) -> list[_Way]:
-    """Return the ways to write a text here, best first; one of them writes every text."""
+    """Return the ways to encode a text here, best first; the last ones encode every text."""
     ucs2 = _Way(codings.ucs2, _ucs2)
     if prepared.unicode:
         return [ucs2]
@@ -135,7 +135,7 @@ def _ways(prepared: PreparedText, codings: Codings) -> list[_Way]:
 
 
 def _last_resort(prepared: PreparedText, codings: Codings) -> _Way:
-    """Return how a text is written that no way writes in the segments it has."""
+    """Return the way for a text that no other encodes in its number of segments."""
     charset = _CHARSETS.get(codings.alphabet)
     if charset is None or prepared.unicode:
         return _ways(prepared, codings)[0]
@@ -150,12 +150,12 @@ def _septets(prepared: PreparedText, header: int) -> list[bytes]:
 
 
 def _transcoded(charset: str, prepared: PreparedText, header: int) -> list[bytes]:
-    """Write in the operator's alphabet; it goes on the air in septets, so that these are what is counted."""
+    """Encode in the operator's alphabet; it goes on the air in septets, so septets are counted."""
     return [gsm0338.decode(piece).encode(charset) for piece in _septets(prepared, header)]
 
 
 def _likened(charset: str, prepared: PreparedText, header: int) -> list[bytes]:
-    """Write in the operator's alphabet, each character that it lacks as what it has nearest."""
+    """Encode in the operator's alphabet, replacing each character that it lacks by the nearest one."""
     return [
         "".join(_nearest(char, charset) for char in gsm0338.decode(piece)).encode(charset)
         for piece in _septets(prepared, header)
@@ -173,7 +173,7 @@ def _ucs2(prepared: PreparedText, header: int) -> list[bytes]:
 
 @lru_cache(maxsize=1024)
 def _nearest(char: str, charset: str) -> str:
-    """Return what a charset has nearest to a character."""
+    """Return the nearest character of a charset."""
     try:
         char.encode(charset)
     except UnicodeEncodeError:

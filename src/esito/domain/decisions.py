@@ -1,8 +1,10 @@
-"""What a batch of receipts changes, for a store to write down."""
+"""What a batch of receipts changes, for the store to write."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
+
+from esito.domain.operator_habits import Learned
 
 
 class TrailRow(NamedTuple):
@@ -39,7 +41,7 @@ class RecipientMove(NamedTuple):
 
 
 class Identified(NamedTuple):
-    """A segment whose response was lost, and the SMSC id that its receipt brought."""
+    """A segment whose response was lost, and the SMSC id that a receipt brought."""
 
     message_id: int
     seq: int
@@ -47,11 +49,11 @@ class Identified(NamedTuple):
     smsc_message_id: str
     at: int
     link: str
-    """Of the receipt."""
+    """The receipt's link."""
 
 
 class CallbackRow(NamedTuple):
-    """A change of the public status that the sender wants to be told."""
+    """A change of the public status to be reported to the sender."""
 
     message_id: int
     seq: int
@@ -60,21 +62,21 @@ class CallbackRow(NamedTuple):
 
 
 class Waits(IntEnum):
-    """What a receipt that moved nobody waits for; the numbers are stored."""
+    """What an unmatched receipt waits for; the numbers are stored."""
 
     NOTHING = 0
-    """An orphan: a response with its id would be a surprise."""
+    """An orphan: no response is expected to bring its id."""
     RESPONSE = 1
-    """A submit_sm_resp that is owed."""
+    """A submit_sm_resp that is still to come."""
     FORM = 2
-    """Ambiguous: to be decided once the operator's form of ids is known."""
+    """Ambiguous until the operator's form of ids is known."""
     TWINS = 3
-    """Several uncertain segments fit alike: to be decided once one of them is uncertain no more, or once as many
+    """Several uncertain segments fit equally well: decided once one of them is no longer uncertain, or once as many
     receipts with the same word have come as there are segments."""
 
 
 class Unmatched(NamedTuple):
-    """A receipt that moved nobody. `receipt` counts from 0 within the batch."""
+    """A receipt that moved no segment. `receipt` counts from 0 within the batch."""
 
     receipt: int
     waits: Waits
@@ -82,7 +84,7 @@ class Unmatched(NamedTuple):
 
 @dataclass(slots=True)
 class Decisions:
-    """Everything a batch of receipts changes, in the order in which it happened."""
+    """Everything a batch of receipts changes, in order."""
 
     trail: list[TrailRow] = field(default_factory=list)
     segments: list[SegmentMove] = field(default_factory=list)
@@ -90,6 +92,8 @@ class Decisions:
     callbacks: list[CallbackRow] = field(default_factory=list)
     identified: list[Identified] = field(default_factory=list)
     unmatched: list[Unmatched] = field(default_factory=list)
-    """Receipts whose segment is not known: parked ones and orphans."""
+    """Receipts whose segment is unknown: parked ones and orphans."""
     movers: list[int] = field(default_factory=list)
-    """Which receipt made each of the moves of `recipients`."""
+    """The receipt behind each of `recipients`."""
+    learned: dict[str, Learned] = field(default_factory=dict)
+    """What is known of the operators' ids now, by link; links of one operator share it."""

@@ -1,8 +1,8 @@
-"""Which country a number belongs to: the calling codes of ITU-T E.164, and which French ranges are mobile.
+"""Calling codes by country (ITU-T E.164), and mobile ranges where we know them.
 
-`+1` is shared by the North American plan: area codes that are not listed belong to the United States.
-Territories without mobile ranges of their own (the Åland islands, the Vatican) count as the country
-whose plan they share. No prefix here is longer than eight digits, so numbers that agree in eight are of one country.
+`+1` is shared by the North American plan: area codes that are not listed belong to the United States. Territories
+without mobile ranges of their own (the Åland islands, the Vatican) count as the country whose plan they share. No
+prefix has more than eight digits, so numbers that agree in eight digits belong to one country.
 """
 
 _CODES = """
@@ -31,13 +31,13 @@ _CODES = """
 """
 
 COUNTRY_OF_PREFIX = dict(pair.split() for line in _CODES.split("\n") for pair in line.split("|") if pair.strip())
-"""Digits a number begins with to ISO 3166 country code; the longest match counts."""
+"""ISO 3166 country code by the first digits of a number; the longest match counts."""
 
 PREFIX_LENGTHS = {
     begin: tuple(sorted({len(one) for one in COUNTRY_OF_PREFIX if one.startswith(begin) or begin.startswith(one)}))
     for begin in (f"{number:02}" for number in range(100))
 }
-"""How long a prefix may be of a number whose first two digits these are: for nearly all, of one length only."""
+"""Possible lengths of a prefix, by the first two digits; nearly always there is one."""
 
 NON_GEOGRAPHIC = ("800", "808", "870", "878", "881", "882", "883", "888", "979")
 """Calling codes of no country: satellites, free calls, international networks."""
@@ -48,7 +48,7 @@ OVERSEAS = {
     "594": "594", "694": "594", "596": "596", "696": "596", "697": "596",
     "7090": "590", "7091": "596", "7092": "262", "7093": "594", "70935": "262", "70936": "262", "70937": "262",
 }  # fmt: skip
-"""French national ranges of the overseas departments (after the trunk 0) to their calling code; the longest counts."""
+"""Calling code by French overseas range (after the trunk 0); the longest match counts."""
 
 MOBILE_PREFIXES = {
     "FR": ("336", "337"),
@@ -58,7 +58,7 @@ MOBILE_PREFIXES = {
     "RE": ("262692", "262693", "2627092"),
     "YT": ("262639", "2627093"),
 }
-"""Where we know which numbers are mobile; elsewhere the operator knows better."""
+"""Mobile ranges, for countries where we know them; elsewhere only the operator does."""
 
 _NORTH_AMERICAN = {country for prefix, country in COUNTRY_OF_PREFIX.items() if prefix.startswith("1")}
 

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree; the docstring of a class is its default message.
+"""All errors, as one tree; the docstring of a class is its default message.
 
     EsitoError
     ├── Refusal                  the caller's request is at fault; nothing was changed
@@ -10,18 +10,18 @@
     │                            an administrator's command names the wrong account or administrator
     ├── LinkInUse LinkChanged    a link cannot be changed so, or not now
     ├── LookupUnavailable        an extra is not installed
-    ├── PartEnded                a part of a server ended that never does by itself: the process stops, with status 1
-    ├── AnsweredBefore           the same request under one idempotency key, at the same time
+    ├── PartEnded                a part of the server ended unexpectedly: the process stops, with status 1
+    ├── AnsweredBefore           the same request came under one idempotency key at the same time
     └── StoreError               the database is at fault
         ├── StoreUnavailable     try again later
-        ├── StoreFailed          a commit whose end is unknown: the process must stop
-        ├── Fenced               another process has taken over what we were doing
-        ├── UnknownLink          a receipt names a link that only another process knows so far
+        ├── StoreFailed          it is unknown whether a commit holds: the process must stop
+        ├── Fenced               another process has taken over the work
+        ├── UnknownLink          a receipt names a link that only another process knows yet
         ├── StoreInUse           another server works with the file
         ├── NewerSchema          the file was written by a newer Esito
         └── UnsafeEngine         an engine that can lose commits, by its release or its settings
 
-Refusals are raised bare and turned into code, text and HTTP status in `api/answer.py` alone.
+Refusals are raised bare and turned into code, text and HTTP status in `api/http/error_replies.py` alone.
 """
 
 from collections.abc import Sequence
@@ -273,7 +273,7 @@ class TooManyRequests(Refusal):
     def __init__(self, retry_after: int = 1) -> None:
         super().__init__()
         self.retry_after = retry_after
-        """Seconds until another is answered."""
+        """Seconds until another request is answered."""
 
 
 class IdempotencyKeyReused(Refusal):
@@ -290,7 +290,7 @@ class DailyCeilingReached(NotEnoughCredit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldError:
-    """One field of a send that cannot be used (contract 2.6)."""
+    """One field of a send that is invalid (contract 2.6)."""
 
     element: str
     message: str
@@ -306,7 +306,7 @@ class InvalidFields(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberProblem:
-    """Why one well-formed number gets nothing: code 9, 13, 14 or 15 (contract 2.6, second layer)."""
+    """A well-formed number that gets nothing, and why: code 9, 13, 14 or 15 (contract 2.6, second layer)."""
 
     code: int
     msisdn: str
@@ -321,7 +321,7 @@ class NothingToSend(Refusal):
 
 
 class NumberInUse(Refusal):
-    """Something of this number is not finished; from `until` on (milliseconds since the epoch) it will be."""
+    """A message to this number is not finished; it will be by `until` (milliseconds since the epoch)."""
 
     def __init__(self, until: int = 0) -> None:
         at = datetime.fromtimestamp(until // 1000, UTC)

@@ -1,4 +1,4 @@
-"""What the store knows of one recipient, put together to be explained; nothing is concluded here."""
+"""What the store knows about one recipient, as input for `explanation`."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -8,59 +8,59 @@ from esito.domain.states import MessageState
 from esito.domain.timing import VALIDITY_MS
 
 
-class Phase(IntEnum):
-    """How far one segment is on its way to the operator; the numbers are stored."""
+class SegmentPhase(IntEnum):
+    """How far one segment is; the numbers are stored."""
 
     SUBMITTED = 1
-    """Written to the operator; its answer is awaited."""
+    """Written to the operator; its response is awaited."""
     LATER = 2
     """To be submitted again."""
     ANSWERED = 3
-    """Taken by the operator, under an id."""
+    """Accepted by the operator, with an id."""
     REFUSED = 4
     UNCERTAIN = 5
-    """Written, and the answer lost: nobody knows whether it was taken."""
+    """Written, but the response is lost: it is unknown whether the operator accepted it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentEvidence:
-    """One segment that was, or was about to be, submitted."""
+    """One segment that was submitted, or was about to be."""
 
     part: int
     link: str
     operator: str
-    phase: Phase
+    phase: SegmentPhase
     attempts: int
     submitted_at: int
     answered_at: int | None
     """None: no submit_sm_resp."""
     status: int | None
-    """command_status of the submit_sm_resp; None: there was none."""
+    """command_status of the submit_sm_resp; None if there was none."""
     smsc_message_id: str
     state: MessageState
     done_at: int | None
-    """When the operator says it was settled; None where it says nothing we believe."""
+    """The operator's date of the final state; None if it gives none that we believe."""
     error: str
     retry_at: int | None = None
-    """When it is submitted again; None where it is not waiting for that."""
+    """When it is submitted again; None if it is not."""
     query_at: int | None = None
-    """When the operator is asked about it by query_sm; None where it is not."""
+    """When a query_sm is sent about it; None if none is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailEvidence:
-    """One receipt, or one conclusion of our own."""
+    """One receipt, answer to query_sm, or conclusion of our own."""
 
     received_at: int
-    """When the receipt came, which is before it was matched if it had to wait."""
+    """When the receipt came, even if it was matched later."""
     link: str
     part: int
     verdict: Verdict
     waited: bool
-    """Whether it came before we knew whose it was, and was matched later."""
+    """Whether it came before its segment was known, and was matched later."""
     smsc_message_id: str
     state: MessageState | None
-    """None: a word we do not know."""
+    """None: an unknown word."""
     stat: str
     error: str
     done_at: int | None
@@ -71,7 +71,7 @@ class TrailEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientEvidence:
-    """Everything that bears on one recipient."""
+    """Everything that is known about one recipient."""
 
     message_id: int
     seq: int
@@ -79,18 +79,18 @@ class RecipientEvidence:
     created_at: int
     due_at: int
     cancelled_at: int | None
-    """When its sender, or an administrator, took the message back, or what had not left of it."""
+    """When the message, or what had not left of it, was cancelled by its sender or an administrator."""
     sandbox: bool
     link: str
-    """The link it leaves by; empty when none serves its number."""
+    """Its link; empty if none serves its number."""
     operator: str
     segments: int
-    """How many it has in all; those not handed over yet have no `SegmentEvidence`."""
+    """How many it has in all; those not submitted yet have no `SegmentEvidence`."""
     wait_ms: int = VALIDITY_MS
-    """How long after a submission we wait for the last word of this operator."""
+    """How long after a submission we wait for this operator's last word."""
     state: MessageState
     changed_at: int
     submitted: tuple[SegmentEvidence, ...]
     """In order."""
     trail: tuple[TrailEvidence, ...]
-    """In the order in which we took note."""
+    """In the order in which we noted them."""

@@ -1,7 +1,7 @@
-"""Turns what the store knows of one recipient into sentences for somebody who asks where a message is.
+"""Explains what happened to one recipient, in sentences for somebody who asks where a message is.
 
-No word of the trade stands in them without its meaning: whoever reads them may be the
-sender's own customer. Everything is said from the evidence; nothing is made up where it is silent.
+Technical words are always explained: the reader may be the sender's customer. Every sentence
+follows from the evidence; nothing is made up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.evidence import RecipientEvidence, SegmentEvidence, SegmentPhase, TrailEvidence
 from esito.domain.explanation_words import (
     CONFIRMED,
     FLAGS,
@@ -20,37 +20,37 @@ from esito.domain.explanation_words import (
     REFUSED_AT_ONCE,
     VERDICTS,
 )
-from esito.domain.query import said_more
 from esito.domain.receipt import Verdict, read_stat
 from esito.domain.retrying import RetryRule, RetryTable
 from esito.domain.states import FIRST_FINAL, STAT_WORDS, MessageState, is_final
+from esito.domain.status_query import said_more
 from esito.domain.timing import HOUR_MS, SECOND_MS, VALIDITY_MS
 from esito.domain.vocabulary import ErrorMeaning, Vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureEvidence:
-    """What the operator gave as the reason, and what it means."""
+    """The reason that the operator gave, and its meaning."""
 
     raw: str
     meaning: ErrorMeaning | None
-    """None: there is no failure to speak of."""
+    """None: there is no failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The answer about one recipient."""
+    """The explanation for one recipient."""
 
     sentences: tuple[str, ...]
     last_word: TrailEvidence | None
-    """The operator's report that decided last; None: it has not said a word that counts."""
+    """The report that decided last; None: no report counts yet."""
     failure: FailureEvidence | None
     stops_waiting_at: int | None
-    """When silence is taken for an answer; None: nothing is awaited."""
+    """When we stop waiting; None: nothing is awaited."""
 
 
 def moment(instant: int) -> str:
-    """Return an instant as people read it."""
+    """Return an instant for people to read."""
     return datetime.fromtimestamp(instant // SECOND_MS, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
@@ -61,9 +61,9 @@ def explain(
     now: int,
     retries: Mapping[str, RetryTable] = MappingProxyType({}),
 ) -> Explanation:
-    """Return the answer: handed to whom and when, the last word, until when we wait, and what then.
+    """Return the explanation: when the message left and how, the last report, until when we wait, and what then.
 
-    `retries`: the refusals that pass, by link; the usual ones where a link is not among them.
+    `retries`: the refusals that pass, by link; for other links the usual ones.
     """
     last = _last_word(known)
     failure = _failure(known, last, vocabulary)
@@ -85,7 +85,7 @@ def explain(
 
 
 def explain_trail(trail: Sequence[TrailEvidence]) -> list[str]:
-    """Return one plain sentence or two about each entry of the trail."""
+    """Return a plain sentence or two about each entry of the trail."""
     return [_explain_receipt(one, confirms=_confirms(trail, place)) for place, one in enumerate(trail)]
 
 
@@ -120,7 +120,7 @@ def _answered(one: TrailEvidence) -> str:
 
 
 def _taken_back(known: RecipientEvidence) -> int | None:
-    """Return when the message was taken back; None where this recipient's had left already."""
+    """Return when the message was cancelled; None if this recipient's part had left already."""
     return known.cancelled_at if known.state is MessageState.KO else None
 
 
@@ -137,9 +137,13 @@ def _handover(known: RecipientEvidence, now: int) -> list[str]:
     offered = [part for part in known.submitted if part.attempts]
     if not offered:
         return [_not_yet(known, now)]
-    if all(part.phase is Phase.REFUSED for part in offered):
+    if all(part.phase is SegmentPhase.REFUSED for part in offered):
         return [f"We offered the message to {_operator(known)} at {moment(_first(offered))}; it refused it at once."]
-    taken = [part for part in offered if part.phase in {Phase.ANSWERED, Phase.SUBMITTED, Phase.UNCERTAIN}]
+    taken = [
+        part
+        for part in offered
+        if part.phase in {SegmentPhase.ANSWERED, SegmentPhase.SUBMITTED, SegmentPhase.UNCERTAIN}
+    ]
     if not taken:
         return [_put_off(known, offered)]
     return _handed_over(known, taken)
@@ -184,7 +188,7 @@ def _put_off(known: RecipientEvidence, offered: list[SegmentEvidence]) -> str:
 
 def _postponed(known: RecipientEvidence, vocabulary: Vocabulary, retries: Mapping[str, RetryTable]) -> list[str]:
     """Tell what the operator answered to what waits to be offered again, and when that is."""
-    waiting = [part for part in known.submitted if part.phase is Phase.LATER and part.status]
+    waiting = [part for part in known.submitted if part.phase is SegmentPhase.LATER and part.status]
     if not waiting or is_final(known.state):
         return []
     part = min(waiting, key=lambda one: one.retry_at or 0)
@@ -206,15 +210,15 @@ def _times(number: int, rule: RetryRule | None) -> str:
 
 def _doubts(known: RecipientEvidence) -> list[str]:
     said = []
-    if any(part.phase is Phase.UNCERTAIN for part in known.submitted):
+    if any(part.phase is SegmentPhase.UNCERTAIN for part in known.submitted):
         said.append(
             "The connection was lost before the operator confirmed that it took the message, so nobody can be sure "
             "that it did. We do not send it again by ourselves, because the recipient might then get it twice; "
             "a report of the operator would settle the matter."
         )
-    elif any(part.phase is Phase.SUBMITTED for part in known.submitted):
+    elif any(part.phase is SegmentPhase.SUBMITTED for part in known.submitted):
         said.append("The operator has yet to confirm that it took the message.")
-    again = max((part.attempts for part in known.submitted if part.phase is not Phase.LATER), default=0)
+    again = max((part.attempts for part in known.submitted if part.phase is not SegmentPhase.LATER), default=0)
     if again > 1:
         said.append(f"It took {again} attempts: the operator had put off the earlier ones, or had not answered.")
     kept_back = sum(not part.attempts for part in known.submitted)
@@ -230,7 +234,7 @@ def _report(known: RecipientEvidence, last: TrailEvidence | None) -> list[str]:
     if last is not None:
         word = f"The operator's last word came at {moment(last.received_at)}: {_word(last)}, {_meaning(last.state)}."
         return [word, *_other_word(last)]
-    if any(part.attempts and part.phase is not Phase.REFUSED for part in known.submitted):
+    if any(part.attempts and part.phase is not SegmentPhase.REFUSED for part in known.submitted):
         return [
             "The operator has not reported yet what became of it."
             if not is_final(known.state)
@@ -267,7 +271,7 @@ def _outlook(known: RecipientEvidence, until: int | None) -> list[str]:
     if known.state is MessageState.DELIVERED:
         return ["Delivered is final: we wait for nothing more."]
     if is_final(known.state):
-        if all(part.phase is Phase.REFUSED for part in known.submitted):
+        if all(part.phase is SegmentPhase.REFUSED for part in known.submitted):
             return ["It counts as not delivered. The operator never took it, so nothing more can come."]
         return [
             *_silence(known),
@@ -320,7 +324,7 @@ def _failure(known: RecipientEvidence, last: TrailEvidence | None, vocabulary: V
     """Return the reason of a failure, that of the piece that failed where there are several."""
     if known.state is MessageState.DELIVERED or known.sandbox:
         return None
-    refused = next((part for part in known.submitted if part.phase is Phase.REFUSED and part.status), None)
+    refused = next((part for part in known.submitted if part.phase is SegmentPhase.REFUSED and part.status), None)
     if refused is not None and refused.status is not None:
         raw = f"0x{refused.status:08X}"
         return FailureEvidence(raw=raw, meaning=vocabulary.of_submit(refused.operator, refused.status))
@@ -331,7 +335,7 @@ def _failure(known: RecipientEvidence, last: TrailEvidence | None, vocabulary: V
         return None
     word, number = read_stat(one.stat)
     if number is not None and word.upper() in STAT_WORDS:
-        word = ""  # it contradicts the number, and is no reason for what the number says
+        word = ""  # it contradicts the number, so it is no reason for the number's state
     meaning = vocabulary.of_receipt(known.operator, one.error, one.state, stat=word)
     return FailureEvidence(raw=one.error, meaning=meaning)
 
@@ -344,7 +348,7 @@ def _stops_waiting_at(known: RecipientEvidence) -> int | None:
         part.submitted_at
         for part in known.submitted
         if part.attempts
-        and part.phase in {Phase.SUBMITTED, Phase.ANSWERED, Phase.UNCERTAIN}
+        and part.phase in {SegmentPhase.SUBMITTED, SegmentPhase.ANSWERED, SegmentPhase.UNCERTAIN}
         and part.state < FIRST_FINAL
     ]
     return min(away) + known.wait_ms if away else None

@@ -1,10 +1,10 @@
-"""What states, verdicts and flags are called when they are explained to somebody who does not know SMPP."""
+"""The sentences about states, verdicts and flags, for somebody who does not know SMPP."""
 
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState
 
 REFUSED_AT_ONCE = "submit_sm_resp"
-"""What stands in the place of the operator's word where it refused a submission."""
+"""Stands for the operator's word if it refused a submission."""
 
 MEANINGS = {
     MessageState.KO: "the message never left us",
@@ -34,7 +34,7 @@ VERDICTS = {
 }
 
 CONFIRMED = "The operator reported {word}, which confirms what we had concluded."
-"""In the place of the verdict, where nobody but we had said it before."""
+"""Replaces the sentence of the verdict if only we had concluded the state before."""
 
 FLAGS = {
     "skewed_date": "Its date cannot be right, so we go by when it arrived.",
@@ -60,13 +60,13 @@ FLAGS = {
 """Each is a sentence of its own, after that of the verdict."""
 
 NOT_TOLD = "We asked the operator what became of the message, and it gave no answer but the refusal {word}."
-"""Of a refusal to answer it."""
+"""The operator refused to answer a query_sm."""
 
 NOT_BELIEVED = (
     "We asked the operator what became of the message, and it answered with {word}. "
     "It has given its message number to more than one message, and this answer is not about ours."
 )
-"""Of an answer that is about another message with the same id."""
+"""The answer to a query_sm is about another message with the same id."""
 
 OTHER_WORD = "Its text says “{word}” instead; the number counts."
-"""Where the number for the state is not what the word in the text means."""
+"""The number of the state disagrees with the word in the text."""

@@ -1,8 +1,8 @@
 """The GSM 03.38 default alphabet with its extension table (3GPP TS 23.038, 6.2.1).
 
-Septets are kept unpacked, one to an octet, as SMPP carries them under data_coding 0; some
-operators want them packed, as they are on the air (6.1.2).
-A character of the extension table is the escape and a code: two septets.
+Septets are unpacked, one per octet, as SMPP carries them under data_coding 0; some operators
+want them packed, as on the air (6.1.2). A character of the extension table takes two
+septets: the escape and a code.
 """
 
 import codecs
@@ -26,12 +26,12 @@ _BASE = (
 
 _EXTENSION = SINGLE_SHIFT[Language.DEFAULT]
 
-# The escape is no character: a U+001B in a text would turn what follows it into something else.
+# The escape is no character: U+001B in a text would change the meaning of the next one.
 _OCTETS: dict[int, int | bytes] = {ord(char): code for code, char in enumerate(_BASE) if code != ESCAPE}
 _OCTETS.update({ord(char): bytes((ESCAPE, code)) for code, char in _EXTENSION.items()})
 
 ALPHABET = frozenset(map(chr, _OCTETS))
-"""Every character that can be written, those of the extension table too."""
+"""Every character that can be encoded, the extension table included."""
 
 OUTSIDE = re.compile(f"[^{re.escape(''.join(sorted(ALPHABET)))}]")
 _PIECE = re.compile(rb"\x1b(?P<escaped>.?)|[^\x1b]+", re.DOTALL)
@@ -43,26 +43,25 @@ def fits(text: str) -> bool:
 
 
 def septets(text: str) -> int:
-    """Count septets: one a character, two for those of the extension table.
+    """Count septets: one per character, two for one of the extension table.
 
-    Raises UnicodeEncodeError when the text does not fit.
+    Raises UnicodeEncodeError if the text does not fit.
     """
     return len(encode(text))
 
 
 def encode(text: str) -> bytes:
-    """Return the septets, one to an octet. Raises UnicodeEncodeError when the text does not fit."""
+    """Return the septets, one per octet. Raises UnicodeEncodeError if the text does not fit."""
     return codecs.charmap_encode(text, "strict", _OCTETS)[0]
 
 
 def decode(octets: bytes, *, locking: int = 0, single: int = 0) -> str:
-    """Return the text of septets; whatever an SMSC sends has one.
+    """Return the text of septets; never raises.
 
-    `locking` and `single` are the national languages that a user data header names: those without a table are as
-    if none were named (3GPP TS 23.038, 6.2.1.2.4).
-    As 6.2.1.1 asks of a handset, an escape before a code that the extension table
-    lacks shows the character of the default alphabet, and an escape before another escape,
-    or before nothing, shows a space. An octet above 0x7F is no septet and shows as U+FFFD.
+    `locking` and `single`: the national languages in the user data header; one without a table counts as none
+    (3GPP TS 23.038, 6.2.1.2.4). As 6.2.1.1 requires of a handset, an escape before a code that the extension table
+    lacks shows the character of the default alphabet; an escape before another escape, or at the end, shows a space.
+    An octet above 0x7F is no septet and shows as U+FFFD.
     """
     alphabet = LOCKING_SHIFT.get(locking, _BASE)
     if ESCAPE not in octets:
@@ -75,14 +74,14 @@ def decode(octets: bytes, *, locking: int = 0, single: int = 0) -> str:
 
 
 def fill_bits(header: int) -> int:
-    """Return the bits that follow a user data header of so many octets, so that a septet begins (3GPP TS 23.040)."""
+    """Return the fill bits after a user data header of that many octets, up to a septet boundary (3GPP TS 23.040)."""
     return -header * 8 % 7
 
 
 def pack(septets: bytes, *, fill: int = 0) -> bytes:
-    """Return septets packed, the first bit of each the lowest, after `fill` empty bits (3GPP TS 23.038, 6.1.2.1).
+    """Return septets packed, lowest bit first, after `fill` empty bits (3GPP TS 23.038, 6.1.2.1).
 
-    Seven bits that are left over would read as one more `@`: a carriage return fills them (6.1.2.3.1).
+    Seven spare bits would read as another `@`, so a carriage return fills them (6.1.2.3.1).
     """
     bits = fill + 7 * len(septets)
     if septets and bits % 8 == 1:
@@ -93,7 +92,7 @@ def pack(septets: bytes, *, fill: int = 0) -> bytes:
 
 
 def unpack(octets: bytes, *, fill: int = 0) -> bytes:
-    """Return the septets that were packed after `fill` bits; a carriage return that fills the last octet is none."""
+    """Return the septets packed after `fill` bits, without a carriage return that fills the last octet."""
     count = max(0, (8 * len(octets) - fill) // 7)
     packed = (int.from_bytes(octets, "little") >> fill).to_bytes(len(octets), "little")
     found = bytearray()
@@ -108,7 +107,7 @@ def unpack(octets: bytes, *, fill: int = 0) -> bytes:
 _FILLING = b"\r"
 
 _SEPTETS, _OCTETS_OF_GROUP = 8, 7
-"""Eight septets fill seven octets. Taken group by group, a long text costs no more than many short ones."""
+"""Eight septets fill seven octets. Group by group, the work grows only linearly with the text."""
 
 
 def _number_of(septets: bytes) -> int:

@@ -1,12 +1,11 @@
 """The national language tables of the GSM alphabet (3GPP TS 23.038, annex A).
 
-A user data header says that a text uses them: a locking shift table stands in the place of the default alphabet, a
-single shift table in that of its extension table. We read them; what we write needs none.
+A user data header names them: a locking shift table replaces the default alphabet, a single shift table its extension
+table. We only read them; our own texts need none.
 
-The tables are those of release 18. Each cell was compared with what other programs have. Where one of them differed
-(the comma of the Indic tables, the full stop of Malayalam, the bracket of Kannada, the euro of Telugu) the others were
-followed, and the euro is read in every language. Kannada has its letter DDA in its place, as handsets do, where
-others repeat PA.
+The tables are those of release 18. Each cell was compared with other implementations. Where one of them differed (the
+comma of the Indic tables, the full stop of Malayalam, the bracket of Kannada, the euro of Telugu) the majority was
+followed, and the euro is read in every language. Kannada has its letter DDA, as on handsets, where others repeat PA.
 """
 
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from enum import IntEnum
 from types import MappingProxyType
 
 NO_CHARACTER = "\ufffd"
-"""What a code shows to which a locking shift table assigns nothing."""
+"""Shown for a code without a character in a locking shift table."""
 
 
 class Language(IntEnum):
@@ -160,7 +159,7 @@ _LOCKING = {
         0070 0071 0072 0073 0074 0075 0076 0077 0078 0079 007A 0655 0651 0653 0656 0670
     """,
 }
-"""Code points in the order of their codes, sixteen to a line; the escape and what is not assigned are dashes."""
+"""Code points in the order of their codes, sixteen to a line; dashes for the escape and unassigned codes."""
 
 _SINGLE = {
     Language.TURKISH: "47=011E 49=0130 53=015E 63=00E7 67=011F 69=0131 73=015F",
@@ -212,7 +211,7 @@ _SINGLE = {
         "35=0652 36=0658 37=066B 38=066C 39=0672 3A=0673 3B=06CD 3F=06D4"
     ),
 }
-"""Codes and code points that a single shift table has beside those that others have too."""
+"""Codes and code points of each single shift table, without those that all of them share."""
 
 _EXTENSION = "0A=000C 14=005E 28=007B 29=007D 2F=005C 3C=005B 3D=007E 3E=005D 40=007C 65=20AC"
 """The extension table of the default alphabet (6.2.1.1); every single shift table has it."""
@@ -246,4 +245,4 @@ LOCKING_SHIFT: Mapping[int, str] = MappingProxyType({language: _row(points) for 
 SINGLE_SHIFT: Mapping[int, Mapping[int, str]] = MappingProxyType(
     {language: _single(language, own) for language, own in ({Language.DEFAULT: ""} | _SINGLE).items()}
 )
-"""The characters behind an escape, by language and code; those of the default alphabet under 0."""
+"""The characters after an escape, by language and code; those of the default alphabet under 0."""

@@ -1,9 +1,8 @@
-"""What receipts do to the segments they belong to.
+"""What receipts do to their segments.
 
-This is the heart of Esito, and it is pure: a store loads what it knows of a batch of
-receipts, `Settlement` decides, and the store writes the decisions down in the same
-transaction. Which segment is meant is said in `choosing`. Nothing is ever guessed: what
-stays ambiguous is kept as an orphan.
+This is the heart of Esito, and it is pure: a store loads what it knows of a batch of receipts (`known.Known`), `decide`
+decides, and the store writes the decisions down in the same transaction, with what they taught of the operator. Which
+segment is meant is said in `choosing`. Nothing is ever guessed: what stays ambiguous is kept as an orphan.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,82 +20,67 @@ from esito.domain.decisions import (
     Unmatched,
     Waits,
 )
-from esito.domain.id_forms import Learned, says_nothing
+from esito.domain.known import Known
 from esito.domain.message_ids import Spelling, canonical, shelves
+from esito.domain.operator_habits import Learned, says_nothing
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt, Verdict
 from esito.domain.states import FIRST_FINAL, MessageState, MultipartRule, derive
 
 _MOVED = Verdict.MOVED.value
 
 _new = tuple.__new__
-"""Makes a named tuple in half the time: several are made for each receipt."""
+"""Makes a named tuple in half the time; each receipt needs several."""
 
 
-class Brought(NamedTuple):
-    """A segment, and the id that a receipt of the batch brought it."""
+class BroughtId(NamedTuple):
+    """A segment, and the id that a receipt of the batch brought for it."""
 
     smsc_message_id: str
     segment: Candidate
 
 
 _Standing = list[int]
-"""A recipient while its receipts are being settled: its own state, and those of its segments, by their part."""
+"""The state of a recipient, then those of its segments by part, while receipts are being settled."""
 
 
 class Settlement:
-    """Settles receipts one after the other; what one changes, the next one sees."""
+    """Settles receipts one after the other; each sees what the earlier ones changed."""
 
     def __init__(
-        self, rule_of: Mapping[str, MultipartRule], forms: Mapping[str, Learned], *, at: int | None = None
+        self,
+        rule_of: Mapping[str, MultipartRule],
+        forms: Mapping[str, Learned],
+        *,
+        at: int | None = None,
+        queried_only: Iterable[tuple[int, int, int]] = (),
     ) -> None:
-        """`rule_of`: what makes a recipient of its segments, by the link that submitted them.
+        """`rule_of`: how the states of segments make that of their recipient, by the link that submitted them.
 
-        `forms`: what is known of the operator's ids, by link; what is learned of them is counted there.
+        `forms`: what is known of the operator's ids, by link; what is learned of them is in the decisions.
         `at`: the instant of what changes, where that is not the arrival of each receipt.
+        `queried_only`: segments whose state only an answer to query_sm tells: a receipt that says the same is more.
         """
-        self.decisions = Decisions()
+        copies = {id(known): known.copy() for known in forms.values()}  # links of one operator share what is known
+        self.decisions = Decisions(learned={link: copies[id(known)] for link, known in forms.items()})
         self._rules = rule_of
-        self._forms = forms
+        self._forms = self.decisions.learned
         self._at = at
         self._standings: dict[tuple[int, int], _Standing] = {}
-        self._brought: dict[tuple[int, str], list[Brought]] = {}
+        self._brought: dict[tuple[int, str], list[BroughtId]] = {}
         """By the form of the operator's ids and the shelf of the id."""
         self._taken: set[tuple[int, int, int]] = set()
         self.alone: list[tuple[DeliveryReceipt, Candidate]] = []
-        """Receipts that can be about one segment only, and what is known of it."""
-        self.queried_only: set[tuple[int, int, int]] = set()
-        """Segments whose state only an answer to query_sm tells: a receipt that says the same is more."""
+        """Receipts that can be about one segment only, and that segment."""
+        self._queried_only = set(queried_only)
 
-    def is_clear(self, receipt: DeliveryReceipt, candidates: Sequence[Candidate]) -> bool:
-        """Tell, from the candidates on the id's own shelf, whether any on its other shelves would change nothing.
+    def count_dates(self, plain: Iterable[tuple[DeliveryReceipt, Candidate]]) -> None:
+        """Count the submit dates of receipts that can be about one segment only, each segment once.
 
-        So it is when ids are known to come as they are, and the one candidate has the very id and the receipt's number.
+        `plain`: those of them that were plain. Their dates are near our own: when that is sure, they are not counted.
         """
-        if len(candidates) != 1:
-            return False
-        known, (only,) = self._forms[receipt.link], candidates
-        return (
-            only.smsc_message_id == receipt.smsc_message_id
-            and known.takes_plain
-            and receipt.received_at >= only.submitted_at
-            and is_named_first(receipt, only.msisdn)
-        )
-
-    @staticmethod
-    def is_plain(receipt: DeliveryReceipt, owner: Candidate) -> bool:
-        """Tell whether nothing that is owed or was lost would change what a receipt does that is clear: the usual one.
-
-        So it is when the segment still lacks its last word, and the operator's submit date is that of the segment.
-        """
-        return owner.state < FIRST_FINAL and is_dated(receipt, owner.submitted_at)
-
-    @property
-    def trusts_dates(self) -> bool:
-        """Whether submit dates near our own would not be counted any more."""
-        return all(known.dates.is_sure for known in self._forms.values())
-
-    def count_dates(self, receipts: Iterable[tuple[DeliveryReceipt, Candidate]]) -> None:
-        """Count the submit dates of receipts that can be about one segment only, each segment once."""
+        if not self.alone and all(known.dates.is_sure for known in self._forms.values()):
+            return
+        receipts = [*self.alone, *plain]
         net: dict[str, int] = {}
         counted: set[tuple[int, int, int]] = set()
         for receipt, only in receipts:
@@ -118,8 +102,8 @@ class Settlement:
     ) -> None:
         """Decide about receipt `number` of the batch.
 
-        `owed`: the submit_sm of this operator that lack their response. `uncertain`: segments of the operator
-        whose id is not known, and whose number the receipt may name.
+        `owed`: the submit_sm of this operator without a response. `uncertain`: segments of the operator without a known
+        id, whose number the receipt may name.
         """
         known = self._forms[receipt.link]
         lost = self._lost(receipt, uncertain, owed)
@@ -136,7 +120,7 @@ class Settlement:
             self.alone.append((receipt, owner))
         if choice.identifies:
             self._identify(receipt, owner)
-        # One id may stand for a whole message: every segment that carries it moves.
+        # One id may stand for a whole message: every segment with that id moves.
         together = [
             other for other in candidates if other[:2] == owner[:2] and other.smsc_message_id == owner.smsc_message_id
         ]
@@ -146,7 +130,7 @@ class Settlement:
         self._apply(number, receipt, owner, together or (owner,))
 
     def settle_plain(self, number: int, receipt: DeliveryReceipt, owner: Candidate) -> None:
-        """Decide about a receipt that is clear and plain: a shorter way to the same end."""
+        """Fast path for a receipt that is_clear() and is_plain() accepted; the result is the same."""
         known = self._forms[receipt.link]
         if known.counts_plain and not says_nothing(receipt.smsc_message_id):
             known.saw(Spelling.SAME)
@@ -161,7 +145,7 @@ class Settlement:
         ):
             self._apply(number, receipt, owner, (owner,))
             return
-        # The first word of a recipient with one segment: both move.
+        # The first receipt for a recipient with one segment: both move.
         message_id, seq, part, done_at = *owner[:3], receipt.done_at
         decisions, before = self.decisions, owner.recipient_state
         decisions.trail.append(_new(TrailRow, (number, _MOVED, receipt.flags, done_at, message_id, seq, part)))
@@ -169,12 +153,12 @@ class Settlement:
             _new(SegmentMove, (message_id, seq, part, reported, done_at, receipt.error_code, number))
         )
         self._standings[key] = [max(before, reported), reported]
-        self.queried_only.discard(owner[:3])
+        self._queried_only.discard(owner[:3])
         if reported > before:
             self._tell(number, receipt, owner, before, reported)
 
     def settle_paired(self, number: int, receipt: DeliveryReceipt, owner: Candidate) -> None:
-        """Let a receipt be about the segment that it was paired with (`choosing.pair`)."""
+        """Apply a receipt to the segment that it was paired with (`choosing.pair`)."""
         self._identify(receipt, owner)
         self._apply(number, _flagged(receipt, "matched_by_address"), owner, (owner,))
 
@@ -187,9 +171,9 @@ class Settlement:
     def settle_answer(
         self, number: int, answer: DeliveryReceipt, owner: Candidate, together: Sequence[Candidate]
     ) -> None:
-        """Take in what a query_sm about a segment was answered, as far as it is believed (`query.believed`).
+        """Apply the answer to a query_sm about a segment, as far as it is believed (`status_query.believed`).
 
-        `together`: the segments of its recipient that have the same id, itself among them.
+        `together`: the segments of its recipient with the same id, itself included.
         """
         standing = self._standing(owner)
         self._note(number, answer, Verdict.QUERIED, owner)
@@ -197,11 +181,11 @@ class Settlement:
             self._raise(number, answer, owner, together, standing)
 
     def _lost(self, receipt: DeliveryReceipt, uncertain: Sequence[Candidate], owed: Owed) -> Candidate | Nobody:
-        """Return the segment without an id that the receipt's number and date name, or why there is none."""
+        """Return the segment without an id that fits the receipt's number and date, or why there is none."""
         if not receipt.smsc_message_id:
             return Nobody(Why.UNKNOWN)
         for told, one in self._brought_under(receipt):
-            # It keeps the id of another try that it has, and so is found by its number each time.
+            # A segment with the id of another try keeps that id, so it is found by its number each time.
             if (
                 one.smsc_message_id
                 and told == receipt.smsc_message_id
@@ -212,41 +196,41 @@ class Settlement:
         return identify(receipt, [one for one in uncertain if one[:3] not in self._taken], owed)
 
     def _named_before(self, receipt: DeliveryReceipt) -> list[Candidate]:
-        """Return the segments that have got the id of a receipt, in whatever spelling, within the batch."""
+        """Return the segments that got this receipt's id, in whatever spelling, within the batch."""
         return [
             one._replace(smsc_message_id=told) for told, one in self._brought_under(receipt) if not one.smsc_message_id
         ]
 
-    def _brought_under(self, receipt: DeliveryReceipt) -> Iterator[Brought]:
-        """Yield what receipts of the batch brought under an id that may be this one's, the newest first."""
+    def _brought_under(self, receipt: DeliveryReceipt) -> Iterator[BroughtId]:
+        """Yield what receipts of the batch brought under an id that may equal this one's, newest first."""
         if self._brought:
             form = id(self._forms[receipt.link])
             for shelf in shelves(receipt.smsc_message_id):
                 yield from reversed(self._brought.get((form, shelf), ()))
 
     def _identify(self, receipt: DeliveryReceipt, owner: Candidate) -> None:
-        """Know from now on under which id the operator has a segment."""
+        """Give a segment the id of a receipt, unless it has got one in this batch."""
         if owner[:3] not in self._taken:
             self._name(receipt, owner)
 
     def _name(self, receipt: DeliveryReceipt, owner: Candidate) -> Candidate:
-        """Let a segment have the id of a receipt; return the segment."""
+        """Give a segment the id of a receipt; return the segment."""
         self._taken.add(owner[:3])
         key = (id(self._forms[receipt.link]), canonical(receipt.smsc_message_id))
-        self._brought.setdefault(key, []).append(Brought(receipt.smsc_message_id, owner))
+        self._brought.setdefault(key, []).append(BroughtId(receipt.smsc_message_id, owner))
         self.decisions.identified.append(
             Identified(*owner[:3], receipt.smsc_message_id, self._moment(receipt), receipt.link)
         )
         return owner
 
     def _keep(self, number: int, receipt: DeliveryReceipt, choice: Nobody, owed: Owed) -> None:
-        """Keep a receipt that moves nobody, or not yet."""
+        """Keep a receipt that moves no segment, or not yet."""
         if not receipt.counts:
             self._note(number, receipt, Verdict.NOT_A_RECEIPT, None)
             return
         waits = Waits.NOTHING
         if choice.why is Why.FORM:
-            if self._at is None:  # it is counted once, however often it is looked at
+            if self._at is None:  # counted once, however often it is looked at again
                 self._forms[receipt.link].refused()
             waits = Waits.FORM
         elif receipt.smsc_message_id and (choice.why is Why.OWED or owed.may_bring(receipt)):
@@ -265,7 +249,7 @@ class Settlement:
         return candidate.state if standing is None else standing[candidate.part]
 
     def _apply(self, number: int, receipt: DeliveryReceipt, owner: Candidate, together: Sequence[Candidate]) -> None:
-        """Let a receipt do its work on the segment that it means."""
+        """Apply a receipt to the segment that it means."""
         if receipt.done_at is not None and receipt.done_at < min(owner.left) - SKEW_MS:
             receipt = _flagged(receipt._replace(done_at=None), "skewed_date")
         if receipt.counts:
@@ -289,7 +273,7 @@ class Settlement:
         known = standing[chosen.part]
         if reported < known:
             self._note(number, receipt, Verdict.WEAKER, chosen)
-        elif reported == known and chosen[:3] not in self.queried_only:
+        elif reported == known and chosen[:3] not in self._queried_only:
             self._note(number, receipt, Verdict.DUPLICATE, chosen)
         else:
             self._note(number, receipt, verdict, chosen)
@@ -310,16 +294,16 @@ class Settlement:
         together: Iterable[Candidate],
         standing: _Standing,
     ) -> None:
-        """Let segments have the state of a receipt; those that have it already keep their own, unless it was less."""
+        """Raise segments to the state of a receipt; those that have it from a receipt stay as they are."""
         reported = receipt.state
         if reported is None:
             return
         for one in together:
             message_id, seq, part = ref = one[:3]
-            # A sister may have got the common id later.
-            if standing[part] > reported or (standing[part] == reported and ref not in self.queried_only):
+            # Another segment of the recipient may have got the common id later.
+            if standing[part] > reported or (standing[part] == reported and ref not in self._queried_only):
                 continue
-            self.queried_only.discard(ref)
+            self._queried_only.discard(ref)
             standing[part] = reported
             self.decisions.segments.append(
                 SegmentMove(message_id, seq, part, reported, receipt.done_at, receipt.error_code, number)
@@ -330,8 +314,8 @@ class Settlement:
         derived = standing[1]
         if len(standing) > 2:
             derived = derive(standing[1:], self._rules.get(chosen.link or receipt.link, MultipartRule.ANY_FAILED))
-        # A recipient only climbs: one failed segment that is corrected while another is
-        # silent leaves it where it stands, until all of them say more.
+        # A recipient only climbs. If one failed segment is corrected while another is silent,
+        # the recipient stays as it is until all segments say more.
         before = standing[0]
         if derived <= before:
             return
@@ -339,7 +323,7 @@ class Settlement:
         self._tell(number, receipt, chosen, before, derived)
 
     def _tell(self, number: int, receipt: DeliveryReceipt, owner: Candidate, before: int, now: int) -> None:
-        """Move a recipient, and tell the sender if that is another public status."""
+        """Move a recipient, and add a callback if its public status changes."""
         at = receipt.received_at if self._at is None else self._at
         self.decisions.movers.append(number)
         self.decisions.recipients.append(_new(RecipientMove, (owner.message_id, owner.seq, now, at)))
@@ -354,8 +338,59 @@ class Settlement:
         self.decisions.trail.append(TrailRow(number, verdict.value, flags, receipt.done_at, message_id, seq, part))
 
 
+def is_clear(receipt: DeliveryReceipt, candidates: Sequence[Candidate], known: Learned) -> bool:
+    """Tell, from the candidates under the id's own match key, whether any under its other ones would change nothing.
+
+    So it is when ids are known to come as they are, and the one candidate has the very id and the receipt's number.
+    """
+    if len(candidates) != 1:
+        return False
+    (only,) = candidates
+    return (
+        only.smsc_message_id == receipt.smsc_message_id
+        and known.takes_plain
+        and receipt.received_at >= only.submitted_at
+        and is_named_first(receipt, only.msisdn)
+    )
+
+
+def is_plain(receipt: DeliveryReceipt, owner: Candidate) -> bool:
+    """Tell whether nothing that is owed or was lost would change what a receipt does that is clear: the usual one.
+
+    So it is when the segment still lacks its last word, and the operator's submit date is that of the segment.
+    """
+    return owner.state < FIRST_FINAL and is_dated(receipt, owner.submitted_at)
+
+
+def decide(
+    receipts: Sequence[DeliveryReceipt],
+    known: Known,
+    rule_of: Mapping[str, MultipartRule],
+    *,
+    at: int | None = None,
+) -> Decisions:
+    """Settle a batch of receipts in their order.
+
+    `rule_of`: what makes a recipient of its segments, by the link that submitted them. `at`: the instant of what
+    changes, where that is not the arrival of each receipt.
+    """
+    settlement = Settlement(rule_of, known.forms, at=at, queried_only=known.queried_only)
+    for number, receipt in enumerate(receipts):
+        candidates = known.candidates.get(number, ())
+        if number in known.plain:
+            settlement.settle_plain(number, receipt, candidates[0])
+        elif candidates and known.leaves_only(number, receipt, candidates[0]):
+            settlement.settle_plain(number, receipt, candidates[0])
+            settlement.alone.append((receipt, candidates[0]))
+        else:
+            addressed, mine = known.addressed(number, receipt)
+            settlement.settle(number, addressed, mine, owed=known.owed(number), uncertain=known.uncertain_of(number))
+    settlement.count_dates((receipts[number], known.candidates[number][0]) for number in known.plain)
+    return settlement.decisions
+
+
 def _public(state: int) -> int:
-    """Return which of the public words a state has, as a number cheap to compare."""
+    """Return a number for the public word of a state, cheap to compare."""
     if state < FIRST_FINAL:
         return 0
     return 2 if state == MessageState.DELIVERED else 1

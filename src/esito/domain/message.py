@@ -1,13 +1,15 @@
 """A message, its recipients and their segments, from acceptance to submission.
 
 One request makes one message id, whatever the number of recipients. `seq` counts
-the recipients from 0 in the order of submission, which is the order of every answer;
+recipients from 0 in the order of the request, which is the order of every answer;
 `part` counts the segments of one recipient from 1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from esito.domain.states import MessageState
 
 MAX_RECIPIENTS = 500
 """Recipients of one message (contract 1.1, code 50)."""
@@ -23,14 +25,14 @@ class Range(IntEnum):
 
 
 class NewRecipient(NamedTuple):
-    """One recipient of a message about to be accepted; a tuple, as sends of 500 make many."""
+    """One recipient of a message about to be accepted; a tuple, as there may be 500."""
 
     msisdn: int
     """E.164 digits without the plus."""
     link: int
-    """The store's number of its route, which is that of its link where no other serves it; 0: no link does."""
+    """The store's number of its route; 0: no link serves it."""
     text: int
-    """Which of the message's texts."""
+    """Index of its text among the message's."""
     segments: int
     cost: int
     """Micro-euros for all segments."""
@@ -38,38 +40,50 @@ class NewRecipient(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Once:
-    """A request that is answered once, however often it comes: its idempotency key, and what it is answered."""
+    """A request that is executed once, however often it comes: its idempotency key, and its answer."""
 
     key: str
     request: bytes
-    """Digest of what is asked."""
+    """Digest of the request."""
     answer: str
     """The members of the answer as JSON, without the message id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewMessage:
+class MessageOptions:
+    """What a send says besides texts and numbers, and its message keeps unchanged."""
+
+    sender: str = ""
+    """Empty: the operator's short code."""
+    gamme: Range = Range.PREMIUM
+    priority: int = 0
+    """0 to 3: which messages of the account leave first."""
+    tag: str | None = None
+    reference: str | None = None
+    url_dlr: str | None = None
+    url_response: str | None = None
+    unicode: bool = False
+    sandbox: bool = False
+
+
+def options_of(one: MessageOptions) -> dict[str, Any]:
+    """Return the options as keyword arguments, for a class that extends `MessageOptions`."""
+    return {field.name: getattr(one, field.name) for field in fields(MessageOptions)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage(MessageOptions):
     """Everything a send decides, ready to be kept in one transaction."""
 
     account_id: int
     created_at: int
     due_at: int
     """When it may leave; `created_at` unless scheduled."""
-    sender: str
-    gamme: Range
     texts: tuple[str, ...]
-    unicode: bool
     recipients: list[NewRecipient]
-    tag: str | None = None
-    reference: str | None = None
-    url_dlr: str | None = None
-    url_response: str | None = None
-    sandbox: bool = False
     once: Once | None = None
-    priority: int = 0
-    """0 to 3: which messages of the account leave first."""
     stop_numbers: tuple[str, ...] = ()
-    """The number named by the STOP mention that ends each of the texts; none: they end as their author wrote them."""
+    """The number in the STOP mention at the end of each text; none: the texts have no mention."""
 
     @property
     def cost(self) -> int:
@@ -83,7 +97,7 @@ class NewMessage:
 
 
 class SegmentRef(NamedTuple):
-    """Which segment: the key that submissions, responses and receipts share."""
+    """The key of a segment, shared by submissions, responses and receipts."""
 
     message_id: int
     seq: int
@@ -92,7 +106,7 @@ class SegmentRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """One segment whose intent to be submitted is kept; it may now leave as a submit_sm."""
+    """One segment whose claim is committed: it may now leave as a submit_sm."""
 
     ref: SegmentRef
     msisdn: str
@@ -103,24 +117,24 @@ class Submission:
     unicode: bool
     segments: int
     attempts: int
-    """How often it was handed to the operator before."""
+    """How often it was submitted before."""
     priority: int = 0
     """0 to 3, as in priority_flag."""
     stop_number: str = ""
-    """The number named by the STOP mention at the end of the text; empty: we appended none."""
+    """The number in the STOP mention at the end of the text; empty: it has no mention."""
 
 
-class Answer(IntEnum):
+class SubmitOutcome(IntEnum):
     """What became of one submit_sm."""
 
     ACCEPTED = 0
     """submit_sm_resp with ESME_ROK and an id."""
     REFUSED = 1
-    """A command_status that will not change: the recipient is not delivered."""
+    """A command_status that is final: the recipient is not delivered."""
     LATER = 2
-    """Throttled or queue full, or never written: it is submitted again."""
+    """Throttled, queue full, or never written: it is submitted again."""
     UNCERTAIN = 3
-    """Written, but its response is lost: it may or may not be on its way."""
+    """Written, but its response is lost: the operator may or may not have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +142,28 @@ class SubmitAnswer:
     """The answer to one submission, as kept."""
 
     ref: SegmentRef
-    answer: Answer
+    answer: SubmitOutcome
     at: int
     smsc_message_id: str = ""
     status: int = 0
     """command_status."""
     retry_at: int = 0
-    """For LATER: when to submit it again."""
+    """For LATER: when it is submitted again."""
     attempts: int | None = None
-    """Those before the one that was answered, as its `Submission` says; None: it answers whichever is the last."""
+    """`Submission.attempts` of the try that was answered; None: the last one."""
+
+
+# -- the sandbox: nothing is sent, and the last four digits of the number choose the status ------------
+
+_SANDBOX_STATES = {
+    2: MessageState.UNDELIVERABLE,
+    3: MessageState.EXPIRED,
+    4: MessageState.REJECTED,
+    5: MessageState.WAITING,
+}
+"""The endings of the operator simulator that lead to one status; every other number counts as delivered."""
+
+
+def sandbox_state(msisdn: int) -> MessageState:
+    """Return the state of a sandbox recipient."""
+    return _SANDBOX_STATES.get(msisdn % 10_000, MessageState.DELIVERED)

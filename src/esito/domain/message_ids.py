@@ -1,18 +1,20 @@
-"""Which of our segments an SMSC message id may mean.
+"""Message ids of SMSCs: cleaned as they come, and compared in whatever spelling.
 
 An operator may write one id in the submit_sm_resp and another spelling of it in the
 receipt: hexadecimal and decimal, padded and bare, upper and lower case, with `0x`
-before it, or as a signed number. What was written is never altered; a *canonical* id is
-only the shelf on which equal spellings lie together, and `spelling` says afterwards how
-far two of them really agree.
+before it, or as a signed number. The id is kept as it was written; the *canonical* id only
+groups equal spellings, and `spelling` then tells how far two of them agree.
 """
 
 from enum import IntEnum
 
 LONGEST = 64
-"""Octets of message_id and receipted_message_id, less the NUL (SMPP 3.4, 5.3.2.12).
+"""Octets of message_id and receipted_message_id without the NUL (SMPP 3.4, 5.2.23, 5.3.2.12).
 
-Ids that are longer are compared by as many: a peer that cuts them does so here."""
+Longer ids are compared by their first 64, where a peer would cut them."""
+
+KEPT = 255
+"""Octets that are kept of an id, of responses and receipts alike, so that the two still agree."""
 
 MAX_LENGTH = 65
 """Octets of receipted_message_id, NUL included (SMPP 3.4, 5.3.2.12)."""
@@ -20,6 +22,7 @@ MAX_LENGTH = 65
 _DIGITS = frozenset("0123456789")
 _HEX = frozenset("0123456789abcdef")
 _BLANKS = " \t\r\n\0"
+_BLANK_OCTETS = _BLANKS.encode("ascii")
 _PADDING = "0" + _BLANKS
 
 _WORDS = ((1 << 31, 1 << 32), (1 << 63, 1 << 64))
@@ -41,8 +44,22 @@ class Spelling(IntEnum):
 
     @property
     def converted(self) -> bool:
-        """Tell whether the two agree only in another base."""
+        """Whether the two agree only in another base."""
         return self >= Spelling.HEX_TO_DEC
+
+
+def clean_id(written: str) -> str:
+    """Return an id without blanks and NULs around it, cut to `KEPT`."""
+    bare = written.strip(_BLANKS)
+    return bare if len(bare) <= KEPT else bare[:KEPT].rstrip(_BLANKS)
+
+
+def id_in(octets: bytes) -> str:
+    """Return the id in the value of a TLV; it ends at a NUL, whatever a peer's buffer holds behind it."""
+    bare = octets.strip(_BLANK_OCTETS)
+    if 0 in bare or len(bare) > KEPT:
+        return clean_id(bare.partition(b"\0")[0].decode("latin-1"))
+    return bare.decode("latin-1")
 
 
 def canonical(smsc_message_id: str) -> str:
@@ -99,7 +116,7 @@ def spelling(response_id: str, receipt_id: str) -> Spelling | None:
 
 
 def _decimal(bare: str) -> int | None:
-    """Return the number of a canonical id that is decimal, signed or not, and has 64 bits at the most."""
+    """Return the number that a canonical id writes in decimal, signed or not, in at most 64 bits; else None."""
     digits = bare.removeprefix("-")
     if not digits or len(digits) > 20 or not _DIGITS.issuperset(digits):
         return None
@@ -112,14 +129,14 @@ def _hexadecimal(bare: str) -> int | None:
 
 
 def _unsigned(number: int) -> list[int]:
-    """Return what a number, or the negative number that a high bit made of it, may stand for."""
+    """Return the unsigned numbers that this one may stand for; a negative one comes from a high bit read as sign."""
     if number >= 0:
         return [number]
     return [number + beyond for half, beyond in _WORDS if number >= -half]
 
 
 def _signed(number: int) -> list[str]:
-    """Return how a number is written where its high bit is taken for a sign."""
+    """Return how a number is written if its high bit is read as a sign."""
     return [str(number - beyond) for half, beyond in _WORDS if half <= number < beyond]
 
 

@@ -1,28 +1,28 @@
 """Phone numbers: every way clients write them, and the one way we keep them (contract 2.1, 6 row 15)."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from esito.domain.dialling import COUNTRY_OF_PREFIX, LENGTHS, MOBILE_PREFIXES, NON_GEOGRAPHIC, PREFIX_LENGTHS
 from esito.domain.errors import EsitoError
-from esito.domain.numbering import DEPARTMENTS, FRANCE, calling_code, code_of_country, whole_number
-from esito.domain.written import plain
+from esito.domain.national_numbers import DEPARTMENTS, FRANCE, calling_code, code_of_country, whole_number
 
 _COMMON = re.compile(
     r"(?:\+|00)?33((?:6(?!39|9[0-467])|7(?!0[89]))[0-9]{8})|0((?:6(?!39|9[0-467])|7(?!0[89]))[0-9]{8})"
 )
-"""What nearly all numbers look like; those of overseas ranges (0639, 0690, 0708, 0709) take the long way."""
+"""Fast path for most numbers; overseas ranges (0639, 0690, 0708, 0709) go through the plans."""
 
 _TRUNK_ZERO = re.compile(r"(?<=.)[(\[\uff08]\s*[0\uff10]\s*[)\]\uff09]")
-"""As in +33 (0)6: dialled within the country only. One that opens a number, (0)6, is the number's own."""
+"""As in +33 (0)6: dialled within the country only. At the beginning, as in (0)6, it belongs to the number."""
 
 _SHORTEST, _LONGEST = 8, 15
 
 _WITHOUT_ITS_ZERO = 9
-"""Digits of a French number whose 0 a spreadsheet has taken; they may be a whole number of a small country."""
+"""Digits of a French number that lost its 0 in a spreadsheet; they may be a whole number of a small country."""
 
 _LONGEST_WRITTEN = 100
-"""Signs of a number, with all that may stand between its digits; what is longer is none, and not looked at."""
+"""Characters of a number with everything between its digits; longer texts are refused unread."""
 
 
 class InvalidMsisdn(EsitoError, ValueError):
@@ -37,10 +37,10 @@ class InvalidMsisdn(EsitoError, ValueError):
 def normalise(raw: str) -> str:
     """Return E.164 with plus (contract 2.1; 6, rows 15 and 24). Raises InvalidMsisdn.
 
-    A number that begins with a single 0 is French, of the overseas departments too; `+` and
-    `00` are followed by a calling code, and so is anything else, but for nine digits, which
-    may be a French number that has lost its 0. What follows a calling code is a number that
-    its country's plan knows, and only one (`numbering`); any other text is refused.
+    A number that begins with a single 0 is French, overseas departments included. After `+`
+    or `00` comes a calling code; other digits begin with one too, except nine digits, which
+    may be a French number that lost its 0. The rest must be exactly one number in the plan
+    of that country (`national_numbers`).
     """
     common = _COMMON.fullmatch(raw)
     if common is not None:
@@ -50,7 +50,7 @@ def normalise(raw: str) -> str:
     number = _read(plain(raw))
     written = raw.strip()
     without = _TRUNK_ZERO.sub("", written)
-    if without != written:  # whether the 0 in parentheses is dialled, the plan knows
+    if without != written:  # the plan tells whether the 0 in parentheses is dialled
         other = _read(plain(without))
         number = number or other if None in (number, other) or number == other else None
     if number is None:
@@ -59,11 +59,10 @@ def normalise(raw: str) -> str:
 
 
 def read_address(address: str, *, country: str = "", national: bool = False) -> str | None:
-    """Return E.164 with plus of a number as an operator writes it; None for what is none, such as a name.
+    """Return E.164 with plus of a number as an operator writes it; None if it is no number, such as a name.
 
-    Operators know what they write, so that digits alone are international, nine of them too. `national` says that
-    these are not, and so does a leading 0. `country` (ISO 3166) is the operator's; empty: not known, and then a
-    national number is French.
+    Operators write digits alone for international numbers, even nine digits. `national` or a leading 0 says that it is
+    a national one. `country` (ISO 3166): the operator's; empty: unknown, and a national number is French.
     """
     written = plain(address.strip().removeprefix("tel:"))
     if written.startswith(("+", "00")):
@@ -76,7 +75,7 @@ def read_address(address: str, *, country: str = "", national: bool = False) -> 
 
 
 def _read(written: str) -> str | None:
-    """Return the whole number, without the plus, whichever way its country was told; None when it is none."""
+    """Return the whole number without the plus; None if it is no number."""
     common = _COMMON.fullmatch(written)
     if common is not None:
         return f"33{common[1] or common[2]}"
@@ -101,12 +100,12 @@ def _international(digits: str) -> str | None:
     code = calling_code(digits)
     if code is not None:
         return _behind(code, digits[len(code) :])
-    # What is of no country has no price either (code 13), so that it goes to nobody.
+    # A number of no country has no price (code 13), so it is never sent to.
     return digits if digits.startswith(NON_GEOGRAPHIC) and _is_e164(digits) else None
 
 
 def _behind(code: str, national: str) -> str | None:
-    """Return the number that these digits mean behind a calling code."""
+    """Return the number that a calling code and these digits make."""
     if not (national.isascii() and national.isdecimal() and len(national) <= 2 * _LONGEST):
         return None
     number = whole_number(code, national)
@@ -119,7 +118,7 @@ def _is_e164(digits: str) -> bool:
 
 
 def normalise_many(raws: Iterable[str]) -> list[str]:
-    """Normalise a list. Raises InvalidMsisdn with all of its texts that are no number."""
+    """Normalise a list. Raises InvalidMsisdn with all texts that are no number."""
     match = _COMMON.fullmatch
     wrong: list[str] = []
     numbers: list[str] = []
@@ -138,12 +137,12 @@ def normalise_many(raws: Iterable[str]) -> list[str]:
 
 
 def split_numbers(value: str) -> list[str]:
-    """Split a comma-separated list; blanks and empty items mean nothing (contract 2.1)."""
+    """Split a comma-separated list; blanks and empty items are ignored (contract 2.1)."""
     return [stripped for item in value.split(",") if (stripped := item.strip())]
 
 
 def country_of(number: str) -> str | None:
-    """Return the ISO 3166 code of the number's country by its longest calling code; None where there is no country."""
+    """Return the ISO 3166 code of a number's country, by the longest calling code; None if it has no country."""
     digits = number.removeprefix("+")
     for length in reversed(PREFIX_LENGTHS.get(digits[:2], (1,))):
         country = COUNTRY_OF_PREFIX.get(digits[:length])
@@ -153,21 +152,65 @@ def country_of(number: str) -> str | None:
 
 
 def is_mobile(msisdn: str) -> bool | None:
-    """Tell whether a number is a mobile one (contract 2.6, second layer); None where only the operator can know."""
+    """Tell whether a number is mobile (contract 2.6, second layer); None if only the operator can tell."""
     prefixes = MOBILE_PREFIXES.get(country_of(msisdn) or "")
     return None if prefixes is None else msisdn.removeprefix("+").startswith(prefixes)
-
-
-def mask(msisdn: str) -> str:
-    """Return a number as logs may show it: country and first digit, last two digits."""
-    return f"{msisdn[:4]}{'*' * max(len(msisdn) - 6, 1)}{msisdn[-2:]}" if len(msisdn) > 6 else "*" * len(msisdn)
-
-
-def mask_for_people(msisdn: str) -> str:
-    """Return a number as pages of administrators show it: its last four digits."""
-    return "*" * max(len(msisdn) - 4, 1) + msisdn[-4:] if len(msisdn) > 4 else "*" * len(msisdn)
 
 
 def longest_prefix(msisdn: str, prefixes: Iterable[str]) -> str | None:
     """Return the longest of the prefixes (`+33`, or empty for any) that the number begins with."""
     return max((prefix for prefix in prefixes if msisdn.startswith(prefix)), key=len, default=None)
+
+
+# -- how numbers are written: digits and a plus count; blanks, dashes, brackets and invisible marks do not ----
+
+_SHOWS_NOTHING = (
+    *((0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
+    *((0x200B, 0x200F), (0x202A, 0x202D), (0x2060, 0x206F), (0x2800, 0x2800), (0x3164, 0x3164), (0xFE00, 0xFE0F)),
+    *((0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A)),
+    (0xE0000, 0xE0FFF),
+)
+"""First and last of the invisible characters (Unicode's Default_Ignorable_Code_Point, annotations, blanks).
+
+U+202E is not among them: it reverses digits, so the number that was seen is not the one that is read.
+"""
+
+_DASHES = "\u02d7\u2043\u2053\u207b\u208b\u2212\u23af\u2500\u2501\u2796\u30fc\u30fb\uff70"
+"""Dashes, or their Japanese equivalents, that have another Unicode category."""
+
+_FULL_WIDTH = range(0xFF01, 0xFF5F)
+"""ASCII in full width, as in China and Japan ..."""
+_TO_ASCII = 0xFEE0
+"""... and how far each character is from its ASCII one."""
+
+_PUNCTUATION = "./()[]\u00b7\u2022\u2024\u2027"
+
+
+class _Plain(dict[int, str]):
+    """What each character is reduced to; look-ups are not stored, as there are a million characters."""
+
+    def __missing__(self, point: int) -> str:
+        return _reduced(point)
+
+
+def _reduced(point: int) -> str:
+    sign = chr(point - _TO_ASCII if point in _FULL_WIDTH else point)
+    return "" if _means_nothing(sign) else sign
+
+
+def _means_nothing(sign: str) -> bool:
+    return (
+        sign.isspace()
+        or sign in _PUNCTUATION
+        or sign in _DASHES
+        or unicodedata.category(sign) == "Pd"
+        or any(first <= ord(sign) <= last for first, last in _SHOWS_NOTHING)
+    )
+
+
+_PLAIN = _Plain({point: _reduced(point) for point in (*range(0x100), *range(0x2000, 0x2070), *_FULL_WIDTH)})
+
+
+def plain(written: str) -> str:
+    """Return a written number without what does not count; what is neither digit nor plus but counts stays."""
+    return written.translate(_PLAIN)

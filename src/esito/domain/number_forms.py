@@ -1,8 +1,8 @@
-"""In which forms operators write a subscriber's number: we know E.164 digits, they write what their network uses.
+"""The forms in which operators write a subscriber's number: we keep E.164 digits, they write what their network uses.
 
-A number may come with `+`, behind 00 or another access code, in national form with or without the country's trunk
-prefix, or in the form that it had before its country changed its plan. It is always whole: numbers that merely end
-alike are different people. What comes with a `+` is international, and so nobody's national number.
+A number may come with `+`, after 00 or another access code, in national form with or without the country's trunk
+prefix, or as it was before its country changed its plan. It is always a whole number: numbers that only end alike are
+different people. A number with `+` is international, never a national one.
 """
 
 from functools import lru_cache
@@ -10,16 +10,16 @@ from functools import lru_cache
 from esito.domain.dialling import OVERSEAS
 
 SUBSCRIBER = 7
-"""Digits from which an address is taken for a subscriber's number rather than a short code."""
+"""Digits from which an address counts as a subscriber's number, not a short code."""
 
 TAIL = 7
-"""Digits at the end of a number that its national and its international form share."""
+"""Last digits of a number, which its national and international forms share."""
 
 _ACCESS = (
     *("00", "011", "0011", "009", "010", "119", "810"),
     *("001", "002", "005", "006", "007", "008", "00700", "00727", "00755"),
 )
-"""What is dialled before a whole international number, by country; 00 is what ITU-T E.164 recommends."""
+"""International access codes; ITU-T E.164 recommends 00."""
 
 _TRUNKS = {
     "7": ("8",),
@@ -31,7 +31,7 @@ _TRUNKS = {
     "993": ("8",),
     "998": ("8",),
 }
-"""What is dialled before a number within its country, by calling code, beside the usual 0 (ITU-T E.129)."""
+"""Trunk prefixes by calling code, besides the usual 0 (ITU-T E.129)."""
 
 _ONE_DIGIT = ("1", "7")
 _TWO_DIGITS = (
@@ -39,20 +39,20 @@ _TWO_DIGITS = (
     *("51", "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63", "64", "65", "66"),
     *("81", "82", "84", "86", "90", "91", "92", "93", "94", "95", "98"),
 )
-"""Calling codes; all others have three digits (ITU-T E.164)."""
+"""Calling codes of two digits; all others have three (ITU-T E.164)."""
 
 _ARGENTINA, _MEXICO, _BRAZIL, _BENIN, _IVORY_COAST, _GABON = "54", "52", "55", "229", "225", "241"
 
 _OVERSEAS = {code: tuple(one for one in OVERSEAS if OVERSEAS[one] == code) for code in set(OVERSEAS.values())}
-"""French ranges by calling code, which operators write with that of France too."""
+"""French overseas ranges by calling code; operators also write them with that of France."""
 
 _PUNCTUATION = dict.fromkeys(map(ord, " .-/()\t\u00a0"))
 
 
 def written_number(address: str) -> str:
-    """Return an address that is a subscriber's number as it is written, a `+` first if it is international.
+    """Return a subscriber's number as it is written, without blanks and punctuation, with `+` if it has one.
 
-    Blanks and punctuation mean nothing. Empty when it is a name, a short code, or all zeros.
+    Empty if the address is a name, a short code, or all zeros.
     """
     if not (address.isascii() and address.isdecimal()):
         bare = address.strip().removeprefix("tel:").translate(_PUNCTUATION)
@@ -64,31 +64,31 @@ def written_number(address: str) -> str:
 
 
 def tail_of(msisdn: str) -> int:
-    """Return the end of a number of ours, E.164 digits without the plus, by which it is found."""
+    """Return the last digits of one of our numbers (E.164 digits without plus), by which it is looked up."""
     return int(msisdn[-TAIL:] or 0)
 
 
 def tails_of(written: str) -> set[int]:
-    """Return the ends that a number of ours may have which somebody writes so."""
+    """Return the last digits that one of our numbers may have if it is written so."""
     digits = written.removeprefix("+")
     tails = {int(digits[-TAIL:])}
-    if digits[-8:-6] == "15":  # Argentina's mark of a mobile may stand within the last seven digits
+    if digits[-8:-6] == "15":  # Argentina's mobile prefix 15 may be within the last seven digits
         tails.add(int((digits[:-8] + digits[-6:])[-TAIL:]))
     return tails
 
 
 def is_same_line(written: str, msisdn: str) -> bool:
-    """Tell whether a written number is this one of ours (E.164 digits without the plus)."""
+    """Tell whether a written number is this one of ours (E.164 digits without plus)."""
     if written == msisdn:
         return True
     digits = written.removeprefix("+")
     if digits[-4:] != msisdn[-4:]:
-        return False  # nothing of what follows changes these
+        return False  # no form changes the last four digits
     return is_written_whole(written, msisdn) or (digits == written and digits in _within(msisdn))
 
 
 def is_written_whole(written: str, msisdn: str) -> bool:
-    """Tell whether it is written in international form, with its calling code: nobody else's number reads so."""
+    """Tell whether it is written with its calling code: no other number reads so."""
     digits = written.removeprefix("+")
     for form in (msisdn, *_other_forms(msisdn), *_with_a_slip(msisdn)):
         if digits == form or (digits.endswith(form) and _is_access(digits[: -len(form)], written)):
@@ -97,12 +97,12 @@ def is_written_whole(written: str, msisdn: str) -> bool:
 
 
 def _is_access(before: str, written: str) -> bool:
-    """Tell whether digits are an access code; behind a `+` only one that can be no calling code."""
+    """Tell whether digits are an access code; after a `+` only one that cannot be a calling code."""
     return before in _ACCESS and (before.startswith("0") or not written.startswith("+"))
 
 
 def are_one(one: str, other: str) -> bool:
-    """Tell whether two written numbers, neither of which need be ours, are one line."""
+    """Tell whether two written numbers are the same line; neither need be ours."""
     return any(
         bool(whole) and not whole.startswith("0") and is_same_line(written, whole)
         for written, whole in ((one, other.removeprefix("+")), (other, one.removeprefix("+")))
@@ -112,7 +112,7 @@ def are_one(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _within(msisdn: str) -> frozenset[str]:
-    """Return how a number is written within its country: whole, with or without a trunk prefix."""
+    """Return how a number is written within its country, with and without a trunk prefix."""
     found: set[str] = set()
     for form in (msisdn, *_other_forms(msisdn)):
         code, national = _parts(form)
@@ -124,15 +124,15 @@ def _within(msisdn: str) -> frozenset[str]:
 
 
 def _with_a_slip(msisdn: str) -> list[str]:
-    """Return whole forms that are common though wrong: a trunk 0 behind the calling code, or a 0 too few there."""
+    """Return common wrong forms: a trunk 0 after the calling code, or a missing 0 there."""
     code, national = _parts(msisdn)
     return [f"{code}{national[1:]}"] if national.startswith("0") else [f"{code}0{national}"]
 
 
 def is_another_short_one(address: str, msisdn: str) -> bool:
-    """Tell whether an address has as many digits as the national part of a number of a small country, and is not it.
+    """Tell whether an address is another number of the same small country, written without calling code.
 
-    Andorra, Greenland and others have six digits, so that such an address is no subscriber's number elsewhere.
+    In Andorra, Greenland and others numbers have six digits; elsewhere such an address is no subscriber's number.
     """
     _, national = _parts(msisdn)
     return len(address) == len(national) < SUBSCRIBER and address.isdecimal() and address != national
@@ -145,7 +145,7 @@ def _parts(msisdn: str) -> tuple[str, str]:
 
 
 def _other_forms(msisdn: str) -> list[str]:
-    """Return the other whole forms of a number whose country's plan has, or had, several."""
+    """Return the other forms, with calling code, of a number whose country's plan has, or had, several."""
     code, national = _parts(msisdn)
     forms = _FORMS.get(code)
     if code in _OVERSEAS:
@@ -154,9 +154,9 @@ def _other_forms(msisdn: str) -> list[str]:
 
 
 def current_form(code: str, national: str) -> str:
-    """Return a national number in the one form in which we keep its line and send to it: that of its plan today.
+    """Return a national number in the one form in which we keep it and send to it: that of its present plan.
 
-    An Argentine line has the form of a mobile; a landline gets no SMS, and is no other subscriber's mobile.
+    An Argentine line gets the mobile form: a landline gets no SMS, and its mobile form is no other subscriber's.
     """
     if len(national) == 8 and code in (_BENIN, _IVORY_COAST):
         return _FORMS[code](national)[0]
@@ -164,7 +164,7 @@ def current_form(code: str, national: str) -> str:
         return f"0{national}"
     if len(national) == 11 and code == _MEXICO and national[0] == "1":
         return national[1:]
-    if len(national) == 10 and code == _BRAZIL and national[2] in "689":  # radio trunking has 7 and was left as it was
+    if len(national) == 10 and code == _BRAZIL and national[2] in "689":  # radio trunking has 7 and did not change
         return f"{national[:2]}9{national[2:]}"
     if len(national) == 10 and code == _ARGENTINA and national[0] in "123":
         return f"9{national}"
@@ -172,15 +172,15 @@ def current_form(code: str, national: str) -> str:
 
 
 def former_spellings(msisdn: str) -> list[str]:
-    """Return the other whole forms (E.164 digits) under which a STOP may be kept from before we kept but one."""
+    """Return the other forms (E.164 digits) in which older STOP entries may be stored."""
     if msisdn.startswith("33"):
         return []
-    slips = [] if msisdn.startswith("39") else _with_a_slip(msisdn)  # in Italy a 0 makes it another's number
+    slips = [] if msisdn.startswith("39") else _with_a_slip(msisdn)  # in Italy a 0 makes it another number
     return [*_other_forms(msisdn), *slips]
 
 
 def _argentine(national: str) -> list[str]:
-    """Return the forms of a mobile: 9 and ten digits from abroad, at home no 9, or 15 behind its area code."""
+    """Return the forms of a mobile: 9 and ten digits from abroad; at home without 9, or 15 after the area code."""
     if len(national) == 11 and national[0] == "9":
         ten = national[1:]
     elif len(national) == 10:
@@ -195,7 +195,7 @@ def _argentine(national: str) -> list[str]:
 
 
 def _area_codes(national: str) -> tuple[int, ...]:
-    """Return how many digits an Argentine area code may have: 11 is Buenos Aires, the others have three or four."""
+    """Return the possible lengths of an Argentine area code: 11 is Buenos Aires, others have three or four digits."""
     return (2,) if national.startswith("11") else (3, 4)
 
 
@@ -204,32 +204,32 @@ def _is_marked(national: str, area: int) -> bool:
 
 
 def _mexican(national: str) -> list[str]:
-    """Return it with or without the 1 that stood before the ten digits of a mobile until 2019."""
+    """Return it with or without the 1 that mobiles had before their ten digits until 2019."""
     if len(national) == 11 and national[0] == "1":
         return [national[1:]]
     return [f"1{national}"] if len(national) == 10 else []
 
 
 def _brazilian(national: str) -> list[str]:
-    """Return a mobile with or without the 9 that has stood before its eight digits (6, 8 or 9 first) since 2016."""
+    """Return a mobile with or without the 9 before its eight digits (6, 8 or 9 first), added by 2016."""
     if len(national) == 11 and national[2] == "9" and national[3] in "689":
         return [national[:2] + national[3:]]
     return [f"{national[:2]}9{national[2:]}"] if len(national) == 10 and national[2] in "689" else []
 
 
 def _beninese(national: str) -> list[str]:
-    """Return it with or without the 01 that has stood before its eight digits since November 2024."""
+    """Return it with or without the 01 before its eight digits, added in November 2024."""
     if len(national) == 10 and national.startswith("01"):
         return [national[2:]]
     return [f"01{national}"] if len(national) == 8 else []
 
 
 _IVORIAN = {**dict.fromkeys("0123", "01"), **dict.fromkeys("456", "05"), **dict.fromkeys("789", "07")}
-"""What stands before the eight digits of an Ivorian mobile since 2021, by the second of them: its network."""
+"""The two digits before the eight of an Ivorian mobile since 2021, by the second of the eight: its network."""
 
 
 def _ivorian(national: str) -> list[str]:
-    """Return a mobile with or without the two digits that have stood before its eight since 2021."""
+    """Return a mobile with or without the two digits before its eight, added in 2021."""
     if len(national) == 10 and national.startswith(_IVORIAN[national[3]]):
         return [national[2:]]
     return [f"{_IVORIAN[national[1]]}{national}"] if len(national) == 8 else []

@@ -1,10 +1,10 @@
-"""Prices, per country and range (contract 2.1, 2.5); money is Decimal, and integer micro-euros where it is kept."""
+"""Prices per country and range (contract 2.1, 2.5); money is Decimal here, and integer micro-euros in the store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-from esito.domain.countries import HOME
+from esito.domain.account import HOME
 from esito.domain.message import Range
 from esito.domain.msisdn import country_of, longest_prefix
 
@@ -19,23 +19,23 @@ class PriceList:
     """What one segment costs."""
 
     home: str = HOME
-    """ISO 3166 code of the country that `default` and `low_cost` are of: no other has a price that is not written."""
+    """ISO 3166 code of the country of `default` and `low_cost`; other countries need a price of their own."""
     default: Decimal | None = Decimal("0.045")
-    """Of the premium range in the home country, where it has no price of its own; None: it needs one."""
+    """Premium price in the home country, unless it has a price of its own; None: it needs one."""
     low_cost: Decimal | None = Decimal("0.040")
-    """Of the low cost range, which is served in the home country alone; None: nowhere."""
+    """Low cost price, for the home country only; None: the range is not served."""
     countries: Mapping[str, Decimal] = field(default_factory=dict)
-    """Of the premium range by ISO 3166 country code."""
+    """Premium prices by ISO 3166 country code."""
     prefixes: Mapping[str, Decimal] = field(default_factory=dict)
-    """Of the premium range by what a number begins with (`+3933`): the longest counts, and goes before the country."""
+    """Premium prices by prefix (`+3933`): the longest counts, and wins over the country."""
 
     def price_of(self, msisdn: str, gamme: int) -> Decimal | None:
-        """Return the price of a segment to a number (E.164 with plus); None where there is none (code 13)."""
+        """Return the price of a segment to a number (E.164 with plus); None if there is none (code 13)."""
         prefix = longest_prefix(msisdn, self.prefixes) if gamme != Range.LOW_COST else None
         return self.price(country_of(msisdn), gamme) if prefix is None else self.prefixes[prefix]
 
     def price(self, country: str | None, gamme: int) -> Decimal | None:
-        """Return the price of a segment to a country; None where there is none, as for numbers of no country."""
+        """Return the price of a segment to a country; None if there is none, as for numbers of no country."""
         if gamme == Range.LOW_COST:
             return self.low_cost if country == self.home else None
         return self.countries.get(country or "", self.default if country == self.home else None)
@@ -47,7 +47,7 @@ def cost(price: Decimal, segments: int) -> Decimal:
 
 
 def to_micros(amount: Decimal) -> int:
-    """Return whole micro-euros. Raises ValueError when the amount has a finer part."""
+    """Return whole micro-euros. Raises ValueError for more than six decimal places."""
     micros = amount * MICROS
     if micros != micros.to_integral_value():
         raise ValueError(f"{amount} has more than six decimal places")
@@ -61,10 +61,10 @@ def from_micros(micros: int) -> Decimal:
 
 
 def as_number(amount: Decimal) -> int | float:
-    """Return the number that JSON shows: 0.045, 0.09, 3; a finer amount is rounded, half up.
+    """Return the number that JSON shows: 0.045, 0.09, 3; a finer amount is rounded half up.
 
-    Sums are made in Decimal and converted last, so that an outer cost equals the sum of
-    its items as it is printed (contract 2.2).
+    Sum in Decimal and convert last, so that a total equals the sum of its items as printed
+    (contract 2.2).
     """
     shown = amount.quantize(_SHOWN, ROUND_HALF_UP)
     return int(shown) if shown == shown.to_integral_value() else float(shown)

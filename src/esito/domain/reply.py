@@ -1,4 +1,4 @@
-"""What subscribers write to us: a piece as it came, the whole, and how the sender is told (contract 3.2, 3.3)."""
+"""What subscribers write: the pieces, the whole text, the message it answers, and its callback (contract 3.2, 3.3)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,21 +8,20 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from esito.domain.months import PARIS
 from esito.domain.msisdn import read_address
-from esito.domain.timing import DAY_MS, HOUR_MS, SECOND_MS
+from esito.domain.timing import DAY_MS, HOUR_MS, PARIS, SECOND_MS
 
 WINDOW_MS = 30 * DAY_MS
 """How long after a message a reply to its sender still belongs to it."""
 
 STOP_WINDOW_MS = 90 * DAY_MS
-"""How long after a message a STOP still finds whom it is meant for."""
+"""How long after a message a STOP still belongs to it."""
 
 INCOMPLETE_AFTER_MS = 24 * HOUR_MS
 """How long a long reply waits for its missing parts."""
 
 REPEATED_WITHIN_MS = 60 * SECOND_MS
-"""The same octets from the same number within this time are the operator's repetition: our response was lost."""
+"""The same octets from the same number within this time are a repetition by the operator: our response was lost."""
 
 
 class ReplyKind(Enum):
@@ -33,10 +32,10 @@ class ReplyKind(Enum):
 
 
 class Concatenated(NamedTuple):
-    """Which part of a long reply a piece is."""
+    """The place of a piece in a long reply."""
 
     reference: int
-    """What its parts share; references of different widths are kept apart in the bits above the sixteenth."""
+    """Shared by all parts; the bits above the sixteenth tell the kind of reference."""
     total: int
     part: int
 
@@ -56,12 +55,12 @@ class Reply:
     received_at: int
     raw: bytes
     text: str = ""
-    """Half of a surrogate pair may open or end the piece of a long reply; `whole_text` joins them."""
+    """A piece of a long reply may begin or end with half of a surrogate pair; `whole_text` joins them."""
     concatenated: Concatenated | None = None
 
 
 class SentBefore(NamedTuple):
-    """A message that a number was sent, as a candidate for what it replies to."""
+    """A message that was sent to a number, which a reply may answer."""
 
     message_id: int
     seq: int
@@ -70,11 +69,11 @@ class SentBefore(NamedTuple):
     due_at: int
     url_response: str | None
     source: str = ""
-    """The number it came from, where that is known; empty under a name, or when the operator chose."""
+    """The number it came from, if known; empty for a name, or if the operator chose it."""
     stop_numbers: tuple[str, ...] = ()
-    """Where a STOP to it was to go."""
+    """The numbers that take a STOP to it."""
     operator: int | None = None
-    """Of the link it left by; None when no link has taken it."""
+    """The operator of the link it left by; None if no link has taken it."""
 
 
 def whole_text(pieces: Sequence[str]) -> str:
@@ -85,7 +84,7 @@ def whole_text(pieces: Sequence[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def same_address(address: str) -> str:
-    """Return an address in the one spelling that two can be compared in; a number is E.164 without the plus."""
+    """Return an address in a spelling for comparison; a number is E.164 without plus."""
     bare = address.strip(" \0")
     return (read_address(bare) or bare).removeprefix("+").casefold()
 
@@ -99,13 +98,13 @@ def answered_message(
     operator: int | None = None,
     any_sender: bool = False,
 ) -> SentBefore | None:
-    """Return the newest message that a reply to `destination` answers; None when there is none.
+    """Return the newest message that a reply to `destination` answers; None if there is none.
 
-    `owner` is the account whose own long number the destination is: only its messages from that number count.
-    Otherwise those from the destination do, and those without a sender. `any_sender` is for a STOP: it counts for
-    every message, and for longer, as it goes to a number also when the message came from a name.
-    Those that came from the destination, or named it for a STOP, go before those that the `operator` of the reply took,
-    and these before all others.
+    `owner`: the account that owns the destination as a long number; then only its messages from that number count.
+    Otherwise messages from the destination count, and those without a sender. `any_sender` is for a STOP: every message
+    counts, and for longer, because a STOP goes to a number even if the message came from a name.
+    Messages from the destination, or that named it for a STOP, win over those that left by the `operator` of the reply,
+    and these over all others.
     """
     wanted = same_address(destination)
     window = STOP_WINDOW_MS if any_sender else WINDOW_MS
@@ -121,7 +120,7 @@ def answered_message(
         if any_sender and wanted in map(same_address, one.stop_numbers):
             return 2
         same_operator = operator is None or one.operator in {None, operator}
-        # Who has left the choice of the address to the operator may have been given this one.
+        # If the operator chose the sender, it may have chosen this address.
         chosen = not one.sender and not one.source
         return int(same_operator) * (2 if chosen else 1)
 
@@ -130,12 +129,12 @@ def answered_message(
 
 
 def short_code_body(kind: ReplyKind, msisdn: str, text: str, message_id: int) -> str:
-    """Return what is posted to `urlResponse` for a reply to a short code (contract 3.2)."""
+    """Return the body of a callback for a reply to a short code (contract 3.2)."""
     return _json({"type": kind.value, "phone_number": msisdn, "text": text, "message_id": message_id})
 
 
 def long_number_body(reply: Reply, msisdn: str, *, uuid: str) -> str:
-    """Return what is posted for one piece of a reply to an own long number (contract 3.3)."""
+    """Return the body of a callback for one piece of a reply to a long number (contract 3.3)."""
     text = whole_text([reply.text])
     moment = datetime.fromtimestamp(reply.received_at / SECOND_MS, UTC).astimezone(PARIS)
     members: dict[str, str] = {

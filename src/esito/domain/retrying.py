@@ -1,8 +1,8 @@
-"""Which refusals of a submit_sm pass: how often and when it is submitted again, and what slows down meanwhile.
+"""Refusals of a submit_sm that pass: how often and when it is submitted again, and what slows down meanwhile.
 
-A command_status that stands in the table of its link is tried again so many times, each pause twice
-the one before; any other is the operator's last word. The table is data: every link may change or
-add a line. Statuses beyond 0x3FF are each operator's own, so none of them has a line by default.
+A command_status in the table of its link is tried again a number of times, each pause twice the one
+before; any other is final. The table is data: every link may change or add a line. Statuses above
+0x3FF are vendor-specific, so none of them has a line by default.
 """
 
 from collections import OrderedDict
@@ -13,17 +13,17 @@ from enum import Enum
 from esito.domain.timing import SECOND_MS
 
 GENERIC_NACK = "generic_nack"
-"""The line for a generic_nack whose command_status has no line of its own."""
+"""The line of a generic_nack whose command_status has no line of its own."""
 
 HIGHEST_STATUS = 0xFFFFFFFF
 
 
 class Slows(Enum):
-    """What submits less for a while when a status comes."""
+    """What slows down for a while after a status."""
 
     NOTHING = "nothing"
     DESTINATION = "destination"
-    """The segment itself; the link too once most numbers that are tried for the first time are answered so."""
+    """The segment itself; the link too, once most first tries are answered so."""
     LINK = "link"
 
 
@@ -38,11 +38,11 @@ class RetryRule:
     longest: float = 600.0
     """No pause is longer."""
     rebind: bool = False
-    """Whether the session that was answered so is bound anew."""
+    """Whether the session that got it binds anew."""
     slows: Slows = Slows.NOTHING
 
     def retry_at(self, now: int, tried: int) -> int | None:
-        """Return when a segment is submitted again that was tried so often before; None: never, this is final."""
+        """Return when a segment refused `tried` times before is submitted again; None: the refusal is final."""
         if tried >= self.times:
             return None
         pause = min(self.after * float(1 << min(tried, 30)), self.longest)
@@ -50,58 +50,58 @@ class RetryRule:
 
 
 USUAL: Mapping[int | str, RetryRule] = {
-    # ESME_RINVBNDSTS, ESME_RBINDFAIL: the SMSC has lost our bind; nothing is wrong with the message.
+    # ESME_RINVBNDSTS, ESME_RBINDFAIL: the SMSC lost our bind; the message is fine.
     0x04: RetryRule(times=20, rebind=True),
     0x0D: RetryRule(times=20, rebind=True),
     # ESME_RSYSERR: two hours and a half.
     0x08: RetryRule(times=20),
-    # ESME_RMSGQFUL: for as long as a message is valid, at last twice an hour.
+    # ESME_RMSGQFUL: as long as a message is valid, in the end twice an hour.
     0x14: RetryRule(times=100, longest=1800.0, slows=Slows.DESTINATION),
-    # ESME_RTHROTTLED: our own pace is at fault.
+    # ESME_RTHROTTLED: we submit too fast.
     0x58: RetryRule(times=500, longest=300.0, slows=Slows.LINK),
     # ESME_RX_T_APPN: temporary by its name.
     0x64: RetryRule(times=20, after=5.0),
-    # ESME_RSERTYPUNAVAIL: the kind of service is not there at the moment.
+    # ESME_RSERTYPUNAVAIL: the service type is unavailable for the moment.
     0x102: RetryRule(times=10, after=60.0, longest=3600.0),
-    # The SMSC could not read what it got: it may have been the line, and it may be the message.
+    # The SMSC could not read the PDU: because of the connection, or of the message.
     GENERIC_NACK: RetryRule(times=3, after=5.0),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RetryTable:
-    """The refusals that pass on one link; its own lines go before the usual ones."""
+    """The refusals that pass on one link; its own lines win over the usual ones."""
 
     own: Mapping[int | str, RetryRule] = field(default_factory=dict)
 
     def rule(self, status: int, *, nack: bool = False) -> RetryRule | None:
-        """Return the line for the status of a submit_sm_resp, or of a generic_nack; None: it is final."""
+        """Return the line for the status of a submit_sm_resp or generic_nack; None: it is final."""
         for table in (self.own, USUAL):
             if status in table:
                 return table[status]
         return self.own.get(GENERIC_NACK, USUAL[GENERIC_NACK]) if nack else None
 
     def line(self, status: int) -> int | str:
-        """Return which line that is: of a generic_nack whose status has none, one for all of them."""
+        """Return the key of that line; statuses of generic_nack without a line share one."""
         return status if status in self.own or status in USUAL else GENERIC_NACK
 
 
 MOST_COUNTED = 100_000
-"""Segments whose refusals are counted; of more, those that were refused longest ago begin anew."""
+"""Segments whose refusals are counted; beyond that, the counts of those refused longest ago are dropped."""
 
 
 class Refusals:
-    """Counts how often each segment was refused, by the line of the table.
+    """Counts how often each segment was refused, by line of the table.
 
-    What other refusals did uses up nothing of how often this one is tried again, and makes no pause longer; and taking
-    turns they come to an end too. The counts are those of this process: a restart begins anew.
+    Each line is counted by itself, so refusals of other lines neither use up its tries nor lengthen its pauses; even
+    alternating refusals end. The counts are this process's: a restart begins anew.
     """
 
     def __init__(self) -> None:
         self._counts: OrderedDict[Hashable, dict[int | str, int]] = OrderedDict()
 
     def before(self, segment: Hashable, line: int | str) -> int:
-        """Count a refusal; return how many by the same line came before it."""
+        """Count a refusal; return how many of the same line came before."""
         counts = self._counts.setdefault(segment, {})
         self._counts.move_to_end(segment)
         counts[line] = counts.get(line, 0) + 1
@@ -110,12 +110,12 @@ class Refusals:
         return counts[line] - 1
 
     def forget(self, segment: Hashable) -> None:
-        """Count nothing more: there was another answer than a refusal that passes."""
+        """Drop the counts of a segment: it got a final answer."""
         self._counts.pop(segment, None)
 
 
 def read_rules(written: Mapping[str, Mapping[str, object]]) -> dict[int | str, RetryRule]:
-    """Return the lines that a link's settings write, such as {"0x08": {"times": 5}}. Raises ValueError."""
+    """Return the lines in a link's settings, such as {"0x08": {"times": 5}}. Raises ValueError."""
     return {_status(key): _rule(_status(key), line) for key, line in written.items()}
 
 
@@ -131,7 +131,7 @@ def _status(key: str) -> int | str:
 
 
 def _rule(status: int | str, line: Mapping[str, object]) -> RetryRule:
-    """Return a line; what it does not say is as usual for this status."""
+    """Return a line; missing values are the usual ones of this status."""
     usual = USUAL.get(status, RetryRule(times=0))
     values: dict[str, object] = {one.name: getattr(usual, one.name) for one in fields(RetryRule)}
     values |= line

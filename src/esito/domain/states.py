@@ -1,8 +1,8 @@
-"""How sure we are about one recipient, and how a receipt may change that.
+"""The states of a recipient, and how a receipt may change them: the ladder.
 
-Receipts arrive late, twice and in any order. The ladder makes order harmless:
-a receipt moves a segment up, never down, and the state of a recipient is
-derived from the states of its segments alone.
+Receipts arrive late, twice and in any order. The ladder makes order harmless: a receipt
+moves a segment up, never down, and the state of a recipient follows from those of its
+segments alone.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from enum import Enum, IntEnum
 class MessageState(IntEnum):
     """The message states of SMPP 3.4 (5.2.28), weakest first; the number is the rung of the ladder.
 
-    Two are ours and stand below them: nobody reports them, so no receipt leads to them.
-    The rungs are stored, and compared where 500 rows are read at once: hence numbers.
+    The two lowest are ours: no receipt reports them. The rungs are stored, and compared for
+    500 rows at once: hence numbers.
     """
 
     KO = -1
-    """It never left us and never will."""
+    """It never left, and never will."""
     WAITING = 0
-    """No word of the operator yet."""
+    """Nothing is known from the operator yet."""
     ENROUTE = 1
     ACCEPTED = 2
     UNKNOWN = 3
@@ -31,7 +31,7 @@ class MessageState(IntEnum):
 
 
 FIRST_FINAL = MessageState.UNKNOWN
-"""From this rung on the operator has said its last word (contract 1.5)."""
+"""From this rung on a state is final (contract 1.5)."""
 
 STAT_WORDS = {
     "ENROUTE": MessageState.ENROUTE,
@@ -42,7 +42,7 @@ STAT_WORDS = {
     "REJECTD": MessageState.REJECTED,
     "UNDELIV": MessageState.UNDELIVERABLE,
     "DELIVRD": MessageState.DELIVERED,
-    # Words outside SMPP 3.4 appendix B that operators send all the same.
+    # Words outside SMPP 3.4, appendix B, that operators also send.
     "ACCEPTED": MessageState.ACCEPTED,
     "ACKED": MessageState.ACCEPTED,
     "BUFFERED": MessageState.ENROUTE,
@@ -67,7 +67,7 @@ STATE_VALUES = {
     7: MessageState.UNKNOWN,
     8: MessageState.REJECTED,
 }
-"""The message_state parameter (SMPP 3.4, 5.2.28); any other value says nothing."""
+"""The TLV message_state (SMPP 3.4, 5.2.28); any other value means nothing."""
 
 PUBLIC_WORDS = {
     MessageState.KO: "KO",
@@ -85,7 +85,7 @@ PUBLIC_WORDS = {
 
 
 class MultipartRule(Enum):
-    """How the states of several segments make the state of their recipient (design 5)."""
+    """How the states of several segments make the state of their recipient."""
 
     ANY_FAILED = "any-failed"
     ALL = "all"
@@ -99,20 +99,20 @@ def public_word(state: int) -> str:
 
 
 def is_final(state: int) -> bool:
-    """Tell whether the operator has said its last word."""
+    """Tell whether a state is final."""
     return state >= FIRST_FINAL
 
 
 def advance(known: MessageState, reported: MessageState) -> MessageState:
-    """Return whichever of the two stands higher on the ladder."""
+    """Return the higher of the two on the ladder."""
     return max(known, reported)
 
 
 def derive(segments: Sequence[int], rule: MultipartRule) -> MessageState:
-    """Return the state of a recipient from those of its segments, which come in order.
+    """Return the state of a recipient from those of its segments, in order.
 
-    `any-failed`: delivered when all are, failed as soon as one is. `all`: undecided until
-    every segment is final. `first` and `last`: that segment alone counts.
+    `any-failed`: delivered once all are, failed as soon as one is. `all`: undecided until
+    every segment is final. `first` and `last`: only that segment counts.
     """
     if rule is MultipartRule.FIRST:
         return MessageState(segments[0])
@@ -122,5 +122,5 @@ def derive(segments: Sequence[int], rule: MultipartRule) -> MessageState:
     settled = all(state >= FIRST_FINAL for state in segments)
     if failed and (settled or rule is MultipartRule.ANY_FAILED):
         return MessageState(max(failed))
-    # Nothing failed that may count yet: the weakest segment says how far the message is.
+    # No failure counts yet: the lowest segment tells how far the message is.
     return MessageState(min(min(segments), MessageState.ACCEPTED) if not settled else MessageState.DELIVERED)

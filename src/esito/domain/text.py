@@ -1,4 +1,4 @@
-"""What a text becomes on its way to a handset: replaced characters, segments, coding (contract 2.5)."""
+"""How a text is prepared: shorthands, replaced characters, segments (contract 2.5)."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ MAX_SEGMENTS = 10
 """Segments of one recipient (contract 2.5, code 52)."""
 
 LONGEST = 4 * MAX_SEGMENTS * 153
-"""Characters of a text as it is written, those included that nobody will see: no text that fits needs as many."""
+"""Characters of a text as written, invisible ones included; no text that fits needs more."""
 
 MOST_MARKS = 8
-"""Combining marks on one letter. No language has as many, and what puts them in order takes their square."""
+"""Combining marks on one letter. No language has more, and sorting them takes quadratic time."""
 
 LOW_COST_LIMIT = 160
 """Characters of a low cost message (contract 2.5, code 42)."""
@@ -26,7 +26,7 @@ GSM, UCS2 = 0x00, 0x08
 """data_coding (SMPP 3.4, 5.2.19)."""
 
 LINE_BREAK = "\r\n"
-"""What `:br:` becomes: two characters, as the contract counts it. A break written as such stays as it is."""
+"""Replaces `:br:`: two characters, as the contract counts it. A line break in the text stays as it is."""
 
 _REPLACED = str.maketrans({
     "ÿ": "y", "û": "u", "ü": "u", "ï": "i", "î": "i", "ô": "o", "ö": "o", "ó": "o", "ë": "e", "ê": "e", "µ": "u",
@@ -35,7 +35,7 @@ _REPLACED = str.maketrans({
     "œ": "oe", "ą": "à", "ç": "Ç", "[": "(", "{": "(", "]": ")", "}": ")", "’": "'", "‘": "'", "“": "'", "`": "'",
     "«": '"', "»": '"', "°": ".", "^": "", "~": "", "|": "", "\\": "", "¨": "", "§": "",
 })  # fmt: skip
-"""The contract's list, as it stands there; some of these the alphabet could write."""
+"""The contract's list; the alphabet has some of these characters all the same."""
 
 _STRANGERS = {
     "”": "'", "„": "'", "‚": "'", "‛": "'", "‹": "'", "›": "'", "′": "'", "″": '"', "–": "-", "—": "-", "−": "-",
@@ -43,23 +43,23 @@ _STRANGERS = {
     "ı": "i", "Þ": "Th", "þ": "th", "μ": "u", "×": "x",
     "⁄": "/", "\u2028": "\n", "\u2029": "\n",
 }  # fmt: skip
-"""Ours, for what the list leaves out and Unicode does not decompose."""
+"""Our additions: characters that the list omits and Unicode does not decompose."""
 
 UNWRITABLE = "?"
-"""What stands for a character outside the alphabet that resembles none of it."""
+"""Replaces a character without any resembling one in the alphabet."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedText:
-    """A text as it will be shown, and how it travels."""
+    """A text as the handset shows it, and whether it is Unicode."""
 
     text: str
     unicode: bool
-    """UCS-2 was asked for; then it is used even where the GSM alphabet would do, at the price of more segments."""
+    """UCS-2 was requested; it is used even if the GSM alphabet would do, at the price of more segments."""
 
     @property
     def units(self) -> int:
-        """Septets, or UTF-16 code units in Unicode: what the limits count."""
+        """Septets, or UTF-16 code units in Unicode, as the limits count them."""
         return len(self.text.encode("utf-16-be")) // 2 if self.unicode else gsm0338.septets(self.text)
 
 
@@ -71,28 +71,28 @@ class SegmentText(NamedTuple):
 
 
 def is_overlong(text: str) -> bool:
-    """Tell whether a text is too long to be looked at: whatever it holds, it is beyond the limit of segments."""
+    """Tell whether a text exceeds the limit of segments whatever it contains."""
     return len(text) > LONGEST
 
 
 def has_too_many_marks(text: str) -> bool:
-    """Tell whether a letter has more combining marks than any language puts on one."""
+    """Tell whether a letter has more than `MOST_MARKS` combining marks."""
     return not text.isascii() and _with_marks(text, MOST_MARKS) is not text
 
 
 def prepare(text: str, *, unicode: bool) -> PreparedText:
-    """Apply the shorthands and, unless Unicode was asked for, the replacements of contract 2.5.
+    """Apply the shorthands and, unless Unicode was requested, the replacements of contract 2.5.
 
-    Decomposed accents are composed first, so that both spellings of é are treated alike.
-    What the contract's list leaves outside the GSM alphabet loses its accents (Ï is I), or
-    becomes what it is made of (… is ...), or else `?`; invisible marks vanish. What no send may hold, a text that is
-    overlong or has too many marks, is cut down: the work grows with the length only.
+    Accents are composed first, so both spellings of é are treated alike. A character outside
+    the GSM alphabet that the contract's list omits loses its accents (Ï is I), is decomposed
+    (… is ...), or becomes `?`; invisible marks are dropped. A text that no send may have,
+    overlong or with too many marks, is cut, so the work stays linear.
     """
     text = text[:LONGEST].replace(":br:", LINE_BREAK).replace(":euro:", "€")
     if not text.isascii():
         text = unicodedata.normalize("NFC", _with_marks(text, MOST_MARKS))
     if unicode:
-        # Half of a surrogate pair is no character and cannot be sent: it becomes a question mark.
+        # Half of a surrogate pair cannot be sent: it becomes a question mark.
         return PreparedText(text.encode("utf-16-be", "replace").decode("utf-16-be"), unicode=True)
     text = text.translate(_REPLACED)
     if not gsm0338.fits(text):
@@ -107,7 +107,7 @@ def count_segments(prepared: PreparedText) -> int:
     units = prepared.units
     if units <= alone:
         return 1
-    if units == len(prepared.text):  # no pair that could be cut
+    if units == len(prepared.text):  # no pair to keep together
         return -(-units // joined)
     return len(split(prepared))
 
@@ -128,7 +128,7 @@ def split(prepared: PreparedText) -> tuple[SegmentText, ...]:
 def udh(reference: int, total: int, part: int) -> bytes:
     """Return the concatenation header with an 8-bit reference (3GPP TS 23.040, 9.2.3.24.1).
 
-    Its six octets are the seven septets, or three units, that a joined segment has less.
+    Its six octets take seven septets, or three units, of each joined segment.
     """
     return bytes((0x05, 0x00, 0x03, reference & 0xFF, total, part))
 
@@ -139,11 +139,11 @@ def long_udh(reference: int, total: int, part: int) -> bytes:
 
 
 def cut_septets(octets: bytes, most: int = SEPTETS_JOINED) -> list[bytes]:
-    """Cut septets into pieces of at most `most`, never through an escape; there is always one piece."""
+    """Cut septets into pieces of at most `most`, never after an escape; there is always one piece."""
     pieces, start = [], 0
     while start < len(octets):
         end = start + most
-        if end < len(octets) and octets[end - 1 : end] == b"\x1b":  # its code would open the next segment
+        if end < len(octets) and octets[end - 1 : end] == b"\x1b":  # its code would begin the next segment
             end -= 1
         pieces.append(octets[start:end])
         start = end
@@ -163,7 +163,7 @@ def cut_ucs2(octets: bytes, most: int = UNITS_JOINED) -> list[bytes]:
 
 
 def _with_marks(text: str, most: int) -> str:
-    """Return a text with at most so many combining marks in a row; the text itself where it has no more."""
+    """Return a text with at most `most` combining marks in a row; the text itself if it has no more."""
     marks, dropped = 0, []
     for place, char in enumerate(text):
         if char < "\u0300":  # the first mark
@@ -180,7 +180,7 @@ def _with_marks(text: str, most: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _nearest(char: str) -> str:
-    """Return what the GSM alphabet has nearest to a character outside it."""
+    """Return the nearest characters of the GSM alphabet."""
     if char in _STRANGERS:
         return _STRANGERS[char]
     if unicodedata.category(char) in {"Mn", "Me", "Cf"}:  # marks, variation selectors, joiners, directions

@@ -1,9 +1,8 @@
 """What an operator's error code means, in words for somebody who has to answer a customer.
 
-Operators say why a message failed in two places: the command_status of a submit_sm_resp and
-the error code of a delivery receipt. The tables that explain them are data; here are the rules
-by which they are read: the operator's own table first, then the generic one, and nothing is
-made up about a code that stands in neither.
+Operators give the reason of a failure in two places: the command_status of a submit_sm_resp and
+the error code of a delivery receipt. The tables that explain them are data. A code is looked up
+in the operator's own table, then in the generic one; an unknown code is reported as such.
 """
 
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from esito.domain.states import FIRST_FINAL, STAT_WORDS, MessageState
 
 
 class ErrorCategory(Enum):
-    """What kind of failure it is."""
+    """Kinds of failures."""
 
     UNKNOWN_SUBSCRIBER = "unknown_subscriber"
     INVALID_NUMBER = "invalid_number"
@@ -43,24 +42,24 @@ class ErrorMeaning:
 
     category: ErrorCategory
     permanent: bool
-    """True: the same message to the same number fails again until something is changed. False where nobody knows."""
+    """Whether the same message to the same number fails again until something changes; False if unknown."""
     reason: str
-    """One or two sentences without the trade's words."""
+    """One or two sentences in plain words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorTable:
-    """What one operator's codes mean, or those of all operators; its keys are normalised."""
+    """The meanings of one operator's codes, or the generic ones; its keys are normalised."""
 
     error_codes: Mapping[str, ErrorMeaning] = field(default_factory=dict)
     """By `normal_code`."""
     statuses: Mapping[int, ErrorMeaning] = field(default_factory=dict)
     """By command_status."""
     stat_words: Mapping[str, ErrorMeaning] = field(default_factory=dict)
-    """By the word after `stat:`, in upper case; asked where the code says nothing."""
+    """By the word after `stat:`, in upper case; used if the code means nothing."""
 
     def over(self, other: "ErrorTable") -> "ErrorTable":
-        """Return both tables as one, in which our own entries win."""
+        """Return both tables as one, in which the entries of this one win."""
         return ErrorTable(
             error_codes={**other.error_codes, **self.error_codes},
             statuses={**other.statuses, **self.statuses},
@@ -69,10 +68,10 @@ class ErrorTable:
 
 
 NOTHING = "0"
-"""The code of an operator that gives none."""
+"""The code that means none."""
 
 WORDS = {state: word for word, state in reversed(STAT_WORDS.items())}
-"""The word of SMPP 3.4 for each state: the first of the table."""
+"""The word of SMPP 3.4 for each state: the first one in the table."""
 
 # Types of network_error_code (SMPP 3.4, 5.3.2.31; the last two are of version 5.0).
 _GSM, _SMPP, _MESSAGE_CENTRE = "3", "7", "8"
@@ -83,10 +82,10 @@ _UNEXPLAINED = ErrorMeaning(
 
 
 def normal_code(written: str) -> str:
-    """Return an error code as tables are searched for it.
+    """Return an error code in the form of the tables' keys.
 
-    Case and leading zeros do not count, nor whether a number is written as `0x45` or `69`;
-    each half of `type:code` is treated alike. Anything else stays what it is.
+    Case and leading zeros are dropped, and `0x45` becomes `69`, in both halves of `type:code`.
+    Anything else stays as it is.
     """
     return ":".join(_normal_part(part) for part in written.strip().upper().split(":"))
 
@@ -96,7 +95,7 @@ def _normal_part(part: str) -> str:
     if part.startswith("0X"):
         try:
             return str(int(part, 16))
-        except ValueError:  # letters that only look like a number's beginning
+        except ValueError:  # letters that only begin like a number
             return part
     return part.lstrip("0") or NOTHING
 
@@ -116,11 +115,11 @@ class Vocabulary:
     def of_receipt(
         self, operator: str, error_code: str, state: MessageState | None, *, stat: str = ""
     ) -> ErrorMeaning | None:
-        """Return what the code of a receipt means; None when there is no failure to speak of.
+        """Return what the code of a receipt means; None if there is no failure.
 
-        `error_code` and `stat` are the receipt's own, raw. A delivered message has no failure,
-        whatever its code. A message that is still on its way has one only when its code is known:
-        then it says what keeps the message.
+        `error_code` and `stat`: raw, from the receipt. A delivered message has no failure, whatever
+        its code. A message on its way has one only if its code is known: then it tells what delays
+        the message.
         """
         if state == MessageState.DELIVERED:
             return None
@@ -134,7 +133,7 @@ class Vocabulary:
         return _with_code(self._of_word(own, stat.strip().upper(), state), "" if _is_nothing(code) else error_code)
 
     def of_submit(self, operator: str, command_status: int) -> ErrorMeaning | None:
-        """Return why a submit_sm was refused; None when it was not (ESME_ROK)."""
+        """Return why a submit_sm was refused; None for ESME_ROK."""
         if command_status == 0:
             return None
         own = self._operators.get(operator, ErrorTable())
@@ -159,7 +158,7 @@ class Vocabulary:
             return self._generic.error_codes.get(number)
         if network == _SMPP and number.isascii() and number.isdecimal():
             return own.statuses.get(int(number)) or self._generic.statuses.get(int(number))
-        # The message centre's own numbering is that of its `err:`; no other operator's numbers are.
+        # A message centre's own numbers are those of its `err:`; other operators' numbers differ.
         return own.error_codes.get(number) if network == _MESSAGE_CENTRE else None
 
     def _of_word(self, own: ErrorTable, stat: str, state: MessageState) -> ErrorMeaning:
@@ -175,7 +174,7 @@ def _is_nothing(code: str) -> bool:
 
 
 def _with_code(meaning: ErrorMeaning, raw: str) -> ErrorMeaning:
-    """Return a meaning that says which code was not understood, or that the reason was not given."""
+    """Return a meaning that mentions the unknown code, or that no reason was given."""
     if raw:
         shown = "".join(sign if sign.isprintable() else "?" for sign in raw.strip())
         said = f"The code {shown} that came with it is not in our tables."

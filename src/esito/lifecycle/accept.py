@@ -1,6 +1,6 @@
-"""Accepting a send: what it costs, which link takes each number, and the one commit behind HTTP 200.
+"""Accepting a send: its price, the route of each number, and the one commit behind HTTP 200.
 
-The draft's fields are valid already; here is decided what may be sent (contract 2.6,
+The fields of the draft are valid already. Here is decided what may be sent (contract 2.6,
 second layer), in the contract's order: 50, 42 or 52, then 13, 14 and 15 per number, 11.
 """
 
@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from esito.domain.account import Account
-from esito.domain.countries import may_send_to
+from esito.domain.account import Account, Profile, may_send_to
 from esito.domain.errors import (
     LowCostNotEligible,
     LowCostTooLong,
@@ -23,58 +22,46 @@ from esito.domain.errors import (
     TooManyRecipients,
     TooManySegments,
 )
-from esito.domain.message import MAX_RECIPIENTS, NewMessage, NewRecipient, Once, Range
+from esito.domain.message import MAX_RECIPIENTS, MessageOptions, NewMessage, NewRecipient, Once, Range, options_of
 from esito.domain.msisdn import country_of, is_mobile
 from esito.domain.number_forms import former_spellings
+from esito.domain.opt_out import mention
 from esito.domain.premium_ranges import is_premium_rate
 from esito.domain.pricing import PriceList, from_micros, to_micros
-from esito.domain.profile import Profile
-from esito.domain.stop_mention import mention
+from esito.domain.routing import Routes
 from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, is_overlong, prepare
 from esito.domain.timing import Clock
-from esito.lifecycle import commercial
-from esito.lifecycle.aside import Aside
-from esito.lifecycle.routes import Routes
+from esito.lifecycle import commercial_hours
+from esito.lifecycle.account_threads import AccountThreads
 from esito.store.base import Store
 
 log = structlog.get_logger()
 
 NOT_MOBILE, NO_PRICE, STOPPED, REPEATED = 9, 13, 14, 15
-"""Why one number gets nothing (contract 2.6 and 5): premium-rate numbers are no mobile ones, and an account has no
-price where it may not send."""
+"""Codes of numbers that get nothing (contract 2.6 and 5): premium-rate numbers are not mobile, and an account has no
+price for a country it may not send to."""
 
 COUNTED_AT_ONCE = 20_000
-"""Characters whose segments are counted on the event loop: at most some milliseconds."""
+"""Characters up to which segments are counted on the event loop: a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(MessageOptions):
     """A send whose fields are valid; numbers are E.164 with plus, in the order of the request."""
 
     account: Account
     texts: tuple[str, ...]
     numbers: list[tuple[str, int]]
-    """MSISDN and which of the texts it gets."""
-    sender: str = ""
-    """Empty: the operator's short code."""
-    gamme: Range = Range.PREMIUM
-    priority: int = 0
-    """0 to 3: which messages of the account leave first."""
-    tag: str | None = None
-    reference: str | None = None
+    """MSISDN, and the index of its text."""
     due_at: int | None = None
-    """Milliseconds UTC when scheduled."""
-    url_dlr: str | None = None
-    url_response: str | None = None
-    unicode: bool = False
+    """Milliseconds UTC if scheduled."""
     stop_mention: bool = False
-    sandbox: bool = False
     to_stopped: bool = False
-    """Whether it goes to numbers on the STOP list too, as the answer to a STOP does."""
+    """Whether numbers on the STOP list get it too, as the answer to a STOP."""
 
 
 class AcceptedRecipient(NamedTuple):
-    """A recipient that will be sent to."""
+    """A recipient that gets the message."""
 
     msisdn: str
     segments: int
@@ -83,31 +70,31 @@ class AcceptedRecipient(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What was kept; `problems` tells which numbers were left out, and why."""
+    """What was kept; `problems`: the numbers that were left out, and why."""
 
     message_id: int
     segments: int
     cost: Decimal
     currency: str
     due_at: int | None
-    """When it leaves, where that is not at once: as scheduled, or at the next commercial hour."""
+    """When it leaves if not at once: as scheduled, or at the next commercial hour."""
     recipients: list[AcceptedRecipient]
     problems: tuple[NumberProblem, ...] = ()
 
 
 OnceOf = Callable[[Accepted], Once]
-"""Makes the record of a request that is answered once."""
+"""Makes the record of an idempotent request."""
 
 
 class Terms(NamedTuple):
-    """What sending to numbers that begin alike means: their route and the price of a segment, in micro-euros."""
+    """Route and price of a segment, in micro-euros; the same for all numbers that begin alike."""
 
     link: int
     price: int
 
 
 class Acceptance:
-    """Turns drafts into kept messages."""
+    """Turns drafts into stored messages."""
 
     def __init__(
         self,
@@ -116,32 +103,32 @@ class Acceptance:
         clock: Clock,
         routes: Routes,
         prices: PriceList,
-        kept: Callable[[], None] = lambda: None,
+        on_accepted: Callable[[], None] = lambda: None,
         currency: str = "EUR",
-        aside: Aside | None = None,
+        threads: AccountThreads | None = None,
     ) -> None:
-        """`kept` is called after each commit, so that links may look for work at once; `aside` does what is long."""
+        """`on_accepted` is called after each commit, so that links look for work at once; `threads` do long work."""
         self._store = store
         self._clock = clock
         self._prices = prices
-        self._kept = kept
+        self._on_accepted = on_accepted
         self._currency = currency
-        self.aside = aside or Aside()
-        """Does what is long of a request, wherever it comes in."""
+        self.threads = threads or AccountThreads()
+        """Do long work of requests, here and in the API."""
         self.follow(routes)
 
     def follow(self, routes: Routes) -> None:
-        """Route what is accepted from now on so; a message is routed by one or the other in whole."""
+        """Use these routes from now on; one message is never routed by two tables."""
         self._routes = routes
         self._wheels = routes.wheels()
-        # Eight digits and the plus tell country and kind (`domain/dialling`), a routing prefix may look further.
+        # Eight digits and the plus determine country and kind (`domain/dialling`); a routing prefix may be longer.
         self._telling = max([9, *map(len, routes.prefixes)])
 
     async def accept(self, draft: Draft, *, once: OnceOf | None = None) -> Accepted:
-        """Keep the message; return its id and what it costs.
+        """Store the message; return its id and what it costs.
 
-        `once` makes the record of a request that is answered once from what was accepted, whose message id is
-        not known yet (0). Raises SenderNotAllowed, TooManyRecipients, LowCostNotEligible, TooManySegments,
+        `once` makes the record of an idempotent request from what was accepted; the message id is not known yet (0).
+        Raises SenderNotAllowed, TooManyRecipients, LowCostNotEligible, TooManySegments,
         LowCostTooLong, CommercialHour, CommercialDay, NothingToSend, NotEnoughCredit, AnsweredBefore.
         """
         profile = draft.account.profile
@@ -151,20 +138,20 @@ class Acceptance:
             raise TooManyRecipients
         if draft.gamme is Range.LOW_COST and not profile.low_cost_allowed:
             raise LowCostNotEligible
-        # What is too long with any mention is so before any number is looked at.
+        # A text that is too long even with the shortest mention is refused before any number.
         ending = mention(self._routes.shortest_stop_number(draft.sender)) if draft.stop_mention else ""
         plan = _Plan(draft, draft.texts, await self._count(draft, [text + ending for text in draft.texts]))
         now = self._clock.now()
-        keeps_hours = commercial.is_commercial(draft.account, stop_mention=draft.stop_mention)
+        keeps_hours = commercial_hours.is_commercial(draft.account, stop_mention=draft.stop_mention)
         if keeps_hours and draft.due_at is not None:
             check = partial(_check_schedule, draft, draft.due_at)
-            await self.aside.do(draft.account.top, check)  # the first one reads the calendars
+            await self.threads.do(draft.account.top, check)  # the first one reads the calendars
         await self._choose(plan)
         if not plan.recipients:
             raise NothingToSend(plan.problems)
         due_at = draft.due_at
         if keeps_hours:
-            due_at = await self.aside.do(draft.account.top, partial(_opening, draft, plan.recipients, now))
+            due_at = await self.threads.do(draft.account.top, partial(_opening, draft, plan.recipients, now))
         if self._wheels:
             self._share_out(plan.recipients)
         if draft.stop_mention:
@@ -173,29 +160,21 @@ class Acceptance:
             account_id=draft.account.id,
             created_at=now,
             due_at=max(now, due_at or now),
-            sender=draft.sender,
-            gamme=draft.gamme,
-            priority=draft.priority,
             texts=tuple(plan.texts),
             stop_numbers=tuple(plan.stop_numbers),
-            unicode=draft.unicode,
             recipients=plan.recipients,
-            tag=draft.tag,
-            reference=draft.reference,
-            url_dlr=draft.url_dlr,
-            url_response=draft.url_response,
-            sandbox=draft.sandbox,
+            **options_of(draft),
         )
         if once is not None:
             message = replace(message, once=once(self._accepted(0, due_at, message, plan.problems)))
         message_id = await self._store.accept(message)
-        self._kept()
+        self._on_accepted()
         return self._accepted(message_id, due_at, message, plan.problems)
 
     async def _count(self, draft: Draft, texts: Sequence[str]) -> list[int]:
-        """Return the segments of each text, counted beside the event loop where they are long."""
+        """Return the segments of each text; long ones are counted in a thread."""
         if sum(map(len, texts)) > COUNTED_AT_ONCE:
-            return await self.aside.do(draft.account.top, partial(self._segments_of, draft, texts))
+            return await self.threads.do(draft.account.top, partial(self._segments_of, draft, texts))
         return self._segments_of(draft, texts)
 
     def _segments_of(self, draft: Draft, texts: Sequence[str]) -> list[int]:
@@ -213,7 +192,7 @@ class Acceptance:
         return counts
 
     async def _choose(self, plan: "_Plan") -> None:
-        """Sort the numbers into recipients and problems; repeated and stopped ones are dropped."""
+        """Sort the numbers into recipients and problems; repeated and stopped ones are problems."""
         stopped: set[int] = set()
         if plan.draft.account.may_have_stops:
             mine = _by_spelling({msisdn[1:] for msisdn, _ in plan.draft.numbers})
@@ -237,7 +216,7 @@ class Acceptance:
                 plan.recipients.append(NewRecipient(digits, terms.link, text, segments, terms.price * segments))
 
     def _terms(self, plan: "_Plan", msisdn: str) -> Terms | int:
-        """Return link and price, or the code of the problem; numbers that begin alike are answered alike."""
+        """Return route and price, or the code of the problem; cached for numbers that begin alike."""
         key = (msisdn[: self._telling], len(msisdn))
         known = plan.terms.get(key)
         if known is None:
@@ -256,11 +235,11 @@ class Acceptance:
         return Terms(number, micros)
 
     def _may_send_to(self, draft: Draft, msisdn: str) -> bool:
-        """Tell whether it is a country of the account's; who wrote STOP from another is answered all the same."""
+        """Tell whether the account may send to the country; a STOP is answered wherever it comes from."""
         return draft.to_stopped or may_send_to(draft.account, country_of(msisdn), home=self._prices.home)
 
     def _share_out(self, recipients: list[NewRecipient]) -> None:
-        """Give recipients whose prefix several links serve a route of one of these, neighbours the same."""
+        """Share recipients of a prefix that several links serve among its routes; neighbours get the same."""
         places: dict[int, list[int]] = {}
         for place, one in enumerate(recipients):
             if one.link in self._wheels:
@@ -274,7 +253,7 @@ class Acceptance:
                 begin += count
 
     async def _mention_stop(self, plan: "_Plan") -> None:
-        """Let each text end with the number at which the link of its recipient takes a STOP."""
+        """Append to each text the STOP mention with the number of its recipient's link."""
         draft = plan.draft
         places: dict[tuple[int, str], int] = {}
         numbers: list[str] = []
@@ -292,7 +271,7 @@ class Acceptance:
     def _accepted(
         self, message_id: int, due_at: int | None, message: NewMessage, problems: Sequence[NumberProblem]
     ) -> Accepted:
-        """Return what is kept under this id, or is about to be."""
+        """Return what was stored under this id, or is about to be."""
         prices = {recipient.cost: from_micros(recipient.cost) for recipient in message.recipients}
         return Accepted(
             message_id=message_id,
@@ -308,7 +287,10 @@ class Acceptance:
 
 
 def _by_spelling(numbers: Collection[str]) -> dict[int, set[int]]:
-    """Return which of these numbers (E.164 digits) each may be kept as; what one is itself, no other was before."""
+    """Return, by each spelling in the store, which of these numbers (E.164 digits) it stands for.
+
+    A spelling from before a change of plan does not count if it is another number's own.
+    """
     found = {int(number): {int(number)} for number in numbers}
     own = set(found)
     for number in numbers:
@@ -319,25 +301,25 @@ def _by_spelling(numbers: Collection[str]) -> dict[int, set[int]]:
 
 
 def _may_use(profile: Profile, sender: str) -> bool:
-    """Tell whether the account may send under this name; the operator's short code and its own numbers it may."""
+    """Tell whether the account may use this sender; the operator's short code and its own numbers always."""
     return not (profile.senders and sender) or sender in profile.senders or sender.lstrip("+") in profile.numbers
 
 
 def _check_schedule(draft: Draft, due_at: int) -> None:
-    """Refuse a schedule at which nobody may get a commercial text. Raises CommercialHour, CommercialDay."""
-    commercial.check_schedule(due_at, commercial.places_of(msisdn for msisdn, _ in draft.numbers))
+    """Refuse a schedule at which no recipient may get a commercial text. Raises CommercialHour, CommercialDay."""
+    commercial_hours.check_schedule(due_at, commercial_hours.localities_of(msisdn for msisdn, _ in draft.numbers))
 
 
 def _opening(draft: Draft, recipients: Sequence[NewRecipient], now: int) -> int | None:
-    """Return when a commercial text leaves that does not leave at once. Raises CommercialHour."""
-    places = commercial.places_of(f"+{one.msisdn}" for one in recipients)
-    opening = commercial.next_opening(draft.due_at or now, places)
+    """Return when a commercial text may leave; None: at once. Raises CommercialHour."""
+    localities = commercial_hours.localities_of(f"+{one.msisdn}" for one in recipients)
+    opening = commercial_hours.next_opening(draft.due_at or now, localities)
     return opening if opening != now else None
 
 
 @dataclass(slots=True)
 class _Plan:
-    """A draft while its numbers are being sorted."""
+    """A draft and what is decided about it so far."""
 
     draft: Draft
     texts: Sequence[str]

@@ -1,4 +1,4 @@
-"""Expiring: after 48 hours without a final word we stop waiting (contract 1.5)."""
+"""Expiring: 48 hours after the submission without a final word we stop waiting (contract 1.5)."""
 
 import asyncio
 
@@ -12,12 +12,14 @@ from esito.store.base import Store
 log = structlog.get_logger()
 
 LOOK_EVERY_MS = 1_000
+"""Of the clock of messages, which may be pushed."""
+
 PAUSE = 0.02
 """Seconds between two transactions, in which receipts and sends have the store to themselves."""
 
 
-class Expiry:
-    """Looks, once a second of the clock, for messages whose time has come."""
+class ExpiryJob:
+    """Expires what is due, once a second of the clock."""
 
     def __init__(self, *, store: Store, clock: Clock, pause: float = PAUSE) -> None:
         self._store = store
@@ -31,7 +33,7 @@ class Expiry:
             await sleep_until(self._clock, self._clock.now() + LOOK_EVERY_MS)
 
     async def look(self) -> None:
-        """Conclude everything that is due now, a few hundred recipients to a transaction."""
+        """Expire everything that is due now, a few hundred recipients to a transaction."""
         try:
             while await self._store.expire(self._clock.now()):
                 await asyncio.sleep(self._pause)

@@ -1,8 +1,8 @@
-"""Asking by query_sm: one `Asker` per link that is set to, beside its `Submitter`.
+"""Sending query_sm: one `Querier` per link that is set to, beside its `Submitter`.
 
-Nothing is asked while a submit_sm waits to leave; a tenth of the window and of the pace is all that questions take.
-What an answer says is committed before the next question about the same segment. A process that dies in between has
-asked for nothing: the segment comes up again.
+No query_sm leaves while a submit_sm is due; queries use at most a tenth of the window and of the throughput. An answer
+is committed before the next query about the same segment; if the process dies before that, the segment is queried
+again.
 """
 
 import asyncio
@@ -17,25 +17,25 @@ import structlog
 from esito import metrics
 from esito.domain.errors import Fenced, StoreError, StoreUnavailable
 from esito.domain.message import SegmentRef
-from esito.domain.query import ASK_AGAIN_MS, Query, QueryAnswer, Reluctance
+from esito.domain.status_query import ASK_AGAIN_MS, Query, QueryAnswer, Reluctance
 from esito.domain.timing import SECOND_MS, Clock
-from esito.lifecycle.holding import Held
-from esito.smpp.link import Link
+from esito.links.lease_keeper import HeldLease
+from esito.links.smpp_link import SmppLink
 from esito.smpp.outgoing import OutgoingSettings, query_sm
 from esito.smpp.pdu import GenericNack, QuerySmResp, Status, status_name
-from esito.smpp.querying import Asked, is_unknown_command, read_answer
+from esito.smpp.responses import QueryToken, is_unknown_command, read_answer
 from esito.store.base import Store
 
 log = structlog.get_logger()
 
 SHARE = 10
-"""Of the window and the pace, one part in so many is for questions; one at a time in any case."""
+"""One part in so many of window and throughput is for queries, but always one at a time."""
 
 LOOK_EVERY = 0.5
-"""Seconds between looks for what is due."""
+"""Seconds between looks for segments to query."""
 
 BUSY = frozenset({Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL, Status.ESME_RSYSERR})
-"""Refusals that say nothing of the segment."""
+"""Refusals that say nothing about the segment."""
 
 
 class _Ready(NamedTuple):
@@ -43,23 +43,23 @@ class _Ready(NamedTuple):
     claimed_at: int
 
 
-class Asker:
-    """Asks the operator of one link about what is due, and keeps its answers."""
+class Querier:
+    """Sends the query_sm of one link, and stores their answers."""
 
     def __init__(
         self,
         *,
         store: Store,
         clock: Clock,
-        link: Link,
+        link: SmppLink,
         outgoing: OutgoingSettings,
         zone: tzinfo,
         asks: bool = True,
-        held: Callable[[], Held | None] = lambda: None,
+        held: Callable[[], HeldLease | None] = lambda: None,
     ) -> None:
-        """`zone`: of dates that name none. `held`: the lease under which we have the link, where there is one.
+        """`zone`: of dates that name none. `asks`: whether query_sm is sent at all now.
 
-        `asks`: whether anything is to be asked now.
+        `held`: the lease under which the link runs, if there is one.
         """
         self._store = store
         self._clock = clock
@@ -78,26 +78,26 @@ class Asker:
         self._next_at = 0.0
         self._awake = asyncio.Event()
 
-    def write(self, outgoing: OutgoingSettings, zone: tzinfo, *, asks: bool) -> None:
-        """Have every query_sm from now on as these settings say, or none, and read dates in this zone."""
+    def revise(self, outgoing: OutgoingSettings, zone: tzinfo, *, asks: bool) -> None:
+        """Use these settings from now on; `asks`: whether query_sm is sent at all."""
         self._outgoing, self._zone, self._asks = outgoing, zone, asks
 
     async def run(self) -> None:
-        """Ask until cancelled."""
+        """Query until cancelled."""
         while True:
             try:
                 await self._keep()
-                await self._ask_what_is_due()
+                await self._query_what_is_due()
             except (StoreUnavailable, Fenced) as error:
                 log.warning("queries_put_off", link=self._name, reason=str(error))
                 await asyncio.sleep(LOOK_EVERY)
-            except Exception:  # a fault over one segment must not end all questions of the link
+            except Exception:  # a fault with one segment must not end all queries of the link
                 log.exception("query_failed", link=self._name)
                 await asyncio.sleep(LOOK_EVERY)
             await self._pause()
 
     async def finish(self) -> None:
-        """Keep the answers that came; what the store does not take is asked again."""
+        """Store the answers that came; what the store does not take is queried again."""
         try:
             await self._keep()
         except StoreError as error:
@@ -111,13 +111,13 @@ class Asker:
             pass
         self._awake.clear()
 
-    # -- asking -----------------------------------------------------------------------------
+    # -- queries ----------------------------------------------------------------------------
 
-    async def _ask_what_is_due(self) -> None:
+    async def _query_what_is_due(self) -> None:
         now = self._clock.now()
-        self._say_whether_we_ask(now)
+        self._publish_state(now)
         if not self._asks:
-            self._ready.clear()  # should it be asked after all, it comes up again
+            self._ready.clear()  # they come up again if queries are resumed
             return
         while self._ready and now - self._ready[0].claimed_at >= ASK_AGAIN_MS // 2:
             self._ready.popleft()  # it comes up again
@@ -132,10 +132,10 @@ class Asker:
             lease = None if held is None else held.lease
             claimed = await self._store.claim_queries(self._name, limit=room, at=now, lease=lease)
             self._ready.extend(_Ready(one, now) for one in claimed)
-        self._ask(min(self._room(now), len(self._ready)))
+        self._send(min(self._room(now), len(self._ready)))
 
     def _room(self, now: int) -> int:
-        """Return how many questions may be asked now."""
+        """Return how many query_sm may leave now."""
         held = self._held()
         if self._reluctance.holds(now) or self._unknown_to == self._bound() or not (held is None or held.fresh):
             return 0
@@ -144,29 +144,29 @@ class Asker:
             return 0
         settings = self._link.settings
         share = max(1, settings.window * settings.sessions // SHARE)
-        rate = self._link.pace.rate
+        rate = self._link.throttle.rate
         paced = share if math.isinf(rate) else max(1, int(rate / SHARE))
         return min(self._link.room, share - len(self._asked), paced)
 
-    def _ask(self, count: int) -> None:
+    def _send(self, count: int) -> None:
         if count <= 0:
             return
         queries = [self._ready.popleft().query for _ in range(count)]
-        self._link.submit([(query_sm(one, self._outgoing), Asked(one.ref, self._told)) for one in queries])
+        self._link.submit([(query_sm(one, self._outgoing), QueryToken(one.ref, self._on_answer)) for one in queries])
         self._asked.update(one.ref for one in queries)
-        if not math.isinf(rate := self._link.pace.rate):
+        if not math.isinf(rate := self._link.throttle.rate):
             self._next_at = asyncio.get_running_loop().time() + count * SHARE / rate
 
     def _bound(self) -> list[float]:
-        """Return since when the sessions are bound: another list after another bind."""
-        return [one.since for one in self._link.bindings if one.state == "bound"]
+        """Return since when the sessions are bound; a new bind changes the list."""
+        return [one.since for one in self._link.sessions if one.state == "bound"]
 
     # -- answers ----------------------------------------------------------------------------
 
-    def _told(self, asked: Asked, pdu: QuerySmResp | GenericNack | None) -> None:
-        """Take an answer; None: there is none."""
+    def _on_answer(self, asked: QueryToken, pdu: QuerySmResp | GenericNack | None) -> None:
+        """Take an answer; None: none came."""
         ref = cast("SegmentRef", asked.about)
-        if ref not in self._asked:  # it was given up
+        if ref not in self._asked:  # it came too late
             return
         self._asked.discard(ref)
         self._awake.set()
@@ -191,8 +191,8 @@ class Asker:
         self._reluctance.refused(now)
         metrics.query_answered(self._name, answer)
 
-    def _say_whether_we_ask(self, now: int) -> None:
-        """Keep up what the link says of it."""
+    def _publish_state(self, now: int) -> None:
+        """Keep the link's `not_queried` up to date."""
         said = ""
         if not self._asks:
             pass
@@ -209,7 +209,7 @@ class Asker:
         metrics.queries_held(self._name, held=bool(said))
 
     async def _keep(self) -> None:
-        # Taken out first: who is cancelled while the store keeps them must not keep them twice.
+        # Taken out first: if we are cancelled meanwhile, they must not be stored twice.
         answers, self._answers = self._answers, []
         if not answers:
             return

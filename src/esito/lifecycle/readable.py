@@ -1,4 +1,4 @@
-"""Makes a kept receipt readable again: the trail has its octets, people want its text, and not everybody all of it."""
+"""What people see of a stored receipt: its text, or its octets without what a subscriber or customer wrote."""
 
 import re
 
@@ -8,7 +8,7 @@ from esito.smpp.receipts import text_of
 
 
 def receipt_text(raw: bytes) -> str:
-    """Return the text that a deliver_sm or data_sm carries; empty when it has none or cannot be read."""
+    """Return the text of a deliver_sm or data_sm; empty if it has none or cannot be read."""
     try:
         pdu = decode(raw)
     except ProtocolError:
@@ -17,15 +17,15 @@ def receipt_text(raw: bytes) -> str:
 
 
 _TEXT = re.compile(rb"t\0?e\0?x\0?t\0?[\s\0]{0,4}[:=]", re.IGNORECASE)
-"""Behind it a receipt repeats how the message began, in one octet to a sign or in two."""
+"""After it a receipt repeats the beginning of the message, in one or two octets per character."""
 
 _WORDS = re.compile(rb"[A-Za-z\x80-\xff]+")
 
 
 def without_text(raw: bytes, *, whole: bool) -> bytes:
-    """Return a kept PDU in which nothing shows of what somebody wrote, each octet of it a star.
+    """Return a stored PDU with every octet of what somebody wrote replaced by a star.
 
-    `whole`: no field was found in its text, which may be all somebody's own.
+    `whole`: no field was found in its text, so all of it may be somebody's own.
     """
     try:
         pdu = decode(raw)

@@ -1,4 +1,4 @@
-"""Keeping things no longer than they should be: texts, numbers and statuses each have a clock of their own."""
+"""Retention: texts, numbers and statuses are removed, each after a time of its own."""
 
 import asyncio
 import time
@@ -17,19 +17,19 @@ log = structlog.get_logger()
 LOOK_EVERY_MS = HOUR_MS
 
 PAUSE = 0.02
-"""Seconds between two transactions, at least, in which receipts and sends have the store to themselves."""
+"""Seconds at least between two transactions, in which receipts and sends have the store to themselves."""
 
 REST = 3.0
-"""Times as long as a transaction took is the pause after it: they have the store for most of the time, slow or not."""
+"""How many times longer than a transaction the pause after it is: others have most of the time, slow store or not."""
 
 LONGEST_PAUSE = 5.0
 """Seconds."""
 
 
 def ages(settings: RetentionSettings) -> dict[Sweep, int]:
-    """Return after how many days each kind of thing goes, in the order in which they must.
+    """Return after how many days each kind is removed, in the order in which they must be.
 
-    Who is without a number has no text, and what has no status has neither.
+    A text goes no later than its number, a number no later than its status.
     """
     statuses = settings.status_days
     numbers = min(settings.number_days, statuses)
@@ -48,11 +48,11 @@ def ages(settings: RetentionSettings) -> dict[Sweep, int]:
     }
 
 
-class Retaining:
-    """Looks, once an hour of the clock, for what is too old."""
+class RetentionJob:
+    """Removes what is too old, once an hour of the clock."""
 
     def __init__(self, *, store: Store, clock: Clock, settings: RetentionSettings, pause: float = PAUSE) -> None:
-        """`pause`: seconds between two transactions, at least; 0: none at all."""
+        """`pause`: seconds at least between two transactions; 0: none at all."""
         self._store = store
         self._clock = clock
         self._ages = ages(settings)
@@ -65,7 +65,7 @@ class Retaining:
             await sleep_until(self._clock, self._clock.now() + LOOK_EVERY_MS)
 
     async def look(self) -> None:
-        """Treat everything that is too old now, a small transaction at a time."""
+        """Remove everything that is too old now, in small transactions."""
         now = self._clock.now()
         try:
             for kind, days in self._ages.items():

@@ -1,50 +1,50 @@
-"""Submitting: one `Submitter` per link keeps its window full and its answers kept.
+"""Submitting: one `Submitter` per link keeps its window full and stores its answers.
 
-The intent to submit is committed before the submit_sm leaves, the answer right after it
-came. A process that dies in between leaves uncertain segments, never doubled ones.
+A claim is committed before its submit_sm leaves, the answer as soon as it comes. A process
+that dies in between leaves segments uncertain; it never submits one twice.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from typing import NamedTuple
 
 import structlog
 
 from esito import metrics
 from esito.domain.errors import Fenced, StoreUnavailable
-from esito.domain.message import Answer, SegmentRef, Submission, SubmitAnswer
+from esito.domain.message import SegmentRef, Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.retrying import Refusals, Slows
 from esito.domain.timing import Clock
-from esito.lifecycle.answers import AnswerKeeper
-from esito.lifecycle.holding import Held
-from esito.lifecycle.query import Asker
-from esito.lifecycle.riding import Riding
-from esito.smpp.link import Link, SubmitOutcome
+from esito.lifecycle.answer_keeper import AnswerKeeper
+from esito.lifecycle.payload_segments import PayloadSegments
+from esito.lifecycle.query import Querier
+from esito.links.interface import FINISH_WITHIN
+from esito.links.lease_keeper import HeldLease
+from esito.links.smpp_link import SmppLink
 from esito.smpp.outgoing import USUAL, Concatenation, OutgoingSettings, submit_sm
 from esito.smpp.pdu import Status, SubmitSm
+from esito.smpp.responses import SubmitResponse
 from esito.store.base import Store
 
 log = structlog.get_logger()
 
 LOOK_EVERY = 0.25
-"""Seconds between looks for scheduled and postponed work when nothing wakes us."""
-
-FINISH_WITHIN = 5.0
-"""Seconds that a stopping process gives the store to take the last answers."""
+"""Seconds between looks for work that is due, if nothing wakes us."""
 
 CLAIM_AT_ONCE = 500
 
 LOOKED_AT = 100
-"""First tries that tell whether most destinations are full ..."""
+"""First tries that are looked at to tell whether most destinations are full ..."""
 AT_LEAST = 20
-"""... and how many are enough to tell."""
+"""... and the fewest that are enough."""
 
 
 class Try(NamedTuple):
-    """What is handed to the link with a submit_sm, and comes back with its answer: one try of one segment.
+    """The token of a submit_sm: one try of one segment.
 
-    A late answer to an earlier try is never taken for that to the try under way.
+    It keeps a late response to an earlier try apart from that to the current one.
     """
 
     ref: SegmentRef
@@ -53,9 +53,9 @@ class Try(NamedTuple):
 
 
 class Fullness:
-    """Whether it is the operator that is full, or only some destinations.
+    """Tells whether the operator is full, or only some destinations.
 
-    Only first tries tell: what is tried again was refused before, and would soon be most of what is answered.
+    Only first tries count: repeated ones were refused before, and would soon be most of the responses.
     """
 
     def __init__(self) -> None:
@@ -63,13 +63,13 @@ class Fullness:
         self._news = False
 
     def note(self, *, full: bool) -> None:
-        """Note the answer to a first try."""
+        """Note the response to a first try."""
         self._full.append(full)
         self._news = self._news or full
 
     @property
     def most_are_full(self) -> bool:
-        """Whether most of the last first tries found their destination full, and one did since this was asked last."""
+        """Whether most recent first tries found their destination full, and one of them since the last look."""
         news, self._news = self._news, False
         return news and len(self._full) >= AT_LEAST and 2 * sum(self._full) > len(self._full)
 
@@ -82,49 +82,54 @@ class Submitter:
         *,
         store: Store,
         clock: Clock,
-        link: Link,
+        link: SmppLink,
         outgoing: OutgoingSettings = USUAL,
         passed_over: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
-        """`passed_over` names the links whose place others take now."""
+        """`passed_over`: the links whose place others take now."""
         self._store = store
         self._clock = clock
         self._link = link
         self._name = link.settings.name
         self._outgoing = outgoing
-        self._riding = Riding() if outgoing.concatenation is Concatenation.MESSAGE_PAYLOAD else None
+        self._payloads = PayloadSegments() if outgoing.concatenation is Concatenation.MESSAGE_PAYLOAD else None
         self._passed_over = passed_over
         self._answers = AnswerKeeper(store, self._name)
         self._fullness = Fullness()
         self._refusals = Refusals()
         self._awake = asyncio.Event()
         self._stopping = False
-        self.held: Held | None = None
-        """Under which lease we submit; None where no other process can."""
-        self.asker: Asker | None = None
-        """Asks the operator about what it has not reported on, while the link is set to."""
+        self.held: HeldLease | None = None
+        """The lease under which it submits; None if no other process can."""
+        self.querier: Querier | None = None
+        """Sends query_sm about segments without a receipt, if the link is set to."""
 
     def wake(self) -> None:
-        """Look for work now: something was accepted, or the window has opened."""
+        """Look for work now: something was accepted, or the window has room."""
         self._awake.set()
 
     def stop(self) -> None:
-        """Submit nothing more: what is being claimed goes back, and `run` returns."""
+        """Submit nothing more: a claim under way is given back, and `run` returns."""
         self._stopping = True
         self.wake()
 
-    def write(self, outgoing: OutgoingSettings) -> None:
-        """Let every submit_sm be like this from now on; how texts are concatenated stays."""
+    def revise(self, outgoing: OutgoingSettings, zone: tzinfo, *, asks: bool) -> None:
+        """Make every submit_sm and query_sm so from now on, except how texts are concatenated.
+
+        `zone`: of dates in answers to query_sm. `asks`: whether query_sm is sent at all.
+        """
         self._outgoing = outgoing
+        if self.querier is not None:
+            self.querier.revise(outgoing, zone, asks=asks)
 
     async def run(self) -> None:
-        """Submit until stopped. (Cancelled in the middle of a claim it would leave segments that nobody submits.)"""
-        asking = None if self.asker is None else asyncio.create_task(self.asker.run(), name=f"ask-{self._name}")
+        """Submit until stopped. (Cancelling it during a claim would leave segments that are never submitted.)"""
+        querying = None if self.querier is None else asyncio.create_task(self.querier.run(), name=f"query-{self._name}")
         try:
             await self._run()
         finally:
-            if asking is not None:
-                asking.cancel()
+            if querying is not None:
+                querying.cancel()
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -156,15 +161,15 @@ class Submitter:
             claimed = await self._store.claim(self._name, limit=room, at=now, lease=lease, passed_over=passed_over)
             if not claimed:
                 return
-            self._hand_over(claimed)
+            self._submit(claimed)
 
-    def _hand_over(self, claimed: Sequence[Submission]) -> None:
-        """Give the link what it still has room for; the rest was never written and goes back."""
-        if self._riding is not None:
-            claimed, answers = self._riding.board(claimed, at=self._clock.now())
+    def _submit(self, claimed: Sequence[Submission]) -> None:
+        """Submit what the link has room for; the rest was never written and is given back."""
+        if self._payloads is not None:
+            claimed, answers = self._payloads.first_of(claimed, at=self._clock.now())
             if answers:
                 self._keep(answers)
-        # Should we have slept since, another may have taken the link over: what was not written is better left to it.
+        # After a suspension another process may have taken the link over: it submits what was not written.
         ours = not self._stopping and (self.held is None or self.held.fresh)
         room = self._link.room if ours else 0
         going, staying = claimed[:room], claimed[room:]
@@ -174,13 +179,13 @@ class Submitter:
             now = self._clock.now()
             self._keep(
                 [
-                    SubmitAnswer(ref=one.ref, answer=Answer.LATER, at=now, retry_at=now, attempts=one.attempts)
+                    SubmitAnswer(ref=one.ref, answer=SubmitOutcome.LATER, at=now, retry_at=now, attempts=one.attempts)
                     for one in staying
                 ]
             )
 
     def _pdus(self, submissions: Sequence[Submission]) -> list[tuple[SubmitSm, Try]]:
-        """Return the submit_sm; a segment of which none can be made is refused, and keeps no other waiting."""
+        """Return the submit_sm. A segment that cannot be encoded is refused; the others go ahead."""
         pdus = []
         now = self._clock.now()
         for one in submissions:
@@ -189,7 +194,7 @@ class Submitter:
             except Exception:
                 log.exception("segment_unfit", link=self._name, segment=one.ref)
                 unfit = SubmitAnswer(
-                    ref=one.ref, answer=Answer.REFUSED, at=self._clock.now(), status=Status.ESME_RSYSERR,
+                    ref=one.ref, answer=SubmitOutcome.REFUSED, at=self._clock.now(), status=Status.ESME_RSYSERR,
                     attempts=one.attempts,
                 )  # fmt: skip
                 self._keep([unfit])
@@ -197,22 +202,23 @@ class Submitter:
                 pdus.append((pdu, Try(one.ref, one.attempts)))
         return pdus
 
-    def submitted(self, outcomes: Sequence[SubmitOutcome]) -> None:
-        """Take what the operator answered."""
-        self._keep([self._answer(outcome) for outcome in outcomes])
+    def submitted(self, responses: Sequence[SubmitResponse]) -> None:
+        """Keep the operator's responses."""
+        self._keep([self._answer(response) for response in responses])
         if self._fullness.most_are_full:
             self._link.slow_down()
         self.wake()
 
     def hand_over(self) -> None:
-        """Have every answer that came in the store's queue: receipts are about to follow it there."""
+        """Put every answer that came into the store's queue, as receipts are about to follow."""
         self._answers.hand_over()
 
-    def _answer(self, outcome: SubmitOutcome) -> SubmitAnswer:
-        tried: Try = outcome.token
-        ref, attempts, status, now = tried.ref, tried.attempts, outcome.status, self._clock.now()
+    def _answer(self, response: SubmitResponse) -> SubmitAnswer:
+        """Return what a response means for its segment."""
+        tried: Try = response.token
+        ref, attempts, status, now = tried.ref, tried.attempts, response.status, self._clock.now()
         retries = self._link.settings.retries
-        rule = retries.rule(status, nack=outcome.nack) if status else None
+        rule = retries.rule(status, nack=response.nack) if status else None
         if status is not None and not attempts:
             self._fullness.note(full=rule is not None and rule.slows is Slows.DESTINATION)
         retry_at = None
@@ -221,25 +227,25 @@ class Submitter:
         if retry_at is None:
             self._refusals.forget(ref)
         if status is None:
-            answer = SubmitAnswer(ref=ref, answer=Answer.UNCERTAIN, at=now, attempts=attempts)
+            answer = SubmitAnswer(ref=ref, answer=SubmitOutcome.UNCERTAIN, at=now, attempts=attempts)
         elif status == Status.ESME_ROK:
             answer = SubmitAnswer(
-                ref=ref, answer=Answer.ACCEPTED, at=now, smsc_message_id=outcome.message_id, attempts=attempts
+                ref=ref, answer=SubmitOutcome.ACCEPTED, at=now, smsc_message_id=response.message_id, attempts=attempts
             )
         elif retry_at is not None:
             answer = SubmitAnswer(
-                ref=ref, answer=Answer.LATER, at=now, status=status, retry_at=retry_at, attempts=attempts
+                ref=ref, answer=SubmitOutcome.LATER, at=now, status=status, retry_at=retry_at, attempts=attempts
             )
         else:
-            answer = SubmitAnswer(ref=ref, answer=Answer.REFUSED, at=now, status=status, attempts=attempts)
+            answer = SubmitAnswer(ref=ref, answer=SubmitOutcome.REFUSED, at=now, status=status, attempts=attempts)
         metrics.submit_answered(self._name, answer.answer.name.lower())
         return answer
 
     def _keep(self, answers: Sequence[SubmitAnswer]) -> None:
-        self._answers.keep(answers if self._riding is None else self._riding.alight(answers))
+        self._answers.keep(answers if self._payloads is None else self._payloads.with_others(answers))
 
     async def finish(self) -> None:
-        """Wait until every answer that came is kept, but not for a disk that stays full."""
+        """Return once every answer that came is kept, or after `FINISH_WITHIN` if the disk stays full."""
         await self._answers.finish(FINISH_WITHIN)
-        if self.asker is not None:
-            await self.asker.finish()
+        if self.querier is not None:
+            await self.querier.finish()

@@ -1,7 +1,7 @@
-"""How an operator behaves: which fate falls on a number, and when it says what.
+"""How an operator behaves: the fate of each message, and when its receipts come.
 
-A `Behaviour` is what a script file may set. A `Chooser` adds the dice: with
-the same seed, the same numbers in the same order meet the same fates.
+A `Behaviour` is what a script file may set. A `Chooser` adds chance: with the same seed,
+the same numbers in the same order get the same fates.
 """
 
 import math
@@ -12,13 +12,13 @@ import msgspec
 
 from esito.domain.states import MessageState
 from esito.domain.timing import MINUTE_MS, VALIDITY_MS
-from esito.simulator.fates import ENDINGS, ERRORS, FATES, LATE_MS, SHARES, Fate, IdForm
-from esito.simulator.ids import IdKind
+from esito.simulator.fates import ENDINGS, ERRORS, FATES, LATE_MS, SHARES, Fate
+from esito.simulator.ids import IdKind, IdNotation
 from esito.simulator.trouble import Scheduled
 
 
 class Delay(msgspec.Struct, frozen=True, kw_only=True):
-    """The usual delay: log-normal, so that half come within the median and a few take very long.
+    """The usual delay: log-normal, so half come within the median and a few take very long.
 
     With sigma 2: 80 % within 16 s, 95 % within 81 s, 99 % within 5 min 15 s.
     """
@@ -30,16 +30,16 @@ class Delay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that makes one operator unlike another."""
+    """Everything that distinguishes one operator from another."""
 
     fates: Mapping[str, Fate] = msgspec.field(default_factory=FATES.copy)
     endings: Mapping[str, str] = msgspec.field(default_factory=ENDINGS.copy)
-    """Last digits of a destination, and the name of the fate they choose; the longest that fits wins."""
+    """Last digits of a destination, and the name of the fate they choose; the longest match wins."""
     shares: Mapping[str, float] = msgspec.field(default_factory=SHARES.copy)
-    """How often each fate falls on any other number, in any unit."""
+    """The share of each fate among all other numbers, in any unit."""
     delay: Delay = Delay()
     submit_per_second: int = 0
-    """More are answered ESME_RTHROTTLED; 0: no limit."""
+    """More are answered ESME_RTHROTTLED; 0: unlimited."""
     zone: str = "UTC"
     """The zone of the dates in receipts."""
     ids: IdKind = IdKind.COUNTER
@@ -48,15 +48,15 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     """The first number of its counter; None: a random one of eight digits."""
     ids_wrap: int = 0
     """After so many ids the first one comes again; 0: never."""
-    response_id: IdForm | None = None
-    receipt_id: IdForm | None = None
-    """How the id is written in a submit_sm_resp and in receipts; None: as `ids` says."""
+    response_id: IdNotation | None = None
+    receipt_id: IdNotation | None = None
+    """Notation of the id in submit_sm_resp and in receipts; None: as `ids` says."""
     troubles: tuple[Scheduled, ...] = ()
-    """What goes wrong, and when."""
+    """Troubles, and when they come."""
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):
-    """What the operator will say of one message, and when."""
+    """One word of the operator about a message, and when it comes."""
 
     after_ms: int
     state: MessageState
@@ -76,7 +76,7 @@ class Chooser:
         self._mu = math.log(behaviour.delay.median_ms)
 
     def fate_of(self, msisdn: str) -> Fate:
-        """Return what becomes of a message to this number."""
+        """Return the fate of a message to this number."""
         for length in self._lengths:
             fate = self._endings.get(msisdn[-length:])
             if fate is not None:
@@ -84,9 +84,9 @@ class Chooser:
         return self._random.choices(self._others, self._weights)[0]
 
     def plan(self, fate: Fate, validity_ms: int = VALIDITY_MS) -> tuple[Said, ...]:
-        """Return what will be said of a message of this fate, in the order of sending.
+        """Return the words about a message of this fate, in the order of sending.
 
-        Whatever would come when the message is no longer valid becomes one EXPIRED at that moment.
+        The first one that would come after the validity period becomes EXPIRED at its end, and no other follows.
         """
         plan: list[Said] = []
         for word in fate.words:
@@ -99,7 +99,7 @@ class Chooser:
 
     def _draw(self, *, late: bool) -> int:
         if late:
-            # Even on a logarithmic scale: as many between one hour and two as between 24 and 48.
+            # Uniform on a logarithmic scale: as many between 1 and 2 hours as between 24 and 48.
             first, last = LATE_MS
             return int(first * math.exp(self._random.random() * math.log(last / first)))
         return min(int(self._random.lognormvariate(self._mu, self._delay.sigma)), self._delay.longest_ms)

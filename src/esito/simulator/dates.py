@@ -1,4 +1,4 @@
-"""The dates of SMPP: the sixteen characters of 7.1.1 and the ten of a receipt's text."""
+"""Dates as SMPP writes them: sixteen characters (7.1.1), and ten in the text of a receipt."""
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
@@ -10,9 +10,9 @@ YEAR_MS = 365 * DAY_MS
 
 
 def validity_ms(text: str, now: int) -> int:
-    """Return how long after `now` a validity_period ends; ValueError when it is not one (SMPP 3.4, 7.1.1).
+    """Return how long after `now` a validity_period ends (SMPP 3.4, 7.1.1); zero if it is over.
 
-    Months of a relative period have 30 days and years 365; one that is over already gives zero.
+    In a relative period months have 30 days and years 365. Raises ValueError if it is no validity_period.
     """
     if len(text) != 16 or not text[:15].isdecimal() or text[15] not in "R+-":
         raise ValueError(f"not a validity period: {text!r}")
@@ -27,7 +27,7 @@ def validity_ms(text: str, now: int) -> int:
 
 
 def absolute(instant: int) -> str:
-    """Return the instant in the sixteen characters of 7.1.1, UTC."""
+    """Return the instant as an absolute time (7.1.1), UTC."""
     moment = datetime.fromtimestamp(instant / 1000, UTC)
     return f"{moment:%y%m%d%H%M%S}{moment.microsecond // 100_000}00+"
 

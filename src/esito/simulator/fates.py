@@ -1,22 +1,21 @@
-"""What may become of a message, and which endings of a number choose it.
+"""The fates of messages, and the endings of numbers that choose them.
 
-A `Fate` is data: the words the operator says of the message and how it says
-them. The table is that of `docs/simulator.md`; a script file may add to it.
+A `Fate` is data: the receipts of a message and how they are sent. The table is that of
+`docs/reference/simulator.md`; a script file may add to it.
 """
-
-from enum import Enum
 
 import msgspec
 
 from esito.domain.states import STAT_WORDS, MessageState
 from esito.domain.timing import HOUR_MS, MINUTE_MS, VALIDITY_MS
+from esito.simulator.ids import IdNotation
 from esito.smpp.pdu import Status
 
 SCRIPTED_DELAY_MS = 1_000
-"""When a scripted receipt is sent, unless its fate says otherwise."""
+"""When a receipt is sent unless its fate says otherwise."""
 
 STATS = {state: word for word, state in reversed(STAT_WORDS.items())}
-"""What we write after `stat:`: the first word of the table for each state, which is that of SMPP 3.4."""
+"""The word after `stat:` for each state: that of SMPP 3.4, which is the first in the table."""
 
 ERRORS = {
     MessageState.ENROUTE: "000",
@@ -28,24 +27,7 @@ ERRORS = {
     MessageState.DELETED: "004",
     MessageState.UNKNOWN: "005",
 }
-"""What we write after `err:` unless the fate has a code of its own; three characters, as appendix B wants."""
-
-
-class IdForm(Enum):
-    """How an SMSC message id is written."""
-
-    DECIMAL = "decimal"
-    HEX = "hex"
-    HEX_UPPER = "hex-upper"
-    PADDED = "padded"
-    """Decimal, with zeros in front up to twenty digits."""
-
-    def write(self, number: int) -> str:
-        """Return the id as text."""
-        return format(number, _FORMATS[self])
-
-
-_FORMATS = {IdForm.DECIMAL: "d", IdForm.HEX: "x", IdForm.HEX_UPPER: "X", IdForm.PADDED: "020d"}
+"""The code after `err:` unless the fate has its own; three characters, as in appendix B."""
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,37 +35,37 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
 
     state: MessageState
     after_ms: int | None = SCRIPTED_DELAY_MS
-    """Since the submit_sm; None: drawn from the operator's usual delay."""
+    """After the submit_sm; None: drawn from the operator's usual delay."""
     error: str = ""
     """`err:`; empty: the usual code for the state."""
 
 
 class Fate(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of a message; without words there is never any receipt."""
+    """What becomes of a message; without words it never gets a receipt."""
 
     words: tuple[Word, ...] = ()
-    """In the order in which they are sent."""
+    """Its receipts, in the order in which they are sent."""
     untold: tuple[Word, ...] = ()
-    """What became of the message without any receipt: query_sm alone tells it."""
+    """What becomes of it without a receipt: only query_sm tells."""
     refused: int = Status.ESME_ROK
-    """command_status of the submit_sm_resp; any other than zero and there is no message at all."""
+    """command_status of the submit_sm_resp; if not zero, the message is not accepted."""
     throttled: int = 0
-    """How many times the message is answered ESME_RTHROTTLED before it is taken."""
+    """How many times it is answered ESME_RTHROTTLED before it is accepted."""
     late: bool = False
-    """The words that have no time of their own come in the tail: between one hour and 48."""
+    """Words without a time of their own come late: after one to 48 hours."""
     receipt_first: bool = False
     """The first receipt is sent before the submit_sm_resp."""
     copies: int = 1
     """How many times each receipt is sent."""
     other_session: bool = False
-    """Receipts are sent on another session than the one that submitted, where there is one."""
+    """Receipts are sent on another session than the one that submitted, if there is one."""
     broken_text: bool = False
-    """The text of the receipt is unusable; the optional parameters are right."""
-    response_id: IdForm | None = None
-    receipt_id: IdForm | None = None
-    """Forms of the id; None: as this operator writes it."""
+    """The text of the receipt is unusable; its TLVs are right."""
+    response_id: IdNotation | None = None
+    receipt_id: IdNotation | None = None
+    """Notations of the id; None: as this operator writes it."""
     reply: str = ""
-    """What the subscriber answers, one second after the last word."""
+    """The subscriber's reply, one second after the last word."""
 
 
 def _says(*states: MessageState, after_ms: int | None = SCRIPTED_DELAY_MS, apart_ms: int = 1_000) -> tuple[Word, ...]:
@@ -106,16 +88,16 @@ FATES = {
     "undeliverable-then-delivered": Fate(words=_says(MessageState.UNDELIVERABLE, MessageState.DELIVERED)),
     "receipt-first": Fate(words=_says(MessageState.DELIVERED, after_ms=0), receipt_first=True),
     "twice": Fate(words=_DELIVERED, copies=2),
-    # The operator saw ENROUTE, ACCEPTD, DELIVRD; what it saw last is told first.
+    # The operator saw ENROUTE, ACCEPTD, DELIVRD; the last one is sent first.
     "out-of-order": Fate(
         words=_says(MessageState.DELIVERED, MessageState.ENROUTE, MessageState.ACCEPTED, apart_ms=100)
     ),
-    "two-id-forms": Fate(words=_DELIVERED, response_id=IdForm.HEX, receipt_id=IdForm.DECIMAL),
+    "two-id-forms": Fate(words=_DELIVERED, response_id=IdNotation.HEX, receipt_id=IdNotation.DECIMAL),
     "other-session": Fate(words=_DELIVERED, other_session=True),
     "broken-text": Fate(words=_DELIVERED, broken_text=True),
     "throttled": Fate(words=_DELIVERED, throttled=3),
     "stop": Fate(words=_DELIVERED, reply="STOP"),
-    # The two that no ending chooses: they are part of "anything else".
+    # No ending chooses these two: they are among "any other number".
     "late": Fate(words=_says(MessageState.DELIVERED, after_ms=None), late=True),
     "usually-undeliverable": Fate(words=_says(MessageState.UNDELIVERABLE, after_ms=None)),
 }
@@ -145,4 +127,4 @@ SHARES = {"delivered": 97.0, "usually-undeliverable": 2.0, "late": 1.0}
 """How often each fate falls on any other number."""
 
 LATE_MS = (HOUR_MS, VALIDITY_MS - MINUTE_MS)
-"""Between what delays a late receipt comes."""
+"""The shortest and longest delay of a late receipt."""

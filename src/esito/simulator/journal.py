@@ -1,7 +1,7 @@
-"""The log file: what was submitted and which receipts were acknowledged, one JSON object a line.
+"""The log file: what was submitted and which receipts were acknowledged, one JSON object per line.
 
-Tests compare it with what the ESME says it knows, also after the ESME was killed:
-a line is handed to the operating system before the octets it tells of are.
+Tests compare it with what the ESME knows, even after the ESME was killed: a line is
+handed to the operating system before the PDU that it describes.
 """
 
 import os
@@ -28,7 +28,7 @@ class SubmitSmAnswered(msgspec.Struct, kw_only=True, tag="submit_sm", tag_field=
     status: int
     """command_status of the response."""
     text: str | None = None
-    """Hexadecimal octets, when asked for."""
+    """Hexadecimal octets, if wanted."""
 
 
 class DeliverSmEvent(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
@@ -42,7 +42,7 @@ class DeliverSmEvent(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True)
     session: int
     seq: int
     smsc_message_id: str
-    """As in the submit_sm_resp, whatever form the receipt has it in."""
+    """As in the submit_sm_resp, however the receipt writes it."""
     receipted_message_id: str
     """As in the receipt."""
     to: str
@@ -53,11 +53,11 @@ class DeliverSmEvent(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True)
     status: int | None = None
     """command_status of the deliver_sm_resp; None unless it was refused."""
     final: bool | None = None
-    """Whether that refusal is the end of it: true, and it will not be sent again."""
+    """Whether it is not sent again after this refusal."""
 
 
 class Journal:
-    """Appends lines to a file; without a path it keeps nothing."""
+    """Appends lines to a file; without a path it does nothing."""
 
     def __init__(self, path: Path | None) -> None:
         self._file: BinaryIO | None = None
@@ -67,22 +67,22 @@ class Journal:
         self._encoder = msgspec.json.Encoder()
         self._lines = bytearray()
         self.on = self._file is not None
-        """Whether anything is kept: who has much to write asks first."""
+        """Whether anything is written: a caller may skip making an event."""
 
     def write(self, event: SubmitSmAnswered | DeliverSmEvent) -> None:
-        """Note the event; it is in the file after the next `flush`."""
+        """Add an event; it is in the file after the next `flush`."""
         if self.on:
             self._encoder.encode_into(event, self._lines, -1)
             self._lines += b"\n"
 
     def flush(self) -> None:
-        """Hand what was noted to the operating system."""
+        """Hand the events to the operating system."""
         if self._file is not None and self._lines:
             self._file.write(self._lines)
             self._lines.clear()
 
     def close(self) -> None:
-        """Flush and close; nothing is kept from now on."""
+        """Flush and close; later events are dropped."""
         self.flush()
         if self._file is not None:
             self._file.close()

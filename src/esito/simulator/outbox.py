@@ -1,7 +1,7 @@
-"""Every deliver_sm that will be sent: those whose time is to come, those that wait, those not yet answered.
+"""Every deliver_sm that is scheduled, due, or not yet answered.
 
-All the sessions of the ESME share one schedule and one queue. A receipt is done
-with only when it was answered; until then it is sent again, on whatever session there is.
+All sessions of the ESME share one schedule and one queue. A deliver_sm is finished only
+when it is answered; until then it is sent again, on whatever session there is.
 """
 
 import asyncio
@@ -13,25 +13,24 @@ from typing import Protocol
 from esito.clockwork import Schedule
 from esito.domain.states import MessageState
 from esito.domain.timing import SECOND_MS, Clock
-from esito.simulator import receipts_text
 from esito.simulator.fates import STATS
 from esito.simulator.journal import DeliverSmEvent, Journal
-from esito.simulator.message import Delivery, Message
+from esito.simulator.simulated_message import Message, PendingDelivery, receipt, reply
 from esito.smpp.pdu import DeliverSm, Pdu, Status
 
 FINAL_REFUSALS = {Status.ESME_RX_P_APPN, Status.ESME_RX_R_APPN, Status.ESME_RX_T_APPN}
-"""Answers after which we do not try again, as some operators do not; after any other we do."""
+"""Refusals after which it is not sent again, as with some operators."""
 
 BUSY = {Status.ESME_RMSGQFUL, Status.ESME_RTHROTTLED}
-"""Answers after which the whole session is left alone for a while."""
+"""Refusals after which nothing is sent on the session for a while."""
 
 
-class Receiver(Protocol):
-    """A session as the outbox sees it."""
+class ReceivingSession(Protocol):
+    """What the outbox needs of a session."""
 
     number: int
     sequences: Iterator[int]
-    outstanding: dict[int, tuple[Delivery, float]]
+    outstanding: dict[int, tuple[PendingDelivery, float]]
     """deliver_sm not yet answered, oldest first: sequence_number, what was sent, when."""
     paused_until: float
     congested: bool
@@ -44,7 +43,7 @@ class Receiver(Protocol):
 
 
 class Outbox:
-    """What goes to the ESME."""
+    """Sends deliver_sm to the ESME."""
 
     def __init__(
         self, *, clock: Clock, journal: Journal, zone: tzinfo, window: int, response_timeout: float, retry_pause: float
@@ -56,61 +55,61 @@ class Outbox:
         self._response_timeout = response_timeout
         self._retry_pause = retry_pause
         self._loop = asyncio.get_running_loop()
-        self._schedule: Schedule[Delivery] = Schedule(clock, self._due)
-        self._ready: deque[Delivery] = deque()
-        self._pausing: deque[tuple[float, Delivery]] = deque()
-        self._receivers: dict[int, Receiver] = {}
+        self._schedule: Schedule[PendingDelivery] = Schedule(clock, self._due)
+        self._ready: deque[PendingDelivery] = deque()
+        self._pausing: deque[tuple[float, PendingDelivery]] = deque()
+        self._receivers: dict[int, ReceivingSession] = {}
         self._turn = 0
         self._dropped = 0
         self._closed = False
         self.receipts_sent = 0
-        """How many times a receipt was sent, repetitions included."""
+        """Receipts sent, repetitions included."""
         self.receipts_acknowledged = 0
 
     @property
     def waiting(self) -> int:
-        """How many deliver_sm are scheduled, due, or not yet answered."""
+        """deliver_sm that are scheduled, due, or not yet answered."""
         unanswered = sum(len(receiver.outstanding) for receiver in self._receivers.values())
         return self._dropped + len(self._schedule) + len(self._ready) + len(self._pausing) + unanswered
 
-    def expect(self, message: Message) -> Receiver | None:
-        """Schedule what will be said of the message.
+    def expect(self, message: Message) -> ReceivingSession | None:
+        """Schedule the receipts and the reply of a message.
 
-        Return the session on which a receipt has left at once, when the fate wants it before the response.
+        Return the session on which a receipt left at once, if the fate wants it before the submit_sm_resp.
         """
         used = None
         for said in message.plan:
             if not message.wants(said.state):
                 continue
             for _ in range(message.fate.copies):
-                delivery = Delivery(message=message, said=said)
+                delivery = PendingDelivery(message=message, said=said)
                 if message.fate.receipt_first and used is None and (used := self._send_now(delivery)):
                     continue
                 if said.after_ms:
                     self._schedule.add(message.submitted_at + said.after_ms, delivery)
                 else:
-                    self._ready.append(delivery)  # it leaves in one write with the response, right behind it
+                    self._ready.append(delivery)  # it leaves right after the response, in the same write
         last = message.plan[-1] if message.plan else None
-        # Who answers has read the message, and answers once, however many segments it had.
+        # A subscriber replies after reading the message, and once, however many segments it had.
         if message.fate.reply and message.segment == 1 and (last is None or last.state is MessageState.DELIVERED):
             at = message.submitted_at + (last.after_ms if last else 0) + SECOND_MS
-            self._schedule.add(at, Delivery(message=message, said=None))
+            self._schedule.add(at, PendingDelivery(message=message, said=None))
         return used
 
-    def join(self, receiver: Receiver) -> None:
-        """Send on this session too: it is bound for receiving."""
+    def join(self, receiver: ReceivingSession) -> None:
+        """Send on this session too; it is bound for receiving."""
         self._receivers[receiver.number] = receiver
         self.pump()
 
-    def leave(self, receiver: Receiver) -> None:
-        """Send no more on this session; what it has not answered is sent again elsewhere or at the next bind."""
+    def leave(self, receiver: ReceivingSession) -> None:
+        """Send no more on this session; what it has not answered is sent on another one, or at the next bind."""
         if self._receivers.pop(receiver.number, None) is not None:
             self._ready.extendleft(delivery for delivery, _ in reversed(receiver.outstanding.values()))
             receiver.outstanding.clear()
             self.pump()
 
-    def answered(self, receiver: Receiver, sequence: int, status: int) -> None:
-        """Note the answer to a deliver_sm; one that comes too late or twice changes nothing."""
+    def answered(self, receiver: ReceivingSession, sequence: int, status: int) -> None:
+        """Note a deliver_sm_resp; one that is late or repeated changes nothing."""
         delivery, _ = receiver.outstanding.pop(sequence, (None, 0.0))
         if delivery is None:
             return
@@ -127,12 +126,12 @@ class Outbox:
                 receiver.paused_until = again_at
 
     def pump(self) -> None:
-        """Send what is due, as far as windows allow."""
+        """Send what is due and fits the windows."""
         if self._closed or not self._ready:
             return
         now = self._loop.time()
         free = [r for r in self._receivers.values() if self._has_room(r) and r.paused_until <= now]
-        used: dict[int, Receiver] = {}
+        used: dict[int, ReceivingSession] = {}
         while self._ready and free:
             delivery = self._ready.popleft()
             receiver = self._choose(delivery.message, free)
@@ -140,13 +139,13 @@ class Outbox:
             used[receiver.number] = receiver
             if not self._has_room(receiver):
                 free.remove(receiver)
-        # What was sent is in the log before it is on the wire.
+        # It is in the journal before it is on the wire.
         self._journal.flush()
         for receiver in used.values():
             receiver.flush()
 
     def look_after(self) -> None:
-        """Send again what was not answered in time or had to pause; to be called now and then."""
+        """Send again what was not answered in time or paused; called regularly."""
         now = self._loop.time()
         for receiver in self._receivers.values():
             late = []
@@ -160,20 +159,20 @@ class Outbox:
         self.pump()
 
     def close(self) -> None:
-        """Send nothing any more; `waiting` goes on telling how much was left."""
+        """Send nothing more; `waiting` still tells how much was left."""
         self._dropped = len(self._schedule)
         self._schedule.close()
         self._closed = True
 
-    def _due(self, deliveries: list[Delivery]) -> None:
+    def _due(self, deliveries: list[PendingDelivery]) -> None:
         self._ready.extend(deliveries)
         self.pump()
 
-    def _has_room(self, receiver: Receiver) -> bool:
+    def _has_room(self, receiver: ReceivingSession) -> bool:
         return len(receiver.outstanding) < self._window and not receiver.congested
 
-    def _choose(self, message: Message, free: list[Receiver]) -> Receiver:
-        """Return the session that submitted, or any other; for `other_session` any other first."""
+    def _choose(self, message: Message, free: list[ReceivingSession]) -> ReceivingSession:
+        """Return the session that submitted, else any other; for `other_session` another one first."""
         if len(free) == 1:
             return free[0]
         if message.fate.other_session:
@@ -185,15 +184,15 @@ class Outbox:
         self._turn += 1
         return free[self._turn % len(free)]
 
-    def _send_now(self, delivery: Delivery) -> Receiver | None:
-        """Send before anything else, without regard to windows; None when nobody receives."""
+    def _send_now(self, delivery: PendingDelivery) -> ReceivingSession | None:
+        """Send at once, whatever the windows; return the session, or None if none receives."""
         if not self._receivers:
             return None
         receiver = self._choose(delivery.message, list(self._receivers.values()))
         self._send(receiver, delivery, self._loop.time())
         return receiver
 
-    def _send(self, receiver: Receiver, delivery: Delivery, now: float) -> None:
+    def _send(self, receiver: ReceivingSession, delivery: PendingDelivery, now: float) -> None:
         sequence = next(receiver.sequences)
         receiver.send(self._pdu(delivery, sequence))
         receiver.outstanding[sequence] = delivery, now
@@ -201,17 +200,17 @@ class Outbox:
         self.receipts_sent += delivery.said is not None
         self._note("sent", receiver, sequence, delivery)
 
-    def _pdu(self, delivery: Delivery, sequence: int) -> DeliverSm:
+    def _pdu(self, delivery: PendingDelivery, sequence: int) -> DeliverSm:
         if delivery.said is None:
-            return receipts_text.reply(delivery.message, sequence=sequence)
-        return receipts_text.receipt(delivery.message, delivery.said, sequence=sequence, zone=self._zone)
+            return reply(delivery.message, sequence=sequence)
+        return receipt(delivery.message, delivery.said, sequence=sequence, zone=self._zone)
 
     def _note(
         self,
         what: str,
-        receiver: Receiver,
+        receiver: ReceivingSession,
         sequence: int,
-        delivery: Delivery,
+        delivery: PendingDelivery,
         *,
         status: int | None = None,
         final: bool | None = None,

@@ -1,4 +1,4 @@
-"""Reads a script file: an operator's behaviour in TOML or JSON (format: `docs/simulator.md`)."""
+"""Reads a script file: an operator's behaviour in TOML or JSON (`docs/reference/simulator.md`)."""
 
 from pathlib import Path
 from typing import Literal
@@ -10,8 +10,8 @@ from esito.domain.errors import EsitoError
 from esito.domain.states import STAT_WORDS
 from esito.domain.timing import SECOND_MS
 from esito.simulator.behaviour import Behaviour, Delay
-from esito.simulator.fates import ENDINGS, FATES, SCRIPTED_DELAY_MS, SHARES, Fate, IdForm, Word
-from esito.simulator.ids import IdKind
+from esito.simulator.fates import ENDINGS, FATES, SCRIPTED_DELAY_MS, SHARES, Fate, Word
+from esito.simulator.ids import IdKind, IdNotation
 from esito.simulator.trouble import Scheduled, Trouble, TroubleKind
 from esito.smpp.pdu import Status
 
@@ -35,8 +35,8 @@ class _Fate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     copies: int = 1
     other_session: bool = False
     broken_text: bool = False
-    response_id: IdForm | None = None
-    receipt_id: IdForm | None = None
+    response_id: IdNotation | None = None
+    receipt_id: IdNotation | None = None
     reply: str = ""
 
 
@@ -67,8 +67,8 @@ class _Script(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ids: IdKind = IdKind.COUNTER
     ids_start: int | None = None
     ids_wrap: int = 0
-    response_id: IdForm | None = None
-    receipt_id: IdForm | None = None
+    response_id: IdNotation | None = None
+    receipt_id: IdNotation | None = None
     troubles: list[_Trouble] = []
 
 
@@ -90,16 +90,16 @@ def load_script(path: Path) -> Behaviour:
 
 CHOICES = {
     "ids": [kind.value for kind in IdKind],
-    "response_id": [form.value for form in IdForm],
-    "receipt_id": [form.value for form in IdForm],
+    "response_id": [form.value for form in IdNotation],
+    "receipt_id": [form.value for form in IdNotation],
     "kind": [kind.value for kind in TroubleKind],
     "after": ["usual", "a number of seconds"],
 }
-"""The words that may stand in a field, by its name."""
+"""The words that are allowed in a field, by its name."""
 
 
 def _allowed(refusal: str) -> str:
-    """Return what may stand where a word is refused; nothing where it is no word that is wrong."""
+    """Return the words that are allowed instead of a refused one; empty if the error is another."""
     field = refusal.rpartition("`")[0].rpartition(".")[2]
     if not refusal.startswith("Invalid enum value") or field not in CHOICES:
         return ""

@@ -1,8 +1,7 @@
 """The simulator: an SMPP 3.4 server that behaves like an operator.
 
-It takes messages in `intake`, keeps what is to be said of them in `outbox`, and
-tells every session when to go. What waits is kept in memory: a simulator that
-is stopped forgets it.
+`submissions` accepts messages, `outbox` sends their receipts, and every ESME has an
+`esme_session`. Everything is in memory: a simulator that is stopped forgets it.
 """
 
 import asyncio
@@ -17,25 +16,26 @@ import msgspec
 
 from esito.domain.timing import Clock
 from esito.simulator.behaviour import Behaviour
-from esito.simulator.intake import Intake
+from esito.simulator.esme_session import EsmeSession
 from esito.simulator.journal import Journal
-from esito.simulator.message import Message
 from esito.simulator.outbox import Outbox
-from esito.simulator.session import RECEIVING, Binding, Session
+from esito.simulator.simulated_message import Message
+from esito.simulator.submissions import Submissions
 from esito.simulator.trouble import Scheduled, Trouble, TroubleKind, Troubles
 from esito.smpp import pdu as p
 from esito.smpp.pdu import Status
+from esito.smpp.session import BindState
 
 RESPONSE_AFTER = 0.1
-"""Seconds a submit_sm_resp waits when its receipt left first, but on another connection."""
+"""Seconds a submit_sm_resp waits if its receipt left first on another connection."""
 
 FAREWELL = 1.0
-"""Seconds we wait for unbind_resp before we hang up."""
+"""Seconds to wait for unbind_resp before closing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmscSettings:
-    """What one simulator is told."""
+    """The settings of one simulator."""
 
     host: str = "127.0.0.1"
     port: int = 2775
@@ -45,19 +45,19 @@ class SmscSettings:
     behaviour: Behaviour = field(default_factory=Behaviour)
     journal: Path | None = None
     journal_texts: bool = False
-    """Write the octets of the texts too."""
+    """Whether the journal has the octets of texts."""
     window: int = 1000
-    """How many deliver_sm may be unanswered in one session."""
+    """deliver_sm that may be unanswered in one session."""
     response_timeout: float = 10.0
-    """Seconds after which a deliver_sm is sent again, and an ESME that does not answer enquire_link is dropped."""
+    """Seconds after which a deliver_sm is sent again, or an ESME that does not answer enquire_link is dropped."""
     retry_pause: float = 5.0
-    """Seconds before a refused deliver_sm is sent again; after ESME_RMSGQFUL the session rests as long."""
+    """Seconds before a refused deliver_sm is sent again; after ESME_RMSGQFUL the session pauses as long."""
     enquire_link_after: float = 30.0
-    """Seconds of silence after which we ask whether the ESME is there; one that never binds is dropped."""
+    """Seconds of silence after which enquire_link is sent; an ESME that has not bound by then is dropped."""
     max_submit_per_second: int = 0
-    """More are answered ESME_RTHROTTLED; 0: what the behaviour says."""
+    """More are answered ESME_RTHROTTLED; 0: as the behaviour says."""
     seed: int | None = None
-    """The same seed gives the same fates and delays; None: different ones every time."""
+    """The same seed gives the same fates and delays; None: different ones each time."""
 
 
 class Smsc:
@@ -66,14 +66,14 @@ class Smsc:
     def __init__(self, settings: SmscSettings, *, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._sessions: dict[int, Session] = {}
+        self._sessions: dict[int, EsmeSession] = {}
         self._numbers = count(1)
         self._server: asyncio.Server | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._going_wrong: list[asyncio.Task[None]] = []
+        self._trouble_tasks: list[asyncio.Task[None]] = []
         self._troubles = Troubles()
         self._journal: Journal
-        self._intake: Intake
+        self._submissions: Submissions
         self._outbox: Outbox
         self.port = settings.port
         self.system_id = settings.system_id
@@ -86,7 +86,7 @@ class Smsc:
         if settings.max_submit_per_second:
             behaviour = msgspec.structs.replace(behaviour, submit_per_second=settings.max_submit_per_second)
         self._journal = Journal(settings.journal)
-        self._intake = Intake(
+        self._submissions = Submissions(
             behaviour,
             clock=self._clock,
             journal=self._journal,
@@ -109,16 +109,16 @@ class Smsc:
             raise
         loop = asyncio.get_running_loop()
         self._keeper = loop.create_task(self._keep())
-        self._going_wrong = [loop.create_task(self._plague(one)) for one in behaviour.troubles]
+        self._trouble_tasks = [loop.create_task(self._run_trouble(one)) for one in behaviour.troubles]
 
     async def stop(self) -> None:
-        """Unbind every session, hang up, and forget what waits; does nothing when not started."""
+        """Unbind every session, close, and forget what waits; do nothing if not started."""
         if self._keeper is None:
             return
         server, self._server = self._server, None
         if server is not None:
             server.close()
-        for task in [self._keeper, *self._going_wrong]:
+        for task in [self._keeper, *self._trouble_tasks]:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -126,7 +126,7 @@ class Smsc:
         self._outbox.close()
         sessions = list(self._sessions.values())
         for session in sessions:
-            if session.binding is Binding.OPEN:
+            if session.state is BindState.OPEN:
                 session.close()
             else:
                 session.send(p.Unbind(sequence=next(session.sequences)))
@@ -143,7 +143,7 @@ class Smsc:
     # -- what goes wrong ---------------------------------------------------------------------------
 
     async def begin(self, trouble: Trouble) -> None:
-        """Let something go wrong, until `end`; what happens at once has happened when this returns."""
+        """Switch a trouble on, until `end`; its immediate effects are done when this returns."""
         self._troubles.begin(trouble)
         match trouble.kind:
             case TroubleKind.UNBIND:
@@ -159,7 +159,7 @@ class Smsc:
                 pass
 
     async def end(self, trouble: Trouble) -> None:
-        """Let it be over. Raises OSError when somebody else listens where this one did before it was away."""
+        """Switch a trouble off. Raises OSError if the port was taken while the simulator was away."""
         self._troubles.end(trouble)
         away = any(one.kind is TroubleKind.AWAY for one in self._troubles.now)
         if self._server is None and self._keeper is not None and not away:
@@ -167,11 +167,11 @@ class Smsc:
 
     @property
     def troubles(self) -> frozenset[Trouble]:
-        """What goes wrong now."""
+        """The current troubles."""
         return self._troubles.now
 
     def disconnect(self) -> None:
-        """Hang up on every ESME without a word, as a failing network does; they may bind again."""
+        """Drop every connection without unbind, as a failing network does; ESMEs may bind again."""
         for session in list(self._sessions.values()):
             session.abort()
 
@@ -179,57 +179,57 @@ class Smsc:
 
     @property
     def submitted(self) -> int:
-        """How many messages were taken."""
-        return self._intake.submitted
+        """Messages accepted."""
+        return self._submissions.submitted
 
     @property
     def receipts_sent(self) -> int:
-        """How many times a receipt was sent, repetitions included."""
+        """Receipts sent, repetitions included."""
         return self._outbox.receipts_sent
 
     @property
     def receipts_acknowledged(self) -> int:
-        """How many receipts the ESME has answered with ESME_ROK."""
+        """Receipts that the ESME answered with ESME_ROK."""
         return self._outbox.receipts_acknowledged
 
     @property
     def waiting(self) -> int:
-        """How many receipts and replies are scheduled, due, or not yet answered; after `stop`, how many were left."""
+        """Receipts and replies that are scheduled, due, or not yet answered; after `stop`, those that were left."""
         return self._outbox.waiting
 
     @property
     def bound_sessions(self) -> int:
-        """How many sessions are bound."""
-        return sum(session.binding is not Binding.OPEN for session in self._sessions.values())
+        """Sessions that are bound."""
+        return sum(session.state is not BindState.OPEN for session in self._sessions.values())
 
-    # -- what sessions ask (session.Exchange) --------------------------------------------------------
+    # -- what sessions ask (esme_session.Exchange) --------------------------------------------------------
 
-    def opened(self, session: Session) -> None:
-        """Know the session."""
+    def opened(self, session: EsmeSession) -> None:
+        """Register the session."""
         self._sessions[session.number] = session
 
     def admit(self, bind: p.Bind) -> int:
-        """Check who binds."""
+        """Check system_id and password."""
         if bind.system_id != self._settings.system_id:
             return Status.ESME_RINVSYSID
         if not hmac.compare_digest(bind.password.encode(), self._settings.password.encode()):
             return Status.ESME_RINVPASWD
         return self._troubles.bind_status()
 
-    def bound(self, session: Session) -> None:
-        """Send what has waited for this bind, after its response."""
-        if session.binding in RECEIVING:
+    def bound(self, session: EsmeSession) -> None:
+        """Send what waited for this bind, after its response."""
+        if session.state.can_receive:
             self._outbox.join(session)
 
-    def submit(self, session: Session, pdu: p.SubmitSm | p.DataSm) -> None:
-        """Take or refuse the message and answer; a black hole does neither."""
+    def submit(self, session: EsmeSession, pdu: p.SubmitSm | p.DataSm) -> None:
+        """Accept or refuse the message, and respond; a black hole does nothing."""
         if self._troubles.swallows():
             return
         if refusal := self._troubles.status_of(pdu):
-            self._intake.refuse(pdu, refusal, session=session.number)
+            self._submissions.refuse(pdu, refusal, session=session.number)
             session.answer(pdu, status=refusal)
             return
-        taken = self._intake.take(pdu, session=session.number)
+        taken = self._submissions.take(pdu, session=session.number)
         if not isinstance(taken, Message):
             session.answer(pdu, status=taken)
             return
@@ -237,37 +237,37 @@ class Smsc:
         if used is None or used is session:
             session.answer(pdu, message_id=taken.response_id)
             return
-        # Two connections keep no order between them: the response waits until the receipt is surely there.
+        # Two connections have no common order: the response waits until the receipt has surely arrived.
         used.flush()
         asyncio.get_running_loop().call_later(RESPONSE_AFTER, self._answer_late, session, pdu, taken.response_id)
 
     def query(self, pdu: p.QuerySm) -> p.QuerySmResp:
         """Answer query_sm."""
-        return self._intake.query(pdu)
+        return self._submissions.query(pdu)
 
-    def answered(self, session: Session, sequence: int, status: int) -> None:
-        """Note the answer to a deliver_sm."""
+    def answered(self, session: EsmeSession, sequence: int, status: int) -> None:
+        """Note the response to a deliver_sm."""
         self._outbox.answered(session, sequence, status)
 
-    def settle(self, session: Session) -> None:
-        """Write: what was noted first, then the answers."""
+    def settle(self, session: EsmeSession) -> None:
+        """Write the journal first, then the responses."""
         self._outbox.pump()
         self._journal.flush()
         session.flush()
 
     def resume(self) -> None:
-        """Send what the congestion held up."""
+        """Send what waited for a congested session."""
         self._outbox.pump()
 
-    def closed(self, session: Session) -> None:
-        """Forget the session; what it did not answer goes elsewhere."""
+    def closed(self, session: EsmeSession) -> None:
+        """Forget the session; what it did not answer is sent on another one."""
         self._outbox.leave(session)
         self._sessions.pop(session.number, None)
 
     # -- ours ------------------------------------------------------------------------------------------
 
-    def _session(self) -> Session:
-        return Session(self, next(self._numbers))
+    def _session(self) -> EsmeSession:
+        return EsmeSession(self, next(self._numbers))
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
@@ -276,12 +276,12 @@ class Smsc:
 
     def _unbind(self) -> None:
         for session in list(self._sessions.values()):
-            if session.binding is not Binding.OPEN:
+            if session.state is not BindState.OPEN:
                 session.send(p.Unbind(sequence=next(session.sequences)))
                 session.flush()
 
-    async def _plague(self, one: Scheduled) -> None:
-        """Let a trouble of the script come and go."""
+    async def _run_trouble(self, one: Scheduled) -> None:
+        """Switch a scripted trouble on and off."""
         await asyncio.sleep(one.after)
         while True:
             await self.begin(one.trouble)
@@ -291,12 +291,12 @@ class Smsc:
                 return
             await asyncio.sleep(max(0.0, one.every - one.lasts))
 
-    def _answer_late(self, session: Session, pdu: p.SubmitSm | p.DataSm, message_id: str) -> None:
+    def _answer_late(self, session: EsmeSession, pdu: p.SubmitSm | p.DataSm, message_id: str) -> None:
         session.answer(pdu, message_id=message_id)
         session.flush()
 
     async def _keep(self) -> None:
-        """Look after what was not answered and who is not heard."""
+        """Send again what was not answered; check ESMEs that are silent."""
         settings = self._settings
         every = min(1.0, settings.response_timeout / 4, settings.retry_pause / 4, settings.enquire_link_after / 4)
         asked: dict[int, float] = {}
@@ -309,7 +309,7 @@ class Smsc:
                 asked_at = asked.pop(session.number, None)
                 if session.heard_at > now - settings.enquire_link_after:
                     continue
-                if session.binding is Binding.OPEN:
+                if session.state is BindState.OPEN:
                     session.abort()
                 elif asked_at is None or asked_at < session.heard_at:
                     session.send(p.EnquireLink(sequence=next(session.sequences)))

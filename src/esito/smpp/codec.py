@@ -1,8 +1,7 @@
 """PDUs to octets and back (SMPP 3.4, sections 3 to 5), strict and bounds-checked.
 
-Only the errors below leave `decode`, whatever the octets. The two PDUs that make
-up nearly all traffic, deliver_sm and submit_sm, are read and written field by field;
-the rest goes by a table.
+Whatever the octets, `decode` raises only the errors below. deliver_sm and submit_sm, nearly
+all of the traffic, are read field by field; the other PDUs by a table.
 """
 
 import struct
@@ -10,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from esito.domain.errors import EsitoError
+from esito.domain.message_ids import clean_id
 from esito.smpp import pdu as p
-from esito.smpp.ids import clean_id
 from esito.smpp.pdu import HEADER_LENGTH, RESPONSE_BIT, Command, Pdu, Status
 
 MAX_PDU = 128 * 1024
-"""A message_payload of 64 KiB fits; whoever announces more is not speaking SMPP to us."""
+"""A message_payload of 64 KiB fits; a peer that announces more does not speak SMPP."""
 
 _HEADER = struct.Struct(">IIII")
 _LENGTH = struct.Struct(">I")
@@ -23,7 +22,7 @@ _TLV = struct.Struct(">HH")
 
 
 class ProtocolError(EsitoError):
-    """SMPP was not spoken as it should be."""
+    """The rules of SMPP were broken."""
 
 
 class LocalProtocolError(ProtocolError):
@@ -35,16 +34,16 @@ class RemoteProtocolError(ProtocolError):
 
 
 class InvalidLength(RemoteProtocolError):
-    """command_length is impossible: what follows cannot be told apart any more."""
+    """command_length is impossible, so the PDUs that follow cannot be found."""
 
     def __init__(self, why: str, frames: Sequence[bytes] = ()) -> None:
         super().__init__(why)
         self.frames = list(frames)
-        """The PDUs before it, which are whole."""
+        """The whole PDUs before it."""
 
 
 class InvalidPdu(RemoteProtocolError):
-    """The body cannot be read; the connection lives on."""
+    """The body cannot be read; the connection goes on."""
 
     status = Status.ESME_RINVMSGLEN
 
@@ -55,34 +54,34 @@ class InvalidPdu(RemoteProtocolError):
 
 
 class InvalidDelivery(InvalidPdu):
-    """A deliver_sm or data_sm that cannot be read: what it brings is kept as it came."""
+    """A deliver_sm or data_sm that cannot be read; it is kept as it came."""
 
     def __init__(self, pdu: p.DeliverSm | p.DataSm, why: str) -> None:
         super().__init__(COMMAND_OF[type(pdu)], pdu.sequence, why)
         self.pdu = pdu
-        """It, with nothing but its frame."""
+        """The PDU, without any field but its frame."""
 
 
 class UnknownCommand(InvalidPdu):
-    """command_id is not one we know."""
+    """The command_id is unknown."""
 
     status = Status.ESME_RINVCMDID
 
 
 class FrameBuffer:
-    """Cuts a stream of octets into whole PDUs."""
+    """Splits a stream of octets into whole PDUs."""
 
     def __init__(self) -> None:
         self._pieces = bytearray()
-        self._wanted = 0  # octets with which the unfinished PDU can be looked at again
+        self._wanted = 0  # octets needed before the unfinished PDU is looked at again
 
     @property
     def is_empty(self) -> bool:
-        """Whether no PDU is begun and unfinished."""
+        """Whether no unfinished PDU is waiting."""
         return not self._pieces
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the PDUs that are whole now. Raises InvalidLength, with them, as soon as four octets say so."""
+        """Return the PDUs that are whole now. Raises InvalidLength, with these, as soon as four octets show it."""
         if self._pieces:
             self._pieces += data
             if len(self._pieces) < self._wanted:
@@ -120,7 +119,7 @@ def _c_string(body: bytes, start: int) -> tuple[str, int]:
 
 
 def _last_c_string(body: bytes, start: int) -> tuple[str, int]:
-    """Read a C-octet string whose NUL some peers forget at the end of the PDU."""
+    """Read a C-octet string at the end of a PDU, where some peers omit the NUL."""
     if start >= len(body):
         return "", start
     end = body.find(0, start)
@@ -138,10 +137,10 @@ _ONCE = frozenset({p.Tag.RECEIPTED_MESSAGE_ID, p.Tag.MESSAGE_STATE, p.Tag.NETWOR
 
 
 def _tlvs(body: bytes, start: int) -> tuple[dict[int, bytes], bool, bool]:
-    """Read optional parameters, of equal ones the first.
+    """Read TLVs; of equal tags the first counts.
 
-    Return also whether the last one ran past the end and was cut there, and whether one that speaks of a receipt
-    stands twice and says two things.
+    Also return whether the last one ran past the end and was cut there, and whether a TLV of a receipt came twice with
+    different values.
     """
     found: dict[int, bytes] = {}
     disagrees = False
@@ -233,7 +232,7 @@ _ADDRESSES: tuple[_Field, ...] = (
     _text("destination_addr", 21),
 )
 _BIND: tuple[_Field, ...] = (
-    # SMPP has room for 15 and 8; some operators give longer ones all the same.
+    # SMPP allows 15 and 8; some operators assign longer ones.
     _text("system_id", 65),
     _text("password", 65),
     _text("system_type", 13),
@@ -292,7 +291,7 @@ _LAYOUTS: dict[Command, tuple[type[Pdu], tuple[_Field, ...]]] = {
     Command.ENQUIRE_LINK_RESP: (p.EnquireLinkResp, ()),
 }
 COMMAND_OF: Mapping[type[Pdu], Command] = {kind: command for command, (kind, _) in _LAYOUTS.items()}
-"""command_id of each record."""
+"""command_id of each record type."""
 
 _BY_NUMBER = {int(command): layout for command, layout in _LAYOUTS.items()}
 _HAS_TLVS = frozenset({kind for kind, _ in _LAYOUTS.values() if "tlvs" in kind.__struct_fields__})
@@ -321,7 +320,7 @@ def decode(frame: bytes) -> Pdu:
 
 
 def decode_to_keep(frame: bytes) -> Pdu:
-    """Like `decode`, but return a delivery that cannot be read as `unreadable`: its frame is kept all the same."""
+    """Like `decode`, but return an unreadable delivery marked as such, with its frame."""
     try:
         return decode(frame)
     except InvalidDelivery as error:
@@ -362,7 +361,7 @@ def deliver_sm_resp_bytes(sequence: int, status: int = 0) -> bytes:
 
 
 def encode(pdu: Pdu) -> bytes:
-    """Return the octets of a PDU. Raises LocalProtocolError for a field SMPP has no room for."""
+    """Return the octets of a PDU. Raises LocalProtocolError for a field that SMPP does not allow."""
     command = COMMAND_OF[type(pdu)]
     body = b"" if pdu.status and command & RESPONSE_BIT and not getattr(pdu, "message_id", "") else _body(pdu, command)
     length = HEADER_LENGTH + len(body)

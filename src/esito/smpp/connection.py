@@ -1,20 +1,19 @@
-"""One TCP connection of a link: octets in and out, timers, back-pressure.
+"""One TCP connection to an SMSC: octets in and out, timers, back-pressure.
 
-What may be said when is the session's affair; what it means is the link's owner's. Here:
-frames, answers to enquire_link, timeouts, and the rule that a deliver_sm is answered only
-when its owner says what to answer. Timers use the event loop's time: they guard sockets,
-and the pushable clock of messages does not touch them. What we wait for from the peer is
-timed by a clock that stands while we do not read because we cannot keep: it may have come.
+`Session` decides what may be sent when, the owner what it means. A deliver_sm is answered
+only once it is kept. Timers use the event loop's time, not the pushable clock of messages.
+Responses are timed by a clock that stops while reading is paused: they may wait unread.
 """
 
 import asyncio
 import struct
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
 
 from esito.domain.retrying import GENERIC_NACK
+from esito.smpp.bind_refusals import HINT, answered_amiss
 from esito.smpp.codec import (
     COMMAND_OF,
     FrameBuffer,
@@ -25,6 +24,7 @@ from esito.smpp.codec import (
     deliver_sm_resp_bytes,
     encode,
 )
+from esito.smpp.connect import SmppSettings, abort, bind_request
 from esito.smpp.pdu import (
     RESPONSE_BIT,
     BindResp,
@@ -44,37 +44,39 @@ from esito.smpp.pdu import (
     UnbindResp,
     status_name,
 )
-from esito.smpp.querying import query_answered, without_queries
-from esito.smpp.refusals import HINT, answered_amiss
-from esito.smpp.reports import Answered, ConnectionOwner
-from esito.smpp.session import Bind, Request, Session
-from esito.smpp.settings import LinkSettings, bind_request
-from esito.smpp.unanswered import Unanswered
+from esito.smpp.responses import ConnectionOwner, SubmitResponse, query_answered, without_queries
+from esito.smpp.session import BindState, Request, Session, UnansweredSubmits
 
 log = structlog.get_logger()
 
 TICK = 0.25
-"""Seconds between looks at deadlines; one timer per connection serves all of them."""
+"""Seconds between checks of deadlines; one timer per connection serves all of them."""
 
 READ_AT_ONCE = 48 * 1024
 """Octets of one read: a few hundred receipts, two milliseconds of work."""
 
 _SEQUENCE = struct.Struct(">I")
 
+Deliver = Callable[[list[DeliverSm | DataSm]], Awaitable[list[int]]]
+"""Keeps what one read brought; returns the command_status of each response."""
 
-class Connection(asyncio.BufferedProtocol):
+
+class SmppConnection(asyncio.BufferedProtocol):
     """A session on a socket."""
 
-    def __init__(self, settings: LinkSettings, kind: str, owner: ConnectionOwner, *, cautious: bool = False) -> None:
-        """`cautious`: have one submit_sm away at a time until one is answered; no former one was."""
+    def __init__(
+        self, settings: SmppSettings, kind: str, owner: ConnectionOwner, deliver: Deliver, *, cautious: bool = False
+    ) -> None:
+        """`cautious`: have one submit_sm open at a time until one is answered, as no earlier one was."""
         self.settings = settings
         self.kind = kind
         self.session = Session()
         self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """Done when the connection is gone; tells why."""
+        """Done when the connection is lost; holds the reason."""
         self.accepted: BindResp | None = None
-        """What the SMSC said when it accepted the bind."""
+        """The response that accepted the bind."""
         self._owner = owner
+        self._deliver = deliver
         self._loop = asyncio.get_running_loop()
         self._frames = FrameBuffer()
         self._buffer = memoryview(bytearray(READ_AT_ONCE))
@@ -86,8 +88,8 @@ class Connection(asyncio.BufferedProtocol):
         self._unfinished_since: float | None = None
         self._bind_asked_at = self._unbound_at = self._heard_at
         self._came_instead = ""
-        self._submits = Unanswered(suspect=cautious)
-        # It submits nothing more; and it was left as the SMSC is there and answers no submit_sm.
+        self._submits = UnansweredSubmits(suspect=cautious)
+        # Whether it submits nothing more; and whether it was left because no submit_sm was answered.
         self.leaving = self.unanswering = False
         self._why = ""
         self._unanswered = 0
@@ -97,23 +99,23 @@ class Connection(asyncio.BufferedProtocol):
     # -- the life of the socket -------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask to be bound."""
+        """Send the bind request."""
         self._transport = transport  # type: ignore[assignment]  # create_connection gives a Transport
-        self._heard_at = self._bind_asked_at = self._listened()
+        self._heard_at = self._bind_asked_at = self._reading_time()
         sequence = self.session.ask(Command[f"BIND_{self.kind.upper()}"], None, self._heard_at)
         self._write(encode(bind_request(self.settings, self.kind, sequence)))
         self._timer = self._loop.call_later(TICK, self._tick)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Report every submit_sm that will not be answered any more."""
+        """Report every submit_sm whose response can no longer come."""
         if self._timer is not None:
             self._timer.cancel()
         lost = [
-            Answered(request.token, None, error="the connection was lost")
+            SubmitResponse(request.token, None, error="the connection was lost")
             for request in without_queries(self.session.give_up())
             if request.command is Command.SUBMIT_SM
         ]
-        self.session.bind = Bind.UNBOUND
+        self.session.bind = BindState.UNBOUND
         if lost:
             self._owner.answered(lost)
         if not self.closed.done():
@@ -122,11 +124,10 @@ class Connection(asyncio.BufferedProtocol):
     def close(self, why: str) -> None:
         """Drop the connection."""
         self._why = self._why or why
-        if self._transport is not None:
-            self._transport.abort()
+        abort(self._transport)
 
     async def unbind(self, patience: float, why: str) -> None:
-        """Take leave: submit nothing more, let open requests be answered, then unbind and close."""
+        """Submit nothing more, wait for open responses, then unbind and close."""
         self.leaving = True
         self._why = self._why or why
         deadline = self._loop.time() + patience
@@ -134,14 +135,14 @@ class Connection(asyncio.BufferedProtocol):
             await asyncio.sleep(0.01)
         while self._tasks and self._loop.time() < deadline:
             await asyncio.wait(self._tasks, timeout=max(0.0, deadline - self._loop.time()))
-        if not self.closed.done() and self.session.bind not in {Bind.OPEN, Bind.UNBOUND}:
-            self._write(encode(Unbind(sequence=self.session.ask(Command.UNBIND, None, self._listened()))))
+        if not self.closed.done() and self.session.bind not in {BindState.OPEN, BindState.UNBOUND}:
+            self._write(encode(Unbind(sequence=self.session.ask(Command.UNBIND, None, self._reading_time()))))
             await asyncio.wait({self.closed}, timeout=max(0.1, deadline - self._loop.time()))
         if self._transport is not None:
             self._transport.close()
 
-    def told_of_transport(self, name: str) -> Any:
-        """Return what asyncio knows of the socket under a name, such as `ssl_object`; None when it is gone."""
+    def transport_info(self, name: str) -> Any:
+        """Return asyncio's extra info on the socket, such as `ssl_object`; None when it is closed."""
         return None if self._transport is None else self._transport.get_extra_info(name)
 
     def _write(self, octets: bytes) -> None:
@@ -153,14 +154,14 @@ class Connection(asyncio.BufferedProtocol):
 
     @property
     def room(self) -> int:
-        """How many submit_sm the window has left."""
+        """How many submit_sm fit the window now."""
         if not self.session.bind.can_send or self._peer_is_slow or self.leaving:
             return 0
         return max(0, (1 if self._submits.one_at_a_time else self.settings.window) - self.session.outstanding)
 
     def submit(self, pdus: Sequence[tuple[SubmitSm | QuerySm, object]]) -> None:
-        """Write these in one go."""
-        now = self._listened()
+        """Write these PDUs at once, each with its token."""
+        now = self._reading_time()
         octets = []
         for pdu, token in pdus:
             sequence = self.session.ask(COMMAND_OF[type(pdu)], token, now)
@@ -175,21 +176,18 @@ class Connection(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take in what one read brought."""
-        self._received(bytes(self._buffer[:nbytes]))
-
-    def _received(self, data: bytes) -> None:
-        """Take in everything of one read; hand over answers and deliveries together."""
-        self._heard_at = self._listened()
+        """Handle the PDUs of one read; pass on responses together, and deliveries together."""
+        data = bytes(self._buffer[:nbytes])
+        self._heard_at = self._reading_time()
         self._quiet_since = self._loop.time()
-        answers: list[Answered] = []
+        answers: list[SubmitResponse] = []
         deliveries: list[DeliverSm | DataSm] = []
         broken = None
         try:
             frames = self._frames.feed(data)
         except InvalidLength as error:
             frames, broken = error.frames, error
-        # A read of a long stream mostly ends within a PDU: each is another one, begun only now.
+        # A read of a long stream mostly ends within a PDU, a different one each time.
         begun_before = None if frames else self._unfinished_since
         self._unfinished_since = None if self._frames.is_empty else begun_before or self._heard_at
         for frame in frames:
@@ -204,12 +202,12 @@ class Connection(asyncio.BufferedProtocol):
         if answers:
             self._owner.answered(answers)
         if deliveries:
-            self._deliver(deliveries)
+            self._take_deliveries(deliveries)
         if broken is not None:
             self._not_smpp(data, broken)
 
-    def _take(self, pdu: Pdu, answers: list[Answered], deliveries: list[DeliverSm | DataSm]) -> None:
-        if self.session.bind is Bind.OPEN:
+    def _take(self, pdu: Pdu, answers: list[SubmitResponse], deliveries: list[DeliverSm | DataSm]) -> None:
+        if self.session.bind is BindState.OPEN:
             self._came_instead = COMMAND_OF[type(pdu)].name.lower()
             if COMMAND_OF[type(pdu)] & RESPONSE_BIT:
                 self._take_answer_to_bind(pdu)
@@ -229,31 +227,31 @@ class Connection(asyncio.BufferedProtocol):
             self._why = self._why or "the SMSC unbound"
             self._unbound_at = self._heard_at
             self._write(encode(UnbindResp(sequence=pdu.sequence)))
-            # What it still owes us may come yet; the tick closes the connection.
+            # Open responses may still come; the tick closes the connection.
         elif not isinstance(pdu, BindResp):  # no bind of ours waits for one
             self.session.receive(pdu)
             query_answered(self.session.answered(pdu.sequence, COMMAND_OF[type(pdu)]), pdu)
             if isinstance(pdu, UnbindResp) and self._transport is not None:
                 self._transport.close()
 
-    def _take_answer(self, pdu: SubmitSmResp, answers: list[Answered]) -> None:
+    def _take_answer(self, pdu: SubmitSmResp, answers: list[SubmitResponse]) -> None:
         request = self.session.answered(pdu.sequence, Command.SUBMIT_SM_RESP)
         if request is None:
             log.info("smpp_response_to_nothing", link=self.settings.name, sequence=pdu.sequence)
             return
         self._submits.answered(self._heard_at)
-        answers.append(Answered(request.token, pdu.status, pdu.message_id))
+        answers.append(SubmitResponse(request.token, pdu.status, pdu.message_id))
 
-    def _take_nack(self, pdu: GenericNack, answers: list[Answered]) -> None:
+    def _take_nack(self, pdu: GenericNack, answers: list[SubmitResponse]) -> None:
         status = pdu.status or Status.ESME_RUNKNOWNERR
         request = self.session.answered(pdu.sequence, Command.GENERIC_NACK)
         if request is not None and request.command is Command.SUBMIT_SM:
             self._submits.answered(self._heard_at)
-            answers.append(Answered(request.token, status, error=GENERIC_NACK))
+            answers.append(SubmitResponse(request.token, status, error=GENERIC_NACK))
         query_answered(request, pdu)
 
     def _take_answer_to_bind(self, pdu: Pdu) -> None:
-        """Take whatever answers: we have asked for nothing but the bind. Some SMSCs count on their own."""
+        """Take any response as that to the bind, our only request; some SMSCs use sequence numbers of their own."""
         if not isinstance(pdu, BindResp) or COMMAND_OF[type(pdu)] is not Command[f"BIND_{self.kind.upper()}_RESP"]:
             self._reject(*answered_amiss(pdu), hint=True)
             return
@@ -272,15 +270,15 @@ class Connection(asyncio.BufferedProtocol):
         if hint and self.kind == "transceiver":
             reason = f"{reason}; {HINT}"
         self._why = reason
-        self.session.bind = Bind.UNBOUND  # whatever the same read brings beside it
-        self._owner.rejected(self, status, reason)
+        self.session.bind = BindState.UNBOUND  # ignore what else the same read brought
+        self._owner.rejected(status, reason)
         self.close(reason)
 
     def _refuse(self, error: InvalidPdu) -> None:
-        """Answer a PDU that cannot be read; the session lives on, unless it answers our bind."""
+        """Answer an unreadable PDU with generic_nack; the session goes on, unless it was the response to our bind."""
         log.warning("smpp_unreadable", link=self.settings.name, reason=str(error))
         if error.command_id & RESPONSE_BIT:
-            if self.session.bind is Bind.OPEN:
+            if self.session.bind is BindState.OPEN:
                 self._reject(None, f"bind answered by what cannot be read: {error}", hint=True)
         else:
             self._write(encode(GenericNack(sequence=error.sequence, status=error.status)))
@@ -292,16 +290,16 @@ class Connection(asyncio.BufferedProtocol):
 
     # -- deliveries: answered after the commit, read no faster than they are kept ---------------
 
-    def _deliver(self, pdus: list[DeliverSm | DataSm]) -> None:
+    def _take_deliveries(self, pdus: list[DeliverSm | DataSm]) -> None:
         self._unanswered += len(pdus)
-        self._mind_the_pressure()
+        self._apply_back_pressure()
         task = self._loop.create_task(self._keep(pdus))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _keep(self, pdus: list[DeliverSm | DataSm]) -> None:
         try:
-            statuses = await self._owner.delivered(pdus)
+            statuses = await self._deliver(pdus)
         except Exception as error:
             log.exception("receipts_not_kept", link=self.settings.name, count=len(pdus), reason=repr(error))
             self.close("receipts could not be kept")
@@ -316,21 +314,21 @@ class Connection(asyncio.BufferedProtocol):
                 for pdu, status in zip(pdus, statuses, strict=True)
             )
         )
-        self._mind_the_pressure()
+        self._apply_back_pressure()
 
     def pause_writing(self) -> None:
-        """Note that the peer does not read what we write."""
+        """Stop reading too: the peer does not read what we write."""
         self._peer_is_slow = True
-        self._mind_the_pressure()
+        self._apply_back_pressure()
 
     def resume_writing(self) -> None:
-        """Note that the peer reads again."""
+        """Read again, as the peer does."""
         self._peer_is_slow = False
-        self._mind_the_pressure()
+        self._apply_back_pressure()
         self._owner.eased()
 
-    def _mind_the_pressure(self) -> None:
-        """Stop reading while too much waits to be kept or to be read by the peer."""
+    def _apply_back_pressure(self) -> None:
+        """Pause reading while too many deliveries are unanswered or the peer is slow."""
         if self._transport is None or self._transport.is_closing():
             return
         limit = self.settings.max_unanswered_receipts
@@ -348,15 +346,15 @@ class Connection(asyncio.BufferedProtocol):
 
     # -- deadlines --------------------------------------------------------------------------
 
-    def _listened(self) -> float:
-        """Return the time of the clock that stands while we do not read because we are behind."""
+    def _reading_time(self) -> float:
+        """Return monotonic time, excluding the periods when reading was paused because we were behind."""
         return (self._loop.time() if self._behind_since is None else self._behind_since) - self._behind_for
 
     def _tick(self) -> None:
-        now = self._listened()
+        now = self._reading_time()
         self._timer = self._loop.call_later(TICK, self._tick)
         settings = self.settings
-        if self.session.bind is Bind.UNBOUND:
+        if self.session.bind is BindState.UNBOUND:
             self._report_overdue(now)
             keeping = self._tasks and now - self._unbound_at <= settings.response_timeout
             if not self.session.owes_answers and not keeping:
@@ -365,17 +363,17 @@ class Connection(asyncio.BufferedProtocol):
         if self._unfinished_since is not None and now - self._unfinished_since > settings.response_timeout:
             self.close("a PDU was begun and not finished")
             return
-        if self.session.bind is Bind.OPEN:
+        if self.session.bind is BindState.OPEN:
             if now - self._bind_asked_at > settings.bind_timeout:
                 instead = f"; what came was {self._came_instead}" if self._came_instead else ""
                 self.close(f"no answer to the bind{instead}")
             return
-        self._look_for_overdue(now)
+        self._check_overdue(now)
         if self._loop.time() - self._quiet_since >= settings.enquire_interval:
             sequence = self.session.ask(Command.ENQUIRE_LINK, None, now)
             self._write(encode(EnquireLink(sequence=sequence)))
 
-    def _look_for_overdue(self, now: float) -> None:
+    def _check_overdue(self, now: float) -> None:
         late, others = self._report_overdue(now)
         window, patience = self.settings.window, max(self.settings.response_timeout, self.settings.enquire_interval)
         if others:
@@ -390,10 +388,10 @@ class Connection(asyncio.BufferedProtocol):
             self.close("the SMSC is silent")
 
     def _report_overdue(self, now: float) -> tuple[list[Request], list[Request]]:
-        """Report the submit_sm that nobody answered in time; return them, and the other requests that are overdue."""
+        """Report overdue submit_sm as unanswered; return them, and the other overdue requests."""
         overdue = self.session.overdue(now - self.settings.response_timeout)
         late = [one for one in overdue if one.command is Command.SUBMIT_SM]
         if late:
             log.warning("submit_sm_unanswered", link=self.settings.name, count=len(late))
-            self._owner.answered([Answered(one.token, None, error="no response in time") for one in late])
+            self._owner.answered([SubmitResponse(one.token, None, error="no response in time") for one in late])
         return late, [one for one in without_queries(overdue) if one.command is not Command.SUBMIT_SM]

@@ -1,4 +1,4 @@
-"""Makes the submit_sm of one segment: addresses, coding, concatenation, validity, receipt wanted."""
+"""Builds the submit_sm of one segment, and the query_sm about it, as an operator wants them."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -6,15 +6,13 @@ from enum import Enum
 from functools import lru_cache
 from zlib import crc32
 
-from esito.domain.address import AddressKind
+from esito.domain.address import USUAL_NUMBERING, AddressKind, Numbering, numbered
 from esito.domain.coding import LONG_HEADER, SHORT_HEADER, USUAL_CODINGS, Codings, Written, whole, write
 from esito.domain.message import Submission
-from esito.domain.query import Query
-from esito.domain.stop_mention import STOP_NUMBER, number_named, renamed
+from esito.domain.opt_out import STOP_NUMBER, number_named, renamed
+from esito.domain.status_query import Query
 from esito.domain.text import long_udh, udh
 from esito.domain.timing import SECOND_MS
-from esito.smpp.address import USUAL as USUAL_NUMBERING
-from esito.smpp.address import Numbering, numbered
 from esito.smpp.pdu import EsmClass, QuerySm, SubmitSm, Tag
 
 WANT_RECEIPT = 0x01
@@ -22,20 +20,20 @@ WANT_RECEIPT = 0x01
 
 
 class Concatenation(Enum):
-    """How the segments of one text are tied together."""
+    """How the segments of one text are joined."""
 
     UDH8 = "udh8"
-    """User data header 05 00 03 (3GPP TS 23.040, 9.2.3.24.1): what nearly every operator takes."""
+    """User data header 05 00 03 (3GPP TS 23.040, 9.2.3.24.1), which nearly every operator accepts."""
     UDH16 = "udh16"
     """User data header 06 08 04, with a reference of 16 bits (9.2.3.24.8)."""
     SAR = "sar"
-    """The parameters sar_msg_ref_num, sar_total_segments and sar_segment_seqnum (SMPP 3.4, 5.3.2.22)."""
+    """The TLVs sar_msg_ref_num, sar_total_segments and sar_segment_seqnum (SMPP 3.4, 5.3.2.22)."""
     MESSAGE_PAYLOAD = "message_payload"
-    """The whole text in the parameter message_payload (5.3.2.32): the operator cuts it."""
+    """The whole text in the TLV message_payload (5.3.2.32): the operator cuts it."""
 
 
 class Validity(Enum):
-    """How validity_period says for how long the operator is to try (SMPP 3.4, 7.1.1)."""
+    """How validity_period is written (SMPP 3.4, 7.1.1)."""
 
     RELATIVE = "relative"
     ABSOLUTE = "absolute"
@@ -44,18 +42,18 @@ class Validity(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingSettings:
-    """What an operator wants every submit_sm to be like."""
+    """What an operator wants in every submit_sm."""
 
     sender: str = ""
-    """Of messages that name none."""
+    """The sender of messages without one."""
     stop_number: str = STOP_NUMBER
-    """Where a STOP to it is to go."""
+    """The number that takes a STOP."""
     source_numbering: Numbering = field(default_factory=lambda: USUAL_NUMBERING)
     destination_numbering: Numbering = field(default_factory=lambda: USUAL_NUMBERING)
     service_type: str = ""
     protocol_id: int = 0
     priority_flag: int = 0
-    """Of messages that have no priority of their own."""
+    """For messages without a priority."""
     registered_delivery: int = WANT_RECEIPT
     validity: Validity = Validity.RELATIVE
     validity_hours: int = 48
@@ -67,7 +65,7 @@ USUAL = OutgoingSettings()
 
 
 def submit_sm(submission: Submission, settings: OutgoingSettings = USUAL, *, at: int = 0) -> SubmitSm:
-    """Return the submit_sm of this segment at an instant; its sequence number is the session's to set."""
+    """Return the submit_sm of a segment; `at`: now, in milliseconds. The session sets its sequence number."""
     ton, npi, sender = source_of(submission.sender, settings)
     dest_ton, dest_npi = settings.destination_numbering[AddressKind.INTERNATIONAL]
     octets, data_coding, esm_class, tlvs = _text(submission, settings)
@@ -91,19 +89,19 @@ def submit_sm(submission: Submission, settings: OutgoingSettings = USUAL, *, at:
 
 
 def source_of(sender: str, settings: OutgoingSettings) -> tuple[int, int, str]:
-    """Return TON, NPI and source address of a message with this sender; empty: it names none."""
+    """Return TON, NPI and source address of a message; `sender` may be empty."""
     sender = sender or settings.sender
     return *numbered(sender, settings.source_numbering), sender
 
 
 def query_sm(query: Query, settings: OutgoingSettings = USUAL) -> QuerySm:
-    """Return the query_sm about a segment: its id, and the source address of its submit_sm (SMPP 3.4, 4.8.1)."""
+    """Return the query_sm about a segment, with its id and the source address of its submit_sm (SMPP 3.4, 4.8.1)."""
     ton, npi, sender = source_of(query.sender, settings)
     return QuerySm(message_id=query.smsc_message_id, source_addr_ton=ton, source_addr_npi=npi, source_addr=sender)
 
 
 def validity_period(validity: Validity, hours: int, at: int) -> str:
-    """Return validity_period: a span of days and hours, or the instant so many hours after `at` in UTC."""
+    """Return validity_period: relative, or the instant that many hours after `at` in UTC."""
     if validity is Validity.RELATIVE:
         return _span(hours)
     return _date(at // SECOND_MS, hours) if validity is Validity.ABSOLUTE else ""
@@ -121,20 +119,20 @@ def _date(second: int, hours: int) -> str:
 
 @lru_cache(maxsize=1024)
 def reference_of(message_id: int, msisdn: str, bits: int) -> int:
-    """Return the reference that ties the segments of a message to one number together.
+    """Return the reference that joins the segments of a message to one number.
 
-    It follows from message and number alone, so that every process and every try finds the same. Two
-    messages to one number differ in it when their ids follow each other, when they lie in one block of
-    2**bits ids, and when they lie 2**bits apart. Others agree by chance: of 8 bits one pair in 64 at the most.
+    It depends on message and number only, so every process and every try finds the same. Two messages to
+    one number have different references if their ids are consecutive, in one block of 2**bits ids, or
+    2**bits apart. Others may agree by chance: with 8 bits at most one pair in 64.
     """
     block, place = message_id >> bits, message_id & (1 << bits) - 1
-    # Where a block begins is drawn anew for each, in steps of four; neighbours never lie 0 or -1 apart (modulo 4).
+    # The offset of each block is pseudo-random, in steps of four; neighbours never differ by 0 or -1 (modulo 4).
     drawn = _mixed(crc32(msisdn.encode()) + block * 0x9E3779B97F4A7C15)
     return (place + 4 * drawn + 2 * (block & 1)) % (1 << bits)
 
 
 def _mixed(number: int) -> int:
-    """Return 32 bits that have nothing to do with their neighbours' (the finish of SplitMix64)."""
+    """Return 32 well-mixed bits (the finalizer of SplitMix64)."""
     number = ((number ^ number >> 30) * 0xBF58476D1CE4E5B9) & _SIXTY_FOUR_BITS
     number = ((number ^ number >> 27) * 0x94D049BB133111EB) & _SIXTY_FOUR_BITS
     return number >> 32
@@ -171,7 +169,7 @@ def _text(submission: Submission, settings: OutgoingSettings) -> _Text:
 
 
 def _text_of(submission: Submission, settings: OutgoingSettings) -> str:
-    """Return the text; its STOP mention names the number of this link, whichever it was accepted for."""
+    """Return the text, with the number of this link in its STOP mention."""
     before = submission.stop_number
     if not before:
         return submission.text
@@ -187,7 +185,7 @@ def _alone(text: str, unicode: bool, codings: Codings) -> tuple[bytes, int]:
 
 @lru_cache(maxsize=1024)
 def _tied(text: str, unicode: bool, segments: int, codings: Codings, way: Concatenation) -> Written:
-    """Write a text that is cut; a header that the operator makes of sar_* may be the long one too."""
+    """Encode a text in several segments; from sar_* the operator may make the long header too."""
     header = SHORT_HEADER if way is Concatenation.UDH8 else LONG_HEADER
     in_header = way is not Concatenation.SAR
     return write(text, unicode=unicode, segments=segments, codings=codings, header=header, in_header=in_header)

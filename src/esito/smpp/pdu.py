@@ -1,9 +1,8 @@
-"""The protocol data units of SMPP 3.4 as plain records, and the numbers that name them.
+"""The protocol data units of SMPP 3.4 as plain records, and their constants.
 
-Nothing here reads or writes bytes; `codec` does. Field names are those of the
-specification (section 4), addresses are text, texts of messages stay octets.
-A PDU that carries optional parameters keeps all of them in `tlvs`, known or
-not, in the order they came: `{tag: value octets}`.
+`codec` reads and writes them. Field names are those of the specification (section 4);
+addresses are text, texts of messages are octets. `tlvs` has all optional parameters, known
+or not, in the order they came: `{tag: value octets}`.
 """
 
 from enum import IntEnum
@@ -39,7 +38,7 @@ class Command(IntEnum):
 
 
 class Status(IntEnum):
-    """command_status (SMPP 3.4, 5.1.3): the ones we say or act upon; any other number is kept as it came."""
+    """command_status (SMPP 3.4, 5.1.3): those that we send or act upon; any other number is kept as it came."""
 
     ESME_ROK = 0x00
     ESME_RINVMSGLEN = 0x01
@@ -66,7 +65,7 @@ class Status(IntEnum):
 
 
 def status_name(status: int) -> str:
-    """Return `ESME_RINVPASWD (0x0000000E)`; a number we have no name for stands alone."""
+    """Return `ESME_RINVPASWD (0x0000000E)`, or the number alone if it has no name here."""
     try:
         return f"{Status(status).name} (0x{status:08X})"
     except ValueError:
@@ -97,7 +96,7 @@ class EsmClass(IntEnum):
 
 
 class Pdu(msgspec.Struct, kw_only=True, frozen=True, gc=False):
-    """What every PDU has; `status` is command_status, zero in requests."""
+    """The header of every PDU; `status` is command_status, zero in requests."""
 
     sequence: int = 0
     status: int = 0
@@ -128,7 +127,7 @@ class BindTransceiver(Bind, frozen=True, kw_only=True):
 
 
 class BindResp(Pdu, frozen=True, kw_only=True):
-    """The body shared by the three bind responses; empty when the bind is refused."""
+    """The body shared by the three bind responses; empty if the bind is refused."""
 
     system_id: str = ""
     tlvs: dict[int, bytes] = msgspec.field(default_factory=dict)
@@ -167,11 +166,11 @@ class ShortMessage(Pdu, frozen=True, kw_only=True):
     sm_default_msg_id: int = 0
     short_message: bytes = b""
     tlvs: dict[int, bytes] = msgspec.field(default_factory=dict)
-    # True when sm_length or a TLV length pointed past the end and was cut there.
+    # True if sm_length or a TLV length pointed past the end and was cut there.
     damaged: bool = False
-    # True when a parameter that speaks of a receipt stands twice, and says two things; `tlvs` has the first.
+    # True if a TLV of a receipt came twice with different values; `tlvs` has the first.
     disagrees: bool = False
-    # The whole PDU as it came, header included; empty when we made it ourselves.
+    # The whole PDU as it came, header included; empty if we made it ourselves.
     frame: bytes = b""
 
 
@@ -182,7 +181,7 @@ class SubmitSm(ShortMessage, frozen=True, kw_only=True):
 class DeliverSm(ShortMessage, frozen=True, kw_only=True):
     """deliver_sm (4.6.1)."""
 
-    # True when its fields cannot be told apart: then only sequence, status and frame say anything.
+    # True if its fields cannot be read: then only sequence, status and frame are set.
     unreadable: bool = False
 
 
@@ -207,7 +206,7 @@ class DataSm(Pdu, frozen=True, kw_only=True):
 
 
 class SubmitSmResp(Pdu, frozen=True, kw_only=True):
-    """submit_sm_resp (4.4.2); message_id is empty when the status is an error."""
+    """submit_sm_resp (4.4.2); message_id is empty if the status is an error."""
 
     message_id: str = ""
 

@@ -1,8 +1,8 @@
-"""Finds the fields in the text of a receipt: those of SMPP 3.4, appendix B, and what operators make of them.
+"""Finds the fields in the text of a receipt: those of SMPP 3.4, appendix B, in the ways that operators write them.
 
-Three looks, each only when the one before left something open: the usual text to the letter; names with a
-colon, in any order and under the names of the table; names without a colon, and values without a name. Every
-look passes over the text a fixed number of times, however it is written.
+Three attempts, each only if the one before left something open: the exact text of appendix B; names with a colon, in
+any order and under any name of the table; names without a colon, and values without a name. Every attempt passes over
+the text a fixed number of times, whatever it contains.
 """
 
 import re
@@ -22,7 +22,7 @@ NAMES: Mapping[str, str] = {
     ERR: ERR,
     "sub": "",
     "dlvrd": "",
-    # Names outside appendix B that operators use all the same.
+    # Names outside appendix B that operators also use.
     "message id": ID,
     "msg id": ID,
     "sms id": ID,
@@ -46,14 +46,14 @@ NAMES: Mapping[str, str] = {
     "error code": ERR,
     "err code": ERR,
 }
-"""What a field is called, in lower case, and which field it is; "": one we have no use for.
+"""Field by its name in lower case; "": a field that is not used.
 
-A blank may also be an underscore, a hyphen, or nothing. A name of appendix B goes before all others.
+A blank may also be an underscore, a hyphen, or nothing. A name of appendix B wins over all others.
 """
 
 
 class Fields(NamedTuple):
-    """What a text says, as it is written; empty where it says nothing."""
+    """The values of a text, as written; empty if missing."""
 
     id: str = ""
     submitted: str = ""
@@ -61,14 +61,14 @@ class Fields(NamedTuple):
     stat: str = ""
     err: str = ""
     disagree: bool = False
-    """Whether it says one thing twice, and not the same."""
+    """Whether it gives two values that contradict each other."""
 
 
 _USUAL = re.compile(
     r"id:([^\s\x00]+) sub:\d+ dlvrd:\d+ submit date:(\d+) done date:(\d+) stat:(\w+) err:(\w+)(?: text:.*)?",
     re.ASCII | re.DOTALL | re.IGNORECASE,
 )
-"""Appendix B to the letter, as most receipts are; read in one go."""
+"""Fast path: exactly appendix B, as most receipts are."""
 
 _BEFORE = r"(?<![\w.\-+@#%~])[\"']?+"
 _ANY = "|".join(name.replace(" ", "[ _-]?") for name in sorted(NAMES, key=len, reverse=True))
@@ -85,9 +85,9 @@ _BEGINNINGS, _ENDINGS = "\"'{", "\"'},;|&"
 
 
 def read_fields(text: str, words: Container[str] = STAT_WORDS) -> Fields:
-    """Return the fields of a text; never raises. Of a field that stands twice, the first counts.
+    """Return the fields of a text; never raises. If a field comes twice, the first counts.
 
-    `words` are those for states, in upper case, by which a state without its name is found.
+    `words`: the words for states, in upper case, by which a state without a name is found.
     """
     usual = _USUAL.fullmatch(text)
     if usual is not None:
@@ -115,22 +115,22 @@ def read_fields(text: str, words: Container[str] = STAT_WORDS) -> Fields:
 
 
 def reads_as_receipt(text: str, words: Container[str] = STAT_WORDS) -> bool:
-    """Tell whether a text is that of a receipt: a state that we know, and the message or a date, with their names."""
+    """Tell whether a text is that of a receipt: a known state, and an id or a date, with their names."""
     looked = _look(_TEXT.split(text, maxsplit=1)[0], _NAMED)
     found = looked.unnamed(words) | looked.best()
     return found.get(STAT, "").upper() in words and bool(found.get(ID) or found.get(DONE))
 
 
 class _Looked(NamedTuple):
-    """One look at a text."""
+    """The result of one attempt: the text, cut at its names."""
 
     before: list[str]
     """The words before the first name."""
     named: list[tuple[str, list[str]]]
-    """Each name and the words between it and the next: its value, and what else stands there."""
+    """Each name and the words up to the next name: its value, and whatever follows."""
 
     def best(self) -> dict[str, str]:
-        """Return the value of each field: that of the name in appendix B, else the first of its other names."""
+        """Return the value of each field: by its name in appendix B, else by the first of its other names."""
         found: dict[str, str] = {}
         for by_the_book in (True, False):
             for name, words in self.named:
@@ -140,7 +140,7 @@ class _Looked(NamedTuple):
         return found
 
     def unnamed(self, states: Container[str]) -> dict[str, str]:
-        """Return the values that have lost their names: an id before the rest, and a state that stands alone."""
+        """Return the values without a name: an id before everything else, and a state that stands alone."""
         found = {}
         alone = [(name, words[1]) for name, words in self.named if len(words) == 2]
         if len(self.before) == 1:
@@ -149,16 +149,16 @@ class _Looked(NamedTuple):
                 found[ID] = word
             alone.insert(0, ("", word))
         known = [word for _, word in alone if word.upper() in states]
-        # Where the state belongs, a word that we do not know is one all the same.
+        # In the place of the state, an unknown word counts too.
         known += [word for name, word in alone if name and NAMES[name] == DONE and word.isalpha()]
         if known:
             found[STAT] = known[0]
         return found
 
     def disagrees(self) -> bool:
-        """Tell whether one name stands before two values that cannot both be true."""
+        """Tell whether one name has two values that cannot both be true."""
         first: dict[str, str] = {}
-        seen: set[tuple[str, str]] = set()  # one value many times is looked at once
+        seen: set[tuple[str, str]] = set()  # a repeated value is compared once
         for name, words in self.named:
             if not words or name not in _CONTRADICTS or (name, words[0]) in seen:
                 continue
@@ -199,16 +199,16 @@ _CREDIBLE: Mapping[str, Callable[[str], bool]] = {
     STAT: lambda word: word.upper() in STAT_WORDS,
     ERR: _has_digit,
 }
-"""What a value must look like to be taken for one where no colon says so: it may be any text."""
+"""What a value without a colon must look like, as it may be any text."""
 
 
 # -- what cannot both be true -----------------------------------------------------------------
 
 
 def ids_disagree(one: str, other: str) -> bool:
-    """Tell whether two ids of a receipt cannot be one, in whatever spelling.
+    """Tell whether two ids of a receipt differ, whatever their spelling.
 
-    Appendix B has room for ten characters: an id that was cut to them agrees with the whole one.
+    Appendix B has room for ten characters: an id cut to ten agrees with the whole one.
     """
     if not one or not other or spelling(one, other) is not None or spelling(other, one) is not None:
         return False
@@ -217,13 +217,13 @@ def ids_disagree(one: str, other: str) -> bool:
 
 
 def states_disagree(one: str, other: str) -> bool:
-    """Tell whether two words stand for different states; a word we do not know disagrees with none."""
+    """Tell whether two words stand for different states; an unknown word disagrees with none."""
     first, second = STAT_WORDS.get(one.upper()), STAT_WORDS.get(other.upper())
     return first is not None and second is not None and first is not second
 
 
 def errors_disagree(one: str, other: str) -> bool:
-    """Tell whether one code says that nothing failed and the other that something did."""
+    """Tell whether one code means success and the other a failure."""
     return bool(one and other) and _is_zero(one) != _is_zero(other)
 
 

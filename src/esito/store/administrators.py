@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from esito.domain.administrator import Administrator
+from esito.domain.credentials import Administrator
 
 
 class AdministratorStore(Protocol):

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from esito.domain.account import Account, AccountState, ApiKey
+from esito.domain.account import Account, AccountState
+from esito.domain.credentials import ApiKey
 from esito.domain.evidence import RecipientEvidence
-from esito.domain.id_forms import IdForm, Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
-from esito.domain.query import Query, QueryAnswer
+from esito.domain.operator_habits import IdForm, Learned
+from esito.domain.opt_out import STOP_NUMBER
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.routing import Route
 from esito.domain.states import MultipartRule
-from esito.domain.stop_mention import STOP_NUMBER
+from esito.domain.status_query import Query, QueryAnswer
 from esito.domain.timing import VALIDITY_MS
 from esito.store.administrators import AdministratorStore
 from esito.store.callbacks import Callbacks
@@ -233,7 +234,7 @@ class Store(Protocol):
         """Keep message, recipients, texts and price, take the price off the credit; return the id.
 
         Raises NotEnoughCredit, and then keeps nothing. Ids are increasing integers below 2**53.
-        A sandbox message costs nothing and is never submitted; the numbers choose its statuses (domain/sandbox).
+        A sandbox message costs nothing and is never submitted; the numbers choose its statuses (domain/message).
         Raises AnsweredBefore where its idempotency key was used, and then keeps nothing.
         """
 
@@ -283,7 +284,7 @@ class Store(Protocol):
     async def claim_queries(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Query]:
         """Return up to `limit` segments to ask about by this link now: answered ones that lack their last word.
 
-        What is handed out is handed out again after a while (`domain/query`), unless its answer is kept before.
+        What is handed out is handed out again after a while (`domain/status_query`), unless its answer is kept before.
         Looks at a bounded number of segments; what needs no question any more comes up once.
         Raises Fenced, and hands out nothing, once the lease under which it is asked has changed hands.
         """

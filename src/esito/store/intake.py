@@ -5,7 +5,6 @@ that applies them: so a frame that comes twice changes nothing, and one that is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from esito.domain.receipt import DeliveryReceipt
@@ -46,8 +45,7 @@ class Mark(NamedTuple):
         return sorted(set(range(self.confirmed + 1, max(self.beyond, default=0))) - set(self.beyond))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poison:
+class Poison(NamedTuple):
     """What came through the log and is no good frame."""
 
     number: int

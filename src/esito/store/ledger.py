@@ -53,8 +53,7 @@ class MonthSpent(NamedTuple):
     segments: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
+class AuditEntry(NamedTuple):
     """One administrative act."""
 
     at: int

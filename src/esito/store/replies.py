@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from esito.domain.account import Account
+from esito.domain.opt_out import StopWords
 from esito.domain.reply import Reply, ReplyKind
-from esito.domain.stop_words import StopWords
 
 
 class Kept(NamedTuple):

@@ -1,1 +1,1 @@
-"""Callbacks to the senders' own servers: where they may go, how they are signed, sent and tried again."""
+"""Callbacks to the servers of senders: where they may go, how they are signed, sent and retried."""

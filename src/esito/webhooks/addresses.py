@@ -1,7 +1,7 @@
-"""Which addresses may be called: never one that only this network can reach, in whatever spelling.
+"""Which addresses callbacks may go to: by default none that is private to this network.
 
-`ipaddress.is_global` alone lets forms pass that carry an IPv4 address inside an IPv6 one,
-so those are unwrapped first and judged by what they carry.
+`ipaddress.is_global` alone passes IPv6 addresses that embed a private IPv4 address,
+so those are unwrapped first and judged by the address inside.
 """
 
 import socket
@@ -34,7 +34,7 @@ _NAMED: tuple[tuple[IPv4Network | IPv6Network, str], ...] = (
 
 
 class Judge:
-    """Says which addresses and ports may be called."""
+    """Decides which addresses and ports may be called."""
 
     def __init__(
         self,
@@ -59,16 +59,16 @@ class Judge:
         return forbidden(address) or ("an address of this machine" if is_ours(carried) else "")
 
     def why_not_port(self, port: int) -> str:
-        """Return why a port must not be called, of whatever address; empty when it may be."""
+        """Return why a port must not be called on any address; empty when it may be."""
         if any(port in one for one in self._ports):
             return ""
         return f"called at port {port}, which [callbacks] ports leaves out"
 
 
 def is_ours(address: Address) -> bool:
-    """Tell whether an address is one of an interface of this machine: what is sent there passes no firewall.
+    """Whether an address belongs to this machine: no firewall sees what is sent there.
 
-    Only to such an address can a socket be bound, unless the system lets sockets be bound to any.
+    A socket can be bound only to such an address, unless the system allows binding to any.
     """
     return _can_bind(address) and not _can_bind_to_any(address.version)
 
@@ -89,7 +89,7 @@ def _can_bind(address: Address) -> bool:
 
 
 def unwrapped(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address carries, or the address itself."""
+    """Return the IPv4 address inside an IPv6 address, or the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:
@@ -99,7 +99,7 @@ def unwrapped(address: Address) -> Address:
     low = IPv4Address(int(address) & 0xFFFFFFFF)
     if address in _NAT64 or address in _TRANSLATED or (int(address) >> 32 & 0xFFFFFFFF) in _ISATAP:
         return low
-    if address in _COMPATIBLE and int(address) > 1:  # :: and ::1 speak for themselves
+    if address in _COMPATIBLE and int(address) > 1:  # :: and ::1 embed nothing
         return low
     return address
 

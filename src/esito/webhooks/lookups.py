@@ -1,4 +1,4 @@
-"""Asks the system where names lead: a few threads are kept for that, and no account has all of those."""
+"""Resolves names in a few threads of its own; no account can use all of them."""
 
 import asyncio
 import socket
@@ -7,33 +7,33 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 THREADS = 32
-"""Names that are looked up at a time."""
+"""Names resolved at a time."""
 
 OF_AN_ACCOUNT = THREADS // 4
-"""Of those, how many may be one account's, so that slow name servers of its own keep nobody else waiting."""
+"""Threads that one account may use, so that its slow name servers delay nobody else."""
 
 
 class Lookups:
-    """Looks names up."""
+    """Resolves names."""
 
     def __init__(self) -> None:
         self._threads: ThreadPoolExecutor | None = None
         self._turns: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
-        """Kept by whoever waits for one or has one."""
+        """By account; a semaphore lives as long as somebody holds or awaits it."""
 
     def open(self) -> None:
-        """Begin."""
+        """Start the threads."""
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="esito-names")
 
     def close(self) -> None:
-        """Begin no further lookup; those that go on end by themselves."""
+        """Start no more lookups; those that run end by themselves."""
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def ask(self, host: str, port: int, account: int) -> list[str]:
-        """Resolve as connecting would: numbers in octal, hexadecimal or one piece become addresses here too.
+        """Resolve as connecting would, with addresses in octal, in hexadecimal or as a single number.
 
-        Raises OSError, and ValueError for what is no name.
+        Raises OSError, and ValueError for what is not a name.
         """
         turn = self._turns.setdefault(account, asyncio.Semaphore(OF_AN_ACCOUNT))
         await turn.acquire()
@@ -44,7 +44,7 @@ class Lookups:
         except RuntimeError:  # closed meanwhile
             turn.release()
             raise OSError("no names are looked up any more") from None
-        # Who gives up waiting does not end the thread's work: the turn lasts as long as that does.
+        # A caller that gives up does not stop the thread, so the turn lasts until the thread is done.
         asked.add_done_callback(lambda done: _end(turn, done))
         await asyncio.wait({asked})
         return list(dict.fromkeys(str(row[4][0]) for row in asked.result()))
@@ -53,4 +53,4 @@ class Lookups:
 def _end(turn: asyncio.Semaphore, done: asyncio.Future[Any]) -> None:
     turn.release()
     if not done.cancelled():
-        done.exception()  # whoever asked may have gone
+        done.exception()  # the caller may have given up

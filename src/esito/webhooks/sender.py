@@ -1,7 +1,7 @@
-"""Makes one request to a receiver, and says how it went; never to an address it must not call.
+"""Makes one request to a receiver and returns its outcome; never calls a forbidden address.
 
-A name is resolved once, every address of it is judged, and the connection is made to the
-judged address itself: what the name resolves to a moment later does not matter.
+A name is resolved once, all its addresses are judged, and the connection goes to the judged
+address itself: what the name resolves to a moment later does not matter.
 """
 
 import asyncio
@@ -18,31 +18,32 @@ from yarl import URL
 from esito.webhooks import addresses
 from esito.webhooks.lookups import Lookups
 from esito.webhooks.status_line import NotingConnector, forget_connection, last_connection
-from esito.webhooks.targets import RefusedError, Target, taken_apart
+from esito.webhooks.targets import RefusedError, TargetUrl, parse_target
 
 CONNECT_WITHIN = 5.0
 ALL_WITHIN = 15.0
 """Seconds."""
 
 LARGEST_ANSWER = 64 * 1024
-"""Octets that are read; more than that is not awaited."""
+"""Octets that are read of an answer; the rest is not awaited."""
 
 ANSWER_KEPT = 1024
+"""Octets of an answer that are stored."""
 
 NAME_KEPT = 15.0
-"""Seconds for which the judged addresses of a name are used again."""
+"""Seconds for which the judged addresses of a name are reused."""
 
 NAMES_KEPT = 4096
 MOST_ADDRESSES = 3
 """Addresses of one name that are tried."""
 
 Resolve = Callable[[str, int, int], Awaitable[Sequence[str]]]
-"""Host, port and the account that asks to the texts of its addresses. Raises OSError."""
+"""Takes host, port and the asking account; returns addresses as text. Raises OSError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """How one request ended."""
+    """The outcome of one request."""
 
     status: int | None
     """HTTP status; None: there was no answer."""
@@ -52,15 +53,15 @@ class Attempt:
     error: str = ""
     """Why there was no answer, as a sentence; empty when there was one."""
     address: str = ""
-    """Where the connection was made to; empty when none was."""
+    """The address we connected to; empty when we did not."""
     retry_after: str = ""
-    """The header of that name, as it came; empty: there was none."""
+    """The Retry-After header as received; empty: there was none."""
     final: bool = False
-    """Whether trying again is no use: what is refused once stays so."""
+    """Whether trying again is useless: a refused URL stays refused."""
 
 
 class Sender:
-    """Posts to receivers, with connections that are used again."""
+    """Posts to receivers over reused connections."""
 
     def __init__(
         self,
@@ -78,40 +79,40 @@ class Sender:
         self._asking: WeakValueDictionary[tuple[tuple[str, int], int], asyncio.Lock] = WeakValueDictionary()
 
     async def start(self) -> None:
-        """Make ready; to be called in the event loop."""
+        """Prepare, in the running event loop."""
         self._lookups.open()
         self._session = aiohttp.ClientSession(
             connector=NotingConnector(limit=0, use_dns_cache=False, keepalive_timeout=15),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN),
-            auto_decompress=False,  # what is kept is looked at by people only, and a bomb must not go off
+            auto_decompress=False,  # only people read what we store, and a zip bomb must not go off
             trust_env=False,
         )
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         if self._session is not None:
             await self._session.close()
         self._lookups.close()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, account: int = 0) -> Attempt:
-        """Make one request for an account. A receiver's faults are in the attempt, not raised."""
+        """Make one request for an account. Failures are returned in the attempt, not raised."""
         began = time.monotonic()
         address = ""
         forget_connection()
         until = asyncio.get_running_loop().time() + self._all_within
         try:
             async with asyncio.timeout_at(until):
-                target = taken_apart(url)
+                target = parse_target(url)
                 reachable = await self._addresses(target, account)
             for address in reachable:
                 try:
                     async with asyncio.timeout_at(until):
                         response = await self._post(target, address, body, headers)
                 except aiohttp.ClientConnectorError as error:
-                    failure = _why(error)
+                    failure = _reason(error)
                     continue
-                answer = await _beginning(response, until)
+                answer = await _first_octets(response, until)
                 return Attempt(
                     status=response.status,
                     milliseconds=_since(began),
@@ -124,15 +125,15 @@ class Sender:
         except TimeoutError:
             failure = f"no answer within {self._all_within:g} seconds"
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            failure = _why(error)
-        # Of an answer that goes on badly, or not at all, the status was said and counts.
+            failure = _reason(error)
+        # Once the status line has come it counts, even if the rest of the answer is broken or missing.
         connection = last_connection()
         status = None if connection is None else connection.status
         error_of = "" if status else failure
         return Attempt(status=status, milliseconds=_since(began), error=error_of, address=address)
 
     async def _post(
-        self, target: Target, address: str, body: bytes, headers: Mapping[str, str]
+        self, target: TargetUrl, address: str, body: bytes, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
         """Return the response once its status is known."""
         if self._session is None:
@@ -149,7 +150,7 @@ class Sender:
                     server_hostname=target.host if target.scheme == "https" else None,
                 )
             except aiohttp.ServerDisconnectedError:
-                # The receiver closed a connection that we kept; a new one is tried at once.
+                # The receiver closed a connection that we reused; try a new one at once.
                 connection = last_connection()
                 if not again or connection is None or connection.status or connection.requests == 1:
                     raise
@@ -157,13 +158,13 @@ class Sender:
 
     # -- names ---------------------------------------------------------------------------------
 
-    async def _addresses(self, target: Target, account: int) -> list[str]:
+    async def _addresses(self, target: TargetUrl, account: int) -> list[str]:
         """Return the judged addresses of the target. Raises RefusedError, OSError, TimeoutError."""
         name = target.host, target.port
         if (known := self._known_of(name)) is not None:
             return known
         async with asyncio.timeout(CONNECT_WITHIN), self._asking.setdefault((name, account), asyncio.Lock()):
-            # Of many that go to one name, the first asks.
+            # The first of many requests to one name resolves it for all.
             if (known := self._known_of(name)) is not None:
                 return known
             return self._judged(target, await self._resolve(*name, account))
@@ -172,8 +173,8 @@ class Sender:
         until, found = self._known.get(name, (0.0, []))
         return found if until > time.monotonic() else None
 
-    def _judged(self, target: Target, answer: Sequence[str]) -> list[str]:
-        """Keep addresses for a while, if every one of them may be called. Raises RefusedError, OSError."""
+    def _judged(self, target: TargetUrl, answer: Sequence[str]) -> list[str]:
+        """Remember addresses for a while, if all of them may be called. Raises RefusedError, OSError."""
         found = list(answer)
         for text in found:
             address = ip_address(text)
@@ -188,8 +189,8 @@ class Sender:
         return found[:MOST_ADDRESSES]
 
 
-async def _beginning(response: aiohttp.ClientResponse, until: float) -> bytes:
-    """Read the answer up to the limit, and return how it begins; its status counts, however it goes on."""
+async def _first_octets(response: aiohttp.ClientResponse, until: float) -> bytes:
+    """Read the answer up to the limit, and return its first octets; a broken rest is ignored."""
     kept, size = b"", 0
     try:
         async with asyncio.timeout_at(until):
@@ -203,7 +204,7 @@ async def _beginning(response: aiohttp.ClientResponse, until: float) -> bytes:
     except (aiohttp.ClientError, OSError, ValueError):  # TimeoutError is an OSError
         pass
     finally:
-        response.close()  # does nothing to one that is released
+        response.close()  # no effect once released
     return kept
 
 
@@ -211,8 +212,8 @@ def _since(began: float) -> int:
     return round((time.monotonic() - began) * 1000)
 
 
-def _why(error: Exception) -> str:
-    """Say what went wrong without the URL, which may hold the receiver's secret."""
+def _reason(error: Exception) -> str:
+    """Return what went wrong, without the URL, which may hold the receiver's secret."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return (
             f"the TLS certificate or handshake is not good ({error.os_error if hasattr(error, 'os_error') else error})"

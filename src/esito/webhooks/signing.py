@@ -1,15 +1,18 @@
-"""The Standard Webhooks signature: receivers verify it with any library of that scheme."""
+"""The Standard Webhooks signature, which any library of that scheme verifies.
+
+A module of its own, so that `esito listen` verifies signatures without loading what sends callbacks.
+"""
 
 import base64
 import binascii
 import hmac
 
 PREFIX = "whsec_"
-"""Opens a secret that is written in base64; any other secret is taken as it is."""
+"""Marks a secret in base64; any other secret is used as it is."""
 
 
 def key_of(secret: str) -> bytes:
-    """Return the octets of a secret. A `whsec_` that is no base64 is taken as it is."""
+    """Return the octets of a secret. A `whsec_` secret that is not base64 is used as it is."""
     if secret.startswith(PREFIX):
         try:
             return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
@@ -25,11 +28,11 @@ def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
 
 
 _LONGEST_TIMESTAMP = 20
-"""Digits; Python reads no number of some thousands, and nobody's clock is there."""
+"""Digits; Python refuses to parse a number of some thousand digits."""
 
 
 def is_signed(secret: str, webhook_id: str, timestamp: str, body: bytes, signatures: str) -> bool:
-    """Tell whether one of the signatures of a `webhook-signature` header fits; compared in constant time."""
+    """Whether one signature of a `webhook-signature` header is right; compared in constant time."""
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= _LONGEST_TIMESTAMP):
         return False
     wanted = sign(secret, webhook_id, int(timestamp), body).encode()

@@ -1,4 +1,4 @@
-"""What a URL says of where a request goes, and what is refused by that alone, before any name is looked up."""
+"""Parses the URL of a receiver, and refuses what can be refused before any name is resolved."""
 
 import base64
 import socket
@@ -11,35 +11,35 @@ from yarl import URL
 from esito.webhooks.addresses import Judge
 
 LONGEST_HOST = 253
-"""Characters of a host; no name has more."""
+"""Characters of a host; a DNS name has no more."""
 
 
 class RefusedError(Exception):
-    """This must not be called; the text says why."""
+    """This URL must not be called; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A URL taken apart."""
+class TargetUrl:
+    """The parts of a receiver's URL."""
 
     scheme: str
     host: str
     port: int
     netloc: str
-    """What the Host header says."""
+    """Goes into the Host header."""
     rest: str
-    """Path and query, untouched."""
+    """Path and query, unchanged."""
     login: dict[str, str]
-    """The `Authorization` header, where the URL names a user."""
+    """The `Authorization` header if the URL names a user."""
 
 
 def refusal(url: str, judge: Judge) -> str:
     """Return why a URL is never called, whatever its name resolves to; empty when it may be called.
 
-    What its host is, a name or an address in whatever spelling, is asked of the system and of no name server.
+    The system, and no name server, decides whether the host is a name or some spelling of an address.
     """
     try:
-        target = taken_apart(url)
+        target = parse_target(url)
     except RefusedError as error:
         return str(error)
     address = _literal(target.host)
@@ -51,7 +51,7 @@ def refusal(url: str, judge: Judge) -> str:
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that a host is; None when it is a name."""
+    """Return the address that the host spells; None if it is a name."""
     try:
         rows = socket.getaddrinfo(host.encode(), None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except (OSError, ValueError):
@@ -59,8 +59,8 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
     return ip_address(str(rows[0][4][0]))
 
 
-def taken_apart(url: str) -> Target:
-    """Return a URL in its pieces. Raises RefusedError for what is none of ours to call."""
+def parse_target(url: str) -> TargetUrl:
+    """Return the parts of a URL. Raises RefusedError for a URL that we never call."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -79,11 +79,11 @@ def taken_apart(url: str) -> Target:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         login["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
     rest = _as_ascii((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
-    return Target(parts.scheme, _as_dns(bare), port or (443 if parts.scheme == "https" else 80), netloc, rest, login)
+    return TargetUrl(parts.scheme, _as_dns(bare), port or (443 if parts.scheme == "https" else 80), netloc, rest, login)
 
 
 def _as_dns(host: str) -> str:
-    """Return a host as name servers know it, by IDNA 2008. Raises RefusedError."""
+    """Return a host as DNS spells it, by IDNA 2008. Raises RefusedError."""
     if ":" in host:
         try:
             address = ip_address(host)
@@ -101,5 +101,5 @@ def _as_dns(host: str) -> str:
 
 
 def _as_ascii(text: str) -> str:
-    """Return a path and a query as they go out: what is not ASCII as RFC 3987 has it, all else as it was written."""
+    """Return path and query with non-ASCII characters encoded by RFC 3987; the rest stays as written."""
     return text if text.isascii() else "".join(sign if sign.isascii() else quote(sign) for sign in text)

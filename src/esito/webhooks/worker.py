@@ -1,10 +1,10 @@
-"""Makes the callbacks: takes what is due from the outbox, posts it, keeps how that ended, tries again later.
+"""Sends the callbacks: claims what is due from the outbox, posts it, records the outcome, tries again later.
 
-    store.callbacks: sort -> claim (leased) -> POST -> record -> done, due again, or dead
+    store.callbacks: route -> claim (leased) -> POST -> record -> done, due again, or dead
 
-What is out when the process dies is out again after the next start, under the same webhook-id; nothing else is.
-A turn records what has ended, sorts what is new and claims for the slots that are free. Slots are counted by
-account, by address and by destination, so that slow receivers fill those of their account and nobody else's.
+Callbacks that are in flight when the process dies are sent again after the next start, under the same webhook-id; no
+others are. A turn records outcomes, routes new callbacks to their destinations, and claims as many as there are free
+slots. Slots are counted by account, address and destination, so slow receivers use up only those of their account.
 """
 
 import asyncio
@@ -23,77 +23,47 @@ from esito.domain.slots import Slots
 from esito.domain.timing import SECOND_MS, Clock
 from esito.store.base import Store
 from esito.store.callbacks import Turn, Wanted
+from esito.webhooks.sender import Attempt
 
 log = structlog.get_logger()
 
 LOOK_EVERY = 1.0
-"""Seconds after which the outbox is looked at though nobody said that there is something."""
+"""Seconds after which the worker looks at the outbox without having been woken."""
 
 FAST_MS = 250.0
-"""A destination that answers faster than this on average gets the larger number of slots."""
+"""A destination whose average answer is faster than this gets more slots."""
 
 LEASE_MS = 120 * SECOND_MS
-"""Far longer than an attempt may take."""
+"""Far longer than an attempt may take, in milliseconds."""
 
-SORT_AT_ONCE = 1000
+ROUTE_AT_ONCE = 1000
+"""New callbacks routed to their destinations in one turn."""
 
-LANDING = 3.0
-"""Seconds that callbacks which are out get to end when the process stops."""
+DRAIN_WITHIN = 3.0
+"""Seconds that callbacks in flight have to end when the process stops."""
 
 AGENT = f"Esito/{__version__}"
 
 
-class Attempt(Protocol):
-    """How one request ended."""
-
-    @property
-    def status(self) -> int | None:
-        """HTTP status; None: there was no answer."""
-
-    @property
-    def milliseconds(self) -> int:
-        """How long it took."""
-
-    @property
-    def answer(self) -> bytes:
-        """How the answer began."""
-
-    @property
-    def retry_after(self) -> str:
-        """The header of that name; empty: there was none."""
-
-    @property
-    def final(self) -> bool:
-        """Whether trying again is no use."""
-
-    @property
-    def error(self) -> str:
-        """Why there was no answer."""
-
-    @property
-    def address(self) -> str:
-        """Where the connection was made to."""
-
-
 class Poster(Protocol):
-    """Something that posts; it never follows, never retries, and ends within seconds."""
+    """Posts callbacks; it follows no redirect, never retries, and ends within seconds."""
 
     async def start(self) -> None:
-        """Make ready."""
+        """Prepare, in the running event loop."""
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], /, *, account: int) -> Attempt:
-        """Make one request for an account; what goes wrong is in the attempt."""
+        """Make one request for an account; return failures in the attempt."""
 
 
 Sign = Callable[[str, str, int, bytes], str]
-"""Secret, webhook-id, timestamp in seconds and body to `webhook-signature`."""
+"""Takes secret, webhook-id, timestamp in seconds and body; returns `webhook-signature`."""
 
 
 class CallbackWorker:
-    """Makes the callbacks of one store."""
+    """Sends the callbacks of one store."""
 
     def __init__(
         self,
@@ -106,7 +76,7 @@ class CallbackWorker:
         currency: str = "EUR",
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """`secret` signs for accounts that have none; `chance` spreads the pauses between attempts."""
+        """Take a `secret` for accounts without one of their own, and `chance`, which spreads the pauses."""
         self._outbox = store.callbacks
         self._clock = clock
         self._poster = poster
@@ -115,23 +85,23 @@ class CallbackWorker:
         self._currency = currency
         self._chance = chance
         self._woken = asyncio.Event()
-        self._flights: dict[int, asyncio.Task[None]] = {}
+        self._deliveries: dict[int, asyncio.Task[None]] = {}
         self._slots = Slots()
-        self._pace: dict[int, float] = {}
+        self._speed: dict[int, float] = {}
         self._fast: set[int] = set()
         self._ended: list[Outcome] = []
 
     def wake(self) -> None:
-        """Look into the outbox now; receipts were kept."""
+        """Look at the outbox now: receipts were stored."""
         self._woken.set()
 
     @property
     def in_flight(self) -> int:
-        """How many callbacks are out."""
-        return len(self._flights)
+        """How many callbacks are in flight."""
+        return len(self._deliveries)
 
     async def run(self) -> None:
-        """Make callbacks until cancelled; what is out then gets a moment to end."""
+        """Send callbacks until cancelled; those in flight then have a moment to end."""
         await self._poster.start()
         alarm = Alarm(self._clock, self.wake)
         try:
@@ -140,7 +110,7 @@ class CallbackWorker:
                 await self._turn(alarm)
         finally:
             alarm.close()
-            await self._land()
+            await self._drain()
             await self._poster.close()
 
     async def _free_leases(self) -> None:
@@ -156,7 +126,7 @@ class CallbackWorker:
                 return
 
     async def _turn(self, alarm: Alarm) -> None:
-        """Record, sort and claim; then wait until something has changed."""
+        """Record, route and claim; then wait until something changes."""
         self._woken.clear()
         ended, self._ended = self._ended, []
         try:
@@ -164,15 +134,15 @@ class CallbackWorker:
         except StoreFailed:
             raise
         except Exception as error:
-            # Nothing of the turn has happened. A fault of ours here must not end what else the process does.
+            # The turn was rolled back. A fault of ours here must not end the other jobs of the process.
             self._ended = ended + self._ended
             log.warning("callbacks_put_off", reason=str(error), exc_info=not isinstance(error, StoreUnavailable))
             await asyncio.sleep(LOOK_EVERY)
             return
         metrics.CALLBACKS_GIVEN_UP.inc(turn.given_up)
         for callback in turn.claimed.callbacks:
-            self._take_off(callback)
-        if turn.sorted == SORT_AT_ONCE:
+            self._start_delivery(callback)
+        if turn.sorted == ROUTE_AT_ONCE:
             return
         if turn.claimed.next_at is None:
             alarm.cancel()
@@ -183,17 +153,17 @@ class CallbackWorker:
                 await self._woken.wait()
 
     async def _whole_turn(self, ended: list[Outcome]) -> Turn:
-        """Return what a turn came to. Should we be told to stop meanwhile, what it claims takes off all the same."""
-        turning = asyncio.ensure_future(self._outbox.turn(ended, self._wanted(ended), sort=SORT_AT_ONCE))
+        """Return the result of a turn. If cancelled meanwhile, claimed callbacks are still sent."""
+        turning = asyncio.ensure_future(self._outbox.turn(ended, self._wanted(ended), sort=ROUTE_AT_ONCE))
         try:
             return await asyncio.shield(turning)
         except asyncio.CancelledError:
-            await asyncio.wait({turning}, timeout=LANDING)
+            await asyncio.wait({turning}, timeout=DRAIN_WITHIN)
             if turning.done() and turning.exception() is not None:
-                self._ended = ended + self._ended  # nothing of it has happened
+                self._ended = ended + self._ended  # the turn was rolled back
             elif turning.done():
                 for callback in turning.result().claimed.callbacks:
-                    self._take_off(callback)
+                    self._start_delivery(callback)
             raise
 
     def _wanted(self, ended: list[Outcome]) -> Wanted:
@@ -202,16 +172,16 @@ class CallbackWorker:
             lease_ms=LEASE_MS,
             slots=self._slots.copy(),
             fast=frozenset(self._fast),
-            holding=frozenset(self._flights) | {one.callback.id for one in ended},
+            holding=frozenset(self._deliveries) | {one.callback.id for one in ended},
         )
 
     # -- one callback -----------------------------------------------------------------------
 
-    def _take_off(self, callback: Callback) -> None:
+    def _start_delivery(self, callback: Callback) -> None:
         self._slots.take(callback.place)
-        self._flights[callback.id] = asyncio.create_task(self._fly(callback))
+        self._deliveries[callback.id] = asyncio.create_task(self._deliver(callback))
 
-    async def _fly(self, callback: Callback) -> None:
+    async def _deliver(self, callback: Callback) -> None:
         at = self._clock.now()
         try:
             body = callback.content(self._currency)
@@ -220,15 +190,15 @@ class CallbackWorker:
             )
             outcome = self._outcome(callback, at, attempt)
         except Exception as error:
-            # Never thrown away: it counts as an attempt that failed, and is tried again.
+            # Never dropped: it counts as a failed attempt and is tried again.
             log.exception("callback_broke", callback=callback.id)
             outcome = self._failed(callback, at, f"{type(error).__name__}: {error}")
         finally:
-            self._flights.pop(callback.id, None)
+            self._deliveries.pop(callback.id, None)
             self._slots.free(callback.place)
         self._ended.append(outcome)
         metrics.callback_tried(delivered=outcome.done, seconds=outcome.milliseconds / 1000)
-        self._note_pace(callback.destination, outcome.milliseconds)
+        self._note_speed(callback.destination, outcome.milliseconds)
         self.wake()
 
     def _headers(self, callback: Callback, body: bytes, at: int) -> dict[str, str]:
@@ -253,7 +223,7 @@ class CallbackWorker:
             ended_at=now,
             milliseconds=attempt.milliseconds,
             status=attempt.status,
-            error=_plain(attempt.error),
+            error=_storable(attempt.error),
             answer=attempt.answer[:ANSWER_KEPT],
             address=attempt.address,
             next_at=None if attempt.final else self._next_at(callback, at, now, attempt.status, attempt.retry_after),
@@ -263,7 +233,7 @@ class CallbackWorker:
         now = self._clock.now()
         next_at = self._next_at(callback, at, now, None)
         return Outcome(
-            callback=callback, at=at, ended_at=now, milliseconds=0, status=None, error=_plain(error), next_at=next_at
+            callback=callback, at=at, ended_at=now, milliseconds=0, status=None, error=_storable(error), next_at=next_at
         )
 
     def _next_at(self, callback: Callback, at: int, now: int, status: int | None, retry_after: str = "") -> int | None:
@@ -273,23 +243,23 @@ class CallbackWorker:
         asked = asked_pause(retry_after, now) if status in BUSY else 0
         return next_try(tries=callback.tries + 1, first_at=first_at, now=now, chance=self._chance, asked=asked)
 
-    def _note_pace(self, destination: int, milliseconds: int) -> None:
-        """Remember how fast a destination answers; the last ten answers weigh most."""
-        if len(self._pace) > 10_000:
-            self._pace.clear()
+    def _note_speed(self, destination: int, milliseconds: int) -> None:
+        """Update the average time of a destination's answers; the last ten weigh most."""
+        if len(self._speed) > 10_000:
+            self._speed.clear()
             self._fast.clear()
-        known = self._pace.get(destination, FAST_MS)
-        self._pace[destination] = pace = known + (milliseconds - known) / 10
+        known = self._speed.get(destination, FAST_MS)
+        self._speed[destination] = pace = known + (milliseconds - known) / 10
         if pace < FAST_MS:
             self._fast.add(destination)
         else:
             self._fast.discard(destination)
 
-    async def _land(self) -> None:
-        """Wait a moment for what is out and keep how it ended; what has not ended is repeated after the next start."""
-        if self._flights:
-            await asyncio.wait(list(self._flights.values()), timeout=LANDING)
-        late = list(self._flights.values())
+    async def _drain(self) -> None:
+        """Wait a moment for callbacks in flight and record them; the rest are repeated after the next start."""
+        if self._deliveries:
+            await asyncio.wait(list(self._deliveries.values()), timeout=DRAIN_WITHIN)
+        late = list(self._deliveries.values())
         for flight in late:
             flight.cancel()
         await asyncio.gather(*late, return_exceptions=True)
@@ -300,6 +270,6 @@ class CallbackWorker:
                 log.warning("callbacks_to_be_repeated", count=len(self._ended), reason=str(error))
 
 
-def _plain(error: str) -> str:
-    """Return a text that a database can hold: an error may quote half of a surrogate pair."""
+def _storable(error: str) -> str:
+    """Return a text that a database can store: an error may quote half of a surrogate pair."""
     return error.encode("utf-8", "replace").decode()

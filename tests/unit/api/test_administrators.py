@@ -1,30 +1,30 @@
 """What belongs to the installation is opened by administrators' keys alone."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from esito.api.app import CLOCK, SERVED, build_for_monitors
-from esito.api.front import AdminOperation
-from esito.api.services import LinkEdited
-from esito.domain.account import key_digest
-from esito.domain.administrator import is_monitor_pass, monitor_pass
+from esito.api.asgi_app import build_for_monitors
+from esito.api.endpoints import ENDPOINTS
+from esito.api.http.endpoint import AdminEndpoint
+from esito.domain.credentials import is_monitor_pass, key_digest, monitor_pass
 from esito.domain.errors import FieldError, InvalidFields, LinkChanged, LinkInUse, NoSuchLink
 from esito.domain.timing import MINUTE_MS, RealClock
 from tests.kit.builders import NOW
 from tests.kit.desk import ADMIN, KEY, SECRET, Desk, Reply, ask, desk
+from tests.kit.link_edits import RecordedEdits
 
-OF_ADMINISTRATORS = [one for one in (*SERVED, CLOCK) if isinstance(one, AdminOperation)]
+OF_ADMINISTRATORS = [one for one in ENDPOINTS if isinstance(one, AdminEndpoint)]
 BODY = b'{"seconds": 1, "name": "x", "port": 2775}'
 
 
-def opened(api: Desk, operation: AdminOperation, headers: Sequence[tuple[str, str]], **given: Any) -> Reply:
-    body = BODY if operation.reads_body else b""
-    path = operation.path.replace("{name}", "alpha")
-    return api.ask(operation.method, path, body=body, headers=headers, **given)
+def opened(api: Desk, endpoint: AdminEndpoint, headers: Sequence[tuple[str, str]], **given: Any) -> Reply:
+    body = b"" if endpoint.body is None else BODY
+    path = endpoint.path.replace("{name}", "alpha")
+    return api.ask(endpoint.method, path, body=body, headers=headers, **given)
 
 
 def bearer(key: str) -> list[tuple[str, str]]:
@@ -38,15 +38,15 @@ def test_the_pages_of_administrators_are_these() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("operation", OF_ADMINISTRATORS, ids=lambda one: f"{one.method} {one.path}")
-def test_an_accounts_key_opens_none_of_them(tmp_path: Path, operation: AdminOperation) -> None:
+@pytest.mark.parametrize("endpoint", OF_ADMINISTRATORS, ids=lambda one: f"{one.method} {one.path}")
+def test_an_accounts_key_opens_none_of_them(tmp_path: Path, endpoint: AdminEndpoint) -> None:
     with desk(tmp_path, pushable=True) as api:
-        assert opened(api, operation, bearer(KEY)).refused == (403, 403, "Réservé aux administrateurs")
-        assert opened(api, operation, bearer("wrong")).refused[:2] == (401, 10)
-        nobody = opened(api, operation, [])
+        assert opened(api, endpoint, bearer(KEY)).refused == (403, 403, "Réservé aux administrateurs")
+        assert opened(api, endpoint, bearer("wrong")).refused[:2] == (401, 10)
+        nobody = opened(api, endpoint, [])
         assert (nobody.refused[:2], nobody.headers["www-authenticate"]) == ((401, 1), "Bearer")
         assert api.clock.now() == NOW
-        assert opened(api, operation, list(ADMIN)).status in {200, 404}  # there is nobody here who changes links
+        assert opened(api, endpoint, list(ADMIN)).status in {200, 404}  # there is nobody here who changes links
 
 
 @pytest.mark.parametrize("path", ["/v1/me", "/v2/messages/1", "/v2/export"])
@@ -129,36 +129,13 @@ def test_on_an_address_of_their_own_monitors_need_no_key(tmp_path: Path) -> None
 # -- changing links ----------------------------------------------------------------------------
 
 
-class Recorded:
-    """Takes down what it is asked for."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.asked: list[tuple[object, ...]] = []
-        self.error = error
-
-    async def add(self, name: str, settings: Mapping[str, Any], *, actor: str) -> LinkEdited:
-        return self._did("add", name, dict(settings), actor)
-
-    async def change(self, name: str, settings: Mapping[str, Any], unset: Sequence[str], *, actor: str) -> LinkEdited:
-        return self._did("change", name, dict(settings), list(unset), actor)
-
-    async def remove(self, name: str, *, forced: bool, actor: str) -> LinkEdited:
-        return self._did("remove", name, forced, actor)
-
-    def _did(self, *asked: object) -> LinkEdited:
-        self.asked.append(asked)
-        if self.error is not None:
-            raise self.error
-        return LinkEdited(changed=True, rebinds=True, notes=("a note",))
-
-
 def change(api: Desk, method: str, path: str, body: object = None, query: str = "") -> Reply:
     octets = b"" if body is None else json.dumps(body).encode()
     return api.ask(method, path, body=octets, query=query, headers=ADMIN)
 
 
 def test_links_are_changed_in_the_name_of_the_administrator(tmp_path: Path) -> None:
-    links = Recorded()
+    links = RecordedEdits()
     with desk(tmp_path, link_desk=links) as api:
         told = change(api, "POST", "/v2/links", {"name": "south", "host": "smsc.example", "port": 2775}).json
         assert told == {
@@ -190,7 +167,7 @@ def test_links_are_changed_in_the_name_of_the_administrator(tmp_path: Path) -> N
 def test_what_says_too_little_of_a_link_is_refused(
     tmp_path: Path, method: str, path: str, body: object, element: str
 ) -> None:
-    links = Recorded()
+    links = RecordedEdits()
     with desk(tmp_path, link_desk=links) as api:
         ((refused, _),) = change(api, method, path, body).fields
     assert refused == f"children[{element}].data"
@@ -203,6 +180,6 @@ def test_what_says_too_little_of_a_link_is_refused(
      (InvalidFields([FieldError(element="children[link].data", message="no")]), 400, 9)],
 )  # fmt: skip
 def test_what_the_links_refuse_is_told(tmp_path: Path, error: Exception, status: int, code: int) -> None:
-    with desk(tmp_path, link_desk=Recorded(error)) as api:
+    with desk(tmp_path, link_desk=RecordedEdits(error)) as api:
         reply = change(api, "DELETE", "/v2/links/a")
         assert (reply.status, reply.json["code"]) == (status, code)

@@ -1,6 +1,6 @@
-"""No answer to a key holds anything of another account: over every operation there is, in whatever form it is asked.
+"""No answer to a key holds anything of another account: over every endpoint there is, in whatever form it is asked.
 
-The operations and their parameters are those of the tables that serve and describe them. The same questions with the
+The endpoints and their parameters are those of the tables that serve and describe them. The same questions with the
 owner's key find everything, so that the test cannot pass by asking nothing.
 """
 
@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from esito.api.app import SERVED
-from esito.api.front import AnyOperation
-from esito.api.openapi import _SCHEMAS, PAGES
+from esito.api.endpoints import ENDPOINTS
+from esito.api.http.endpoint import AnyEndpoint
+from esito.api.v1.send_request import FewOptions
 from esito.domain.receipt import DeliveryReceipt
 from esito.smpp.codec import decode, encode
 from esito.smpp.pdu import DeliverSm
@@ -92,39 +92,37 @@ HARMLESS: dict[str, object] = {
 }  # fmt: skip
 """Of parameters that name nothing, or something that nobody has."""
 
-SENDS = {"SendRequest", "BulkSendRequest", "LongNumberRequest"}
-"""Bodies whose names are given to what is sent: the other account's own from then on."""
-
 TIMES = {"/v2/messages", "/v2/export", "/v1/statistics/cost-resume"}
 """Where `from` and `to` are times and left out, so that all is asked for."""
 
 
-def questions(operation: AnyOperation) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
+def questions(endpoint: AnyEndpoint) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
     """Yield parameters to ask with, and those of them that name something of the owner's."""
-    page = PAGES[operation.method, operation.path]
-    names = [*(page.parameters or {}), *(_SCHEMAS[page.body].get("properties", {}) if page.body else ())]
+    given = [one for one in (endpoint.parameters, endpoint.body) if one is not None]
+    names = [name for one in given for name in one.__struct_encode_fields__]
+    sends = isinstance(endpoint.body, FewOptions)
     for name_them in (False, True):
-        named = {name: NAMED[name] for name in names if name_them and name in NAMED and page.body not in SENDS}
+        named = {name: NAMED[name] for name in names if name_them and name in NAMED and not sends}
         plain = {name: HARMLESS[name] for name in names if name in HARMLESS and name not in named}
-        if operation.path in TIMES:
+        if endpoint.path in TIMES:
             plain = {name: value for name, value in plain.items() if name not in {"from", "to"}}
-        if "id" in operation.path and "{" in operation.path:
+        if "id" in endpoint.path and "{" in endpoint.path:
             plain = {"id": 1, "messageId": 1} | plain
         for more in ({}, {"cursor": "0"}) if "cursor" in names else ({},):
             for form in ("json", "xml"):
                 yield plain | named | more | {"_format": form}, named
 
 
-def asked(api: Desk, key: str, operation: AnyOperation, parameters: Mapping[str, object]) -> Reply:
-    path, left = operation.path, dict(parameters)
+def asked(api: Desk, key: str, endpoint: AnyEndpoint, parameters: Mapping[str, object]) -> Reply:
+    path, left = endpoint.path, dict(parameters)
     for name, value in parameters.items():
         if f"{{{name}}}" in path:
             path = path.replace(f"{{{name}}}", str(value))
             del left[name]
     headers = [("authorization", f"Bearer {key}")]
-    if operation.reads_body:
-        return api.ask(operation.method, path, body=json.dumps({"apiKey": key} | left).encode(), headers=headers)
-    return api.ask(operation.method, path, query=urlencode({"apiKey": key} | left), headers=headers)
+    if endpoint.body is not None:
+        return api.ask(endpoint.method, path, body=json.dumps({"apiKey": key} | left).encode(), headers=headers)
+    return api.ask(endpoint.method, path, query=urlencode({"apiKey": key} | left), headers=headers)
 
 
 def found(reply: Reply, secrets: Mapping[str, str]) -> set[str]:
@@ -133,22 +131,24 @@ def found(reply: Reply, secrets: Mapping[str, str]) -> set[str]:
     return {name for name, secret in secrets.items() if secret in said or secret.encode().hex() in said}
 
 
-@pytest.mark.parametrize("operation", SERVED, ids=lambda one: f"{one.method} {one.path}")
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: f"{one.method} {one.path}")
 def test_no_answer_holds_anything_of_another_account(
-    api: Desk, secrets: Mapping[str, str], operation: AnyOperation
+    api: Desk, secrets: Mapping[str, str], endpoint: AnyEndpoint
 ) -> None:
-    for parameters, named in questions(operation):
-        answer = asked(api, THEIRS, operation, parameters)
+    for parameters, named in questions(endpoint):
+        answer = asked(api, THEIRS, endpoint, parameters)
         told = json.dumps(named)  # what was asked with may be repeated
         hidden = {name: secret for name, secret in secrets.items() if secret not in told}
-        shared = {"sender"} if operation.path == "/v2/orphans" else set()  # whose receipt it is, nobody knows
+        shared = {"sender"} if endpoint.path == "/v2/orphans" else set()  # whose receipt it is, nobody knows
         assert found(answer, hidden) - shared == set(), (parameters, answer.text)
 
 
 def test_the_same_questions_show_the_owner_all_of_it(api: Desk, secrets: Mapping[str, str]) -> None:
-    reading = [one for one in SERVED if one.method == "GET" and one.path not in {"/v2/orphans", "/v1/message-cancel"}]
+    reading = [
+        one for one in ENDPOINTS if one.method == "GET" and one.path not in {"/v2/orphans", "/v1/message-cancel"}
+    ]
     shown: set[str] = set()
-    for operation in reading:
-        for parameters, _ in questions(operation):
-            shown |= found(asked(api, KEY, operation, parameters), secrets)
+    for endpoint in reading:
+        for parameters, _ in questions(endpoint):
+            shown |= found(asked(api, KEY, endpoint, parameters), secrets)
     assert shown == set(secrets)

@@ -8,13 +8,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from esito.bootstrap import stores
+from esito.app import wiring
 from esito.cli.main import cli
 from esito.config import LinkSettings, load
 from esito.domain.message import NewRecipient
@@ -50,7 +51,7 @@ def listed(esito: Esito) -> dict[str, dict[str, object]]:
 
 
 def kept(folder: Path) -> list[tuple[str, int, str]]:
-    with sqlite3.connect(folder / "esito.db") as connection:
+    with closing(sqlite3.connect(folder / "esito.db")) as connection:
         return connection.execute("SELECT name, added, settings FROM link_kept").fetchall()
 
 
@@ -326,7 +327,7 @@ def test_without_a_terminal_no_password_is_asked_for(tmp_path: Path) -> None:
 
 
 async def one_waits_for(folder: Path, link: str) -> None:
-    async with stores.open_store(load(folder / "esito.toml", {}), actor="test") as store:
+    async with wiring.open_store(load(folder / "esito.toml", {}), actor="test") as store:
         numbers = await store.register_links([LinkRecord(name=link, operator=link)])
         new = message(await account_in(store), cost=0)
         await store.accept(replace(new, recipients=[NewRecipient(33612345678, numbers[link], 0, 1, 0)]))

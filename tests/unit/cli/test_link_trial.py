@@ -8,24 +8,24 @@ from pathlib import Path
 import pytest
 
 from esito.cli.link_report import as_data, as_lines, is_good
-from esito.cli.link_trial import Bound, Tls, Trial, try_link
+from esito.cli.link_trial import BindResult, TlsSession, Trial, try_link
 from esito.config import LinkSettings
-from esito.domain.msisdn import mask
+from esito.domain.display import mask
 from esito.smpp import pdu as p
+from esito.smpp.bind_refusals import OF_REASON, OF_STATUS, advice
 from esito.smpp.pdu import Status
-from esito.smpp.refusals import OF_REASON, OF_STATUS, advice
 from esito_cluster.process import free_port
 from tests.kit.links import in_a_loop
 from tests.kit.needs import needs
 from tests.kit.operators import configured
 from tests.kit.peer import Peer, peer
-from tests.unit.smpp.test_reaching import Asked, pki, tls_link  # noqa: F401  a fixture
+from tests.unit.links.test_hosts import Asked, pki, tls_link  # noqa: F401  a fixture
 
 TO = "+33612345678"
 DELIVERED = "state DELIVRD, which is DELIVERED: Delivered, error 000"
 
 
-def said(link: LinkSettings, sessions: list[Bound], trial: Trial | None = None) -> str:
+def said(link: LinkSettings, sessions: list[BindResult], trial: Trial | None = None) -> str:
     return "\n".join(as_lines(link, sessions, trial, []))
 
 
@@ -50,7 +50,7 @@ async def test_it_says_what_the_smsc_accepted(tmp_path: Path) -> None:
                            (0x12, "speaks version 0x12.")]
 )  # fmt: skip
 def test_the_version_that_the_smsc_names_is_told(tmp_path: Path, version: int, words: str) -> None:
-    one = Bound(host="a:1", kind="receiver", state="bound", seconds=0.1, interface_version=version)
+    one = BindResult(host="a:1", kind="receiver", state="bound", seconds=0.1, interface_version=version)
     assert words in said(configured(tmp_path), [one])
 
 
@@ -139,7 +139,7 @@ async def test_the_certificate_of_the_smsc_is_shown(tmp_path: Path, pki: Path) -
         link = tls_link(tmp_path, pki, smsc.port, tls_ca="theirs.pem", tls_name="smsc.example")
         sessions = await try_link(link)
         (one,) = sessions
-        assert isinstance(one.tls, Tls)
+        assert isinstance(one.tls, TlsSession)
         assert (one.tls.subject, one.tls.issuer) == ("smsc.example", "theirs")
         assert "its certificate is that of smsc.example, by theirs, good until " in said(link, sessions)
         untrusted = tls_link(tmp_path, pki, smsc.port, tls_ca="ours.pem", tls_name="smsc.example")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from esito.cli.bus import _print_marks
-from esito.cli.callbacks import _destinations, _troubles
+from esito.cli.callback_commands import _destinations, _troubles
+from esito.cli.receipt_log_commands import _print_marks
 from esito.cli.terminal import show
 from esito.store.intake import Mark
 

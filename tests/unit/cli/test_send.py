@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from esito.client import Client, Sent
-from esito.client.models import Failure
+from esito.client.models import Failure, Sent
+from esito.client.sync import Client
 
 LEFT_OUT = Failure(message="STOP", code=14, msisdn="+33622222222")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from esito.bootstrap import house
+from esito.app import run
 
 SETTINGS = "[logs]\nformat = 'json'\n[http]\nlisten = '127.0.0.1:0'\n[[link]]\nname = 'a'\npassword = 'secret'\n"
 
@@ -17,7 +17,7 @@ def ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     async def serve(*_words: Any, **_named: Any) -> None:
         pass
 
-    monkeypatch.setattr(house, "serve", serve)
+    monkeypatch.setattr(run, "serve", serve)
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o604, True), (0o666, True)])

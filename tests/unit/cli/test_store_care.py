@@ -37,7 +37,7 @@ def test_programs_get_the_size_of_a_backup(run: Run, tmp_path: Path) -> None:
         (
             (),
             {"ESITO_STORE_URL": "postgresql://db/esito"},
-            "Error: this saves a SQLite file; save PostgreSQL by pg_basebackup, as docs/operations.md tells\n",
+            "Error: this saves a SQLite file; save PostgreSQL by pg_basebackup, as docs/howto/operations.md tells\n",
         ),
     ],
 )

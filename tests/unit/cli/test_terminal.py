@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 import esito.cli
-from esito.cli.terminal import Table, say, show
+from esito.cli.terminal import TextTable, say, show
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW
 
@@ -20,7 +20,7 @@ ONLY_THERE = {("click", "echo"), ("click", "secho"), ("click", "style"), ("built
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_cell_is_what_was_written(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    table = Table("what")
+    table = TextTable("what")
     table.add_row(text)
     show(table)
     say(f"told: {text}")

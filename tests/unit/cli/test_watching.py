@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import MofNCompleteColumn, Progress
 
-from esito.cli.messages import _draw, _summary, _table
-from esito.cli.tail import line
-from esito.client import RecipientStatus
+from esito.cli.message_commands import _draw, _summary, _table
+from esito.cli.receipt_commands import line
+from esito.client.models import RecipientStatus
 
 AT = datetime(2027, 1, 15, 8, 0, 0, tzinfo=UTC)
 

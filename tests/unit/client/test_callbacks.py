@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from esito.client import ApiError, AsyncClient, Client
+from esito.client.aio import AsyncClient
+from esito.client.models import ApiError
+from esito.client.sync import Client
 
 Handler = Callable[[httpx.Request], httpx.Response]
 Asked = list[tuple[str, str, dict[str, str], Any]]

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from esito.client import (
+from esito.client.aio import AsyncClient
+from esito.client.calls import SendOptions
+from esito.client.models import (
     ApiError,
-    AsyncClient,
     BulkSent,
-    Client,
     Credits,
     Failure,
     PairStatus,
@@ -28,7 +28,7 @@ from esito.client import (
     UnexpectedAnswer,
     Unreachable,
 )
-from esito.client.calls import SendOptions
+from esito.client.sync import Client
 
 AT = datetime(2020, 9, 13, 12, 26, 50, tzinfo=UTC)
 LATER = datetime(2020, 9, 13, 12, 27, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Backup and restore of PostgreSQL as docs/operations.md tells: a copy that is verified, and any moment since."""
+"""Backup and restore of PostgreSQL as docs/howto/operations.md tells: a copy that is verified, and any moment since."""
 
 import asyncio
 import shutil

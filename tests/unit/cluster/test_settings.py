@@ -9,7 +9,7 @@ from esito_cluster.patroni_node import PatroniNode
 from tests.kit.needs import needs
 from tests.kit.postgres import reachable_folder
 
-OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
+OPERATIONS = Path(__file__).parents[3] / "docs" / "howto" / "operations.md"
 
 
 def test_the_guide_prints_the_file_from_which_clusters_are_started() -> None:

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from esito.domain.account import Account, AccountState, key_digest, new_api_key
+from esito.domain.account import Account, AccountState
+from esito.domain.credentials import key_digest, new_api_key
 
 
 def test_a_new_key_is_forty_hexadecimal_digits_and_never_the_same() -> None:

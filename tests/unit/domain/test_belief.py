@@ -1,8 +1,8 @@
 import pytest
 
-from esito.domain.belief import Open, Owed, is_addressed, named_numbers
+from esito.domain.belief import OpenSubmission, Owed, is_addressed, named_numbers
 from esito.domain.choosing import Candidate, Choice, Nobody, Why, choose
-from esito.domain.id_forms import Learned
+from esito.domain.operator_habits import Learned
 from esito.domain.states import MessageState as S
 from tests.kit.builders import NOW, receipt
 
@@ -33,7 +33,7 @@ def test_a_short_code_and_a_name_are_nobodys_number() -> None:
 
 
 def test_a_response_is_owed_only_to_the_number_that_is_named_and_only_if_it_left_before() -> None:
-    owed = Owed([Open(PARIS, NOW)])
+    owed = Owed([OpenSubmission(PARIS, NOW)])
     assert owed.may_bring(receipt("1", "DELIVRD", addresses=(PARIS, ""), at=NOW))
     assert not owed.may_bring(receipt("1", "DELIVRD", addresses=(PARIS, ""), at=NOW - 1))
     assert not owed.may_bring(receipt("1", "DELIVRD", addresses=("33699999999", ""), at=NOW))

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.callback import Callback, Kind, asked_pause, is_success, next_try, webhook_id
-from esito.domain.slots import Place
+from esito.domain.callback import Callback, CallbackKind, asked_pause, is_success, next_try, webhook_id
+from esito.domain.slots import CallbackTarget
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS
 
-PLACE = Place(sandbox=False, account=1, address="example.org", destination=1)
+PLACE = CallbackTarget(sandbox=False, account=1, address="example.org", destination=1)
 NOON = 1_800_000_000_000
 SECONDS = [5 * 2**place for place in range(12)] + [4 * 3600] * 16
 
 
 def callback(state: MessageState = MessageState.DELIVERED, **more: object) -> Callback:
     given_ = {
-        "id": 815, "message_id": 4712, "seq": 3, "kind": Kind.REPORT, "state": state, "at": 1_600_000_010_999,
+        "id": 815, "message_id": 4712, "seq": 3, "kind": CallbackKind.REPORT, "state": state, "at": 1_600_000_010_999,
         "attempts": 0, "tries": 0, "first_at": None, "place": PLACE, "url": "https://example.org/", "body": None,
         "tag": "order77", "msisdn": "+33611111111", "cost": 45_000, "secret": "", "sequence": 1,
     }  # fmt: skip
@@ -57,13 +57,13 @@ def test_without_a_tag_there_is_no_such_key() -> None:
 
 
 def test_a_reply_is_posted_as_it_was_written() -> None:
-    assert callback(kind=Kind.REPLY, body='{"text":"ouï"}').content("EUR") == '{"text":"ouï"}'.encode()
+    assert callback(kind=CallbackKind.REPLY, body='{"text":"ouï"}').content("EUR") == '{"text":"ouï"}'.encode()
 
 
 def test_a_webhook_id_names_message_recipient_and_rung_and_holds_no_dot() -> None:
     assert callback().webhook_id == "msg_4712_3_8"
     assert callback(MessageState.KO).webhook_id == "msg_4712_3_ko"
-    assert webhook_id(Kind.REPLY, 4712, 3, 0, 815) == "msg_4712_3_reply815"
+    assert webhook_id(CallbackKind.REPLY, 4712, 3, 0, 815) == "msg_4712_3_reply815"
 
 
 @pytest.mark.parametrize(("status", "good"), [(None, False), (199, False), (200, True), (299, True), (302, False)])

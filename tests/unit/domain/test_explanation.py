@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.evidence import RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.evidence import SegmentPhase as Phase
 from esito.domain.explanation import explain, explain_trail
 from esito.domain.explanation_words import MEANINGS, REFUSED_AT_ONCE, VERDICTS
 from esito.domain.receipt import Verdict, read_stat, stat_of

@@ -1,15 +1,14 @@
-from collections import defaultdict
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.belief import NOTHING_OWED, Open, Owed
+from esito.domain.belief import NOTHING_OWED, OpenSubmission, Owed
 from esito.domain.choosing import Candidate
 from esito.domain.decisions import CallbackRow, RecipientMove, SegmentMove, Unmatched, Waits
-from esito.domain.id_forms import COUNT_TO, ENOUGH, IdForm, Learned
-from esito.domain.matching import Settlement
+from esito.domain.matching import Settlement, is_clear, is_plain
+from esito.domain.operator_habits import COUNT_TO, ENOUGH, IdForm, Learned
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt
 from esito.domain.states import MessageState, MultipartRule
 from tests.kit.builders import NOW, receipt
@@ -38,13 +37,13 @@ def candidate(
 
 
 def settle(*receipts: tuple[DeliveryReceipt, list[Candidate]], owed: Owed = NOTHING_OWED, **rules: str) -> Settlement:
-    settlement = Settlement({link: MultipartRule(rule) for link, rule in rules.items()}, defaultdict(Learned))
+    settlement = Settlement({link: MultipartRule(rule) for link, rule in rules.items()}, {"alpha": Learned()})
     for number, (one, candidates) in enumerate(receipts):
         settlement.settle(number, one, candidates, owed=owed)
     return settlement
 
 
-OWED = Owed([Open(PARIS, NOW)])
+OWED = Owed([OpenSubmission(PARIS, NOW)])
 """A submit_sm to Paris lacks its response."""
 
 
@@ -84,10 +83,8 @@ def test_the_shorter_way_of_the_usual_receipt_ends_where_the_long_one_does(
 ) -> None:
     """`alone`: each has a message of its own; `queried`: what is known was only told by answers to query_sm."""
     short, long = ({"alpha": Learned(seen={IdForm.AS_IS: seen})} for _ in range(2))
-    by_short, by_long = Settlement({}, short), Settlement({}, long)
-    if queried:
-        for way in (by_short, by_long):
-            way.queried_only = {(1 + place * alone, 0, 1 if alone else place + 1) for place in range(3)}
+    only = [(1 + place * alone, 0, 1 if alone else place + 1) for place in range(3 * queried)]
+    by_short, by_long = (Settlement({}, forms, queried_only=only) for forms in (short, long))
     for number, (word, part, done_at, counts) in enumerate(said):
         one = receipt(f"100{part}", word, addresses=(PARIS, ""), counts=counts)
         one = one._replace(done_at=done_at, submitted_at=NOW)
@@ -98,12 +95,14 @@ def test_the_shorter_way_of_the_usual_receipt_ends_where_the_long_one_does(
             owner = candidate(
                 f"100{part}", part=part, state=state, recipient_state=recipient, wants_callback=1, states=before
             )
-        assert by_short.is_clear(one, [owner])
-        assert by_short.is_plain(one, owner)
+        assert is_clear(one, [owner], by_short.decisions.learned["alpha"])
+        assert is_plain(one, owner)
         by_short.settle_plain(number, one, owner)
         by_long.settle(number, one, [owner])
+    learned, other = (way.decisions.learned.pop("alpha") for way in (by_short, by_long))
     assert by_short.decisions == by_long.decisions
-    assert short["alpha"].seen == long["alpha"].seen
+    assert learned.seen == other.seen
+    assert short["alpha"].seen == long["alpha"].seen == Learned(seen={IdForm.AS_IS: seen}).seen
 
 
 # -- which segment is meant --------------------------------------------------------------------
@@ -301,7 +300,7 @@ def conclusion(state: MessageState | None) -> DeliveryReceipt:
 
 
 def infer(segments: list[Candidate], state: MessageState | None, link_rule: str = "any-failed") -> Settlement:
-    settlement = Settlement({"alpha": MultipartRule(link_rule)}, defaultdict(Learned))
+    settlement = Settlement({"alpha": MultipartRule(link_rule)}, {"alpha": Learned()})
     settlement.infer(0, conclusion(state), segments)
     return settlement
 
@@ -325,7 +324,7 @@ def test_a_conclusion_without_a_state_concludes_nothing() -> None:
 
 
 def test_a_later_word_of_the_operator_corrects_a_conclusion() -> None:
-    settlement = Settlement({}, defaultdict(Learned))
+    settlement = Settlement({}, {"alpha": Learned()})
     settlement.infer(0, conclusion(S.EXPIRED), [candidate("7")])
     settlement.settle(1, receipt("7", "DELIVRD"), [candidate("7")])
     assert verdicts(settlement) == [("inferred", 1), ("moved", 1)]
@@ -336,7 +335,7 @@ def test_a_later_word_of_the_operator_corrects_a_conclusion() -> None:
 
 
 def queried(word: str, *, at: int = NOW + 5_000, known: Candidate | None = None) -> Settlement:
-    settlement = Settlement({}, defaultdict(Learned))
+    settlement = Settlement({}, {"alpha": Learned()})
     owner = known or candidate("4711")
     settlement.settle_answer(0, receipt("4711", word, at=at), owner, [owner])
     return settlement
@@ -360,8 +359,7 @@ def test_an_answer_to_query_sm_that_says_no_more_than_is_known_moves_nobody(stat
 
 def test_a_receipt_that_says_the_same_as_an_answer_to_query_sm_is_still_the_receipt() -> None:
     known = candidate("4711", state=S.DELIVERED)
-    settlement = Settlement({}, defaultdict(Learned))
-    settlement.queried_only = {known[:3]}
+    settlement = Settlement({}, {"alpha": Learned()}, queried_only=[known[:3]])
     told = receipt("4711", "DELIVRD")._replace(done_at=NOW + 1_000)
     for number in range(2):
         settlement.settle(number, told, [known])
@@ -373,7 +371,7 @@ def test_a_receipt_that_says_the_same_as_an_answer_to_query_sm_is_still_the_rece
 
 def test_an_answer_to_query_sm_about_a_common_id_moves_every_segment_that_has_it() -> None:
     parts = [candidate("4711", part=part, states=(0, 0)) for part in (1, 2)]
-    settlement = Settlement({}, defaultdict(Learned))
+    settlement = Settlement({}, {"alpha": Learned()})
     settlement.settle_answer(0, receipt("4711", "DELIVRD"), parts[0], parts)
     assert [one.part for one in settlement.decisions.segments] == [1, 2]
     assert [one.state for one in settlement.decisions.recipients] == [S.DELIVERED]

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esito.domain.display import mask
 from esito.domain.errors import EsitoError
 from esito.domain.msisdn import (
     InvalidMsisdn,
     country_of,
     is_mobile,
     longest_prefix,
-    mask,
     normalise,
     normalise_many,
     split_numbers,

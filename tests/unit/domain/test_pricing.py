@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.countries import KNOWN
+from esito.domain.account import ISO_COUNTRIES
 from esito.domain.message import Range
 from esito.domain.pricing import PriceList, as_number, cost, from_micros, to_micros
 
@@ -27,7 +27,7 @@ def test_a_country_goes_before_the_default_in_the_premium_range_only() -> None:
 @pytest.mark.parametrize("gamme", Range)
 @pytest.mark.parametrize("home", ["FR", "IT"])
 def test_what_is_not_written_is_the_price_of_the_home_country_alone(home: str, gamme: Range) -> None:
-    priced = {country for country in KNOWN if PriceList(home=home).price(country, gamme) is not None}
+    priced = {country for country in ISO_COUNTRIES if PriceList(home=home).price(country, gamme) is not None}
     assert priced == {home}
 
 

@@ -5,17 +5,17 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.domain.slots import ALL, ALL_IN_SANDBOX, FAST, USUAL, Place, Slots
+from esito.domain.slots import ALL, ALL_IN_SANDBOX, FAST, USUAL, CallbackTarget, Slots
 
 places = st.builds(
-    lambda sandbox, account, address, port: Place(
+    lambda sandbox, account, address, port: CallbackTarget(
         sandbox, account, f"{address}.example", account * 100 + ord(address) * 10 + port
     ),
     st.booleans(), st.integers(1, 9), st.sampled_from("abc"), st.integers(0, 9),
 )  # fmt: skip
 
 
-def taken(slots: Slots, place: Place) -> int:
+def taken(slots: Slots, place: CallbackTarget) -> int:
     """Let as many go out as may."""
     count = 0
     while slots.of_place(place):
@@ -25,8 +25,8 @@ def taken(slots: Slots, place: Place) -> int:
 
 
 @given(st.lists(places, max_size=60))
-def test_no_limit_is_passed_whatever_is_asked_for(asked: list[Place]) -> None:
-    slots, out = Slots(), Counter[Place]()
+def test_no_limit_is_passed_whatever_is_asked_for(asked: list[CallbackTarget]) -> None:
+    slots, out = Slots(), Counter[CallbackTarget]()
     for place in asked:
         out[place] += taken(slots, place)
     for sandbox, most in ((False, ALL), (True, ALL_IN_SANDBOX)):
@@ -40,15 +40,15 @@ def test_no_limit_is_passed_whatever_is_asked_for(asked: list[Place]) -> None:
 
 
 @given(st.lists(places, max_size=60), st.booleans())
-def test_an_account_that_has_none_out_gets_one(asked: list[Place], sandbox: bool) -> None:
+def test_an_account_that_has_none_out_gets_one(asked: list[CallbackTarget], sandbox: bool) -> None:
     slots = Slots()
     for place in asked:
         taken(slots, place)
-    assert slots.of_place(Place(sandbox, 77, "next.example", 7777)) >= 1
+    assert slots.of_place(CallbackTarget(sandbox, 77, "next.example", 7777)) >= 1
 
 
 @given(st.lists(places, max_size=60))
-def test_what_has_ended_leaves_nothing_behind(asked: list[Place]) -> None:
+def test_what_has_ended_leaves_nothing_behind(asked: list[CallbackTarget]) -> None:
     slots = Slots()
     out = [place for place in asked for _ in range(taken(slots, place))]
     copy = slots.copy()
@@ -61,5 +61,5 @@ def test_what_has_ended_leaves_nothing_behind(asked: list[Place]) -> None:
 
 
 def test_a_server_that_answers_fast_gets_more() -> None:
-    place = Place(False, 1, "a.example", 7)
+    place = CallbackTarget(False, 1, "a.example", 7)
     assert (Slots().of_place(place), Slots().of_place(place, fast={7})) == (USUAL, FAST)

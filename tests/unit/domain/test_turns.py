@@ -13,9 +13,9 @@ from esito.domain.turns import (
     SCHEDULED,
     SMALL,
     Halves,
-    Place,
+    RouteLane,
     Turns,
-    Waiting,
+    WaitingAccount,
     account_of,
     by_account,
     lane_of,
@@ -28,12 +28,12 @@ def lane(account: int, *, priority: int = 0, gamme: int = 1, recipients: int = 1
     return lane_of(account, priority=priority, gamme=gamme, recipients=recipients)
 
 
-def waiting(weights: dict[int, int], gammes: dict[int, int] | None = None) -> dict[int, Waiting]:
+def waiting(weights: dict[int, int], gammes: dict[int, int] | None = None) -> dict[int, WaitingAccount]:
     gammes = gammes or {}
-    return by_account((Place(lane(one, gamme=gammes.get(one, 1)), 1), weight) for one, weight in weights.items())
+    return by_account((RouteLane(lane(one, gamme=gammes.get(one, 1)), 1), weight) for one, weight in weights.items())
 
 
-def serve(turns: Turns, accounts: dict[int, Waiting], slots: int, *, most: int = 16) -> Counter[int]:
+def serve(turns: Turns, accounts: dict[int, WaitingAccount], slots: int, *, most: int = 16) -> Counter[int]:
     """Let everybody who is given slots use them all."""
     got: Counter[int] = Counter()
     for account, share in turns.shares(accounts, slots, most=most):
@@ -122,7 +122,7 @@ def test_of_two_kinds_neither_is_left_waiting(slots: list[int]) -> None:
 
 
 def test_small_and_large_of_one_class_stand_side_by_side() -> None:
-    small, large, cheap = Place(lane(1), 1), Place(lane(1, recipients=99), 1), Place(lane(1, gamme=2), 2)
+    small, large, cheap = RouteLane(lane(1), 1), RouteLane(lane(1, recipients=99), 1), RouteLane(lane(1, gamme=2), 2)
     assert smalls_and_larges(sorted([cheap, large, small])) == [([small], [large]), ([cheap], [])]
 
 

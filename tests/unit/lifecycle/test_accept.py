@@ -16,10 +16,10 @@ from esito.domain.errors import (
 )
 from esito.domain.message import Range
 from esito.domain.pricing import PriceList
+from esito.domain.routing import Routes
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, PushableClock
 from esito.lifecycle.accept import Acceptance, Draft
-from esito.lifecycle.routes import Routes
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, links_in, states_of
 from tests.unit.lifecycle.parts import allow_growth, forbid_growth
@@ -134,7 +134,7 @@ async def test_a_sandbox_send_costs_nothing_and_leaves_by_no_link(store: SqliteS
 async def test_links_are_woken_after_the_commit_and_only_then(store: SqliteStore, clock: PushableClock) -> None:
     account = await account_in(store)
     seen: list[int] = []
-    accepting = await acceptance(store, clock, kept=lambda: seen.append(1))
+    accepting = await acceptance(store, clock, on_accepted=lambda: seen.append(1))
     with pytest.raises(NothingToSend):
         await accepting.accept(draft(account, LANDLINE))
     await forbid_growth(store)

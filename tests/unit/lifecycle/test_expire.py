@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from esito.domain.message import Answer, SubmitAnswer
+from esito.domain.message import SubmitAnswer, SubmitOutcome
 from esito.domain.states import MessageState, MultipartRule
 from esito.domain.timing import HOUR_MS, VALIDITY_MS, PushableClock
-from esito.lifecycle.expire import Expiry
+from esito.lifecycle.expire import ExpiryJob
 from esito.store.sqlite import SqliteStore
 from esito.store.tables.expiry import MESSAGES_AT_ONCE
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
@@ -24,7 +24,7 @@ async def test_nothing_is_concluded_a_moment_too_soon(store: SqliteStore, clock:
     account = await account_in(store)
     await links_in(store)
     number = await submitted(store, message(account), ["7"])
-    expiry = Expiry(store=store, clock=clock)
+    expiry = ExpiryJob(store=store, clock=clock)
     clock.advance(VALIDITY_MS - 1)
     await expiry.look()
     assert await states_of(store, account, number) == [S.WAITING]
@@ -42,7 +42,7 @@ async def test_each_recipient_has_its_48_hours_from_its_own_submission(
     for hours in (1, 5):
         (one,) = await store.claim("alpha", limit=1, at=NOW + hours * HOUR_MS)
         await store.record_answers("alpha", [accepted(one, str(hours))])
-    expiry = Expiry(store=store, clock=clock)
+    expiry = ExpiryJob(store=store, clock=clock)
     clock.advance(49 * HOUR_MS)
     await expiry.look()
     assert await states_of(store, account, number) == [S.EXPIRED, S.WAITING]
@@ -57,7 +57,7 @@ async def test_one_look_concludes_however_many_messages_are_due(store: SqliteSto
     sends = (store.accept(message(account, cost=0)) for _ in range(MESSAGES_AT_ONCE * 2 + 1))
     numbers = await asyncio.gather(*sends)
     clock.advance(VALIDITY_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     assert {tuple(await states_of(store, account, number)) for number in numbers} == {(S.KO,)}
 
 
@@ -66,7 +66,7 @@ async def test_a_later_word_of_the_operator_still_counts(store: SqliteStore, clo
     await links_in(store)
     number = await submitted(store, message(account, url_dlr=WHERE), ["7"])
     clock.advance(VALIDITY_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     await store.apply_receipts([receipt("7", "DELIVRD", at=clock.now())])
     assert await states_of(store, account, number) == [S.DELIVERED]
     assert (await store.counts()).callbacks_due == 2
@@ -79,7 +79,7 @@ async def test_an_uncertain_segment_is_concluded_like_any_other(store: SqliteSto
     await store.claim("alpha", limit=1, at=NOW)
     await store.recover(NOW)
     clock.advance(VALIDITY_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     assert await states_of(store, account, number) == [S.EXPIRED]
 
 
@@ -88,7 +88,7 @@ async def test_a_full_disk_puts_it_off(store: SqliteStore, clock: PushableClock)
     await links_in(store)
     many = range(33600000000, 33600000500)
     number = await submitted(store, message(account, many), [str(n) for n in many])
-    expiry = Expiry(store=store, clock=clock)
+    expiry = ExpiryJob(store=store, clock=clock)
     clock.advance(VALIDITY_MS)
     await forbid_growth(store)
     await expiry.look()
@@ -102,7 +102,7 @@ async def test_a_push_of_the_clock_is_noticed_at_once(store: SqliteStore, clock:
     account = await account_in(store)
     await links_in(store)
     number = await submitted(store, message(account), ["7"])
-    task = asyncio.create_task(Expiry(store=store, clock=clock).run())
+    task = asyncio.create_task(ExpiryJob(store=store, clock=clock).run())
     await asyncio.sleep(0.01)
     clock.advance(VALIDITY_MS)
 
@@ -129,7 +129,7 @@ async def test_a_recipient_of_whom_one_segment_never_left_is_concluded(
     await store.record_answers("alpha", [accepted(one, "7")])
     await store.apply_receipts([receipt("7", "DELIVRD")])
     clock.advance(VALIDITY_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     assert await states_of(store, account, number) == [S.EXPIRED]
     assert await store.claim("alpha", limit=9, at=clock.now()) == [], "what is given up does not leave any more"
 
@@ -141,11 +141,11 @@ async def test_a_recipient_of_whom_one_segment_was_put_off_for_good_is_concluded
     await links_in(store)
     number = await store.accept(message(account, segments=2))
     first, second = await store.claim("alpha", limit=2, at=NOW)
-    later = SubmitAnswer(ref=second.ref, answer=Answer.LATER, at=NOW, status=0x58, retry_at=NOW + 1_000)
+    later = SubmitAnswer(ref=second.ref, answer=SubmitOutcome.LATER, at=NOW, status=0x58, retry_at=NOW + 1_000)
     await store.record_answers("alpha", [accepted(first, "7"), later])
     await store.apply_receipts([receipt("7", "DELIVRD")])
     clock.advance(VALIDITY_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     assert await states_of(store, account, number) == [S.EXPIRED]
     assert await store.claim("alpha", limit=9, at=clock.now()) == []
 
@@ -157,7 +157,7 @@ async def test_a_segment_is_concluded_beside_one_that_failed_already(store: Sqli
     number = await submitted(store, message(account, segments=2), ["7", "8"])
     await store.apply_receipts([receipt("7", "UNDELIV")])
     clock.advance(VALIDITY_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     assert await states_of(store, account, number) == [S.UNDELIVERABLE]
     await store.apply_receipts([receipt("7", "DELIVRD")])
     # Not delivered before and after: a recipient never falls back to a weaker state.
@@ -170,7 +170,7 @@ async def test_what_counts_of_several_segments_is_the_links_rule(store: SqliteSt
     number = await submitted(store, message(account, segments=2), ["7", "8"])
     await store.apply_receipts([receipt("7", "DELIVRD")])
     clock.advance(VALIDITY_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     assert await states_of(store, account, number) == [S.DELIVERED]
 
 
@@ -187,7 +187,7 @@ async def test_recipients_that_no_operator_took_are_ko_paid_back_and_told(
     await store.record_answers("alpha", [accepted(one, "7")])
     await store.apply_receipts([receipt("7", "DELIVRD")])
     clock.advance(VALIDITY_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     assert await states_of(store, account, number) == [S.DELIVERED, S.KO]
     paid_back = await store.account_by_key(b"acme")
     assert paid_back is not None
@@ -202,10 +202,10 @@ async def test_a_scheduled_message_is_not_given_up_48_hours_after_it_was_accepte
     await links_in(store)
     number = await store.accept(message(account, due_at=NOW + 72 * HOUR_MS))
     clock.advance(VALIDITY_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     assert await states_of(store, account, number) == [S.WAITING]
     clock.advance(72 * HOUR_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     assert await states_of(store, account, number) == [S.KO]
 
 
@@ -214,5 +214,5 @@ async def test_a_number_that_no_link_serves_is_ko_after_48_hours(store: SqliteSt
     await links_in(store)
     number = await store.accept(message(account, link=0))
     clock.advance(VALIDITY_MS)
-    await Expiry(store=store, clock=clock).look()
+    await ExpiryJob(store=store, clock=clock).look()
     assert await states_of(store, account, number) == [S.KO]

@@ -12,12 +12,12 @@ from esito.domain.account import Account
 from esito.domain.retrying import RetryRule, RetryTable
 from esito.domain.states import MessageState
 from esito.domain.timing import SECOND_MS, PushableClock
-from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.receive import Receiving
+from esito.lifecycle.receive import Receiver
 from esito.lifecycle.submit import Submitter
+from esito.links.gateway import Gateway
+from esito.links.smpp_link import SmppLink
 from esito.smpp import pdu as p
-from esito.smpp.link import Link
-from esito.smpp.settings import LinkSettings
+from esito.smpp.connect import SmppSettings
 from esito.store.sqlite import SqliteStore
 from tests.kit import looking
 from tests.kit.builders import account_in, links_in, message, states_of
@@ -38,7 +38,7 @@ class Scene:
     gateway: Gateway
 
     @property
-    def link(self) -> Link:
+    def link(self) -> SmppLink:
         ((link, _),) = self.gateway._made.values()
         return link
 
@@ -71,14 +71,14 @@ async def scene(
     account = await account_in(store)
     await links_in(store)
     async with peer(on_submit=on_submit) as smsc:
-        gateway = Gateway(Receiving(store=store, clock=clock))
+        gateway = Gateway(Receiver(store=store, clock=clock))
         usual: dict[str, Any] = {
             "name": "alpha", "host": "127.0.0.1", "port": smsc.port, "system_id": "smsc", "password": "secret",
             "rebind_min": 0.01, "rebind_max": 0.05,
         }  # fmt: skip
 
-        def make() -> tuple[Link, Submitter]:
-            link = Link(LinkSettings(**{**usual, **settings}), gateway)
+        def make() -> tuple[SmppLink, Submitter]:
+            link = SmppLink(SmppSettings(**{**usual, **settings}), gateway)
             return link, Submitter(store=store, clock=clock, link=link)
 
         gateway.add("alpha", make)
@@ -173,7 +173,7 @@ async def test_destinations_that_are_full_hold_up_no_others(store: SqliteStore, 
         await until(lambda: good <= {pdu.destination_addr for pdu in one.sent()})
         last = max(place for place, pdu in enumerate(one.sent()) if pdu.destination_addr in good)
         assert last <= 300 * 5 + 20, "each of the others went once more at the most"
-        assert one.link.pace.rate > 50, "it is at the floor"
+        assert one.link.throttle.rate > 50, "it is at the floor"
 
 
 async def test_a_few_full_destinations_do_not_slow_the_link(store: SqliteStore, clock: PushableClock) -> None:
@@ -181,7 +181,7 @@ async def test_a_few_full_destinations_do_not_slow_the_link(store: SqliteStore, 
         # However many answers one read brings, never most of them are of a full one.
         await one.send(*(number for pair in zip(GOOD[:19], FULL, strict=False) for number in pair))
         await one.all_answered()
-        assert one.link.pace.rate == 500
+        assert one.link.throttle.rate == 500
 
 
 async def test_an_operator_that_is_full_itself_slows_the_link(store: SqliteStore, clock: PushableClock) -> None:
@@ -189,7 +189,7 @@ async def test_an_operator_that_is_full_itself_slows_the_link(store: SqliteStore
         await one.send(*FULL[:100])
         await one.all_answered()
         assert one.link.throttled_count == 100
-        assert one.link.pace.rate < 500
+        assert one.link.throttle.rate < 500
 
 
 async def test_a_stopping_gateway_keeps_the_answers_it_is_owed(store: SqliteStore, clock: PushableClock) -> None:
@@ -215,6 +215,6 @@ async def test_a_link_that_another_process_has_taken_over_is_left_soon(
     async with scene(store, clock, lambda _: None) as one:
         await one.send(FULL[0])
         await one.smsc.came(p.SubmitSm)
-        await one.gateway.lay_down("alpha", patience=0.1)
+        await one.gateway.stop_link("alpha", patience=0.1)
         assert len(one.smsc.session.of(p.Unbind)) == 1
     assert [phase for phase, _, _ in await phases(store)] == [5]

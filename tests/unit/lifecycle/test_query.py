@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from esito.bootstrap.links import link_status, make_link, revise_link
+from esito.app.link_factory import make_link, revise_link
+from esito.app.link_status import link_status
 from esito.config import LinkSettings
 from esito.domain.account import Account
-from esito.domain.query import ASK_AGAIN_MS
 from esito.domain.states import MessageState
+from esito.domain.status_query import ASK_AGAIN_MS
 from esito.domain.timing import HOUR_MS, MINUTE_MS, PushableClock
-from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.receive import Receiving
+from esito.lifecycle.receive import Receiver
+from esito.links.gateway import Gateway
 from esito.smpp import pdu as p
 from esito.store.base import LinkRecord
 from esito.store.sqlite import SqliteStore
@@ -33,7 +34,7 @@ class Scene:
 
     def __init__(self, store: SqliteStore, clock: PushableClock, smsc: Peer, account: Account) -> None:
         self.store, self.clock, self.smsc, self.account = store, clock, smsc, account
-        self.gateway = Gateway(Receiving(store=store, clock=clock))
+        self.gateway = Gateway(Receiver(store=store, clock=clock))
         self.settings: LinkSettings
 
     async def sent(self, count: int = 1) -> list[int]:

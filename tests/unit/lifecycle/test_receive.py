@@ -13,7 +13,7 @@ from esito.domain.errors import StoreFailed
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, PushableClock
-from esito.lifecycle.receive import MAX_IN_FLIGHT, Receiving
+from esito.lifecycle.receive import MAX_IN_FLIGHT, Receiver
 from esito.smpp.codec import InvalidDelivery, decode
 from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
 from esito.smpp.pdu import DataSm, DeliverSm, EsmClass, Status, Tag
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.anyio
 ROK, LATER = Status.ESME_ROK, Status.ESME_RMSGQFUL
 
 
-def receiving(store: SqliteStore, clock: PushableClock) -> Receiving:
-    return Receiving(store=store, clock=clock, incoming={"paris": IncomingSettings(zone=ZoneInfo("Europe/Paris"))})
+def receiving(store: SqliteStore, clock: PushableClock) -> Receiver:
+    return Receiver(store=store, clock=clock, incoming={"paris": IncomingSettings(zone=ZoneInfo("Europe/Paris"))})
 
 
 def asked(path: Path, sql: str) -> list[tuple[object, ...]]:
@@ -132,7 +132,7 @@ async def test_a_receipt_without_its_esm_class_is_one_by_the_rule_of_the_link(
     await links_in(store)
     await submitted(store, message(await account_in(store)), ["7"])
     rules = {} if rule is None else {"alpha": IncomingSettings(without_esm_class=rule)}
-    desk = Receiving(store=store, clock=clock, incoming=rules)
+    desk = Receiver(store=store, clock=clock, incoming=rules)
     assert await desk.keep("alpha", [pdu]) == [ROK]
     counted = asked(tmp_path / "esito.db", "SELECT (SELECT count(*) FROM trail), (SELECT count(*) FROM reply)")
     assert counted == [(1, 0) if is_receipt else (0, 1)]
@@ -157,14 +157,14 @@ async def test_only_what_must_be_asked_about_waits_for_a_store_that_cannot_be_as
     await store.open()
     await links_in(store)
     await store.close()
-    relay = Kept()
-    desk = Receiving(store=store, clock=clock, relay=relay)  # type: ignore[arg-type]
+    publisher = Kept()
+    desk = Receiver(store=store, clock=clock, publisher=publisher)  # type: ignore[arg-type]
     assert await desk.keep("alpha", [deliver(appendix_b("1")), unmarked("7"), deliver(appendix_b("2"))]) == [
         ROK,
         LATER,
         ROK,
     ]
-    assert [one.smsc_message_id for one in relay.receipts] == ["1", "2"]
+    assert [one.smsc_message_id for one in publisher.receipts] == ["1", "2"]
 
 
 class Kept:
@@ -173,7 +173,7 @@ class Kept:
     def __init__(self) -> None:
         self.receipts: list[DeliveryReceipt] = []
 
-    async def keep(self, receipts: Sequence[DeliveryReceipt]) -> None:
+    async def publish(self, receipts: Sequence[DeliveryReceipt]) -> None:
         self.receipts += receipts
 
 
@@ -260,7 +260,7 @@ async def test_whoever_makes_callbacks_is_told_of_receipts_that_moved_someone(
     store: SqliteStore, clock: PushableClock
 ) -> None:
     told: list[str] = []
-    desk = Receiving(store=store, clock=clock, moved=lambda: told.append("moved"))
+    desk = Receiver(store=store, clock=clock, on_moved=lambda: told.append("moved"))
     await links_in(store)
     await submitted(store, message(await account_in(store)), ["7"])
     await desk.keep("alpha", [deliver(appendix_b("nobody"))])

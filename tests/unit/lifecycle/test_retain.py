@@ -7,7 +7,7 @@ import pytest
 
 from esito.config import RetentionSettings
 from esito.domain.timing import RealClock
-from esito.lifecycle.retain import LONGEST_PAUSE, PAUSE, REST, Retaining
+from esito.lifecycle.retain import LONGEST_PAUSE, PAUSE, REST, RetentionJob
 from esito.store.base import Store
 from esito.store.retention import Place, Sweep
 
@@ -37,6 +37,6 @@ async def test_after_a_transaction_others_have_the_store_for_longer_than_it_took
     with monkeypatch.context() as patched:
         patched.setattr("esito.lifecycle.retain.time", SimpleNamespace(monotonic=lambda: now))
         patched.setattr("esito.lifecycle.retain.asyncio", SimpleNamespace(sleep=sleep))
-        await Retaining(store=store, clock=RealClock(), settings=RetentionSettings()).look()
+        await RetentionJob(store=store, clock=RealClock(), settings=RetentionSettings()).look()
     assert not any(left.values())
     assert pauses == pytest.approx([pause] * 2 * len(Sweep))

@@ -7,12 +7,13 @@ import pytest
 from esito.domain.message import SegmentRef
 from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, SECOND_MS, PushableClock
-from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.receive import Receiving
+from esito.lifecycle.receive import Receiver
 from esito.lifecycle.submit import LOOK_EVERY, Submitter, Try
-from esito.smpp.link import Link, SubmitOutcome
+from esito.links.gateway import Gateway
+from esito.links.smpp_link import SmppLink
+from esito.smpp.connect import SmppSettings
 from esito.smpp.pdu import Status, SubmitSm, SubmitSmResp
-from esito.smpp.settings import LinkSettings
+from esito.smpp.responses import SubmitResponse
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, links_in, message, receipt, states_of
 from tests.kit.patience import PATIENCE, until
@@ -37,9 +38,11 @@ def submitter(store: SqliteStore, clock: PushableClock) -> Submitter:
 
 def link_and_submitter(
     store: SqliteStore, clock: PushableClock, gateway: Gateway | None = None, *, port: int = 1
-) -> tuple[Link, Submitter]:
-    gateway = gateway or Gateway(Receiving(store=store, clock=clock))
-    link = Link(LinkSettings(name="alpha", host="127.0.0.1", port=port, system_id="smsc", password="secret"), gateway)
+) -> tuple[SmppLink, Submitter]:
+    gateway = gateway or Gateway(Receiver(store=store, clock=clock))
+    link = SmppLink(
+        SmppSettings(name="alpha", host="127.0.0.1", port=port, system_id="smsc", password="secret"), gateway
+    )
     return link, Submitter(store=store, clock=clock, link=link)
 
 
@@ -55,7 +58,7 @@ async def test_an_accepted_segment_keeps_its_id_and_waits_for_its_receipt(
     number = await store.accept(message(account))
     (ref,) = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(Try(ref, 0), Status.ESME_ROK, ID_AS_LONG_AS_IT_GETS)])
+    one.submitted([SubmitResponse(Try(ref, 0), Status.ESME_ROK, ID_AS_LONG_AS_IT_GETS)])
     await one.finish()
     assert await states_of(store, account, number) == [MessageState.WAITING]
     await store.apply_receipts([receipt(ID_AS_LONG_AS_IT_GETS, "DELIVRD")])
@@ -70,7 +73,7 @@ async def test_an_accepted_segment_without_an_id_is_accepted_all_the_same(
     await store.accept(message(account))
     (ref,) = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(Try(ref, 0), Status.ESME_ROK, "")])
+    one.submitted([SubmitResponse(Try(ref, 0), Status.ESME_ROK, "")])
     await one.finish()
     assert (await store.counts()).unanswered == 0
     assert (await store.apply_receipts([receipt("", "DELIVRD")])).verdicts == {"orphan": 1}
@@ -85,7 +88,7 @@ async def test_a_refusal_that_passes_is_tried_again_after_a_second(
     number = await store.accept(message(account))
     refs = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(Try(refs[0], 0), status)])
+    one.submitted([SubmitResponse(Try(refs[0], 0), status)])
     await one.finish()
     assert await states_of(store, account, number) == [MessageState.WAITING]
     assert await claimed(store, at=NOW + SECOND_MS - 1) == []
@@ -101,7 +104,7 @@ async def test_any_other_refusal_is_the_operators_last_word(
     number = await store.accept(message(account))
     (ref,) = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(Try(ref, 0), status)])
+    one.submitted([SubmitResponse(Try(ref, 0), status)])
     await one.finish()
     assert await states_of(store, account, number) == [MessageState.REJECTED]
     assert await claimed(store, at=NOW + 47 * HOUR_MS) == []
@@ -115,7 +118,7 @@ async def test_a_segment_nobody_answered_for_is_uncertain_and_not_sent_twice(
     number = await store.accept(message(account))
     (ref,) = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(Try(ref, 0), None)])
+    one.submitted([SubmitResponse(Try(ref, 0), None)])
     await one.finish()
     assert await states_of(store, account, number) == [MessageState.WAITING]
     assert (await store.counts()).unanswered == 1
@@ -130,7 +133,7 @@ async def test_a_link_that_may_send_twice_tries_an_uncertain_segment_again(
     await store.accept(message(account))
     refs = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(Try(refs[0], 0), None)])
+    one.submitted([SubmitResponse(Try(refs[0], 0), None)])
     await one.finish()
     assert await claimed(store) == refs
 
@@ -142,7 +145,7 @@ async def test_who_wakes_up_with_an_answer_does_not_end_what_another_has_submitt
     await links_in(store, again=True)
     await store.accept(message(account))
     async with peer(on_submit=lambda _: None) as smsc:
-        gateway = Gateway(Receiving(store=store, clock=clock))
+        gateway = Gateway(Receiver(store=store, clock=clock))
         link, one = link_and_submitter(store, clock, gateway, port=smsc.port)
         gateway.add("alpha", lambda: (link, one))
         await gateway.start()
@@ -164,7 +167,7 @@ async def test_one_read_may_bring_every_kind_of_answer(store: SqliteStore, clock
     refs = await claimed(store)
     one = submitter(store, clock)
     statuses = [Status.ESME_ROK, Status.ESME_RTHROTTLED, Status.ESME_RINVDSTADR, None]
-    one.submitted([SubmitOutcome(Try(ref, 0), status, "7") for ref, status in zip(refs, statuses, strict=True)])
+    one.submitted([SubmitResponse(Try(ref, 0), status, "7") for ref, status in zip(refs, statuses, strict=True)])
     await one.finish()
     await store.apply_receipts([receipt("7", "DELIVRD")])
     S = MessageState  # noqa: N806  as in the table of states
@@ -180,10 +183,10 @@ async def test_a_receipt_between_two_responses_with_one_id_speaks_for_both_segme
     number = await store.accept(message(account, segments=2))
     first, second = await claimed(store)
     one = submitter(store, clock)
-    one.submitted([SubmitOutcome(Try(first, 0), Status.ESME_ROK, "7")])
+    one.submitted([SubmitResponse(Try(first, 0), Status.ESME_ROK, "7")])
     await one.finish()
     await store.apply_receipts([receipt("7", "DELIVRD")])
-    one.submitted([SubmitOutcome(Try(second, 0), Status.ESME_ROK, "7")])
+    one.submitted([SubmitResponse(Try(second, 0), Status.ESME_ROK, "7")])
     await one.finish()
     assert await states_of(store, account, number) == [MessageState.DELIVERED]
 
@@ -198,11 +201,11 @@ async def test_answers_that_a_full_store_refuses_are_kept_once_there_is_space(
     one = submitter(store, clock)
     await forbid_growth(store)
     one.submitted(
-        [SubmitOutcome(Try(ref, 0), Status.ESME_ROK, f"{place:064d}") for place, ref in enumerate(refs[:499])]
+        [SubmitResponse(Try(ref, 0), Status.ESME_ROK, f"{place:064d}") for place, ref in enumerate(refs[:499])]
     )
     await asyncio.sleep(LOOK_EVERY / 2)
     assert (await store.counts()).unanswered == 500
-    one.submitted([SubmitOutcome(Try(refs[499], 0), Status.ESME_RINVDSTADR)])
+    one.submitted([SubmitResponse(Try(refs[499], 0), Status.ESME_RINVDSTADR)])
     await allow_growth(store)
     await one.finish()
     assert (await store.counts()).unanswered == 0
@@ -219,10 +222,10 @@ async def test_an_answer_that_no_store_can_take_keeps_no_other_from_being_kept(
     refs = await claimed(store)
     one = submitter(store, clock)
     one.submitted(
-        [SubmitOutcome(Try(ref, 0), Status.ESME_ROK, text) for ref, text in zip(refs, "1\ud8003", strict=True)]
+        [SubmitResponse(Try(ref, 0), Status.ESME_ROK, text) for ref, text in zip(refs, "1\ud8003", strict=True)]
     )
     await until(lambda: unanswered(store, 1))
-    one.submitted([SubmitOutcome(Try(refs[1], 0), Status.ESME_ROK, "2")])
+    one.submitted([SubmitResponse(Try(refs[1], 0), Status.ESME_ROK, "2")])
     await until(lambda: unanswered(store, 0))
     await one.finish()
 

@@ -6,9 +6,9 @@ import pytest
 
 from esito.domain.errors import NothingToSend
 from esito.domain.pricing import PriceList
+from esito.domain.routing import Routes
 from esito.domain.timing import PushableClock
 from esito.lifecycle.accept import Acceptance, Draft
-from esito.lifecycle.routes import Routes
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW, account_in, links_in
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from esito.domain.timing import PushableClock
-from esito.lifecycle.gateway import Gateway
-from esito.lifecycle.receive import Receiving
+from esito.lifecycle.receive import Receiver
 from esito.lifecycle.submit import Submitter, Try
+from esito.links.gateway import Gateway
+from esito.links.smpp_link import SmppLink
 from esito.smpp import pdu as p
-from esito.smpp.link import Link, SubmitOutcome
-from esito.smpp.settings import LinkSettings
+from esito.smpp.connect import SmppSettings
+from esito.smpp.responses import SubmitResponse
 from esito.store.sqlite import SqliteStore
 from tests.kit import looking
 from tests.kit.builders import account_in, links_in, message
@@ -49,11 +50,11 @@ def answers_and_reports(smsc: Peer) -> Callable[[p.SubmitSm], None]:
 
 
 def gateway_to(store: SqliteStore, clock: PushableClock, smsc: Peer) -> Gateway:
-    gateway = Gateway(Receiving(store=store, clock=clock))
+    gateway = Gateway(Receiver(store=store, clock=clock))
 
-    def make() -> tuple[Link, Submitter]:
-        link = Link(
-            LinkSettings(name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret"), gateway
+    def make() -> tuple[SmppLink, Submitter]:
+        link = SmppLink(
+            SmppSettings(name="alpha", host="127.0.0.1", port=smsc.port, system_id="smsc", password="secret"), gateway
         )
         return link, Submitter(store=store, clock=clock, link=link)
 
@@ -95,12 +96,13 @@ async def test_a_receipt_goes_behind_the_answers_that_a_full_store_has_refused(
     async with peer() as smsc:
         gateway = gateway_to(store, clock, smsc)
         ((link, submitter),) = gateway._made.values()
+        assert isinstance(submitter, Submitter)
         await forbid_growth(store)
         submitter.submitted(
-            [SubmitOutcome(Try(one.ref, 0), p.Status.ESME_ROK, f"{place:064d}") for place, one in enumerate(claimed)]
+            [SubmitResponse(Try(one.ref, 0), p.Status.ESME_ROK, f"{place:064d}") for place, one in enumerate(claimed)]
         )
         await until(lambda: submitter._answers.refused)
         await allow_growth(store)
-        assert await gateway.delivered(link, [delivered(f"{7:064d}", destination="33600000007")]) == [0]
+        assert await gateway.delivered(link.name, [delivered(f"{7:064d}", destination="33600000007")]) == [0]
         await submitter.finish()
     assert await verdicts(store) == {"moved": 1}

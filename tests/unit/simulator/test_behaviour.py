@@ -8,7 +8,8 @@ import pytest
 from esito.domain.states import MessageState as State
 from esito.domain.timing import HOUR_MS, MINUTE_MS, VALIDITY_MS
 from esito.simulator.behaviour import Behaviour, Chooser, Delay, Said
-from esito.simulator.fates import ENDINGS, FATES, STATS, IdForm
+from esito.simulator.fates import ENDINGS, FATES, STATS
+from esito.simulator.ids import IdNotation
 from esito.smpp.pdu import Status
 
 MINUTE_LESS = VALIDITY_MS - MINUTE_MS
@@ -53,7 +54,7 @@ def test_what_else_an_ending_does(chooser: Chooser) -> None:
     assert fate("0008") is FATES["receipt-first"]
     assert FATES["receipt-first"].receipt_first
     assert FATES["twice"].copies == 2
-    assert (FATES["two-id-forms"].response_id, FATES["two-id-forms"].receipt_id) == (IdForm.HEX, IdForm.DECIMAL)
+    assert (FATES["two-id-forms"].response_id, FATES["two-id-forms"].receipt_id) == (IdNotation.HEX, IdNotation.DECIMAL)
     assert FATES["other-session"].other_session
     assert FATES["broken-text"].broken_text
     assert FATES["throttled"].throttled == 3
@@ -135,7 +136,12 @@ def test_a_delay_without_spread_is_its_median() -> None:
 
 @pytest.mark.parametrize(
     ("form", "text"),
-    [(IdForm.DECIMAL, "43981"), (IdForm.HEX, "abcd"), (IdForm.HEX_UPPER, "ABCD"), (IdForm.PADDED, "0" * 15 + "43981")],
+    [
+        (IdNotation.DECIMAL, "43981"),
+        (IdNotation.HEX, "abcd"),
+        (IdNotation.HEX_UPPER, "ABCD"),
+        (IdNotation.PADDED, "0" * 15 + "43981"),
+    ],
 )
-def test_an_id_has_four_forms(form: IdForm, text: str) -> None:
+def test_an_id_has_four_forms(form: IdNotation, text: str) -> None:
     assert form.write(0xABCD) == text

@@ -8,7 +8,7 @@ import pytest
 from esito.domain.states import STATE_VALUES, MessageState
 from esito.domain.timing import HOUR_MS, MINUTE_MS, VALIDITY_MS, PushableClock
 from esito.simulator.behaviour import Behaviour
-from esito.simulator.receipts_text import BROKEN_TEXT
+from esito.simulator.simulated_message import BROKEN_TEXT
 from esito.smpp import pdu as p
 from esito.smpp.pdu import EsmClass, Status, Tag
 from tests.unit.simulator.esme import SETTLED, Esme, eventually, in_a_loop, operator, still

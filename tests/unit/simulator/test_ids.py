@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esito.simulator.behaviour import Behaviour
-from esito.simulator.fates import IdForm
-from esito.simulator.ids import HIGHEST, LOWEST, IdKind, Ids
+from esito.simulator.ids import HIGHEST, LOWEST, IdKind, IdNotation, Ids
 from esito.smpp import pdu as p
 from esito.smpp.codec import encode
 from esito.smpp.pdu import Tag
@@ -74,7 +73,7 @@ async def test_a_number_of_two_forms_is_hexadecimal_in_the_response_beside_any_k
 
 @in_a_loop
 async def test_the_operators_own_forms_go_before_its_kind_of_id() -> None:
-    behaviour = Behaviour(ids=IdKind.UUID, ids_start=255, response_id=IdForm.HEX)
+    behaviour = Behaviour(ids=IdKind.UUID, ids_start=255, response_id=IdNotation.HEX)
     async with operator(still(), behaviour=behaviour) as smsc:
         assert (await (await Esme.bound(smsc)).submit("33612340005")).message_id == "ff"
 

@@ -9,8 +9,8 @@ import pytest
 from esito.domain.states import MessageState
 from esito.domain.timing import VALIDITY_MS
 from esito.simulator.behaviour import Behaviour, Chooser
-from esito.simulator.fates import ENDINGS, FATES, Fate, IdForm, Word
-from esito.simulator.ids import IdKind
+from esito.simulator.fates import ENDINGS, FATES, Fate, Word
+from esito.simulator.ids import IdKind, IdNotation
 from esito.simulator.script import InvalidScript, load_script
 from esito.simulator.trouble import Scheduled, Trouble, TroubleKind
 
@@ -62,7 +62,7 @@ def written(folder: Path, text: str, name: str = "operator.toml") -> Path:
 def test_a_script_sets_everything_an_operator_may_do(tmp_path: Path) -> None:
     behaviour = load_script(written(tmp_path, EXAMPLE))
     assert (behaviour.submit_per_second, behaviour.zone) == (50, "Europe/Paris")
-    assert (behaviour.response_id, behaviour.receipt_id) == (IdForm.HEX, IdForm.PADDED)
+    assert (behaviour.response_id, behaviour.receipt_id) == (IdNotation.HEX, IdNotation.PADDED)
     assert (behaviour.delay.median_ms, behaviour.delay.sigma, behaviour.delay.longest_ms) == (500, 1.0, 60_000)
     assert (behaviour.ids, behaviour.ids_start, behaviour.ids_wrap) == (IdKind.UUID, 7, 1000)
     full = Trouble(kind=TroubleKind.FULL, prefixes=("3369", "41"))
@@ -138,7 +138,7 @@ def test_a_script_that_makes_no_sense_is_refused(tmp_path: Path, text: str, why:
 
 
 def test_the_scripts_of_the_documentation_can_be_loaded(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "simulator.md").read_text()
     scripts = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     first, second = (load_script(written(tmp_path, script)) for script in scripts)
     assert first.fates["slow-bounce"].words[1].error == "027"
@@ -146,6 +146,6 @@ def test_the_scripts_of_the_documentation_can_be_loaded(tmp_path: Path) -> None:
 
 
 def test_the_documentation_has_every_ending_and_its_fate() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "simulator.md").read_text()
     rows = dict(re.findall(r"^\| (\d{4}) \| `([a-z-]+)` \|", page, re.MULTILINE))
     assert rows == ENDINGS

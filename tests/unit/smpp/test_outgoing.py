@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from esito.domain.address import USUAL_NUMBERING, numbered
 from esito.domain.message import SegmentRef, Submission
-from esito.smpp.address import USUAL, numbered
 from esito.smpp.outgoing import Concatenation, OutgoingSettings, reference_of, submit_sm
 from esito.smpp.pdu import EsmClass, Tag
 
@@ -91,4 +91,4 @@ def test_a_link_lends_its_sender_to_a_message_without_one() -> None:
     [("ESITO", (5, 0)), ("36180", (3, 0)), ("33612345678", (1, 1)), ("+33612345678", (1, 1)), ("", (0, 0))],
 )
 def test_type_and_plan_of_a_sender(sender: str, usual: tuple[int, int]) -> None:
-    assert numbered(sender, USUAL) == usual
+    assert numbered(sender, USUAL_NUMBERING) == usual

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from esito.smpp.receipt_dates import instants, read_dates
+from esito.smpp.receipts import instants, read_dates
 
 MINUTE_MS = 60_000
 ZONES: list[tzinfo] = [ZoneInfo("Europe/Paris"), ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), UTC]

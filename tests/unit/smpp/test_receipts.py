@@ -15,7 +15,7 @@ from esito.domain.states import MessageState
 from esito.smpp.codec import decode
 from esito.smpp.incoming import IncomingSettings
 from esito.smpp.pdu import Command, DataSm, DeliverSm, EsmClass, SubmitSmResp, Tag
-from esito.smpp.receipts import Kind, has_text_of_receipt, kind_of, read_receipt
+from esito.smpp.receipts import DeliveryKind, has_text_of_receipt, kind_of, read_receipt
 
 AT = int(datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp() * 1000)
 
@@ -214,7 +214,7 @@ def test_a_parameter_that_stands_twice_and_says_two_things_is_marked() -> None:
 def test_of_what_cannot_be_read_the_octets_are_kept() -> None:
     for pdu in (DeliverSm(unreadable=True, frame=b"octets"), DataSm(unreadable=True, frame=b"octets")):
         receipt = read_receipt(pdu, link="alpha", at=AT)
-        assert kind_of(pdu) is Kind.UNREADABLE
+        assert kind_of(pdu) is DeliveryKind.UNREADABLE
         assert (receipt.raw, receipt.flags, receipt.smsc_message_id, receipt.state) == (
             b"octets",
             "unreadable",
@@ -230,18 +230,18 @@ BOTH = {Tag.RECEIPTED_MESSAGE_ID: b"1\0", Tag.MESSAGE_STATE: b"\x02"}
 @pytest.mark.parametrize(
     ("esm_class", "tlvs", "kind"),
     [
-        (0, {}, Kind.REPLY),
-        (EsmClass.UDHI, {}, Kind.REPLY),
-        (0, {Tag.RECEIPTED_MESSAGE_ID: b"1\0"}, Kind.REPLY),
-        (0, BOTH, Kind.RECEIPT),
-        (EsmClass.DELIVERY_RECEIPT, {}, Kind.RECEIPT),
-        (EsmClass.DELIVERY_RECEIPT | EsmClass.UDHI, {}, Kind.RECEIPT),
-        (EsmClass.INTERMEDIATE_NOTIFICATION, {}, Kind.RECEIPT),
-        (EsmClass.DELIVERY_ACKNOWLEDGEMENT, BOTH, Kind.ACKNOWLEDGEMENT),
-        (EsmClass.USER_ACKNOWLEDGEMENT, {}, Kind.ACKNOWLEDGEMENT),
+        (0, {}, DeliveryKind.REPLY),
+        (EsmClass.UDHI, {}, DeliveryKind.REPLY),
+        (0, {Tag.RECEIPTED_MESSAGE_ID: b"1\0"}, DeliveryKind.REPLY),
+        (0, BOTH, DeliveryKind.RECEIPT),
+        (EsmClass.DELIVERY_RECEIPT, {}, DeliveryKind.RECEIPT),
+        (EsmClass.DELIVERY_RECEIPT | EsmClass.UDHI, {}, DeliveryKind.RECEIPT),
+        (EsmClass.INTERMEDIATE_NOTIFICATION, {}, DeliveryKind.RECEIPT),
+        (EsmClass.DELIVERY_ACKNOWLEDGEMENT, BOTH, DeliveryKind.ACKNOWLEDGEMENT),
+        (EsmClass.USER_ACKNOWLEDGEMENT, {}, DeliveryKind.ACKNOWLEDGEMENT),
     ],
 )
-def test_what_a_pdu_brings(esm_class: int, tlvs: dict[int, bytes], kind: Kind) -> None:
+def test_what_a_pdu_brings(esm_class: int, tlvs: dict[int, bytes], kind: DeliveryKind) -> None:
     assert kind_of(DeliverSm(esm_class=esm_class, short_message=USUAL.encode(), tlvs=tlvs)) is kind
 
 

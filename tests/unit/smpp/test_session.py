@@ -5,12 +5,12 @@ import pytest
 from esito.smpp import pdu as p
 from esito.smpp.codec import LocalProtocolError, RemoteProtocolError
 from esito.smpp.pdu import Command
-from esito.smpp.session import LAST_SEQUENCE, Bind, Session
+from esito.smpp.session import LAST_SEQUENCE, BindState, Session
 
-RESPONSES: list[tuple[p.Pdu, Bind]] = [
-    (p.BindTransceiverResp(), Bind.BOUND_TRX),
-    (p.BindTransmitterResp(), Bind.BOUND_TX),
-    (p.BindReceiverResp(), Bind.BOUND_RX),
+RESPONSES: list[tuple[p.Pdu, BindState]] = [
+    (p.BindTransceiverResp(), BindState.BOUND_TRX),
+    (p.BindTransmitterResp(), BindState.BOUND_TX),
+    (p.BindReceiverResp(), BindState.BOUND_RX),
 ]
 
 
@@ -21,17 +21,17 @@ def bound(response: p.Pdu = RESPONSES[0][0]) -> Session:
 
 
 @pytest.mark.parametrize(("response", "state"), RESPONSES)
-def test_a_bind_response_binds(response: p.Pdu, state: Bind) -> None:
+def test_a_bind_response_binds(response: p.Pdu, state: BindState) -> None:
     session = bound(response)
     assert session.bind is state
-    assert session.bind.can_send is (state is not Bind.BOUND_RX)
-    assert session.bind.can_receive is (state is not Bind.BOUND_TX)
+    assert session.bind.can_send is (state is not BindState.BOUND_RX)
+    assert session.bind.can_receive is (state is not BindState.BOUND_TX)
 
 
 def test_a_refused_bind_leaves_the_session_open() -> None:
     session = Session()
     session.receive(p.BindTransceiverResp(status=0x0E))
-    assert session.bind is Bind.OPEN
+    assert session.bind is BindState.OPEN
 
 
 def test_nothing_is_submitted_before_the_bind_nor_as_a_receiver() -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from esito.store.sqlite import SqliteStore
 from esito.store.tables.connection import Connection
+from esito.store.tables.engine import perform
 from tests.kit.patience import PATIENCE, in_time
 
 
@@ -20,7 +21,7 @@ async def held(store: SqliteStore) -> AsyncIterator[None]:
         loop.call_soon_threadsafe(begun.set)
         released.wait(PATIENCE)
 
-    busy = asyncio.ensure_future(store._administer(wait))
+    busy = asyncio.ensure_future(store._engine.do(perform, wait))
     try:
         async with in_time():
             await begun.wait()

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from esito.domain.callback import Callback, Outcome
-from esito.domain.slots import Place, Slots
+from esito.domain.slots import Slots
 from esito.domain.timing import MINUTE_MS
 from esito.store.callbacks import Wanted
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import MIGRATIONS, QUERIES, connect
+from esito.store.sqlite.connection import STATEMENTS, connect
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, submitted
 
@@ -84,64 +84,14 @@ async def test_an_id_is_never_given_twice(store: SqliteStore) -> None:
         connection.close()
 
 
-async def test_callbacks_of_an_older_schema_are_new_after_the_migration(tmp_path: Path) -> None:
-    path = tmp_path / "old.db"
-    connection = connect(path)
-    for number, script in MIGRATIONS[:2]:
-        connection.execute(script)
-        connection.execute(f"PRAGMA user_version = {number}")
-    connection.execute("INSERT INTO callback (message_id, seq, state, at) VALUES (7, 3, 8, 99)")
-    connection.close()
-    store = SqliteStore(path)
-    await store.open()
-    try:
-        assert await store.callbacks.waiting() == (1, 0)
-        assert await store.callbacks.sort(NOW) == 1
-    finally:
-        await store.close()
-
-
-async def test_callbacks_that_were_sorted_before_have_their_account_after_the_migration(path: Path) -> None:
-    connection = connect(path)
-    for number, script in [one for one in MIGRATIONS if one[0] < 20]:
-        connection.execute(script)
-        connection.execute(f"PRAGMA user_version = {number}")
-    connection.execute(
-        "INSERT INTO destination (id, account, origin, disabled_at, reason)"
-        " VALUES (5, 1, 'https://example.org:443', 9, 'HTTP 410')"
-    )
-    connection.execute(
-        "INSERT INTO message (id, account, created_at, due_at, sender, gamme, unicode, sandbox, stage, url_dlr)"
-        " VALUES (7, 1, 1, 1, 'ESITO', 1, 0, 1, 0, 'https://example.org/')"
-    )
-    for phase, next_at in ((1, 0), (3, None), (4, None), (5, None)):
-        connection.execute(
-            "INSERT INTO callback (message_id, seq, state, at, phase, destination, next_at)"
-            " VALUES (7, ?1, 8, 1, ?1, 5, ?2)",
-            (phase, next_at),
-        )
-    connection.close()
-    store = SqliteStore(path)
-    await store.open()
-    try:
-        account = await account_in(store)
-        assert account.id == 1
-        for status, count in {"waiting": 2, "done": 1, "dead": 1, "": 4}.items():
-            assert len(await store.callbacks.page(1, status=status)) == count
-        (claimed,) = (await store.callbacks.claim(Wanted(at=NOW, lease_ms=1, slots=Slots()))).callbacks
-        assert (claimed.place, claimed.url) == (Place(True, 1, "example.org", 5), "https://example.org/")
-    finally:
-        await store.close()
-
-
 @pytest.mark.parametrize(
     "name", ["claimable", "ended_leases", "due_of_destination", "callbacks_standing", "finished_since"]
 )
 async def test_what_is_asked_often_reads_an_index_alone(store: SqliteStore, name: str) -> None:
     connection = connect(store.engine.path)
     try:
-        bound = [1] * max(int(word) for word in "123456" if f"?{word}" in QUERIES[name])
-        plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", bound)]
+        bound = [1] * max(int(word) for word in "123456" if f"?{word}" in STATEMENTS[name].text)
+        plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name].text}", bound)]
     finally:
         connection.close()
     assert len(plan) == 1
@@ -152,8 +102,8 @@ async def test_what_is_asked_often_reads_an_index_alone(store: SqliteStore, name
 async def test_no_change_looks_at_every_callback(store: SqliteStore, name: str) -> None:
     connection = connect(store.engine.path)
     try:
-        bound: list[object] = [1, "[]"][: 2 if "?2" in QUERIES[name] else 1]
-        rows = connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", bound)
+        bound: list[object] = [1, "[]"][: 2 if "?2" in STATEMENTS[name].text else 1]
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name].text}", bound)
         plan = [str(row[3]) for row in rows]
     finally:
         connection.close()

@@ -9,6 +9,7 @@ from esito.domain.errors import NotEnoughCredit, StoreFailed
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import SqliteConnection
 from esito.store.tables.connection import Connection
+from esito.store.tables.engine import perform
 from esito.store.tables.waiting import MAX_JOBS
 from tests.kit.builders import account_in, links_in, message, receipt, submitted
 from tests.kit.patience import in_time
@@ -29,7 +30,7 @@ async def count_commits(store: SqliteStore) -> list[int]:
         assert isinstance(connection, SqliteConnection)
         connection.bare.set_commit_hook(note)
 
-    await store._administer(hook)
+    await store._engine.do(perform, hook)
     commits.clear()
     return commits
 
@@ -71,12 +72,15 @@ async def test_a_fault_undoes_its_own_work_and_not_its_neighbours(store: SqliteS
     await links_in(store)
 
     def fail(connection: Connection) -> None:
-        connection.run("keep_setting", "half", "done")
+        connection.run("keep_setting", name="half", value="done")
         raise ZeroDivisionError
+
+    async def work_that_fails() -> None:
+        await store._engine.do(perform, fail)
 
     async with held(store):
         before = asyncio.ensure_future(store.accept(message(account)))
-        faulty = asyncio.ensure_future(store._administer(fail))
+        faulty = asyncio.ensure_future(work_that_fails())
         after = asyncio.ensure_future(store.accept(message(account)))
         await asyncio.sleep(0)
     with pytest.raises(ZeroDivisionError):
@@ -88,11 +92,11 @@ async def test_a_fault_undoes_its_own_work_and_not_its_neighbours(store: SqliteS
 
 async def test_a_fault_of_one_that_is_by_itself_undoes_its_work(store: SqliteStore) -> None:
     def fail(connection: Connection) -> None:
-        connection.run("keep_setting", "half", "done")
+        connection.run("keep_setting", name="half", value="done")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await store._administer(fail)
+        await store._engine.do(perform, fail)
     assert await store.setting("half") is None
     await store.keep_setting("half", "whole")
     assert await store.setting("half") == "whole"
@@ -132,7 +136,7 @@ async def test_what_can_be_neither_kept_nor_undone_stops_the_store(path: Path) -
 
     async with in_time():
         with pytest.raises(StoreFailed):
-            await store._administer(pull_the_plug)
+            await store._engine.do(perform, pull_the_plug)
         assert len(told) == 1
         with pytest.raises(StoreFailed):
             await store.keep_setting("colour", "red")

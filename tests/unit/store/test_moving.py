@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from esito.domain.account import Account
-from esito.domain.message import Answer, SegmentRef, SubmitAnswer
+from esito.domain.message import SegmentRef, SubmitAnswer, SubmitOutcome
 from esito.domain.timing import DAY_MS
 from esito.store.base import Store
 from esito.store.leases import Lease
-from esito.store.moving import Extent, copy
 from esito.store.moving.canonical import Sum
-from esito.store.moving.tables import LEFT_BEHIND, MADE_THERE, TABLES
+from esito.store.moving.copying import copy
+from esito.store.moving.tables import LEFT_BEHIND, MADE_THERE, TABLES, Extent
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, states_of, submitted
 from tests.kit.looking import change, rows
 from tests.kit.needs import needs
@@ -145,7 +145,9 @@ async def test_a_receipt_that_was_still_to_come_finds_its_message(moved: Store) 
 async def test_an_answer_that_was_still_to_come_finds_the_receipt_that_was_faster(moved: Store) -> None:
     await links_in(moved, "alpha", "beta", operator="one")
     number = await the_message(moved, "overtaken")
-    answer = SubmitAnswer(ref=SegmentRef(number, 0, 1), answer=Answer.ACCEPTED, at=NOW + 9, smsc_message_id="OVERTAKEN")
+    answer = SubmitAnswer(
+        ref=SegmentRef(number, 0, 1), answer=SubmitOutcome.ACCEPTED, at=NOW + 9, smsc_message_id="OVERTAKEN"
+    )
     assert await moved.record_answers("alpha", [answer]) == 1
     assert await states_of(moved, await acme(moved), number) == [8]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from esito.store.moving import CopyRefused, copy
+from esito.store.moving.copying import copy
+from esito.store.moving.refusal import CopyRefused
 from tests.kit.builders import account_in, complaints, links_in, message
 from tests.kit.needs import needs
 from tests.kit.stores import open_at

@@ -10,7 +10,8 @@ import apsw
 import pytest
 
 from esito.domain.errors import NewerSchema
-from esito.store.moving import CopyDiffers, CopyRefused, copy
+from esito.store.moving.copying import copy
+from esito.store.moving.refusal import CopyDiffers, CopyRefused
 from esito.store.moving.target import held_target
 from esito.store.sqlite.connection import MIGRATIONS
 from tests.kit.builders import NOW, account_in

@@ -13,12 +13,12 @@ import asyncpg
 import pytest
 
 from esito.domain.account import Account, AccountState
-from esito.domain.callback import Callback, Outcome, Phase
-from esito.domain.message import Answer, Once, SubmitAnswer
+from esito.domain.callback import Callback, CallbackPhase, Outcome
+from esito.domain.message import Once, SubmitAnswer, SubmitOutcome
 from esito.domain.routing import Route
 from esito.domain.slots import Slots
 from esito.domain.timing import DAY_MS, MINUTE_MS
-from esito.lifecycle.stop_words import stop_words
+from esito.lifecycle.receive import stop_words
 from esito.store.base import Store
 from esito.store.callbacks import Wanted
 from esito.store.intake import Brought
@@ -126,9 +126,11 @@ async def _report(store: Store, account: Account) -> None:
     rejected, uncertain, again = [await store.accept(message(account, [ANNA + n])) for n in (2, 3, 4)]
     claimed = {one.ref.message_id: one for one in await store.claim("alpha", limit=100, at=NOW)}
     await store.record_answers("alpha", [refused(claimed[rejected])])
-    retried = SubmitAnswer(ref=claimed[again].ref, answer=Answer.LATER, at=NOW, status=0x58, retry_at=NOW + 9_000)
+    retried = SubmitAnswer(
+        ref=claimed[again].ref, answer=SubmitOutcome.LATER, at=NOW, status=0x58, retry_at=NOW + 9_000
+    )
     await store.record_answers(
-        "alpha", [retried, SubmitAnswer(ref=claimed[uncertain].ref, answer=Answer.UNCERTAIN, at=NOW)]
+        "alpha", [retried, SubmitAnswer(ref=claimed[uncertain].ref, answer=SubmitOutcome.UNCERTAIN, at=NOW)]
     )
     # Two that are under way: one whose receipt is still to come, one whose answer is, though its receipt came.
     await submitted(store, message(account, [33699999999], url_dlr=URL, tag="open"), ["OPEN"])
@@ -231,5 +233,5 @@ async def test_the_source_has_a_row_in_every_table_that_is_copied(path: Path) ->
     phases = connection.execute("SELECT DISTINCT phase FROM callback ORDER BY phase").fetchall()
     connection.close()
     assert empty == []
-    assert phases == [(phase,) for phase in Phase]
+    assert phases == [(phase,) for phase in CallbackPhase]
     assert all(told["acme"].values())

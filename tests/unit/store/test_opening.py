@@ -1,16 +1,15 @@
 """Opening a file: the engine, the schema, and what is no database of ours."""
 
-from decimal import Decimal
 from pathlib import Path
 
 import apsw
 import pytest
 
 from esito.domain.errors import NewerSchema, StoreError, StoreUnavailable, UnsafeEngine
-from esito.domain.id_forms import IdForm
+from esito.domain.operator_habits import IdForm
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.connection import MIGRATIONS, connect, migrate, require_safe_engine
-from tests.kit.builders import account_in, complaints, links_in, message, receipt, states_of, submitted
+from tests.kit.builders import account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +58,7 @@ async def test_a_statement_is_planned_once_for_all_values(path: Path) -> None:
 
     reader.bare.authorizer = allow
     for message_id in range(3):
-        reader.rows("recipients_of", message_id, 1)
+        reader.rows("recipients_of", tuple[str, int, int, str], message_id=message_id, account=1)
         if not message_id:
             assert planned, "the engine asks nobody when it plans"
             planned.clear()
@@ -90,6 +89,23 @@ def test_a_file_is_migrated_once(path: Path) -> None:
     connection.close()
 
 
+LATER = "CREATE TABLE later (x int NOT NULL) STRICT"
+FAULTY = "CREATE TABLE half (x int NOT NULL) STRICT; CREATE TABLE later (x int NOT NULL) STRICT"
+
+
+def test_a_file_gets_the_migrations_it_lacks_each_whole_or_not_at_all(path: Path) -> None:
+    connection = connect(path)
+    migrate(connection)
+    connection.execute("INSERT INTO setting VALUES ('colour', 'red')")
+    assert migrate(connection, [*MIGRATIONS, (NEWEST + 1, LATER)]) == 1
+    with pytest.raises(StoreUnavailable, match="table later already exists"):
+        migrate(connection, [*MIGRATIONS, (NEWEST + 1, LATER), (NEWEST + 2, FAULTY)])
+    assert pragma(connection, "user_version") == NEWEST + 1
+    assert connection.execute("SELECT value FROM setting").get == "red"
+    assert connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('later', 'half')").get == 1
+    connection.close()
+
+
 async def test_what_was_kept_is_there_when_the_file_is_opened_again(path: Path) -> None:
     store = SqliteStore(path)
     await store.open()
@@ -102,60 +118,6 @@ async def test_what_was_kept_is_there_when_the_file_is_opened_again(path: Path) 
     await store.open()
     assert await store.account_by_key(b"acme") is not None
     assert await states_of(store, account, number) == before
-    await store.close()
-
-
-def a_file_of(path: Path, schema: int, content: str) -> None:
-    """Make a file as a release with an older schema left it."""
-    connection = connect(path)
-    for number, script in MIGRATIONS:
-        if number <= schema:
-            connection.execute(script)
-            connection.execute(f"PRAGMA user_version = {number}")
-    connection.execute(content)
-    connection.close()
-
-
-ACCOUNTS = "INSERT INTO account (id, name, state, granted, credit, created_at) VALUES"
-
-
-async def test_accounts_that_there_are_go_on_sending_everywhere_and_months_stay_what_they_were(path: Path) -> None:
-    a_file_of(
-        path,
-        16,
-        f"{ACCOUNTS} (1, 'acme', 'active', 9000000, 8910000, 0);"
-        """UPDATE account SET profile = '{"email":"a@example.org"}';"""
-        "INSERT INTO spending VALUES (1, '2027-01', 90000, 2)",
-    )
-    store = SqliteStore(path)
-    await store.open()
-    new = await account_in(store, "new")
-    ((old, _), _) = await store.accounts()
-    assert (old.profile.countries, old.profile.email) == (("*",), "a@example.org")
-    assert new.profile.countries == ()
-    await links_in(store)
-    await store.accept(message(old))
-    assert await store.ledger.spent(1, ["2027-01"]) == [("2027-01", Decimal("0.135"), 3)]
-    await store.close()
-
-
-async def test_a_file_in_which_recipients_had_no_account_gets_them_from_their_messages(path: Path) -> None:
-    a_file_of(
-        path,
-        8,
-        f"{ACCOUNTS} (1, 'acme', 'active', 0, 0, 0), (2, 'other', 'active', 0, 0, 0);"
-        "INSERT INTO message (id, account, created_at, due_at, sender, gamme, unicode, sandbox)"
-        " VALUES (1, 1, 100, 100, '', 1, 0, 0), (2, 2, 100, 100, '', 1, 0, 0);"
-        "INSERT INTO recipient (message_id, seq, msisdn, link, text, segments, cost, state, changed_at)"
-        " VALUES (1, 0, 33600000001, 1, 0, 1, 0, 0, 100), (2, 0, 33600000002, 1, 0, 1, 0, 0, 100);"
-        "INSERT INTO outgoing VALUES (1, 100, 1, 0, 1, 0), (1, 100, 2, 0, 1, 0)",
-    )
-    store = SqliteStore(path)
-    await store.open()
-    for account in (1, 2):
-        rows = [await store.recipients_of(account, message_id) for message_id in (1, 2)]
-        assert [row is not None for row in rows] == [account == 1, account == 2]
-    assert await complaints(store) == []
     await store.close()
 
 
@@ -240,26 +202,4 @@ async def test_what_was_learned_of_an_operators_ids_is_remembered(path: Path) ->
     await store.open()
     await links_in(store)
     assert (await store.id_forms())["alpha"].form is IdForm.HEX_TO_DEC
-    await store.close()
-
-
-async def test_what_waited_before_accounts_took_turns_leaves_in_turns(path: Path) -> None:
-    """A file of schema 9: immediate messages have a lane at once, scheduled ones when they are due."""
-    a_file_of(
-        path,
-        9,
-        f"{ACCOUNTS} (5, 'acme', 'active', 0, 0, 0);"
-        "INSERT INTO message (id, account, created_at, due_at, sender, gamme, unicode, sandbox)"
-        " VALUES (1, 5, 100, 100, '', 1, 0, 0), (2, 5, 100, 500, '', 2, 0, 0);"
-        "INSERT INTO message_text VALUES (1, 0, 'ciao'), (2, 0, 'ciao');"
-        "INSERT INTO recipient (message_id, account, seq, msisdn, link, text, segments, cost, state, changed_at)"
-        " VALUES (1, 5, 0, 33600000001, 1, 0, 1, 0, 0, 100), (2, 5, 0, 33600000002, 1, 0, 1, 0, 0, 100);"
-        "INSERT INTO outgoing VALUES (1, 100, 1, 0, 1, 0), (1, 500, 2, 0, 1, 0)",
-    )
-    store = SqliteStore(path)
-    await store.open()
-    await links_in(store)
-    assert [one.ref.message_id for one in await store.claim("alpha", limit=9, at=0)] == [1]
-    assert [one.ref.message_id for one in await store.claim("alpha", limit=9, at=500)] == [2]
-    assert await complaints(store) == []
     await store.close()

@@ -11,7 +11,7 @@ import pytest
 
 from esito.domain.account import Account
 from esito.domain.errors import StoreUnavailable
-from esito.domain.message import Answer, SubmitAnswer
+from esito.domain.message import SubmitAnswer, SubmitOutcome
 from esito.domain.states import MessageState
 from esito.store.base import Store
 from esito.store.postgres.connection import PostgresConnection
@@ -54,15 +54,15 @@ async def a_life(store: Store, account: Account, moment: int) -> None:
     sent = await insist(lambda: store.accept(message(account, numbers, cost=1_000)))
     claimed = await insist(lambda: store.claim("alpha", limit=9, at=NOW))
     assert [one.ref[:2] for one in claimed] == [(sent, 0), (sent, 1), (sent, 2)]
-    later = SubmitAnswer(ref=claimed[2].ref, answer=Answer.LATER, at=NOW, status=0x58, retry_at=NOW + 1)
+    later = SubmitAnswer(ref=claimed[2].ref, answer=SubmitOutcome.LATER, at=NOW, status=0x58, retry_at=NOW + 1)
     answers = [
-        SubmitAnswer(ref=one.ref, answer=Answer.ACCEPTED, at=NOW, smsc_message_id=f"{moment}-{place}")
+        SubmitAnswer(ref=one.ref, answer=SubmitOutcome.ACCEPTED, at=NOW, smsc_message_id=f"{moment}-{place}")
         for place, one in enumerate(claimed[:2])
     ]
     assert await insist(lambda: store.record_answers("alpha", [*answers, later])) == 0
     (again,) = await insist(lambda: store.claim("alpha", limit=9, at=NOW + 1))
     assert again.ref == claimed[2].ref
-    refused = SubmitAnswer(ref=again.ref, answer=Answer.REFUSED, at=NOW, status=0x0B)
+    refused = SubmitAnswer(ref=again.ref, answer=SubmitOutcome.REFUSED, at=NOW, status=0x0B)
     assert await insist(lambda: store.record_answers("alpha", [refused])) == 1
     receipts = [receipt(one.smsc_message_id, "DELIVRD") for one in answers]
     settled = await insist(lambda: store.apply_receipts(receipts))
@@ -95,8 +95,8 @@ async def test_a_view_of_one_moment_does_not_go_on_at_another(way: CutWay) -> No
             reader.connect()
             with reader.snapshot():
                 way.cut(1, End.WITH_THE_ANSWER)
-                reader.number("has_span", 1)
-                reader.number("has_span", 1)
+                reader.number("has_span", message_id=1)
+                reader.number("has_span", message_id=1)
 
     with pytest.raises(LOST):
         await asyncio.to_thread(read)
@@ -106,7 +106,7 @@ async def test_a_commit_that_the_server_turned_into_a_rollback_was_not_kept(way:
     def write() -> None:
         with closing(WritingConnection(way.url)) as writer:
             writer.begin(alone=False)
-            writer.run("keep_setting", "colour", "red")
+            writer.run("keep_setting", name="colour", value="red")
             with pytest.raises(asyncpg.PostgresError):
                 writer.run_once("SELECT 1 / 0")
             writer.commit()
@@ -121,10 +121,10 @@ async def test_a_commit_in_which_the_server_panicked_may_have_been_kept(way: Cut
     def write() -> None:
         with closing(WritingConnection(way.url)) as writer:
             writer.begin(alone=False)
-            writer.run("keep_setting", "colour", "red")
+            writer.run("keep_setting", name="colour", value="red")
             way.cut(1, End.IN_A_PANIC)
             writer.commit()
-            assert writer.value("setting", "colour") == "red"
+            assert writer.text("setting", name="colour") == "red"
 
     await asyncio.to_thread(write)
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import many
 from esito.store.postgres.connection import IN_PASSING
-from esito.store.postgres.statements import QUERIES
+from esito.store.postgres.statements import STATEMENTS
 from tests.kit.needs import needs
 from tests.kit.stores import a_place
 
@@ -92,7 +92,7 @@ async def connection(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 @pytest.mark.parametrize("name", HOT)
 async def test_a_hot_statement_is_led_by_indexes(connection: "asyncpg.Connection[Any]", name: str) -> None:
-    plan = await plan_of(connection, QUERIES[name])
+    plan = await plan_of(connection, STATEMENTS[name].text)
     assert [_short(node) for node in nodes(plan) if reads_all(node)] == []
 
 

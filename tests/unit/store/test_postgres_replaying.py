@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from esito.store.postgres.connection import IN_PASSING
-from esito.store.postgres.statements import QUERIES
+from esito.store.postgres.statements import STATEMENTS
 from tests.kit.needs import needs
 from tests.kit.stores import a_place
 from tests.unit.store.test_postgres_plans import nodes
@@ -45,7 +45,7 @@ async def test_it_looks_at_what_is_replayed(tmp_path: Path, name: str, phase: in
         )
         await connection.execute("ANALYZE callback")
         await connection.execute(f"UPDATE callback SET phase = {phase}, next_at = 1")
-        await connection.execute(f"PREPARE asked AS {QUERIES[name]}")
+        await connection.execute(f"PREPARE asked AS {STATEMENTS[name].text}")
         asked = "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'asked'"  # there are others
         types = await connection.fetchval(asked)
         told = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked ({', '.join(given(types))})")

@@ -9,6 +9,7 @@ import pytest
 
 from esito.store.tables.adapter import TableStore
 from esito.store.tables.connection import Connection
+from esito.store.tables.engine import perform
 from tests.kit.builders import NOW, account_in, links_in, message
 from tests.kit.needs import needs
 from tests.kit.patience import PATIENCE, in_time, until
@@ -31,7 +32,7 @@ async def test_it_is_kept_while_another_transaction_lasts(tmp_path: Path) -> Non
         assert isinstance(store, TableStore)
         account = await account_in(store)
         await links_in(store)
-        busy = asyncio.ensure_future(store._administer(wait))
+        busy = asyncio.ensure_future(store._engine.do(perform, wait))
         try:
             assert await asyncio.to_thread(begun.wait, PATIENCE)
             behind = asyncio.ensure_future(store.keep_setting("colour", "red"))

@@ -11,7 +11,7 @@ import pytest
 
 from esito.config import RetentionSettings
 from esito.domain.timing import DAY_MS
-from esito.lifecycle.retain import Retaining
+from esito.lifecycle.retain import RetentionJob
 from esito.store.base import Store
 from esito.store.postgres.transactions import WritingConnection
 from esito.store.retention import Sweep
@@ -47,7 +47,7 @@ async def aged(store: Store, days: float) -> None:
     """Look through everything as if so many days had passed."""
     at = NOW + int(days * DAY_MS)
     await store.expire(at)
-    await Retaining(store=store, clock=Standing(at), settings=DAYS, pause=0).look()
+    await RetentionJob(store=store, clock=Standing(at), settings=DAYS, pause=0).look()
 
 
 async def next_span(url: str) -> None:

@@ -19,7 +19,7 @@ async def test_what_a_silent_process_has_locked_becomes_free(tmp_path: Path) -> 
     async with a_place("postgres", tmp_path) as url, open_at(url) as store:
         silent = WritingConnection(url)
         await asyncio.to_thread(silent.begin, alone=True)
-        await asyncio.to_thread(silent.run, "keep_setting", "colour", "red")
+        await asyncio.to_thread(silent.run, "keep_setting", name="colour", value="red")
         wanted = asyncio.ensure_future(store.keep_setting("colour", "blue"))
         observer = await asyncpg.connect(url)
         await until(lambda: observer.fetchval("SELECT 1 FROM pg_locks WHERE NOT granted"), "it was not locked out")
@@ -28,7 +28,7 @@ async def test_what_a_silent_process_has_locked_becomes_free(tmp_path: Path) -> 
             await wanted
 
         with pytest.raises(LOST):
-            await asyncio.to_thread(silent.run, "keep_setting", "colour", "red")
+            await asyncio.to_thread(silent.run, "keep_setting", name="colour", value="red")
         await asyncio.to_thread(silent.rollback)
         await asyncio.to_thread(silent.close)
         assert await store.setting("colour") == "blue"

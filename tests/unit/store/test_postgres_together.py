@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from esito.store.postgres.statements import KINDS, QUERIES, together
+from esito.store.postgres.statements import KINDS, STATEMENTS, together
 from tests.kit.needs import needs
 from tests.kit.stores import a_place
 
@@ -28,11 +28,11 @@ def test_each_has_its_own_parameters(count: int) -> None:
     names = ACCEPTING[:count]
     many = sum(len(KINDS[name]) if name in KINDS else 1 for name in names)
     assert parameters(together(*names)) == list(range(1, many + 1))
-    assert sum(len(parameters(QUERIES[name])) for name in names) == many
+    assert sum(len(parameters(STATEMENTS[name].text)) for name in names) == many
 
 
 def test_no_two_change_one_table() -> None:
-    changed = [CHANGED.search(QUERIES[name]) for name in ACCEPTING]
+    changed = [CHANGED.search(STATEMENTS[name].text) for name in ACCEPTING]
     tables = [one.group(1) for one in changed if one is not None]
     assert len(tables) == len(set(tables)) == len(ACCEPTING)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import apsw
 import pytest
 
-from esito.store.sqlite.connection import QUERIES, connect, migrate
+from esito.store.sqlite.connection import STATEMENTS, connect, migrate
+from esito.store.sqlite.spelling import ROWS
 
 GROWS = {
     "message", "message_text", "recipient", "segment", "outgoing", "trail", "unmatched", "unmatched_shelf", "callback",
@@ -73,7 +74,7 @@ def with_a_row(sql: str) -> str:
     """Return a statement about many rows as one about a single one."""
     listed = re.search(r"INSERT (?:OR \w+ )?INTO \w+ \(([^)]*)\)", sql) or re.search(r"\(([\w, ]+)\) IN \(VALUES", sql)
     width = max([1, *map(int, re.findall(r"column(\d+)", sql)), len(listed[1].split(",")) if listed else 1])
-    return sql.replace("{rows}", "(" + ", ".join(["1"] * width) + ")")
+    return sql.replace(ROWS, "(" + ", ".join(["1"] * width) + ")")
 
 
 def read_from_end_to_end(connection: apsw.Connection, sql: str) -> list[str]:
@@ -87,19 +88,19 @@ def read_from_end_to_end(connection: apsw.Connection, sql: str) -> list[str]:
     return [named.get(one, one) for one in scanned if one not in made and named.get(one, one) in GROWS]
 
 
-@pytest.mark.parametrize("name", [name for name in QUERIES if not name.startswith("books_") and name not in MEANT])
+@pytest.mark.parametrize("name", [name for name in STATEMENTS if not name.startswith("books_") and name not in MEANT])
 def test_a_statement_reads_no_table_from_end_to_end(connection: apsw.Connection, name: str) -> None:
-    assert read_from_end_to_end(connection, QUERIES[name]) == []
+    assert read_from_end_to_end(connection, STATEMENTS[name].text) == []
 
 
-@pytest.mark.parametrize("name", [name for name in QUERIES if not name.startswith("books_") and name not in MEANT])
+@pytest.mark.parametrize("name", [name for name in STATEMENTS if not name.startswith("books_") and name not in MEANT])
 def test_it_does_not_whatever_a_file_says_of_its_tables(misled: apsw.Connection, name: str) -> None:
-    assert read_from_end_to_end(misled, QUERIES[name]) == []
+    assert read_from_end_to_end(misled, STATEMENTS[name].text) == []
 
 
 @pytest.mark.parametrize("name", MEANT)
 def test_what_is_meant_to_does(connection: apsw.Connection, name: str) -> None:
-    assert read_from_end_to_end(connection, QUERIES[name])
+    assert read_from_end_to_end(connection, STATEMENTS[name].text)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_what_is_meant_to_does(connection: apsw.Connection, name: str) -> None:
     [
         "SELECT count(*) FROM segment WHERE done_at = ?",
         "SELECT 1 FROM unmatched WHERE operator = ?1 AND waits = ?2",
-        "SELECT 1 FROM (VALUES {rows}) AS b CROSS JOIN segment s ON (s.message_id, s.seq) IN ("
+        f"SELECT 1 FROM (VALUES {ROWS}) AS b CROSS JOIN segment s ON (s.message_id, s.seq) IN ("
         "SELECT u.message_id, u.seq FROM segment u WHERE u.operator = b.column1 UNION ALL SELECT 1, 2)",
     ],
 )

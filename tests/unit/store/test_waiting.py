@@ -6,7 +6,7 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esito.store.tables.waiting import LONGEST_REST, MAX_JOBS, REST, Job, Waiting
+from esito.store.tables.waiting import LONGEST_REST, MAX_JOBS, REST, Call, Job, Waiting
 
 
 class Clock:
@@ -24,11 +24,11 @@ NOBODY = cast("asyncio.Future[Any]", None)
 
 
 def job(name: Any, *, alone: bool = False, patient: bool = False) -> Job:
-    return Job(lambda _, payloads: payloads, name, NOBODY, alone=alone, patient=patient)
+    return Call(lambda _, requests: requests, name, NOBODY, alone=alone, patient=patient)
 
 
 def names(batch: list[Job] | None) -> list[Any]:
-    return [] if batch is None else [one.payload for one in batch]
+    return [] if batch is None else [one.request for one in batch if isinstance(one, Call)]
 
 
 def test_what_waits_comes_together_and_what_is_patient_by_itself() -> None:

@@ -1,4 +1,4 @@
-"""The ten lines of docs/callbacks.md that verify a signature are run as they stand there."""
+"""The ten lines of docs/reference/callbacks.md that verify a signature are run as they stand there."""
 
 import re
 import time
@@ -9,7 +9,7 @@ import pytest
 
 from esito.webhooks.signing import sign
 
-PAGE = Path(__file__).parents[3] / "docs" / "callbacks.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "callbacks.md"
 BODY = b'{"status": "delivered"}'
 
 

@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from esito.clockwork import sleep_until
-from esito.domain.callback import TRIES, Outcome, Phase
+from esito.domain.callback import TRIES, CallbackPhase, Outcome
 from esito.domain.errors import StoreUnavailable
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from esito.store.callbacks import Turn
 from esito.store.sqlite import SqliteStore
 from esito.webhooks.addresses import Judge
-from esito.webhooks.sender import Sender
-from esito.webhooks.worker import Attempt
+from esito.webhooks.sender import Attempt, Sender
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, links_in
 from tests.kit.callback_office import Office, running
@@ -112,7 +111,7 @@ async def test_after_29_attempts_within_72_hours_a_callback_is_dead(office: Offi
             if line.next_at is None:
                 break
             office.clock.advance(line.next_at - office.clock.now())
-    assert (line.phase, line.reason, line.attempts) == (Phase.DEAD, "given up: HTTP 500", TRIES)
+    assert (line.phase, line.reason, line.attempts) == (CallbackPhase.DEAD, "given up: HTTP 500", TRIES)
     assert [one.attempt for one in receiver.heard] == list(range(1, 30))
     assert {one.id for one in receiver.heard} == {f"msg_{number}_0_8"}
     told = await office.store.callbacks.one(office.account.id, line.id)
@@ -136,7 +135,7 @@ async def test_a_receiver_that_asks_for_time_gets_it_where_it_may_ask(office: Of
         await office.settle()
         (line,) = await office.store.callbacks.page(office.account.id)
     pause = 5 * SECOND_MS if status == 500 else HOUR_MS + HOUR_MS // 10
-    assert (line.phase, line.next_at) == (Phase.DUE, office.clock.now() + pause)
+    assert (line.phase, line.next_at) == (CallbackPhase.DUE, office.clock.now() + pause)
 
 
 async def test_a_dead_callback_is_made_again_when_it_is_replayed(office: Office) -> None:
@@ -153,7 +152,7 @@ async def test_a_dead_callback_is_made_again_when_it_is_replayed(office: Office)
         await office.store.callbacks.replay(office.account.id, dead.id, office.clock.now())
         await office.settle()
     assert [(one.id, one.attempt) for one in receiver.heard] == [(dead.webhook_id, 1), (dead.webhook_id, 2)]
-    assert [one.phase for one in await office.store.callbacks.page(office.account.id)] == [Phase.DONE]
+    assert [one.phase for one in await office.store.callbacks.page(office.account.id)] == [CallbackPhase.DONE]
 
 
 async def test_after_five_days_of_failures_a_destination_is_called_no_more(office: Office) -> None:
@@ -212,7 +211,7 @@ async def test_what_must_not_be_called_is_given_up_at_once(office: Office) -> No
         await office.tell("http://127.0.0.1/", "DELIVRD")
         await office.settle()
     (line,) = await office.store.callbacks.page(office.account.id)
-    assert (line.phase, line.attempts) == (Phase.DEAD, 1)
+    assert (line.phase, line.attempts) == (CallbackPhase.DEAD, 1)
     assert line.reason == "given up: refused: 127.0.0.1 is a loopback address"
 
 
@@ -221,7 +220,7 @@ async def test_a_fault_of_ours_costs_an_attempt_and_no_callback(office: Office) 
         await office.tell("https://example.org/", "DELIVRD")
         await office.settle()
     (line,) = await office.store.callbacks.page(office.account.id)
-    assert (line.phase, line.last_error) == (Phase.DUE, "LookupError: a slip of ours ?")
+    assert (line.phase, line.last_error) == (CallbackPhase.DUE, "LookupError: a slip of ours ?")
 
 
 async def test_what_is_out_when_the_process_stops_is_kept_if_it_ends_in_time(office: Office) -> None:
@@ -236,7 +235,7 @@ async def test_what_is_out_when_the_process_stops_is_kept_if_it_ends_in_time(off
         async with running(office.worker()):
             await office.tell(receiver.url, "DELIVRD")
             await begun.wait()
-        assert [one.phase for one in await office.store.callbacks.page(office.account.id)] == [Phase.DONE]
+        assert [one.phase for one in await office.store.callbacks.page(office.account.id)] == [CallbackPhase.DONE]
         assert len(receiver.taken) == 1
 
 
@@ -279,7 +278,7 @@ async def test_how_a_callback_ended_is_kept_though_the_last_turn_fails(
     async with Receiver() as receiver, running(office.worker()):
         await office.tell(receiver.url, "DELIVRD")
         await failing.wait()
-    assert [one.phase for one in await office.store.callbacks.page(office.account.id)] == [Phase.DONE]
+    assert [one.phase for one in await office.store.callbacks.page(office.account.id)] == [CallbackPhase.DONE]
 
 
 async def test_a_store_that_is_full_for_a_while_loses_nothing(office: Office) -> None:

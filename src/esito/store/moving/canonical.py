@@ -5,7 +5,6 @@ Rows are hashed one by one and the hashes are added up: so neither engine need s
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
 
@@ -16,7 +15,7 @@ MODULUS = 2**128
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def canonical(row: Sequence[Any]) -> bytes:
+def canonical(row: Sequence[object]) -> bytes:
     """Return the octets that stand for a row: equal for equal values of equal types, and for no others."""
     try:
         return _encode(row)
@@ -31,7 +30,7 @@ class Sum:
         self._rows = 0
         self._total = 0
 
-    def add(self, rows: Iterable[Sequence[Any]]) -> None:
+    def add(self, rows: Iterable[Sequence[object]]) -> None:
         """Take in some more rows."""
         for row in rows:
             self._rows += 1

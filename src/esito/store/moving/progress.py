@@ -6,12 +6,12 @@ what the source held when the copy began; a source that has changed since is not
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import asyncpg
-
+from esito.store.moving.engines import Connection
 from esito.store.moving.refusal import CopyRefused
 from esito.store.moving.tables import TABLES, Extent, quoted
+from esito.store.tables.connection import SqlValue
 
 _MAKE = """
 CREATE SCHEMA esito_copy;
@@ -28,14 +28,14 @@ class Reached(NamedTuple):
     """How far one table is copied."""
 
     done: int = 0
-    last: list[Any] | None = None
+    last: list[SqlValue] | None = None
     """The key of the last row; None: nothing was copied yet."""
 
 
 class Progress:
     """The rows of a copy in its target."""
 
-    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def begun(self) -> bool:

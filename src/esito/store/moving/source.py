@@ -4,21 +4,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import apsw
 
 from esito.store.moving.canonical import Sum
 from esito.store.moving.refusal import CopyRefused
 from esito.store.moving.tables import BLOCK, SPAN, TABLES, Extent, Table, quoted
-from esito.store.queries import load_migrations
+from esito.store.sqlite.connection import MIGRATIONS
+from esito.store.tables.connection import SqlValue
 
-Row = tuple[Any, ...]
+Row = tuple[SqlValue, ...]
 
 AT_ONCE = 20_000
 """Rows that are read, and held in memory, at a time."""
 
-_NEWEST = load_migrations("sqlite")[-1][0]
+_NEWEST = MIGRATIONS[-1][0]
 
 
 class Source:
@@ -44,7 +44,9 @@ class Source:
                 " copy, and run `esito migrate`, with the version that wrote it"
             )
 
-    def batches(self, table: Table, after: Sequence[Any] | None = None, *, size: int = AT_ONCE) -> Iterator[list[Row]]:
+    def batches(
+        self, table: Table, after: Sequence[SqlValue] | None = None, *, size: int = AT_ONCE
+    ) -> Iterator[list[Row]]:
         """Yield the rows in the order of their key, beyond a key. Raises CopyRefused."""
         conditions = [table.only] if table.only else []
         keys = ", ".join(map(quoted, table.key))

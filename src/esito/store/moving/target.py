@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import asyncpg
 
 from esito.store.moving.canonical import Sum
-from esito.store.moving.engines import LOST, connect, make_schema, read, written
+from esito.store.moving.engines import Connection, connect, make_schema, read, written
 from esito.store.moving.progress import Progress, Reached
 from esito.store.moving.refusal import CopyRefused
 from esito.store.moving.source import Source
 from esito.store.moving.tables import TABLES, Extent, Table, quoted
+from esito.store.postgres.reaching import LOST
+from esito.store.tables.connection import SqlValue
 
 HOLD_WITHIN = 10.0
 """Seconds for others to end what they are writing; a copy that was killed may still be ending."""
@@ -31,7 +32,7 @@ _NOT_TAKEN = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, Over
 class Target:
     """Where to it is copied."""
 
-    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.progress = Progress(connection)
 
@@ -40,7 +41,7 @@ class Target:
         for number in sorted(numbers):
             await self._connection.execute("SELECT make_span($1)", number)
 
-    async def add(self, table: Table, rows: Sequence[Sequence[Any]], reached: Reached) -> None:
+    async def add(self, table: Table, rows: Sequence[Sequence[SqlValue]], reached: Reached) -> None:
         """Add some rows and note that they are there, in one transaction. Raises CopyRefused."""
         try:
             async with self._connection.transaction():
@@ -108,7 +109,7 @@ async def held_target(url: str, *, within: float = HOLD_WITHIN) -> AsyncIterator
         await _leave(connection)
 
 
-async def _hold(connection: "asyncpg.Connection[Any]", within: float) -> None:
+async def _hold(connection: Connection, within: float) -> None:
     """Take, for as long as we are connected, the lock that every transaction of a server shares."""
     loop = asyncio.get_running_loop()
     end = loop.time() + within
@@ -118,7 +119,7 @@ async def _hold(connection: "asyncpg.Connection[Any]", within: float) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _leave(connection: "asyncpg.Connection[Any]") -> None:
+async def _leave(connection: Connection) -> None:
     try:
         await connection.close(timeout=5)
     except (*LOST, asyncpg.PostgresError):

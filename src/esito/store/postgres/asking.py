@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
 
 from esito.domain.errors import StoreUnavailable
-from esito.store.postgres.connection import ANSWER_WITHIN, IN_PASSING, plain, read
+from esito.store.postgres.connection import ANSWER_WITHIN, IN_PASSING, plain, records
 from esito.store.postgres.reaching import LOST, Connection, failed_us, open_connection
 from esito.store.postgres.silence import Silence
-from esito.store.postgres.statements import QUERIES
+from esito.store.postgres.statements import STATEMENTS
+from esito.store.tables.connection import Parameter, Row
 
 AT_ONCE = 8
 """Questions that are answered at the same time; others wait for their turn."""
@@ -26,29 +28,31 @@ class Asking:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._free: list[Connection] = []
 
-    async def rows(self, name: str, *parameters: Any) -> list[Any]:
+    async def rows(self, name: str, row: type[Row], /, **parameters: Parameter) -> list[Row]:
         """Return every row of the answer. Raises StoreUnavailable."""
         async with self._turns:
             try:
-                return await self._ask(name, parameters)
+                return records(row, await self._ask(name, parameters))
             except Exception as error:  # once more, on a new connection: the server may have gone and come back
                 if not failed_us(error):
                     raise
                 self.drop()
             try:
-                return await self._ask(name, parameters)
+                return records(row, await self._ask(name, parameters))
             except Exception as error:
                 if not failed_us(error):
                     raise
                 self.drop()
                 raise StoreUnavailable(f"the database does not answer: {error or type(error).__name__}") from error
 
-    async def _ask(self, name: str, parameters: tuple[Any, ...]) -> list[Any]:
+    async def _ask(self, name: str, parameters: Mapping[str, Parameter]) -> list[Any]:
         if self._silence.since(self._heard):
             self.drop()
         connection = self._free.pop() if self._free else await open_connection(self._url, IN_PASSING)
         try:
-            found = await connection.fetch(QUERIES[name], *map(plain, parameters), timeout=ANSWER_WITHIN)
+            statement = STATEMENTS[name]
+            given = map(plain, statement.in_order(parameters))
+            found: list[Any] = await connection.fetch(statement.text, *given, timeout=ANSWER_WITHIN)
         except BaseException as error:
             connection.terminate()
             if isinstance(error, TimeoutError):
@@ -56,7 +60,7 @@ class Asking:
             raise
         self._heard = time.monotonic()
         self._free.append(connection)
-        return read(found)
+        return found
 
     def drop(self) -> None:
         """Forget the connections that nobody uses."""

@@ -5,7 +5,7 @@ The driver is asyncio's; the thread has a loop of its own that turns only while 
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -17,9 +17,9 @@ from esito.store.postgres.columns import columns
 from esito.store.postgres.copied import COPIED, Copied
 from esito.store.postgres.reaching import LOST, open_connection
 from esito.store.postgres.silence import Silence
-from esito.store.postgres.statements import KINDS, KNOWS, QUERIES, together
+from esito.store.postgres.statements import KINDS, KNOWS, STATEMENTS, together
 from esito.store.postgres.texts import MARK, all_fit, as_it_was, fit
-from esito.store.tables.connection import Json, Parameter, SqlValue, Step
+from esito.store.tables.connection import Json, Parameter, Row, SqlValue, Step
 
 _Result = TypeVar("_Result")
 
@@ -136,9 +136,9 @@ class PostgresConnection:
 
     # -- by name ------------------------------------------------------------------------------
 
-    def run(self, name: str, *parameters: Parameter) -> int:
+    def run(self, name: str, /, **parameters: Parameter) -> int:
         """Change something; return how many rows."""
-        status = self.wait(self.bare.execute(QUERIES[name], *map(plain, parameters)))
+        status = self.wait(self.bare.execute(STATEMENTS[name].text, *map(plain, STATEMENTS[name].in_order(parameters))))
         return self._count(status)
 
     def _count(self, status: str) -> int:
@@ -147,30 +147,47 @@ class PostgresConnection:
             self._changed += count
         return count
 
-    def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+    def rows(self, name: str, row: type[Row], /, **parameters: Parameter) -> list[Row]:
         """Return every row of the answer."""
-        return read(self.wait(self.bare.fetch(QUERIES[name], *map(plain, parameters))))
+        return records(row, self._fetch(name, parameters))
 
-    def row(self, name: str, *parameters: Parameter) -> Any:
+    def _fetch(self, name: str, parameters: Mapping[str, Parameter]) -> list[Any]:
+        statement = STATEMENTS[name]
+        return self.wait(self.bare.fetch(statement.text, *map(plain, statement.in_order(parameters))))
+
+    def row(self, name: str, row: type[Row], /, **parameters: Parameter) -> Row | None:
         """Return the first row of the answer."""
-        found = self.rows(name, *parameters)
+        found = records(row, self._fetch(name, parameters)[:1])
         return found[0] if found else None
 
-    def value(self, name: str, *parameters: Parameter) -> Any:
-        """Return the first column of the first row."""
-        row = self.row(name, *parameters)
-        return None if row is None else row[0]
+    def _value(self, name: str, parameters: Mapping[str, Parameter]) -> Any:
+        found = self._fetch(name, parameters)
+        return found[0][0] if found else None
 
-    def number(self, name: str, *parameters: Parameter) -> int:
+    def number(self, name: str, /, **parameters: Parameter) -> int:
         """Return the one number that a question has for an answer."""
-        return int(self.value(name, *parameters) or 0)
+        return int(self._value(name, parameters) or 0)
 
-    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
-        """Run a statement for all the rows at once; return how many it changed."""
+    def numbers(self, name: str, /, **parameters: Parameter) -> list[int]:
+        """Return the numbers of an answer that has one column."""
+        return [row[0] for row in self._fetch(name, parameters)]
+
+    def text(self, name: str, /, **parameters: Parameter) -> str | None:
+        """Return the one text that a question has for an answer."""
+        value = self._value(name, parameters)
+        return None if value is None else as_it_was(str(value))
+
+    def rows_for(self, name: str, row: type[Row], given: Iterable[Sequence[SqlValue]], /) -> list[Row]:
+        """Ask a question about all the rows given at once."""
+        arrays = columns(given, KINDS[name])
+        return records(row, self.wait(self.bare.fetch(STATEMENTS[name].text, *arrays))) if arrays else []
+
+    def run_rows(self, name: str, given: Iterable[Sequence[SqlValue]], /) -> int:
+        """Run a statement for all the rows given at once; return how many it changed."""
         if name in COPIED:
-            return self._copy(COPIED[name], list(rows))
-        given = columns(rows, KINDS[name])
-        return self._count(self.wait(self.bare.execute(QUERIES[name], *given))) if given else 0
+            return self._copy(COPIED[name], list(given))
+        arrays = columns(given, KINDS[name])
+        return self._count(self.wait(self.bare.execute(STATEMENTS[name].text, *arrays))) if arrays else 0
 
     def run_together(self, steps: Sequence[Step]) -> None:
         """Run them as one statement."""
@@ -194,20 +211,13 @@ class PostgresConnection:
         copied = self.bare.copy_records_to_table(into.table, records=rows, columns=into.columns)
         return self._count(self.wait(copied))
 
-    def ask(self, name: str, *parameters: Parameter) -> list[Any]:
-        """Return every row of an answer that may be long."""
-        return self.rows(name, *parameters)
-
-    def ask_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> list[Any]:
-        """Ask a question about all the rows at once."""
-        given = columns(rows, KINDS[name])
-        return read(self.wait(self.bare.fetch(QUERIES[name], *given))) if given else []
-
-    def stream(self, name: str, *parameters: Parameter) -> Iterator[Any]:
+    def stream(self, name: str, row: type[Row], /, **parameters: Parameter) -> Iterator[Row]:
         """Yield the rows of a long answer; within `snapshot` only."""
-        cursor = self.wait(_cursor(self.bare, QUERIES[name], [plain(one) for one in parameters]))
-        while rows := self.wait(cursor.fetch(STREAMED_AT_ONCE)):
-            yield from read(rows)
+        statement = STATEMENTS[name]
+        given = [plain(one) for one in statement.in_order(parameters)]
+        cursor = self.wait(_cursor(self.bare, statement.text, given))
+        while found := self.wait(cursor.fetch(STREAMED_AT_ONCE)):
+            yield from records(row, found)
 
     def ids(self, table: str, count: int) -> Sequence[int]:
         """Return numbers of the table's sequence."""
@@ -255,7 +265,7 @@ class PostgresConnection:
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:
-        """Nothing: older versions of a row are gone once the table was vacuumed (docs/retention.md)."""
+        """Nothing: older versions of a row are gone once the table was vacuumed (docs/reference/retention.md)."""
         yield
 
 
@@ -275,9 +285,10 @@ def plain(parameter: Parameter) -> Any:
     return parameter
 
 
-def read(records: Sequence[Any]) -> list[Any]:
-    """Return rows as they were written."""
-    rows = [tuple(record) for record in records]
-    if MARK in "".join([value for row in rows for value in row if type(value) is str]):
-        return [tuple(as_it_was(value) if isinstance(value, str) else value for value in row) for row in rows]
-    return rows
+def records(row: type[Row], found: Sequence[Any]) -> list[Row]:
+    """Return records of the kind that is wanted, their texts as they were written."""
+    make: Callable[[Any], Row] = getattr(row, "_make", row)
+    made = [make(one) for one in found]
+    if MARK in "".join([value for one in made for value in one if type(value) is str]):
+        return [make(as_it_was(value) if isinstance(value, str) else value for value in one) for one in made]
+    return made

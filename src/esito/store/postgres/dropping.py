@@ -22,7 +22,7 @@ class Old(NamedTuple):
     """A partition in which everything is too old, and what its messages cost, micro-euro, by account."""
 
     number: int
-    costs: tuple[tuple[int, int], ...]
+    costs: Sequence[tuple[int, int]]
 
 
 class InUse(EsitoError):
@@ -31,13 +31,15 @@ class InUse(EsitoError):
 
 def find(connection: Connection, before: int) -> Old | None:
     """Return the oldest partition if all of it is as old as `before` and done with; reads the whole of it."""
-    number = connection.value("oldest_span")
-    if number is None:
+    numbers = connection.numbers("oldest_span")
+    if not numbers:
         return None
-    span = _ids(number)
-    if not connection.value("span_is_old", *span, before) or not connection.value("span_is_done", *span):
+    first, last = _ids(numbers[0])
+    if not connection.number("span_is_old", first=first, last=last, before=before):
         return None
-    return Old(number, tuple((cost, account) for cost, account in connection.rows("span_costs", *span)))
+    if not connection.number("span_is_done", first=first, last=last):
+        return None
+    return Old(numbers[0], connection.rows("span_costs", tuple[int, int], first=first, last=last))
 
 
 def drop(connection: Connection, olds: Sequence[Old]) -> list[bool]:
@@ -46,15 +48,15 @@ def drop(connection: Connection, olds: Sequence[Old]) -> list[bool]:
 
 
 def _drop(connection: Connection, old: Old) -> bool:
-    span = _ids(old.number)
-    if not connection.value("span_is_done", *span):
+    first, last = _ids(old.number)
+    if not connection.number("span_is_done", first=first, last=last):
         return False
     for cost, account in old.costs:
-        connection.run("retire_span", cost, account)
-    connection.run("remove_origins", *span)
-    if not connection.value("drop_span", old.number):
+        connection.run("retire_span", cost=cost, account=account)
+    connection.run("remove_origins", first=first, last=last)
+    if not connection.number("drop_span", number=old.number):
         raise InUse
-    log.info("partition_dropped", first=span[0], last=span[1])
+    log.info("partition_dropped", first=first, last=last)
     return True
 
 

@@ -7,7 +7,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 import structlog
@@ -22,8 +22,8 @@ from esito.store.postgres.opening import require_safe_server
 from esito.store.postgres.reaching import LOST, failed_us, open_connection
 from esito.store.postgres.silence import Silence
 from esito.store.postgres.transactions import WritingConnection
-from esito.store.tables.connection import Connection, Parameter
-from esito.store.tables.engine import Handler, Haste
+from esito.store.tables.connection import Connection, Parameter, Row
+from esito.store.tables.engine import Haste, Request, Result, Transaction
 from esito.store.tables.long_reads import LongReads
 from esito.store.tables.tops import Tops
 from esito.store.tables.writer import Writer
@@ -69,7 +69,11 @@ class PostgresEngine:
         for sentence in self.put_off:
             log.warning("migration_put_off", reason=sentence)
         await self._writer.start()
-        await self._sends.start()
+        try:
+            await self._sends.start()
+        except BaseException:
+            await self._writer.stop()
+            raise
         metrics.STORE_QUEUE.set_function(lambda: self.depth)
         self._asking = ThreadPoolExecutor(READERS, thread_name_prefix="esito-reader")
         self._long.open()
@@ -104,17 +108,24 @@ class PostgresEngine:
         """How many writes wait for the next commit."""
         return self._writer.depth + self._sends.depth
 
-    def do(self, handler: Handler, payload: Any, *, alone: bool = False, haste: Haste = Haste.USUAL) -> Awaitable[Any]:
-        """Hand work to a writer."""
+    def do(
+        self,
+        transaction: Transaction[Request, Result],
+        request: Request,
+        *,
+        alone: bool = False,
+        haste: Haste = Haste.USUAL,
+    ) -> Awaitable[Result]:
+        """Hand a request to a writer."""
         if haste is Haste.SEND:
-            return self._sends.do(handler, payload, alone=alone)
-        return self._writer.do(handler, payload, alone=alone, patient=haste is Haste.PATIENT)
+            return self._sends.do(transaction, request, alone=alone)
+        return self._writer.do(transaction, request, alone=alone, patient=haste is Haste.PATIENT)
 
-    async def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+    async def rows(self, name: str, row: type[Row], /, **parameters: Parameter) -> list[Row]:
         """Answer in the event loop."""
         if self._asking is None:
             raise StoreUnavailable("the store is not open")
-        return await self._in_loop.rows(name, *parameters)
+        return await self._in_loop.rows(name, row, **parameters)
 
     async def ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer in one of the reading threads."""

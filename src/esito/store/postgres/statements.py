@@ -1,7 +1,6 @@
-"""The named statements as PostgreSQL reads them.
+"""How PostgreSQL reads the named statements (`store.statements`).
 
-`{rows: bigint, int} AS given` stands for rows that come as one array for each column; their columns are called
-column1, column2, as those of VALUES are in every engine.
+Rows come as one array for each column, called column1, column2, as those of VALUES are in every engine.
 """
 
 import re
@@ -9,23 +8,41 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from esito.store.postgres.columns import array
-from esito.store.queries import load_migrations, load_queries
+from esito.store.statements import Column, Dialect, load_migrations, load_statements
 
 _FIRST_LINE = re.compile(r"-- (?:expands|contracts: needs (\d+))\n")
 _PARAMETER = re.compile(r"\$(\d+)")
-_ROWS = re.compile(r"\{rows: ([a-z, ]+)\} AS (\w+)")
+_HINTS = re.compile(r"CROSS (?=JOIN)| INDEXED BY \w+")
 
 
-def _spelled_out(found: re.Match[str]) -> str:
-    types = found.group(1).split(", ")
-    arrays = ", ".join(array(number, kind) for number, kind in enumerate(types, 1))
-    names = ", ".join(f"column{number}" for number in range(1, len(types) + 1))
-    return f"unnest({arrays}) AS {found.group(2)} ({names})"
+def _table(columns: tuple[Column, ...], alias: str) -> str:
+    arrays = ", ".join(array(number, column.kind) for number, column in enumerate(columns, 1))
+    names = ", ".join(f"column{number}" for number in range(1, len(columns) + 1))
+    return f"unnest({arrays}) AS {alias} ({names})"
 
 
-_TEXTS = load_queries("postgres")
-QUERIES = {name: _ROWS.sub(_spelled_out, text) for name, text in _TEXTS.items()}
-KINDS = {name: found.group(1).split(", ") for name, text in _TEXTS.items() if (found := _ROWS.search(text))}
+POSTGRES = Dialect(
+    name="postgres",
+    parameter="$",
+    rows=_table,
+    values=lambda columns: f"SELECT * FROM {_table(columns, 'given')}",  # noqa: S608  our own names
+    joined="unnest(:{}::bigint[]) AS {} (value)".format,
+    fragments={
+        "in": "= ANY(:{}::bigint[])".format,
+        "many": "{}".format,
+        # The trail is partitioned by message: what belongs to none stands under 0.
+        "is loose": "{} = 0".format,
+        "or null": "nullif({}, 0)".format,
+        "now": lambda _: "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+        "sqlite": lambda _: "",
+        "postgres": "{}".format,
+    },
+    rewrite=lambda text: _HINTS.sub("", text),
+    schema=lambda text: text,
+)
+
+STATEMENTS = load_statements(POSTGRES)
+KINDS = {name: [column.kind for column in one.columns] for name, one in STATEMENTS.items() if one.columns}
 """The types of the columns that a statement takes, of those that take rows."""
 
 
@@ -38,7 +55,7 @@ def together(*names: str) -> str:
     parts, before = [], 0
     for name in names:
         numbered = partial(_counted_on, before=before)
-        parts.append(f"{name} AS (\n{_PARAMETER.sub(numbered, QUERIES[name])}\n)")
+        parts.append(f"{name} AS (\n{_PARAMETER.sub(numbered, STATEMENTS[name].text)}\n)")
         before += len(KINDS[name]) if name in KINDS else 1
     return f"WITH {', '.join(parts)} SELECT 1"
 
@@ -64,6 +81,6 @@ def described(number: int, script: str) -> Migration:
     return Migration(number, int(said.group(1) or 0), script)
 
 
-MIGRATIONS = [described(*one) for one in load_migrations("postgres")]
+MIGRATIONS = [described(*one) for one in load_migrations(POSTGRES)]
 KNOWS = MIGRATIONS[-1].number
 """The newest migration that this release knows."""

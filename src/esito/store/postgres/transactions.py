@@ -157,27 +157,27 @@ class WritingConnection(PostgresConnection):
         finally:
             self._within = False
 
-    def mark(self) -> None:
+    def savepoint(self) -> None:
         """Remember this point."""
         self.wait(self.bare.execute("SAVEPOINT work"))
 
-    def forget_mark(self) -> None:
+    def release_savepoint(self) -> None:
         """Go on without the point."""
         self.wait(self.bare.execute("RELEASE SAVEPOINT work"))
 
-    def back_to_mark(self) -> None:
+    def rollback_to_savepoint(self) -> None:
         """Undo what was done since."""
         self.wait(self.bare.execute("ROLLBACK TO SAVEPOINT work"))
 
-    def is_ours(self, error: Exception) -> bool:
+    def is_engine_failure(self, error: Exception) -> bool:
         """Tell whether the server or the way to it failed us."""
         return isinstance(error, StoreUnavailable) or failed_us(error)
 
-    def unknown(self, error: Exception) -> bool:  # noqa: ARG002  we ask until we know
+    def outcome_unknown(self, error: Exception) -> bool:  # noqa: ARG002  we ask until we know
         """Nothing stays unknown."""
         return False
 
-    def again(self, error: Exception) -> bool:
+    def is_retryable(self, error: Exception) -> bool:
         """Tell whether it was others in the way, or a connection that may be made anew."""
         return isinstance(error, GETS_IN_THE_WAY + LOST + (NotKept,))
 

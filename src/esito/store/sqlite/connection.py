@@ -4,7 +4,7 @@ A statement that brings many rows binds them all at once, so that the engine wor
 through them in one step without holding Python's interpreter lock.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -16,13 +16,14 @@ import structlog
 
 from esito.domain.errors import NewerSchema, StoreUnavailable, UnsafeEngine
 from esito.private_files import make_private
-from esito.store.queries import load_migrations, load_queries
-from esito.store.tables.connection import Json, Parameter, SqlValue, Step
+from esito.store.sqlite.spelling import ROWS, SQLITE
+from esito.store.statements import load_migrations, load_statements
+from esito.store.tables.connection import Json, Parameter, Row, SqlValue, Step
 
 log = structlog.get_logger()
 
-QUERIES = load_queries("sqlite")
-MIGRATIONS = load_migrations("sqlite")
+STATEMENTS = load_statements(SQLITE)
+MIGRATIONS = load_migrations(SQLITE)
 
 FIRST_SAFE_ENGINE = (3, 51, 3)
 """Releases 3.7.0 to 3.51.2 can lose commits when two connections write or checkpoint at once."""
@@ -65,14 +66,14 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     return connection
 
 
-def migrate(connection: apsw.Connection) -> int:
+def migrate(connection: apsw.Connection, migrations: Sequence[tuple[int, str]] = MIGRATIONS) -> int:
     """Apply the migrations this file lacks, each in its own transaction; return how many.
 
     Raises NewerSchema, and StoreUnavailable for a file that is locked or full, or another program's.
     """
-    newest = MIGRATIONS[-1][0]
+    newest = migrations[-1][0]
     done = 0
-    for number, script in MIGRATIONS:
+    for number, script in migrations:
         try:
             with _transaction(connection):
                 version = int(str(connection.execute("PRAGMA user_version").get))
@@ -94,9 +95,9 @@ def _forget_statistics(connection: apsw.Connection) -> None:
     Our statements are made for the indexes they have. Where most of a table was one account's on that day, the engine
     would read all of it for every other account.
     """
-    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").get is None:
-        return
     try:
+        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").get is None:
+            return
         with _transaction(connection):
             connection.execute("DROP TABLE sqlite_stat1; DROP TABLE IF EXISTS sqlite_stat4")
         connection.execute("ANALYZE sqlite_schema")  # this connection has read them: read again that there are none
@@ -148,39 +149,55 @@ class SqliteConnection:
 
     # -- by name ------------------------------------------------------------------------------
 
-    def _do(self, name: str, parameters: Sequence[Parameter]) -> apsw.Cursor:
-        for parameter in parameters:
-            if isinstance(parameter, _PLAIN):
-                continue
-            return self._connection.execute(QUERIES[name], [_plain(one) for one in parameters])
-        return self._connection.execute(QUERIES[name], parameters)
+    def _do(self, name: str, parameters: Mapping[str, Parameter]) -> apsw.Cursor:
+        statement = STATEMENTS[name]
+        return self._connection.execute(statement.text, [_plain(one) for one in statement.in_order(parameters)])
 
-    def run(self, name: str, *parameters: Parameter) -> int:
+    def run(self, name: str, /, **parameters: Parameter) -> int:
         """Change something; return how many rows."""
         self._do(name, parameters).fetchall()
         return self._connection.changes()
 
-    def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+    def rows(self, name: str, row: type[Row], /, **parameters: Parameter) -> list[Row]:
         """Return every row of the answer."""
-        return self._do(name, parameters).fetchall()
+        cursor = self._do(name, parameters)
+        if STATEMENTS[name].many:
+            return _records(row, _decoded(cursor.get))
+        return _records(row, cursor.fetchall())
 
-    def row(self, name: str, *parameters: Parameter) -> Any:
+    def row(self, name: str, row: type[Row], /, **parameters: Parameter) -> Row | None:
         """Return the first row of the answer."""
-        return self._do(name, parameters).fetchone()
+        found = self._do(name, parameters).fetchone()
+        return None if found is None else _records(row, [found])[0]
 
-    def value(self, name: str, *parameters: Parameter) -> Any:
-        """Return the first column of the first row."""
+    def _value(self, name: str, parameters: Mapping[str, Parameter]) -> SqlValue:
         row = self._do(name, parameters).fetchone()
         return None if row is None else row[0]
 
-    def number(self, name: str, *parameters: Parameter) -> int:
+    def number(self, name: str, /, **parameters: Parameter) -> int:
         """Return the one number that a question has for an answer."""
-        return int(self.value(name, *parameters) or 0)
+        return int(self._value(name, parameters) or 0)
 
-    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
-        """Run a statement for all the rows, a few hundred at a time; return how many it changed."""
+    def numbers(self, name: str, /, **parameters: Parameter) -> list[int]:
+        """Return the numbers of an answer that has one column."""
+        return [number for (number,) in self.rows(name, tuple[int], **parameters)]
+
+    def text(self, name: str, /, **parameters: Parameter) -> str | None:
+        """Return the one text that a question has for an answer."""
+        value = self._value(name, parameters)
+        return None if value is None else str(value)
+
+    def rows_for(self, name: str, row: type[Row], given: Iterable[Sequence[SqlValue]], /) -> list[Row]:
+        """Ask a question about all the rows given, a few hundred at a time."""
+        answers: list[Row] = []
+        for statement, parameters in _chunked(name, given):
+            answers += _records(row, _decoded(self._connection.execute(statement, parameters).get))
+        return answers
+
+    def run_rows(self, name: str, given: Iterable[Sequence[SqlValue]], /) -> int:
+        """Run a statement for all the rows given, a few hundred at a time; return how many it changed."""
         changed = 0
-        for statement, parameters in _chunked(name, rows):
+        for statement, parameters in _chunked(name, given):
             self._connection.execute(statement, parameters)
             changed += self._connection.changes()
         return changed
@@ -189,25 +206,14 @@ class SqliteConnection:
         """Run one after another: there is no way to go."""
         for name, given in steps:
             if isinstance(given, Json):
-                self.run(name, given)
+                self._connection.execute(STATEMENTS[name].text, [_plain(given)])
             else:
                 self.run_rows(name, given)
 
-    def ask(self, name: str, *parameters: Parameter) -> list[Any]:
-        """Ask a question whose answer is one JSON array of rows."""
-        answer: list[Any] = msgspec.json.decode(str(self.value(name, *parameters)))
-        return answer
-
-    def ask_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> list[Any]:
-        """Ask a question, whose answer is one JSON array of rows, about all the rows."""
-        answers: list[Any] = []
-        for statement, parameters in _chunked(name, rows):
-            answers += msgspec.json.decode(str(self._connection.execute(statement, parameters).get))
-        return answers
-
-    def stream(self, name: str, *parameters: Parameter) -> Iterator[Any]:
+    def stream(self, name: str, row: type[Row], /, **parameters: Parameter) -> Iterator[Row]:
         """Yield the rows of a long answer."""
-        yield from self._do(name, parameters)
+        make: Callable[[Any], Row] = getattr(row, "_make", row)
+        yield from map(make, self._do(name, parameters))
 
     def ids(self, table: str, count: int) -> Sequence[int]:
         """Return the numbers that follow the last one."""
@@ -259,29 +265,29 @@ class SqliteConnection:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def mark(self) -> None:
+    def savepoint(self) -> None:
         """Remember this point."""
         self._connection.execute("SAVEPOINT work")
 
-    def forget_mark(self) -> None:
+    def release_savepoint(self) -> None:
         """Go on without the point."""
         self._connection.execute("RELEASE work")
 
-    def back_to_mark(self) -> None:
+    def rollback_to_savepoint(self) -> None:
         """Undo what was done since."""
         self._connection.execute("ROLLBACK TO work")
 
-    def is_ours(self, error: Exception) -> bool:
+    def is_engine_failure(self, error: Exception) -> bool:
         """Tell whether the file itself failed us."""
         return isinstance(
             error, apsw.IOError | apsw.FullError | apsw.BusyError | apsw.CorruptError | apsw.ReadOnlyError
         )
 
-    def unknown(self, error: Exception) -> bool:
+    def outcome_unknown(self, error: Exception) -> bool:
         """Tell whether a read or write of the disk failed: it may hold the commit or not."""
         return isinstance(error, apsw.IOError)
 
-    def again(self, error: Exception) -> bool:  # noqa: ARG002  nobody gets in the way of the only writer
+    def is_retryable(self, error: Exception) -> bool:  # noqa: ARG002  nobody gets in the way of the only writer
         """Nothing is worth doing over at once."""
         return False
 
@@ -295,6 +301,19 @@ def _plain(parameter: Parameter) -> SqlValue:
     if isinstance(parameter, _PLAIN):
         return parameter
     return msgspec.json.encode(list(parameter)).decode()
+
+
+_rows_of = msgspec.json.Decoder(list[tuple[Any, ...]]).decode
+
+
+def _decoded(answer: Any) -> list[Any]:
+    """Read the one JSON array that is the answer to a question that may have a long one."""
+    return _rows_of(answer)
+
+
+def _records(row: type[Row], found: list[Any]) -> list[Row]:
+    make: Callable[[Any], Row] | None = getattr(row, "_make", None)
+    return found if make is None else [make(one) for one in found]
 
 
 def _chunked(name: str, rows: Iterable[Sequence[SqlValue]]) -> Iterable[tuple[str, list[SqlValue]]]:
@@ -315,5 +334,5 @@ def _statement(name: str, rows: int, columns: int) -> str:
     statement = _statements.get(key)
     if statement is None:
         row = "(" + ",".join("?" * columns) + ")"
-        statement = _statements[key] = QUERIES[name].replace("{rows}", ",".join([row] * rows))
+        statement = _statements[key] = STATEMENTS[name].text.replace(ROWS, ",".join([row] * rows))
     return statement

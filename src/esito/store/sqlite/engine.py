@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import apsw
 import structlog
@@ -14,8 +14,8 @@ from esito import metrics
 from esito.domain.errors import StoreUnavailable
 from esito.private_files import make_folder
 from esito.store.sqlite.connection import SqliteConnection, migrate, require_safe_engine
-from esito.store.tables.connection import Connection, Parameter
-from esito.store.tables.engine import Handler, Haste
+from esito.store.tables.connection import Connection, Parameter, Row
+from esito.store.tables.engine import Haste, Request, Result, Transaction
 from esito.store.tables.long_reads import LongReads
 from esito.store.tables.tops import Tops
 from esito.store.tables.writer import Writer
@@ -91,9 +91,16 @@ class SqliteEngine:
         """How many writes wait for the next commit."""
         return self._writer.depth
 
-    def do(self, handler: Handler, payload: Any, *, alone: bool = False, haste: Haste = Haste.USUAL) -> Awaitable[Any]:  # noqa: ARG002
-        """Hand work to the writer, who is alone in any case."""
-        return self._writer.do(handler, payload, patient=haste is Haste.PATIENT)
+    def do(
+        self,
+        transaction: Transaction[Request, Result],
+        request: Request,
+        *,
+        alone: bool = False,  # noqa: ARG002  the writer is alone in any case
+        haste: Haste = Haste.USUAL,
+    ) -> Awaitable[Result]:
+        """Hand a request to the writer."""
+        return self._writer.do(transaction, request, patient=haste is Haste.PATIENT)
 
     @property
     def reader(self) -> SqliteConnection:
@@ -102,9 +109,9 @@ class SqliteEngine:
             raise StoreUnavailable("the store is not open")
         return self._reader
 
-    async def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+    async def rows(self, name: str, row: type[Row], /, **parameters: Parameter) -> list[Row]:
         """Answer at once."""
-        return self.reader.rows(name, *parameters)
+        return self.reader.rows(name, row, **parameters)
 
     async def ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer at once: a read waits for nobody."""

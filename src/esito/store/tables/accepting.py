@@ -5,8 +5,7 @@ from itertools import groupby
 from time import monotonic
 
 from esito.domain.errors import AnsweredBefore, EsitoError
-from esito.domain.message import NewMessage, NewRecipient
-from esito.domain.sandbox import sandbox_state
+from esito.domain.message import NewMessage, NewRecipient, sandbox_state
 from esito.domain.states import MessageState, is_final
 from esito.domain.timing import DAY_MS, VALIDITY_MS
 from esito.domain.turns import SCHEDULED, lane_of
@@ -35,11 +34,11 @@ class IdBlocks:
     def resume(self, connection: Connection) -> None:
         """Begin a new block unless the database says that ours is taken: the transaction that took it may be undone."""
         if not connection.shared:
-            good = connection.number("setting", "next_message_id") == self._end
+            good = int(connection.text("setting", name="next_message_id") or 0) == self._end
         else:
             good = monotonic() < self._until
             if good and self._unsure:
-                good = bool(connection.number("has_span", self._next))
+                good = bool(connection.number("has_span", message_id=self._next))
                 self._unsure = False
         if not good:
             self._next = self._end = 0
@@ -91,7 +90,11 @@ class Accepting:
 def _answered(connection: Connection, messages: Sequence[NewMessage]) -> set[tuple[int, str]]:
     """Return the accounts and idempotency keys of these messages that were answered before."""
     asked = [(message.account_id, message.once.key) for message in messages if message.once is not None]
-    return {name for name in asked if connection.row("answered_once", *name) is not None}
+    return {
+        (account, key)
+        for account, key in asked
+        if connection.row("answered_once", tuple[bytes, int, str], account=account, key=key) is not None
+    }
 
 
 def _steps(kept: Sequence[tuple[int, NewMessage]]) -> Iterator[Step]:
@@ -121,7 +124,7 @@ def _forget_answers(connection: Connection, kept: Sequence[tuple[int, NewMessage
     """Forget what was answered under the oldest idempotency keys whenever there are new ones."""
     newest = max((message.created_at for _, message in kept if message.once is not None), default=None)
     if newest is not None:
-        connection.run("forget_idempotency", newest - REMEMBERED_MS)
+        connection.run("forget_idempotency", before=newest - REMEMBERED_MS)
 
 
 def _message_row(number: int, message: NewMessage) -> tuple[SqlValue, ...]:

@@ -1,40 +1,38 @@
 """The store over tables: the promises of `store.base`, kept with whatever engine it is given."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from decimal import Decimal
-from functools import partial
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeVar
 
-from esito.domain.account import Account, AccountState, ApiKey
 from esito.domain.errors import StoreError
 from esito.domain.evidence import RecipientEvidence
-from esito.domain.id_forms import Learned
 from esito.domain.message import NewMessage, Submission, SubmitAnswer
-from esito.domain.pricing import from_micros, to_micros
-from esito.domain.query import Query, QueryAnswer
+from esito.domain.operator_habits import Learned
+from esito.domain.pricing import from_micros
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.routing import Route
-from esito.domain.timing import LONGEST_RETRY_MS, RealClock
+from esito.domain.status_query import Query, QueryAnswer
+from esito.domain.timing import LONGEST_RETRY_MS
 from esito.store.base import Counts, LinkRecord, PairStatus, RecipientDetail, Settled, StatusRow, TagPage
 from esito.store.leases import Lease
 from esito.store.records import Event, MessageOverview, Orphan, RecipientLine
-from esito.store.tables import accounts, explaining
+from esito.store.tables import explaining
 from esito.store.tables.accepting import Accepting
+from esito.store.tables.accounts import AccountKeeping
 from esito.store.tables.administrators import Administrators
-from esito.store.tables.auditing import note
 from esito.store.tables.books import read_books
 from esito.store.tables.callbacks import CallbackOutbox
 from esito.store.tables.claiming import Claim, Claiming
 from esito.store.tables.connection import Connection
 from esito.store.tables.counting import read_counts
-from esito.store.tables.engine import Engine, Haste
+from esito.store.tables.engine import Engine, Haste, perform
 from esito.store.tables.expiry import Expiring, Expiry
+from esito.store.tables.forms import forms_by_operator
 from esito.store.tables.intake import Intake
 from esito.store.tables.knowing import known_ids
 from esito.store.tables.leases import Leases
 from esito.store.tables.ledger import Ledger
 from esito.store.tables.link_keeper import Keeper
-from esito.store.tables.links import Links
+from esito.store.tables.links import LinkRegistry, register, register_routes
 from esito.store.tables.querying import QueryAnswers, QueryClaim, Querying
 from esito.store.tables.replies import Replies
 from esito.store.tables.retention import Retention
@@ -49,45 +47,51 @@ from esito.store.tables.tag_pages import End, TagPages
 FEW_PAIRS = 20
 """Pairs of message and number that are looked up at once: a message has up to 500 numbers."""
 
-KEYS_KEPT = 1_000
-"""Accounts by key that are remembered while nothing is committed."""
-
 _Answer = TypeVar("_Answer")
 
 
-class TableStore:
+class Tagged(NamedTuple):
+    """A recipient of one of the messages with a tag."""
+
+    msisdn: str
+    state: int
+    stopped: int
+    changed_at: str
+    created_at: int
+    message_id: int
+    seq: int
+
+    @property
+    def end(self) -> End:
+        """Where a page ends whose last it is."""
+        return End(self.created_at, self.message_id, self.seq)
+
+
+class TableStore(AccountKeeping):
     """A `Store` in whatever engine it is given."""
 
     def __init__(self, engine: Engine, *, actor: str = "server") -> None:
         """`actor` is who administers, as the audit log names it."""
-        self._engine = engine
-        self._actor = actor
-        self._links = Links()
+        super().__init__(engine, actor=actor)
+        self._registry = LinkRegistry()
         self._accepting = Accepting()
         self._shares = Shares()
-        self._submitting = Submitting(self._links)
-        self._claim = Claiming(self._links)
-        self._settling = Settling(self._links)
-        self._expiring = Expiring(self._links)
-        querying = Querying(self._links)
-        self._claim_queries, self._keep_query_answers = querying.claim, querying.keep
-        # The handler is compared by identity when neighbours are grouped, so it is bound once.
-        self._answer, self._recover = self._submitting.answer, self._submitting.recover
-        self._register, self._register_routes = self._links.register, self._links.register_routes
-        self._retire = self._links.retire
+        self._submitting = Submitting(self._registry)
+        self._claim = Claiming(self._registry)
+        self._settling = Settling(self._registry)
+        self._expiring = Expiring(self._registry)
+        self._querying = Querying(self._registry)
         self.administrators = Administrators(engine)
         self.ledger = Ledger(engine)
         self.links = Keeper(engine)
         self.sending = Sending(engine)
         self.callbacks = CallbackOutbox(engine)
         self.stops = Stops(engine)
-        self.replies = Replies(engine, self._links)
+        self.replies = Replies(engine, self._registry)
         self.retention = Retention(engine)
         self.searching = Searching(engine)
         self.leases = Leases(engine)
-        self.intake = Intake(engine, self._links)
-        # Good until anybody, another process too, commits anything.
-        self._accounts: dict[bytes, Account] = {}
+        self.intake = Intake(engine, self._registry)
         self._tag_pages = TagPages()
 
     @property
@@ -117,113 +121,36 @@ class TableStore:
         """Ask at once what is short, and aside what is not: who asks for little need not wait for a thread."""
         return await (self._engine.ask_long(account_id, question) if much else self._engine.ask(question))
 
-    async def _ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
-        return await self._engine.ask(question)
-
-    # -- accounts ---------------------------------------------------------------------------
-
-    async def _administer(self, act: accounts.Act, did: str = "", subject: str = "", details: str = "") -> Any:
-        """Perform an act; with a word for what was `did`, it is noted in the audit log in the same transaction."""
-        if not did:
-            return await self._engine.do(accounts.perform, act)
-
-        def noted(connection: Connection) -> Any:
-            result = act(connection)
-            at = RealClock().now()
-            note(connection, at=at, actor=self._actor, act=did, subject=subject, details=details)
-            return result
-
-        return await self._engine.do(accounts.perform, noted, alone=True)
-
-    async def create_account(self, name: str, *, credit: Decimal, key_digest: bytes, at: int) -> Account:
-        """Keep a new account with its first key. Raises NameTaken."""
-        micros = to_micros(credit)
-        made = await self._administer(
-            lambda open_: accounts.create_account(open_, name, micros, key_digest, at),
-            "account created",
-            name,
-            f"{credit:+f}",
-        )
-        return cast("Account", made)
-
-    async def add_key(
-        self, account: str, *, key_digest: bytes, label: str, at: int, networks: Sequence[str] = ()
-    ) -> ApiKey:
-        """Keep another key of an account. Raises NoSuchAccount."""
-        made = await self._administer(
-            lambda open_: accounts.add_key(open_, account, key_digest, label, at, networks=tuple(networks)),
-            "key made",
-            account,
-            label,
-        )
-        return cast("ApiKey", made)
-
-    async def disable_key(self, account: str, key_id: int) -> None:
-        """Let one key open nothing any more. Raises NoSuchAccount."""
-        await self._administer(
-            lambda open_: accounts.disable_key(open_, account, key_id), "key disabled", account, str(key_id)
-        )
-
-    async def set_account_state(self, account: str, state: AccountState) -> Account:
-        """Open, disable or block an account. Raises NoSuchAccount."""
-        changed = await self._administer(
-            lambda open_: accounts.set_state(open_, account, state), "account set", account, state.value
-        )
-        return cast("Account", changed)
-
-    async def change_profile(self, account: str, changes: Mapping[str, object], *, at: int | None = None) -> Account:
-        """Set some settings of an account. Raises NoSuchAccount."""
-        changed = await self._administer(
-            lambda open_: accounts.change_profile(open_, account, changes, RealClock().now() if at is None else at),
-            "profile changed",
-            account,
-            ", ".join(changes),  # not what they are set to: a secret may be among them
-        )
-        return cast("Account", changed)
-
-    async def accounts(self) -> list[tuple[Account, list[ApiKey]]]:
-        """Return every account with its keys, by name."""
-        return await self._ask(accounts.read_all)
-
-    async def account_by_key(self, key_digest: bytes) -> Account | None:
-        """Return whose key this is; None for an unknown or disabled key."""
-        if self._engine.stale() or len(self._accounts) > KEYS_KEPT:
-            self._accounts = {}
-        elif key_digest in self._accounts:
-            return self._accounts[key_digest]
-        rows = await self._engine.rows("account_by_key", key_digest)
-        if not rows:
-            return None
-        *told, has_stops, parent = rows[0]
-        account = accounts.read_account(told, may_have_stops=bool(has_stops))
-        if parent is not None:
-            account = account.below(await self._ask(lambda read: accounts.account_above(read, parent)))
-        self._accounts[key_digest] = account
-        return account
-
     # -- the life of a message --------------------------------------------------------------
 
     async def register_links(self, links: Sequence[LinkRecord]) -> dict[str, int]:
         """Keep links that are configured; return the number of each, stable over restarts."""
-        return cast("dict[str, int]", await self._engine.do(self._register, links, alone=True))
+        numbers, kept = await self._engine.do(register, links, alone=True)
+        self._registry.now = self._registry.now.with_registered(links, kept)
+        return numbers
 
     async def retire_links(self, names: Sequence[str]) -> None:
         """Have no such links any more."""
-        await self._engine.do(self._retire, names, alone=True)
+        self._registry.now = self._registry.now.without(names)
 
     async def register_routes(self, routes: Sequence[Route]) -> dict[Route, int]:
         """Keep routes over registered links; return the number of each."""
-        return cast("dict[Route, int]", await self._engine.do(self._register_routes, routes, alone=True))
+        numbers, kept = await self._engine.do(register_routes, routes, alone=True)
+        self._registry.now = self._registry.now.with_routes(kept)
+        return numbers
 
     async def accept(self, message: NewMessage) -> int:
         """Keep message, recipients, texts and price; return the id. Raises NotEnoughCredit."""
-        handed_over = partial(self._engine.do, self._accepting, message, haste=Haste.SEND)
         top = await self._engine.top_of(message.account_id)
-        return cast("int", await self._shares.do(top, len(message.recipients), handed_over))
+        return await self._shares.do(
+            top,
+            len(message.recipients),
+            lambda: self._engine.do(self._accepting, message, haste=Haste.SEND),
+        )
 
     async def recover(self, at: int, *, link: str = "", lease: Lease | None = None) -> int:
         """Settle what a dead process left between submit_sm and its response."""
-        return cast("int", await self._engine.do(self._recover, Recovery(link, at, lease), alone=True))
+        return await self._engine.do(self._submitting.recover, Recovery(link, at, lease), alone=True)
 
     async def claim(
         self,
@@ -236,40 +163,42 @@ class TableStore:
     ) -> list[Submission]:
         """Return up to `limit` segments to submit by this link now, their intent kept."""
         claim = Claim(link, limit, at, lease, passed_over)
-        return cast("list[Submission]", await self._engine.do(self._claim, claim))
+        return await self._engine.do(self._claim, claim)
 
     def record_answers(self, link: str, answers: Sequence[SubmitAnswer]) -> Awaitable[int]:
         """Keep what became of submissions, before anything that is handed over after this call."""
-        return cast("Awaitable[int]", self._engine.do(self._answer, Answers(link, answers)))
+        return self._engine.do(self._submitting.answer, Answers(link, answers))
 
     async def apply_receipts(self, receipts: Sequence[DeliveryReceipt]) -> Settled:
         """Move each recipient up the ladder, in one transaction; tell what it came to."""
-        return cast("Settled", await self._engine.do(self._settling, receipts))
+        return await self._engine.do(self._settling, receipts)
 
     async def queries_due(self, link: str, at: int) -> bool:
         """Tell whether this link has anything to ask by query_sm now."""
-        number = self._links.named(link).id
-        return bool(await self._ask(lambda read: read.number("queries_due", number, at)))
+        number = self._registry.now.named(link).id
+        return bool(await self._ask(lambda read: read.number("queries_due", link=number, at=at)))
 
     async def claim_queries(self, link: str, *, limit: int, at: int, lease: Lease | None = None) -> list[Query]:
         """Return up to `limit` segments to ask about by this link now."""
         claim = QueryClaim(link, limit, at, lease)
-        return cast("list[Query]", await self._engine.do(self._claim_queries, claim))
+        return await self._engine.do(self._querying.claim, claim)
 
     async def record_query_answers(self, link: str, answers: Sequence[QueryAnswer]) -> int:
         """Keep what query_sm were answered; return how many recipients moved."""
-        return cast("int", await self._engine.do(self._keep_query_answers, QueryAnswers(link, answers)))
+        return await self._engine.do(self._querying.keep, QueryAnswers(link, answers))
 
     async def expire(self, at: int) -> int:
         """Infer EXPIRED for recipients without a final word 48 h after their submission."""
-        return cast("int", await self._engine.do(self._expiring, Expiry(at), alone=True))
+        return await self._engine.do(self._expiring, Expiry(at), alone=True)
 
     # -- questions --------------------------------------------------------------------------
 
     async def recipients_of(self, account_id: int, message_id: int) -> list[StatusRow] | None:
         """Return every recipient of a message in order of submission."""
-        rows = await self._engine.rows("recipients_of", message_id, account_id)
-        return cast("list[StatusRow]", rows) or None
+        rows = await self._engine.rows(
+            "recipients_of", tuple[str, int, int, str], message_id=message_id, account=account_id
+        )
+        return rows or None
 
     async def recipient_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientDetail | None:
         """Return one recipient."""
@@ -299,42 +228,59 @@ class TableStore:
         """Return a page of the recipients of all messages with this tag, oldest first."""
         pages, end = self._tag_pages.before(account_id, tag, page)
 
-        def read_page(read: Connection) -> tuple[int, list[Any]]:
-            total = read.number("tag_total", account_id, tag)
+        def read_page(read: Connection) -> tuple[int, list[Tagged]]:
+            total = read.number("tag_total", account=account_id, tag=tag)
             if (page - 1) * size >= total:
                 return total, []
-            return total, read.rows("recipients_by_tag", account_id, tag, size, pages * size, *end)
+            return total, read.rows(
+                "recipients_by_tag",
+                Tagged,
+                account=account_id,
+                tag=tag,
+                limit=size,
+                offset=pages * size,
+                from_at=end.created_at,
+                from_id=end.message_id,
+                from_seq=end.seq,
+            )
 
         total, rows = await self._engine.ask_long(account_id, read_page)
         if not total:
             return None
         if len(rows) == size:
-            self._tag_pages.ended(account_id, tag, page, End(*rows[-1][4:]))
+            self._tag_pages.ended(account_id, tag, page, rows[-1].end)
         return TagPage(total=total, rows=[row[:4] for row in rows])
 
     async def to_send(self, account_id: int) -> int:
         """Count the recipients of this account that are accepted and not yet submitted."""
-        return await self._engine.ask_long(account_id, lambda read: read.number("to_send", account_id))
+        return await self._engine.ask_long(account_id, lambda read: read.number("to_send", account=account_id))
 
     async def stopped_among(self, account_id: int, msisdns: Sequence[int]) -> set[int]:
         """Return those of the numbers that are on the account's STOP list."""
-        rows = await self._ask(lambda read: read.rows("stopped_among", account_id, list(msisdns)))
-        return {int(msisdn) for (msisdn,) in rows}
+        return set(
+            await self._ask(lambda read: read.numbers("stopped_among", account=account_id, msisdns=list(msisdns)))
+        )
 
     async def due(self, link: str, at: int, passed_over: frozenset[str] = frozenset()) -> bool:
         """Tell whether this link has anything to submit now."""
-        routes = self._links.routes_of(link, passed_over)
-        links = [self._links.named(link).id, *routes.elsewhere]
-        return bool(await self._ask(lambda read: read.number("due", routes.numbers, at, links, at + LONGEST_RETRY_MS)))
+        routes = self._registry.now.routes_of(link, passed_over)
+        links = [self._registry.now.named(link).id, *routes.elsewhere]
+        return bool(
+            await self._ask(
+                lambda read: read.number(
+                    "due", routes=routes.numbers, at=at, links=links, too_far=at + LONGEST_RETRY_MS
+                )
+            )
+        )
 
     async def knows_ids(self, link: str, ids: Sequence[str], *, at: int) -> set[str]:
         """Return those of the ids that may be those of segments of the link's operator."""
-        operator = self._links.named(link).operator
+        operator = self._registry.now.named(link).operator
         return await self._ask(lambda read: known_ids(read, operator, ids, at=at))
 
     async def id_forms(self) -> dict[str, Learned]:
         """Return what is known of the ids in receipts, by operator."""
-        return await self._ask(self._links.by_operator)
+        return await self._ask(lambda read: forms_by_operator(read, self._registry.now))
 
     async def counts(self) -> Counts:
         """Count what the store holds; it scans, so it is asked aside."""
@@ -359,12 +305,11 @@ class TableStore:
 
     async def setting(self, name: str) -> str | None:
         """Return a kept value."""
-        found = await self._ask(lambda read: read.value("setting", name))
-        return None if found is None else str(found)
+        return await self._ask(lambda read: read.text("setting", name=name))
 
-    async def keep_setting(self, name: str, value_: str) -> None:
+    async def keep_setting(self, name: str, value: str) -> None:
         """Keep a value."""
-        await self._administer(lambda open_: open_.run("keep_setting", name, value_))
+        await self._engine.do(perform, lambda open_: open_.run("keep_setting", name=name, value=value))
 
     # -- explanations -----------------------------------------------------------------------
 
@@ -383,7 +328,8 @@ class TableStore:
     async def evidence_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientEvidence | None:
         """Return everything that bears on one recipient."""
         return await self._engine.ask_long(
-            account_id, lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, links=self._links)
+            account_id,
+            lambda read: explaining.read_evidence(read, account_id, message_id, msisdn, links=self._registry.now),
         )
 
     async def events(self, account_id: int, *, after: int | None, limit: int) -> tuple[list[Event], int]:

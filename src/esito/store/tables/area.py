@@ -1,11 +1,10 @@
 """What the parts of the store share: the engine, and the ways to hand it work."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from esito.store.tables import accounts
 from esito.store.tables.connection import Connection
-from esito.store.tables.engine import Engine, Handler, Haste
+from esito.store.tables.engine import Act, Engine, Haste, Request, Result, Transaction, perform
 
 _Answer = TypeVar("_Answer")
 
@@ -24,22 +23,22 @@ class Area:
         """Ask about one account what may read much. Raises StoreUnavailable while the store is closed."""
         return await self._engine.ask_long(account_id, question)
 
-    async def _act(self, act: accounts.Act) -> Any:
+    async def _act(self, act: Act[Result]) -> Result:
         """Perform one act while nobody else writes; an EsitoError it raises refuses it alone."""
-        return await self._engine.do(accounts.perform, act, alone=True)
+        return await self._engine.do(perform, act, alone=True)
 
-    async def _act_patiently(self, act: accounts.Act, *, alone: bool = True) -> Any:
+    async def _act_patiently(self, act: Act[Result], *, alone: bool = True) -> Result:
         """Perform one act of many likewise, and let others have their turn after it."""
-        return await self._engine.do(accounts.perform, act, alone=alone, haste=Haste.PATIENT)
+        return await self._engine.do(perform, act, alone=alone, haste=Haste.PATIENT)
 
-    async def _act_beside(self, act: accounts.Act) -> Any:
-        """Perform one act that gets in nobody's way."""
-        return await self._engine.do(accounts.perform, act)
+    async def _act_beside(self, act: Act[Result]) -> Result:
+        """Perform one act without excluding other processes."""
+        return await self._engine.do(perform, act)
 
-    async def _do(self, handler: Handler, payload: Any) -> Any:
-        """Hand work to the writer; neighbours with the same handler are given to it together."""
-        return await self._engine.do(handler, payload)
+    async def _do(self, transaction: Transaction[Request, Result], request: Request) -> Result:
+        """Hand a request to the writer; neighbours for the same transaction are given to it together."""
+        return await self._engine.do(transaction, request)
 
-    async def _do_patiently(self, handler: Handler, payload: Any) -> Any:
-        """Hand work to the writer that can wait, and let others have their turn after it."""
-        return await self._engine.do(handler, payload, haste=Haste.PATIENT)
+    async def _do_patiently(self, transaction: Transaction[Request, Result], request: Request) -> Result:
+        """Hand a request to the writer that can wait, and let others have their turn after it."""
+        return await self._engine.do(transaction, request, haste=Haste.PATIENT)

@@ -5,4 +5,4 @@ from esito.store.tables.connection import Connection
 
 def note(connection: Connection, *, at: int, actor: str, act: str, subject: str, details: str = "") -> None:
     """Write a line."""
-    connection.run("note", at, actor, act, subject, details)
+    connection.run("note", at=at, actor=actor, act=act, subject=subject, details=details)

@@ -5,13 +5,13 @@ What an account has waiting, and to however many places it goes, costs no other 
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
-from esito.domain.callback import Callback, Kind
-from esito.domain.slots import Place
+from esito.domain.callback import Callback, CallbackKind
+from esito.domain.slots import CallbackTarget
 from esito.store.callbacks import Claimed, Wanted
 from esito.store.origins import address_of, digest_of, path_of
-from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.connection import Connection
 
 LOOKS = 500
 """Destinations that one claim looks at, and as many of the sandbox; the next claim goes on behind the last of them."""
@@ -33,9 +33,38 @@ GONE_PATH = DISABLED.format("HTTP 410")
 class _Server(NamedTuple):
     """A destination that has open callbacks."""
 
-    place: Place
+    place: CallbackTarget
     disabled: str | None
     """Why; None: it is not."""
+
+
+class _OpenDestination(NamedTuple):
+    """A destination that has open callbacks, as it is kept."""
+
+    id: int
+    origin: str
+    disabled: str | None
+
+
+class _ToMake(NamedTuple):
+    """A callback as it is kept, with what its request needs."""
+
+    id: int
+    message_id: int
+    seq: int
+    kind: int
+    state: int
+    at: int
+    attempts: int
+    tries: int
+    first_at: int | None
+    url: str | None
+    body: str | None
+    tag: str | None
+    msisdn: str
+    cost: int
+    secret: str
+    sequence: int
 
 
 class CallbackClaims:
@@ -71,10 +100,10 @@ class CallbackClaims:
     def _accounts(self, connection: Connection, sandbox: bool) -> list[int]:
         """Return accounts that have open callbacks, beginning behind the last one looked at."""
         last = self._last_account[sandbox]
-        few = numbers(connection, "open_accounts", sandbox, 0, LOOKS)
+        few = connection.numbers("open_accounts", sandbox=sandbox, after=0, limit=LOOKS)
         if len(few) < LOOKS:
             return [one for one in few if one > last] + [one for one in few if one <= last]
-        behind = numbers(connection, "open_accounts", sandbox, last, LOOKS)
+        behind = connection.numbers("open_accounts", sandbox=sandbox, after=last, limit=LOOKS)
         return behind + [one for one in few if one <= last][: LOOKS - len(behind)]
 
     def _servers(self, connection: Connection, sandbox: bool, account: int) -> Iterator[_Server]:
@@ -82,32 +111,32 @@ class CallbackClaims:
         if len(self._last_destination) > MARKS:
             self._last_destination.clear()
         begin = self._last_destination.get((sandbox, account), 0)
-        for number, origin, disabled in _in_turn(connection, sandbox, account, begin):
-            self._last_destination[sandbox, account] = number
-            yield _Server(Place(sandbox, account, address_of(origin), number), disabled)
+        for one in _in_turn(connection, sandbox, account, begin):
+            self._last_destination[sandbox, account] = one.id
+            yield _Server(CallbackTarget(sandbox, account, address_of(one.origin), one.id), one.disabled)
 
 
-def _in_turn(connection: Connection, sandbox: bool, account: int, begin: int) -> Iterator[tuple[int, str, str | None]]:
+def _in_turn(connection: Connection, sandbox: bool, account: int, begin: int) -> Iterator[_OpenDestination]:
     """Yield the destinations of an account that have open callbacks: those behind `begin`, then the others."""
 
-    def beyond(mark: int) -> list[tuple[int, str, str | None]]:
-        return cast(
-            "list[tuple[int, str, str | None]]", connection.rows("open_destinations", sandbox, account, mark, STEP)
+    def beyond(mark: int) -> list[_OpenDestination]:
+        return connection.rows(
+            "open_destinations", _OpenDestination, sandbox=sandbox, account=account, after=mark, limit=STEP
         )
 
     few = beyond(0)
     if len(few) < STEP:
-        yield from (one for one in few if one[0] > begin)
-        yield from (one for one in few if one[0] <= begin)
+        yield from (one for one in few if one.id > begin)
+        yield from (one for one in few if one.id <= begin)
         return
     for mark, last in ((begin, None), (0, begin)):
         rows = beyond(mark)
         while rows:
             for one in rows:
-                if last is not None and one[0] > last:
+                if last is not None and one.id > last:
                     return
                 yield one
-            rows = beyond(rows[-1][0]) if len(rows) == STEP else []
+            rows = beyond(rows[-1].id) if len(rows) == STEP else []
 
 
 class _Claim:
@@ -116,7 +145,7 @@ class _Claim:
     def __init__(self, connection: Connection, wanted: Wanted) -> None:
         self.connection = connection
         self.wanted = wanted
-        self._chosen: dict[int, Place] = {}
+        self._chosen: dict[int, CallbackTarget] = {}
         self._next_at: int | None = None
         self._to_bury = BURIED_AT_ONCE
 
@@ -130,7 +159,7 @@ class _Claim:
         if not room:
             return
         self._end_leases(place)
-        for number, next_at in self.connection.rows("claimable", *_key(place), room + 1):
+        for number, next_at in self.connection.rows("claimable", tuple[int, int], **_key(place), limit=room + 1):
             if next_at > at:
                 self._come_back(next_at)
                 break
@@ -143,33 +172,35 @@ class _Claim:
         """Lease what was chosen, but for what was never to be made."""
         if not self._chosen:
             return Claimed(callbacks=[], next_at=self._next_at)
-        rows = self.connection.ask("callbacks_to_make", list(self._chosen))
-        found = [_callback(row, self._chosen[row[0]]) for row in rows]
+        rows = self.connection.rows("callbacks_to_make", _ToMake, callbacks=list(self._chosen))
+        found = [_callback(row, self._chosen[row.id]) for row in rows]
         gone = self._gone_among(found)
         callbacks = [one for one in found if one.id not in gone]
         self._bury(gone, GONE_PATH)
         self._bury(set(self._chosen) - {one.id for one in found}, ORPHANED)
-        self.connection.run("lease_callbacks", self.wanted.at + self.wanted.lease_ms, [one.id for one in callbacks])
+        self.connection.run(
+            "lease_callbacks", next_at=self.wanted.at + self.wanted.lease_ms, callbacks=[one.id for one in callbacks]
+        )
         return Claimed(callbacks=callbacks, next_at=self._next_at)
 
     def _gone_among(self, found: Sequence[Callback]) -> set[int]:
         """Return which of the callbacks go to a path that has answered with 410."""
         paths = {one.id: (one.destination, digest_of(path_of(one.url))) for one in found}
-        gone = {tuple(row) for row in self.connection.ask_rows("gone_among", set(paths.values()))}
+        gone = set(self.connection.rows_for("gone_among", tuple[int, int], set(paths.values())))
         return {number for number, path in paths.items() if path in gone}
 
-    def _end_leases(self, place: Place) -> None:
+    def _end_leases(self, place: CallbackTarget) -> None:
         ended = [
             number
-            for number in numbers(self.connection, "ended_leases", *_key(place), self.wanted.at)
+            for number in self.connection.numbers("ended_leases", **_key(place), at=self.wanted.at)
             if number not in self.wanted.holding
         ]
         if ended:
-            self.connection.run("free_callbacks", self.wanted.at, ended)
+            self.connection.run("free_callbacks", next_at=self.wanted.at, callbacks=ended)
 
     def _bury_all(self, server: _Server) -> None:
         """Give up what waits for a disabled destination, as many as one claim may."""
-        due = numbers(self.connection, "due_of_destination", *_key(server.place), self._to_bury)
+        due = self.connection.numbers("due_of_destination", **_key(server.place), limit=self._to_bury)
         self._to_bury -= len(due)
         self._bury(due, DISABLED.format(server.disabled))
 
@@ -184,40 +215,33 @@ class _Claim:
         self._next_at = at if self._next_at is None else min(at, self._next_at)
 
 
-def _key(place: Place) -> tuple[SqlValue, ...]:
-    return (place.sandbox, place.account, place.destination)
+def _key(place: CallbackTarget) -> dict[str, int]:
+    return {"sandbox": place.sandbox, "account": place.account, "destination": place.destination}
 
 
-def _callback(row: Sequence[Any], place: Place) -> Callback:
-    (number, message_id, seq, kind, state, at, attempts, tries, first_at, url, body, tag, msisdn, cost, secret,
-     sequence) = row  # fmt: skip
+def _callback(row: _ToMake, place: CallbackTarget) -> Callback:
     return Callback(
-        id=number,
-        message_id=message_id,
-        seq=seq,
-        kind=Kind(kind),
-        state=state,
-        at=at,
-        attempts=attempts,
-        tries=tries,
-        first_at=first_at,
+        id=row.id,
+        message_id=row.message_id,
+        seq=row.seq,
+        kind=CallbackKind(row.kind),
+        state=row.state,
+        at=row.at,
+        attempts=row.attempts,
+        tries=row.tries,
+        first_at=row.first_at,
         place=place,
-        url=url or "",
-        body=body,
-        tag=tag,
-        msisdn=msisdn,
-        cost=cost,
-        secret=secret,
-        sequence=sequence,
+        url=row.url or "",
+        body=row.body,
+        tag=row.tag,
+        msisdn=row.msisdn,
+        cost=row.cost,
+        secret=row.secret,
+        sequence=row.sequence,
     )
 
 
 def promote(connection: Connection, finished: Sequence[int], at: int) -> None:
     """Make due whatever waited behind these alone."""
     if finished:
-        connection.run("promote_callbacks", at, finished)
-
-
-def numbers(connection: Connection, name: str, *parameters: SqlValue) -> list[int]:
-    """Return the first column of an answer."""
-    return [int(str(row[0])) for row in connection.rows(name, *parameters)]
+        connection.run("promote_callbacks", next_at=at, callbacks=finished)

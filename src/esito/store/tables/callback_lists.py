@@ -1,11 +1,19 @@
 """Lists of callbacks for whoever looks after them: newest first, of one account."""
 
 import heapq
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from esito.domain.callback import GONE_SHOWN, AttemptLine, CallbackLine, Destination, Kind, Phase, webhook_id
-from esito.store.tables.connection import Connection, SqlValue
+from esito.domain.callback import (
+    GONE_SHOWN,
+    AttemptLine,
+    CallbackKind,
+    CallbackLine,
+    CallbackPhase,
+    Destination,
+    webhook_id,
+)
+from esito.store.tables.connection import Connection
 
 OPEN, DONE, DEAD = 3, 4, 5
 """How callbacks stand, as their index has it: whatever is not finished is open."""
@@ -22,6 +30,52 @@ NEWEST = (2**62, 2**62)
 
 Place = tuple[int, int]
 """Instant and id of a callback, by which lists are ordered."""
+
+
+class _Line(NamedTuple):
+    """A callback as it is kept."""
+
+    id: int
+    message_id: int
+    seq: int
+    msisdn: str
+    kind: int
+    state: int
+    at: int
+    phase: int
+    attempts: int
+    next_at: int | None
+    done_at: int | None
+    reason: str
+    url: str
+    origin: str
+    last_status: int | None
+    last_error: str
+
+
+class _Attempt(NamedTuple):
+    """An attempt as it is kept."""
+
+    number: int
+    at: int
+    milliseconds: int
+    status: int | None
+    error: str
+    address: str
+    answer: bytes
+
+
+class _Destination(NamedTuple):
+    """A destination as it is kept, with how many of its callbacks are open, and dead."""
+
+    id: int
+    origin: str
+    last_success: int | None
+    failing_since: int | None
+    disabled_at: int | None
+    reason: str
+    due: int
+    dead: int
 
 
 def read_page(
@@ -45,17 +99,24 @@ def read_page(
     return _lines(connection, account_id, [number for _, number in found])
 
 
-def _of_message(connection: Connection, account_id: int, message_id: int, standing: Sequence[int]) -> Iterable[Place]:
-    rows = connection.rows("callbacks_of_message", message_id, account_id)
-    return [
-        (at, number) for at, number, phase in cast("list[tuple[int, int, int]]", rows) if max(phase, OPEN) in standing
-    ]
+def _of_message(connection: Connection, account_id: int, message_id: int, standing: Sequence[int]) -> list[Place]:
+    rows = connection.rows("callbacks_of_message", tuple[int, int, int], message_id=message_id, account=account_id)
+    return [(at, number) for at, number, phase in rows if max(phase, OPEN) in standing]
 
 
 def _newest(connection: Connection, account_id: int, standing: Sequence[int], mark: Place, limit: int) -> list[Place]:
     """Return the newest that stand so; new ones, which nobody has looked at, are not among them."""
     lists = [
-        cast("list[Place]", connection.rows("callbacks_standing", account_id, one, *mark, limit)) for one in standing
+        connection.rows(
+            "callbacks_standing",
+            tuple[int, int],
+            account=account_id,
+            standing=one,
+            before_at=mark[0],
+            before_id=mark[1],
+            limit=limit,
+        )
+        for one in standing
     ]
     return heapq.nlargest(limit, (place for one in lists for place in one))
 
@@ -63,11 +124,16 @@ def _newest(connection: Connection, account_id: int, standing: Sequence[int], ma
 def read_one(connection: Connection, account_id: int, callback_id: int) -> CallbackLine | None:
     """Return one callback with its log."""
     log = tuple(
-        AttemptLine(number=number, at=at, milliseconds=ms, status=status, error=error, address=address, answer=answer)
-        for number, at, ms, status, error, address, answer in cast(
-            "list[tuple[int, int, int, int | None, str, str, bytes]]",
-            connection.rows("attempts_of", callback_id),
+        AttemptLine(
+            number=one.number,
+            at=one.at,
+            milliseconds=one.milliseconds,
+            status=one.status,
+            error=one.error,
+            address=one.address,
+            answer=one.answer,
         )
+        for one in connection.rows("attempts_of", _Attempt, callback=callback_id)
     )
     found = _lines(connection, account_id, [callback_id], log=log)
     return found[0] if found else None
@@ -76,57 +142,56 @@ def read_one(connection: Connection, account_id: int, callback_id: int) -> Callb
 def _lines(
     connection: Connection, account_id: int, numbers: Sequence[int], log: tuple[AttemptLine, ...] = ()
 ) -> list[CallbackLine]:
-    which = list(numbers)
-    return [_line(row, log) for row in connection.rows("callback_lines", which, account_id)]
+    rows = connection.rows("callback_lines", _Line, callbacks=numbers, account=account_id)
+    return [_line(row, log) for row in rows]
 
 
-def _line(row: Sequence[SqlValue], log: tuple[AttemptLine, ...]) -> CallbackLine:
-    (number, message_id, seq, msisdn, kind, state, at, phase, attempts, next_at, done_at, reason, url, origin,
-     last_status, last_error) = cast("tuple[Any, ...]", row)  # fmt: skip
+def _line(row: _Line, log: tuple[AttemptLine, ...]) -> CallbackLine:
+    kind = CallbackKind(row.kind)
     return CallbackLine(
-        id=number,
-        message_id=message_id,
-        seq=seq,
-        msisdn=msisdn,
-        kind=Kind(kind),
-        state=state,
-        at=at,
-        phase=Phase(phase),
-        attempts=attempts,
-        next_at=next_at if phase == Phase.DUE else None,
-        done_at=done_at,
-        reason=reason,
-        url=url,
-        origin=origin,
-        last_status=last_status,
-        last_error=last_error,
-        webhook_id=webhook_id(Kind(kind), message_id, seq, state, number),
+        id=row.id,
+        message_id=row.message_id,
+        seq=row.seq,
+        msisdn=row.msisdn,
+        kind=kind,
+        state=row.state,
+        at=row.at,
+        phase=CallbackPhase(row.phase),
+        attempts=row.attempts,
+        next_at=row.next_at if row.phase == CallbackPhase.DUE else None,
+        done_at=row.done_at,
+        reason=row.reason,
+        url=row.url,
+        origin=row.origin,
+        last_status=row.last_status,
+        last_error=row.last_error,
+        webhook_id=webhook_id(kind, row.message_id, row.seq, row.state, row.id),
         log=log,
     )
 
 
 def read_destinations(connection: Connection, account_id: int, *, after: str, limit: int) -> list[Destination]:
     """Return where the account's callbacks go, beyond an origin."""
-    rows = cast("list[tuple[Any, ...]]", connection.rows("destinations_of", account_id, after, limit))
+    rows = connection.rows("destinations_of", _Destination, account=account_id, after=after, limit=limit)
     gone: dict[int, list[str]] = {}
-    for number, path in connection.rows("gone_paths_of", [int(row[0]) for row in rows]):
+    for number, path in connection.rows("gone_paths_of", tuple[int, str], destinations=[row.id for row in rows]):
         gone.setdefault(number, []).append(path)
     return [
         Destination(
-            id=number,
-            origin=origin,
-            last_success=last_success,
-            failing_since=failing_since,
-            disabled_at=disabled_at,
-            reason=reason,
-            due=due,
-            dead=dead,
-            gone=tuple(gone.get(number, ())[:GONE_SHOWN]),
+            id=row.id,
+            origin=row.origin,
+            last_success=row.last_success,
+            failing_since=row.failing_since,
+            disabled_at=row.disabled_at,
+            reason=row.reason,
+            due=row.due,
+            dead=row.dead,
+            gone=tuple(gone.get(row.id, ())[:GONE_SHOWN]),
         )
-        for number, origin, last_success, failing_since, disabled_at, reason, due, dead in rows
+        for row in rows
     ]
 
 
 def read_waiting(connection: Connection) -> tuple[int, int]:
     """Return how many callbacks wait to be made, and how many are dead."""
-    return cast("tuple[int, int]", connection.row("callbacks_waiting_count"))
+    return connection.row("callbacks_waiting_count", tuple[int, int]) or (0, 0)

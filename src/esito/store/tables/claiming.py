@@ -1,7 +1,7 @@
 """Handing segments to a link: fresh ones in the turns of their accounts, postponed ones beside them."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from esito.domain.errors import EsitoError, Fenced
 from esito.domain.message import SegmentRef, Submission
@@ -10,9 +10,9 @@ from esito.domain.timing import LONGEST_RETRY_MS, SECOND_MS
 from esito.domain.turns import (
     SCHEDULED,
     Halves,
-    Place,
+    RouteLane,
     Turns,
-    Waiting,
+    WaitingAccount,
     by_account,
     lane_of,
     smalls_and_larges,
@@ -21,7 +21,7 @@ from esito.domain.turns import (
 from esito.store.leases import Lease
 from esito.store.tables.connection import Connection
 from esito.store.tables.leases import require_lease
-from esito.store.tables.links import Claimable, KnownLink, Links
+from esito.store.tables.links import Claimable, KnownLink, LinkRegistry
 
 SUBMITTED = 1
 """The phase of a segment whose intent is kept (`store.tables.submitting`)."""
@@ -83,8 +83,8 @@ class _Desk:
 class Claiming:
     """The handler behind `Store.claim`."""
 
-    def __init__(self, links: Links) -> None:
-        self._links = links
+    def __init__(self, registry: LinkRegistry) -> None:
+        self._registry = registry
         self._desks: dict[str, _Desk] = {}
 
     def __call__(self, connection: Connection, claims: Sequence[Claim]) -> list[list[Submission] | EsitoError]:
@@ -99,9 +99,10 @@ class Claiming:
 
     def _claim(self, connection: Connection, claim: Claim) -> list[Submission]:
         require_lease(connection, claim.lease)
-        link = self._links.named(claim.link)
+        links = self._registry.now
+        link = links.named(claim.link)
         desk = self._desks.setdefault(claim.link, _Desk())
-        routes = self._links.routes_of(claim.link, claim.passed_over)
+        routes = links.routes_of(claim.link, claim.passed_over)
         if desk.is_to_look_ahead(claim.at):
             _bring_forward(connection, [link.id, *routes.elsewhere], claim.at)
         again = _postponed(connection, link, routes, claim)
@@ -118,40 +119,53 @@ class Claiming:
 def _bring_forward(connection: Connection, links: Sequence[int], at: int) -> None:
     """Let what was put off until a moment that cannot be meant be submitted now."""
     for link in links:
-        ahead = connection.ask("put_off_too_far", link, at + LONGEST_RETRY_MS, BROUGHT_FORWARD_AT_ONCE)
+        ahead = connection.rows(
+            "put_off_too_far", SegmentRef, link=link, after=at + LONGEST_RETRY_MS, limit=BROUGHT_FORWARD_AT_ONCE
+        )
         connection.run_rows("bring_forward", [(*ref, at) for ref in ahead])
 
 
 def _postponed(connection: Connection, link: KnownLink, routes: Claimable, claim: Claim) -> list[SegmentRef]:
     """Return what is to be submitted again: by this link, and what links that are passed over were to submit."""
-    found = [SegmentRef(*row) for row in connection.ask("postponed", link.id, claim.at, claim.limit)]
+    found = connection.rows("postponed", SegmentRef, link=link.id, at=claim.at, limit=claim.limit)
     for other in routes.elsewhere:
         left = claim.limit - len(found)
         if left <= 0:
             break
-        rows = connection.ask("postponed_elsewhere", other, claim.at, left, routes.shared, link.operator)
-        found += [SegmentRef(*row) for row in rows]
+        found += connection.rows(
+            "postponed_elsewhere",
+            SegmentRef,
+            link=other,
+            at=claim.at,
+            limit=left,
+            routes=routes.shared,
+            operator=link.operator,
+        )
     return found
 
 
-def _waiting(connection: Connection, desk: _Desk, routes: Sequence[int], at: int) -> dict[int, Waiting]:
+def _waiting(connection: Connection, desk: _Desk, routes: Sequence[int], at: int) -> dict[int, WaitingAccount]:
     """Return the accounts that have fresh work on these routes; what has come due joins its lane before."""
-    found: list[tuple[Place, int]] = []
+    found: list[tuple[RouteLane, int]] = []
     for route in routes:
         lanes = _lanes(connection, desk, route, at)
         if SCHEDULED in lanes:
             _let_join(connection, route, at)
             lanes = _lanes(connection, desk, route, at)
-        found += [(Place(lane, route), weight) for lane, weight in lanes.items() if lane != SCHEDULED]
+        found += [(RouteLane(lane, route), weight) for lane, weight in lanes.items() if lane != SCHEDULED]
     return by_account(found)
 
 
 def _lanes(connection: Connection, desk: _Desk, route: int, at: int) -> dict[int, int]:
     beyond = desk.beyond.get(route, SCHEDULED)
-    rows: list[Any] = connection.rows("waiting", route, beyond, LANES_AT_ONCE, at)
+    rows = connection.rows("waiting", tuple[int, int], link=route, after=beyond, lanes=LANES_AT_ONCE, at=at)
     lanes = dict(rows)
     if beyond and len(rows) < LANES_AT_ONCE:
-        lanes |= dict(connection.rows("waiting", route, SCHEDULED, LANES_AT_ONCE - len(rows), at))
+        lanes |= dict(
+            connection.rows(
+                "waiting", tuple[int, int], link=route, after=SCHEDULED, lanes=LANES_AT_ONCE - len(rows), at=at
+            )
+        )
     desk.beyond[route] = max(lane for lane, _ in rows) if len(rows) >= LANES_AT_ONCE else SCHEDULED
     return lanes
 
@@ -162,8 +176,8 @@ def _let_join(connection: Connection, route: int, at: int) -> None:
         "set_lane",
         [
             (route, due_at, message_id, lane_of(account, priority=priority, gamme=gamme, recipients=recipients))
-            for due_at, message_id, recipients, account, priority, gamme in connection.ask(
-                "come_due", route, at, COME_DUE_AT_ONCE
+            for due_at, message_id, recipients, account, priority, gamme in connection.rows(
+                "come_due", tuple[int, int, int, int, int, int], link=route, at=at, limit=COME_DUE_AT_ONCE
             )
         ],
     )
@@ -179,7 +193,7 @@ class _Fresh:
         self._looks = 0
         self._taken: list[SegmentRef] = []
 
-    def take(self, accounts: dict[int, Waiting]) -> list[SegmentRef]:
+    def take(self, accounts: dict[int, WaitingAccount]) -> list[SegmentRef]:
         """Return what leaves next, at most as many segments as there are slots; accounts that are done are removed."""
         while accounts and len(self._taken) < self._slots and self._looks < LOOKS:
             left = self._slots - len(self._taken)
@@ -192,7 +206,7 @@ class _Fresh:
                     del accounts[account]
         return self._taken
 
-    def _take_of(self, account: int, waiting: Waiting, share: int) -> int:
+    def _take_of(self, account: int, waiting: WaitingAccount, share: int) -> int:
         """Take up to `share` segments of one account; return the turns they count for."""
         turns = 0
         for small, large in smalls_and_larges(waiting.places):
@@ -207,7 +221,7 @@ class _Fresh:
             turns += got * turns_of((small or large)[0].lane)
         return turns
 
-    def _take_from(self, places: Sequence[Place], slots: int) -> int:
+    def _take_from(self, places: Sequence[RouteLane], slots: int) -> int:
         got = 0
         for place in places:
             if got >= slots:
@@ -219,25 +233,41 @@ class _Fresh:
         return got
 
 
-def _take(connection: Connection, place: Place, limit: int) -> list[SegmentRef]:
+def _take(connection: Connection, place: RouteLane, limit: int) -> list[SegmentRef]:
     """Take recipients off the outgoing rows of a lane, oldest first, at most `limit` segments."""
     lane, route = place
     claimed: list[SegmentRef] = []
     finished: list[tuple[int, int, int, int]] = []
-    for due_at, message_id, next_seq, next_part, last_seq, seq, segments in connection.ask(
-        "outgoing", route, lane, limit
+    for due_at, message_id, next_seq, next_part, last_seq, seq, segments in connection.rows(
+        "outgoing", tuple[int, int, int, int, int, int, int], link=route, lane=lane, limit=limit
     ):
         first = next_part if seq == next_seq else 1
         room = limit - len(claimed)
         parts = range(first, segments + 1)[:room]
         claimed += [SegmentRef(message_id, seq, part) for part in parts]
         if first + len(parts) <= segments:
-            connection.run("move_outgoing", route, lane, due_at, message_id, seq, first + len(parts))
+            connection.run(
+                "move_outgoing",
+                link=route,
+                lane=lane,
+                due_at=due_at,
+                message_id=message_id,
+                next_seq=seq,
+                next_part=first + len(parts),
+            )
             break
         if seq == last_seq:
             finished.append((route, lane, due_at, message_id))
         elif len(claimed) == limit:
-            connection.run("move_outgoing", route, lane, due_at, message_id, seq + 1, 1)
+            connection.run(
+                "move_outgoing",
+                link=route,
+                lane=lane,
+                due_at=due_at,
+                message_id=message_id,
+                next_seq=seq + 1,
+                next_part=1,
+            )
             break
     connection.run_rows("delete_outgoing", finished)
     return claimed
@@ -250,18 +280,34 @@ def _keep_intent(connection: Connection, link: KnownLink, refs: Sequence[Segment
     )
 
 
+class _Claimed(NamedTuple):
+    """A segment to submit, as it is kept."""
+
+    message_id: int
+    seq: int
+    part: int
+    msisdn: str
+    sender: str
+    text: str
+    unicode: int
+    segments: int
+    attempts: int
+    priority: int
+    stop_number: str
+
+
 def _submissions(connection: Connection, refs: list[SegmentRef]) -> list[Submission]:
     return [
         Submission(
-            ref=SegmentRef(row[0], row[1], row[2]),
-            msisdn=row[3],
-            sender=row[4],
-            text=row[5],
-            unicode=bool(row[6]),
-            segments=row[7],
-            attempts=row[8] - 1,
-            priority=row[9],
-            stop_number=row[10],
+            ref=SegmentRef(one.message_id, one.seq, one.part),
+            msisdn=one.msisdn,
+            sender=one.sender,
+            text=one.text,
+            unicode=bool(one.unicode),
+            segments=one.segments,
+            attempts=one.attempts - 1,
+            priority=one.priority,
+            stop_number=one.stop_number,
         )
-        for row in connection.ask_rows("submissions", refs)
+        for one in connection.rows_for("submissions", _Claimed, refs)
     ]

@@ -1,15 +1,18 @@
-"""What we ask of a connection to an engine: to run statements by their names.
+"""What we ask of a connection to an engine: to run statements by their names (`store.statements`).
 
-The statements of an engine stand in `sql/<engine>/queries*.sql`; every engine has one under each name, and its
-columns are the same everywhere. A list among the parameters is one parameter: the engine's own kind of array.
+An answer is a list of records: whoever asks says of which kind they are, a NamedTuple with the columns of the statement
+in their order, or `tuple[int, str]` where that says enough. A list among the parameters is one parameter.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 SqlValue = None | int | float | str | bytes
 """What a column may hold."""
+
+Row = TypeVar("Row", bound=tuple[object, ...])
+"""A record."""
 
 
 class Json:
@@ -17,7 +20,7 @@ class Json:
 
     __slots__ = ("content",)
 
-    def __init__(self, content: Any) -> None:
+    def __init__(self, content: object) -> None:
         self.content = content
 
 
@@ -31,34 +34,34 @@ Step = tuple[str, Sequence[Sequence[SqlValue]] | Json]
 class Connection(Protocol):
     """One connection, used by one thread at a time."""
 
-    def run(self, name: str, *parameters: Parameter) -> int:
+    def run(self, name: str, /, **parameters: Parameter) -> int:
         """Change something; return how many rows."""
 
-    def rows(self, name: str, *parameters: Parameter) -> list[Any]:
-        """Return every row of the answer, each a tuple."""
+    def rows(self, name: str, row: type[Row], /, **parameters: Parameter) -> list[Row]:
+        """Return every row of the answer."""
 
-    def row(self, name: str, *parameters: Parameter) -> Any:
+    def row(self, name: str, row: type[Row], /, **parameters: Parameter) -> Row | None:
         """Return the first row of the answer; None when it has none."""
 
-    def value(self, name: str, *parameters: Parameter) -> Any:
-        """Return the first column of the first row; None when there is none."""
-
-    def number(self, name: str, *parameters: Parameter) -> int:
+    def number(self, name: str, /, **parameters: Parameter) -> int:
         """Return the one number that a question has for an answer; 0 when it has none."""
 
-    def run_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
-        """Run a statement for all the rows, many at a time; return how many it changed."""
+    def numbers(self, name: str, /, **parameters: Parameter) -> list[int]:
+        """Return the numbers of an answer that has one column."""
+
+    def text(self, name: str, /, **parameters: Parameter) -> str | None:
+        """Return the one text that a question has for an answer; None when it has none."""
+
+    def rows_for(self, name: str, row: type[Row], given: Iterable[Sequence[SqlValue]], /) -> list[Row]:
+        """Ask a question about all the rows given, many at a time."""
+
+    def run_rows(self, name: str, given: Iterable[Sequence[SqlValue]], /) -> int:
+        """Run a statement for all the rows given, many at a time; return how many it changed."""
 
     def run_together(self, steps: Sequence[Step]) -> None:
         """Run several statements, none of which looks at what another changes, at the price of few round trips."""
 
-    def ask(self, name: str, *parameters: Parameter) -> list[Any]:
-        """Return every row of an answer that may be long."""
-
-    def ask_rows(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> list[Any]:
-        """Ask a question about all the rows, many at a time."""
-
-    def stream(self, name: str, *parameters: Parameter) -> Iterator[Any]:
+    def stream(self, name: str, row: type[Row], /, **parameters: Parameter) -> Iterator[Row]:
         """Yield the rows of an answer that may be as long as the table; inside `snapshot` only."""
 
     def ids(self, table: str, count: int) -> Sequence[int]:

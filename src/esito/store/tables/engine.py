@@ -2,15 +2,33 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from esito.store.tables.connection import Connection, Parameter
+from esito.domain.errors import EsitoError
+from esito.store.tables.connection import Connection, Parameter, Row
 
 Answer = TypeVar("Answer")
 
-Handler = Callable[[Connection, Sequence[Any]], Sequence[Any]]
-"""Does the work of several payloads inside the open transaction; returns a result or an
-exception for each. What it raises undoes the work of all of them."""
+Request = TypeVar("Request")
+Result = TypeVar("Result")
+
+Transaction = Callable[[Connection, Sequence[Request]], Sequence[Result | EsitoError]]
+"""Does what several callers ask for inside the open transaction; returns a result, or the refusal, for each caller.
+What it raises undoes the work for all of them."""
+
+Act = Callable[[Connection], Result]
+"""Does one thing inside the open transaction. An EsitoError that it raises refuses it; it has changed nothing then."""
+
+
+def perform(connection: Connection, acts: Sequence[Act[Result]]) -> list[Result | EsitoError]:
+    """Perform acts one by one: the transaction of what is not worth one of its own."""
+    results: list[Result | EsitoError] = []
+    for act in acts:
+        try:
+            results.append(act(connection))
+        except EsitoError as refusal:
+            results.append(refusal)
+    return results
 
 
 class Haste(Enum):
@@ -40,15 +58,22 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Finish what was begun and close; idempotent."""
 
-    def do(self, handler: Handler, payload: Any, *, alone: bool = False, haste: Haste = Haste.USUAL) -> Awaitable[Any]:
-        """Hand work to the writer; the result comes once its transaction is durable.
+    def do(
+        self,
+        transaction: Transaction[Request, Result],
+        request: Request,
+        *,
+        alone: bool = False,
+        haste: Haste = Haste.USUAL,
+    ) -> Awaitable[Result]:
+        """Hand a request to the writer; the result comes once its transaction is durable.
 
-        Neighbours with the same handler are given to it together. `alone`: no other process may write meanwhile.
-        What one handler remembers is used by one thread as long as it is always handed over with the same `haste`.
+        Neighbours for the same transaction are given to it together. `alone`: no other process may write meanwhile.
+        What a transaction remembers is used by one thread as long as it always comes with the same `haste`.
         Raises StoreUnavailable (nothing was changed; try again) or StoreFailed (unknown).
         """
 
-    async def rows(self, name: str, *parameters: Parameter) -> list[Any]:
+    async def rows(self, name: str, row: type[Row], /, **parameters: Parameter) -> list[Row]:
         """Answer one statement that reads little, by the shortest way. Raises StoreUnavailable."""
 
     async def ask(self, question: Callable[[Connection], Answer]) -> Answer:

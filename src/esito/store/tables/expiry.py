@@ -4,7 +4,7 @@ An operator who is asked to try for longer is waited for as long as that.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from esito.domain.message import SegmentRef
 from esito.domain.receipt import DeliveryReceipt
@@ -12,7 +12,7 @@ from esito.domain.states import MessageState
 from esito.domain.timing import HOUR_MS, VALIDITY_MS
 from esito.store.tables.connection import Connection
 from esito.store.tables.giving_up import give_up_unsent, portion, send_no_more
-from esito.store.tables.links import Links
+from esito.store.tables.links import LinkRegistry, Links
 from esito.store.tables.settling import conclude, release
 
 MESSAGES_AT_ONCE = 100
@@ -33,49 +33,46 @@ class Expiry(NamedTuple):
 class Expiring:
     """The handler behind `Store.expire`."""
 
-    def __init__(self, links: Links) -> None:
-        self._links = links
+    def __init__(self, registry: LinkRegistry) -> None:
+        self._registry = registry
 
     def __call__(self, connection: Connection, asked: Sequence[Expiry]) -> list[int]:
         """Conclude what can be concluded, and note when to look again."""
-        return [self._expire(connection, one.at) for one in asked]
+        return [_expire(connection, self._registry.now, one.at) for one in asked]
 
-    def _release(self, connection: Connection, at: int) -> None:
-        """Look at receipts that were too many for the transaction in which they could be decided."""
-        for operator in self._links.operators:
-            release(connection, self._links, operator, at=at)
 
-    def _expire(self, connection: Connection, at: int) -> int:
-        self._release(connection, at)
-        found: list[Any] = connection.rows("messages_to_check", at, MESSAGES_AT_ONCE)
-        few = portion([(message_id, count) for message_id, _, count in found], RECIPIENTS_AT_ONCE)
-        messages = {message_id: due_at for message_id, due_at, _ in found if message_id in few}
-        if not messages:
-            return 0
-        over = [message_id for message_id, due_at in messages.items() if at >= due_at + VALIDITY_MS]
-        if over:
-            give_up_unsent(connection, over, at)
-            send_no_more(connection, over)
-        silent = [
-            (SegmentRef(message_id, seq, part), link, self._end(link, submitted_at))
-            for message_id, seq, part, submitted_at, link in connection.rows("unreported", list(messages))
-        ]
-        ended = [(ref, link) for ref, link, end in silent if end <= at]
-        conclude(connection, self._links, [(ref, self._expired(link, at)) for ref, link in ended[:CONCLUDED_AT_ONCE]])
-        unfinished = {ref.message_id for ref, _ in ended[CONCLUDED_AT_ONCE:]}
-        ends: dict[int, int] = {}
-        for ref, _, end in silent:
-            if end > at:
-                ends[ref.message_id] = min(end, ends.get(ref.message_id, end))
-        connection.run_rows("set_check", [(one, ends.get(one)) for one in messages if one not in unfinished])
-        return len(messages)
-
-    def _end(self, link: str, submitted_at: int) -> int:
-        """Return when we stop waiting for the last word on a segment."""
-        return submitted_at + self._links.waits.get(link, VALIDITY_MS)
-
-    def _expired(self, link: str, at: int) -> DeliveryReceipt:
-        hours = self._links.waits.get(link, VALIDITY_MS) // HOUR_MS
-        return DeliveryReceipt(
-            link=link, smsc_message_id="", state=MessageState.EXPIRED, stat=f"no receipt in {hours} h", received_at=at
+def _expire(connection: Connection, links: Links, at: int) -> int:
+    # Receipts that were too many for the transaction in which they could be decided.
+    for operator in sorted(links.operators):
+        release(connection, links, operator, at=at)
+    found = connection.rows("messages_to_check", tuple[int, int, int], at=at, limit=MESSAGES_AT_ONCE)
+    few = portion([(message_id, count) for message_id, _, count in found], RECIPIENTS_AT_ONCE)
+    messages = {message_id: due_at for message_id, due_at, _ in found if message_id in few}
+    if not messages:
+        return 0
+    over = [message_id for message_id, due_at in messages.items() if at >= due_at + VALIDITY_MS]
+    if over:
+        give_up_unsent(connection, over, at)
+        send_no_more(connection, over)
+    silent = [
+        (SegmentRef(message_id, seq, part), link, submitted_at + links.waits.get(link, VALIDITY_MS))
+        for message_id, seq, part, submitted_at, link in connection.rows(
+            "unreported", tuple[int, int, int, int, str], messages=list(messages)
         )
+    ]
+    ended = [(ref, link) for ref, link, end in silent if end <= at]
+    conclude(connection, links, [(ref, _expired(links, link, at)) for ref, link in ended[:CONCLUDED_AT_ONCE]])
+    unfinished = {ref.message_id for ref, _ in ended[CONCLUDED_AT_ONCE:]}
+    ends: dict[int, int] = {}
+    for ref, _, end in silent:
+        if end > at:
+            ends[ref.message_id] = min(end, ends.get(ref.message_id, end))
+    connection.run_rows("set_check", [(one, ends.get(one)) for one in messages if one not in unfinished])
+    return len(messages)
+
+
+def _expired(links: Links, link: str, at: int) -> DeliveryReceipt:
+    hours = links.waits.get(link, VALIDITY_MS) // HOUR_MS
+    return DeliveryReceipt(
+        link=link, smsc_message_id="", state=MessageState.EXPIRED, stat=f"no receipt in {hours} h", received_at=at
+    )

@@ -1,9 +1,9 @@
 """Reads what an explanation needs: a message, its recipients, the trail of one, and what matches nobody."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import NamedTuple
 
-from esito.domain.evidence import Phase, RecipientEvidence, SegmentEvidence, TrailEvidence
+from esito.domain.evidence import RecipientEvidence, SegmentEvidence, SegmentPhase, TrailEvidence
 from esito.domain.pricing import from_micros
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState, is_final
@@ -16,26 +16,138 @@ LOOKED_AT = 5_000
 """Rows of the trail that one look for events passes; they may all be other accounts'."""
 
 
+class _Message(NamedTuple):
+    created_at: int
+    due_at: int
+    sender: str
+    sandbox: int
+    tag: str | None
+    reference: str | None
+
+
+class StateCount(NamedTuple):
+    """How many recipients of a message stand at one state, and what they came to."""
+
+    state: int
+    recipients: int
+    segments: int
+    cost: int
+    """Micro-euros."""
+
+
+class _Line(NamedTuple):
+    seq: int
+    msisdn: str
+    state: int
+    changed_at: int
+    segments: int
+    cost: int
+    operator: str | None
+
+
+class _Recipient(NamedTuple):
+    created_at: int
+    due_at: int
+    cancelled_at: int | None
+    sandbox: int
+    seq: int
+    link: str | None
+    operator: str | None
+    segments: int
+    state: int
+    changed_at: int
+
+
+class _Segment(NamedTuple):
+    part: int
+    link: str
+    operator: str
+    phase: int
+    attempts: int
+    submitted_at: int
+    answered_at: int | None
+    status: int | None
+    smsc_id: str | None
+    state: int
+    done_at: int | None
+    error: str | None
+    retry_at: int | None
+    query_at: int | None
+
+
+class _Trail(NamedTuple):
+    received_at: int
+    link: str
+    part: int
+    verdict: str
+    waited: int
+    smsc_id: str
+    state: int | None
+    stat: str
+    error: str
+    done_at: int | None
+    flags: str
+    raw: bytes
+
+
+class _Event(NamedTuple):
+    id: int
+    message_id: int
+    msisdn: int
+    part: int
+    received_at: int
+    verdict: str
+    stat: str
+    error: str
+    state: int | None
+    recipient_state: int
+
+
+class _Orphan(NamedTuple):
+    trail: int
+    received_at: int
+    link: str
+    operator: str
+    verdict: str
+    smsc_id: str
+    source_addr: str
+    destination_addr: str
+    stat: str
+    error: str
+    flags: str
+    raw: bytes
+
+
+class Standing(NamedTuple):
+    """How a recipient stands."""
+
+    state: int
+    changed_at: int
+    cost: int
+    """Micro-euros."""
+    stopped: int
+    """1: its number is on the account's STOP list."""
+
+
 def read_message(reader: Connection, account_id: int, message_id: int) -> MessageOverview | None:
     """Return one message; None when the account has no such message."""
-    row: Any = reader.row("message_overview", message_id, account_id)
+    row = reader.row("message_overview", _Message, message_id=message_id, account=account_id)
     if row is None:
         return None
-    created_at, due_at, sender, sandbox, tag, reference = row
-    counts: Any = reader.rows("message_counts", message_id)
-    texts: Any = reader.rows("message_texts", message_id, MAX_TEXTS)
+    counts = reader.rows("message_counts", StateCount, message_id=message_id)
+    texts = reader.rows("message_texts", tuple[str], message_id=message_id, limit=MAX_TEXTS)
     return MessageOverview(
         message_id=message_id,
-        created_at=created_at,
-        due_at=due_at,
-        sender=sender,
-        sandbox=bool(sandbox),
-        tag=tag,
-        reference=reference,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        sender=row.sender,
+        sandbox=bool(row.sandbox),
+        tag=row.tag,
+        reference=row.reference,
         texts=tuple(text for (text,) in texts),
-        segments=sum(segments for _, _, segments, _ in counts),
-        cost=from_micros(sum(cost for _, _, _, cost in counts)),
-        by_state={MessageState(state): count for state, count, _, _ in counts},
+        segments=sum(one.segments for one in counts),
+        cost=from_micros(sum(one.cost for one in counts)),
+        by_state={MessageState(one.state): one.recipients for one in counts},
     )
 
 
@@ -43,21 +155,21 @@ def read_page(
     reader: Connection, account_id: int, message_id: int, *, states: Sequence[int], after: int, limit: int
 ) -> list[RecipientLine] | None:
     """Return the recipients beyond `after` that are in one of the states; None for another account's message."""
-    if reader.row("message_overview", message_id, account_id) is None:
+    if reader.row("message_overview", _Message, message_id=message_id, account=account_id) is None:
         return None
     wanted = [int(state) for state in states]
-    rows: Any = reader.rows("recipients_page", message_id, after, wanted, limit)
+    rows = reader.rows("recipients_page", _Line, message_id=message_id, after=after, states=wanted, limit=limit)
     return [
         RecipientLine(
-            seq=seq,
-            msisdn=msisdn,
-            state=MessageState(state),
-            changed_at=changed_at,
-            segments=segments,
-            cost=from_micros(cost),
-            operator=_routed(operator),
+            seq=row.seq,
+            msisdn=row.msisdn,
+            state=MessageState(row.state),
+            changed_at=row.changed_at,
+            segments=row.segments,
+            cost=from_micros(row.cost),
+            operator=_routed(row.operator),
         )
-        for seq, msisdn, state, changed_at, segments, cost, operator in rows
+        for row in rows
     ]
 
 
@@ -71,28 +183,26 @@ def read_evidence(
     digits = msisdn.removeprefix("+")
     if not (digits.isascii() and digits.isdecimal()):
         return None
-    row: Any = reader.row("explained_recipient", message_id, account_id, int(digits))
+    row = reader.row("explained_recipient", _Recipient, message_id=message_id, account=account_id, msisdn=int(digits))
     if row is None:
         return None
-    created_at, due_at, cancelled_at, sandbox, seq, link, operator, segments, state, changed_at = row
-    parts: Any = reader.rows("explained_segments", message_id, seq)
-    trail: Any = reader.rows("explained_trail", message_id, seq)
-    if parts:  # it may have left by another link than was meant at first
-        link, operator = parts[0][1:3]
+    parts = reader.rows("explained_segments", _Segment, message_id=message_id, seq=row.seq)
+    trail = reader.rows("explained_trail", _Trail, message_id=message_id, seq=row.seq)
+    left_by = parts[0] if parts else row  # it may have left by another link than was meant at first
     return RecipientEvidence(
         message_id=message_id,
-        seq=seq,
+        seq=row.seq,
         msisdn=f"+{digits}",
-        created_at=created_at,
-        due_at=due_at,
-        cancelled_at=cancelled_at,
-        sandbox=bool(sandbox),
-        link=_routed(link),
-        operator=_routed(operator),
-        segments=segments,
-        wait_ms=links.waits.get(link, VALIDITY_MS),
-        state=MessageState(state),
-        changed_at=changed_at,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        cancelled_at=row.cancelled_at,
+        sandbox=bool(row.sandbox),
+        link=_routed(left_by.link),
+        operator=_routed(left_by.operator),
+        segments=row.segments,
+        wait_ms=links.waits.get(left_by.link or "", VALIDITY_MS),
+        state=MessageState(row.state),
+        changed_at=row.changed_at,
         submitted=tuple(_segment(part, links) for part in parts),
         trail=tuple(_trail(one) for one in trail),
     )
@@ -104,95 +214,77 @@ def read_events(reader: Connection, account_id: int, *, after: int | None, limit
     if after is None or after >= newest:
         return [], newest
     last = min(newest, after + LOOKED_AT)
-    rows: Any = reader.rows("events", account_id, after, last, limit)
+    rows = reader.rows("events", _Event, account=account_id, after=after, last=last, limit=limit)
     found = [
         Event(
-            message_id=message_id,
-            msisdn=f"+{msisdn}",
-            part=part,
-            received_at=received_at,
-            verdict=verdict,
-            stat=stat,
-            error=error,
-            state=state,
-            recipient_state=recipient_state,
+            message_id=row.message_id,
+            msisdn=f"+{row.msisdn}",
+            part=row.part,
+            received_at=row.received_at,
+            verdict=row.verdict,
+            stat=row.stat,
+            error=row.error,
+            state=row.state,
+            recipient_state=row.recipient_state,
         )
-        for _, message_id, msisdn, part, received_at, verdict, stat, error, state, recipient_state in rows
+        for row in rows
     ]
-    return found, int(rows[-1][0]) if len(rows) == limit else last
+    return found, rows[-1].id if len(rows) == limit else last
 
 
 def read_orphans(reader: Connection, *, after: int, limit: int) -> list[Orphan]:
     """Return the receipts that match no segment, oldest first, beyond number `after`."""
-    rows: Any = reader.rows("orphans", after, limit)
     return [
         Orphan(
-            number=number,
-            received_at=received_at,
-            link=link,
-            operator=operator,
-            verdict=verdict,
-            smsc_message_id=smsc_id,
-            addresses=(source, destination),
-            stat=stat,
-            error=error,
-            flags=flags,
-            raw=raw,
+            number=row.trail,
+            received_at=row.received_at,
+            link=row.link,
+            operator=row.operator,
+            verdict=row.verdict,
+            smsc_message_id=row.smsc_id,
+            addresses=(row.source_addr, row.destination_addr),
+            stat=row.stat,
+            error=row.error,
+            flags=row.flags,
+            raw=row.raw,
         )
-        for number, received_at, link, operator, verdict, smsc_id, source, destination, stat, error, flags, raw in rows
+        for row in reader.rows("orphans", _Orphan, after=after, limit=limit)
     ]
 
 
-def _segment(row: Sequence[Any], links: Links) -> SegmentEvidence:
-    (
-        part,
-        link,
-        operator,
-        phase,
-        attempts,
-        submitted_at,
-        answered_at,
-        status,
-        smsc_id,
-        state,
-        done_at,
-        error,
-        retry_at,
-        query_at,
-    ) = row
+def _segment(row: _Segment, links: Links) -> SegmentEvidence:
     return SegmentEvidence(
-        part=part,
-        link=link,
-        operator=operator,
-        phase=Phase(phase),
-        attempts=attempts,
-        submitted_at=submitted_at,
-        answered_at=answered_at,
-        status=status,
-        smsc_message_id=smsc_id or "",
-        state=MessageState(state),
-        done_at=done_at,
-        error=error or "",
-        retry_at=retry_at,
-        query_at=query_at if link in links.asks and not is_final(state) else None,
+        part=row.part,
+        link=row.link,
+        operator=row.operator,
+        phase=SegmentPhase(row.phase),
+        attempts=row.attempts,
+        submitted_at=row.submitted_at,
+        answered_at=row.answered_at,
+        status=row.status,
+        smsc_message_id=row.smsc_id or "",
+        state=MessageState(row.state),
+        done_at=row.done_at,
+        error=row.error or "",
+        retry_at=row.retry_at,
+        query_at=row.query_at if row.link in links.asks and not is_final(row.state) else None,
     )
 
 
-def _trail(row: Sequence[Any]) -> TrailEvidence:
-    received_at, link, part, verdict, waited, smsc_id, state, stat, error, done_at, flags, raw = row
+def _trail(row: _Trail) -> TrailEvidence:
     return TrailEvidence(
-        received_at=received_at,
-        link=link,
-        part=part,
-        verdict=Verdict(verdict),
-        waited=bool(waited),
-        smsc_message_id=smsc_id,
-        state=None if state is None else MessageState(state),
-        stat=stat,
-        error=error,
-        done_at=done_at,
-        flags=frozenset(flags.split()),
-        raw=raw,
+        received_at=row.received_at,
+        link=row.link,
+        part=row.part,
+        verdict=Verdict(row.verdict),
+        waited=bool(row.waited),
+        smsc_message_id=row.smsc_id,
+        state=None if row.state is None else MessageState(row.state),
+        stat=row.stat,
+        error=row.error,
+        done_at=row.done_at,
+        flags=frozenset(row.flags.split()),
+        raw=row.raw,
     )
 
 
@@ -200,9 +292,9 @@ def _routed(name: str | None) -> str:
     return "" if name is None or name == UNROUTED else name
 
 
-def find(read: Connection, account_id: int, message_id: int, msisdn: str) -> tuple[int, int, int, int] | None:
+def find(read: Connection, account_id: int, message_id: int, msisdn: str) -> Standing | None:
     """Return what message-status shows of one recipient; None when the account has no such recipient."""
     digits = msisdn.removeprefix("+")
     if not digits.isdecimal():
         return None
-    return cast("tuple[int, int, int, int] | None", read.row("recipient_of", message_id, account_id, int(digits)))
+    return read.row("recipient_of", Standing, message_id=message_id, account=account_id, msisdn=int(digits))

@@ -1,11 +1,22 @@
 """Giving up what has not left: recipients become KO, and their price goes back to the credit."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import NamedTuple
 
 from esito.domain.states import MessageState
 from esito.store.tables.connection import Connection
 from esito.store.tables.spending import take_off
+
+
+class _Unsent(NamedTuple):
+    """A recipient that no operator ever took."""
+
+    message_id: int
+    seq: int
+    cost: int
+    segments: int
+    account: int
+    created_at: int
 
 
 def portion(found: Iterable[tuple[int, int]], most: int) -> dict[int, int]:
@@ -22,22 +33,18 @@ def portion(found: Iterable[tuple[int, int]], most: int) -> dict[int, int]:
 
 def give_up_unsent(connection: Connection, messages: Sequence[int], at: int) -> tuple[int, int]:
     """Let recipients that no operator ever took become KO, and give their price back; return how many, and how much."""
-    unsent: list[Any] = connection.rows("never_submitted", messages)
+    unsent = connection.rows("never_submitted", _Unsent, messages=messages)
     if not unsent:
         return 0, 0
-    connection.run_rows("give_back", [(message_id, cost) for message_id, _, cost, *_ in unsent])
-    take_off(
-        connection, [(account, created_at, cost, segments) for _, _, cost, segments, account, created_at in unsent]
-    )
-    connection.run_rows("make_ko", [(message_id, seq, at) for message_id, seq, *_ in unsent])
-    connection.run_rows(
-        "callbacks_of_ko", [(message_id, seq, int(MessageState.KO), at) for message_id, seq, *_ in unsent]
-    )
-    return len(unsent), sum(cost for _, _, cost, *_ in unsent)
+    connection.run_rows("give_back", [(one.message_id, one.cost) for one in unsent])
+    take_off(connection, [(one.account, one.created_at, one.cost, one.segments) for one in unsent])
+    connection.run_rows("make_ko", [(one.message_id, one.seq, at) for one in unsent])
+    connection.run_rows("callbacks_of_ko", [(one.message_id, one.seq, int(MessageState.KO), at) for one in unsent])
+    return len(unsent), sum(one.cost for one in unsent)
 
 
 def send_no_more(connection: Connection, messages: Sequence[int]) -> None:
     """Keep back what has not left yet, even of recipients who got a part of their text."""
-    connection.run("drop_outgoing_of", messages)
-    connection.run("drop_unsent_parts_of", messages)
-    connection.run("drop_postponed_of", messages)
+    connection.run("drop_outgoing_of", messages=messages)
+    connection.run("drop_unsent_parts_of", messages=messages)
+    connection.run("drop_postponed_of", messages=messages)

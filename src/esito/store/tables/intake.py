@@ -2,28 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import cast
 
 from esito.store.intake import Applied, Brought, Mark, Poison
 from esito.store.tables.area import Area
 from esito.store.tables.connection import Connection
 from esito.store.tables.engine import Engine
-from esito.store.tables.links import Links
+from esito.store.tables.links import LinkRegistry
 from esito.store.tables.settling import settle, told
 
 
 class Intake(Area):
     """The handlers behind `Store.intake`."""
 
-    def __init__(self, engine: Engine, links: Links) -> None:
+    def __init__(self, engine: Engine, registry: LinkRegistry) -> None:
         super().__init__(engine)
-        self._links = links
-        # Bound once: the writer compares handlers by identity when it groups neighbours.
-        self._handler = self._apply
+        self._registry = registry
 
     async def apply(self, frames: Sequence[Brought]) -> Applied:
         """Apply the frames that are new."""
-        return cast("Applied", await self._do(self._handler, frames))
+        return await self._do(self._apply, frames)
 
     def _apply(self, connection: Connection, batches: Sequence[Sequence[Brought]]) -> list[Applied]:
         return [self._apply_batch(connection, frames) for frames in batches]
@@ -33,7 +30,7 @@ class Intake(Area):
         for frame in frames:
             series[frame.gateway, frame.epoch].append(frame)
         new = [frame for key in sorted(series) for frame in _new_of(connection, key, series[key])]
-        settled = told(settle(connection, self._links, [receipt for frame in new for receipt in frame.receipts]))
+        settled = told(settle(connection, self._registry.now, [receipt for frame in new for receipt in frame.receipts]))
         return Applied(len(new), settled.moved, settled.verdicts)
 
     async def marks(self, gateway: str | None = None) -> list[Mark]:
@@ -42,22 +39,21 @@ class Intake(Area):
 
     async def set_aside(self, place: int, content: bytes, *, reason: str, at: int) -> None:
         """Keep what is no good frame."""
-        await self._act_beside(lambda open_: open_.run("keep_poison", at, place, reason, content))
+        await self._act_beside(
+            lambda open_: open_.run("keep_poison", at=at, place=place, reason=reason, content=content)
+        )
 
     async def poison(self, *, limit: int = 100) -> list[Poison]:
         """Return what was set aside."""
-        rows = await self._ask(lambda read: read.rows("poison", limit))
-        return [
-            Poison(number=number, at=at, place=place, reason=reason, content=content)
-            for number, at, place, reason, content in rows
-        ]
+        return await self._ask(lambda read: read.rows("poison", Poison, limit=limit))
 
 
 def _new_of(connection: Connection, key: tuple[str, int], frames: Sequence[Brought]) -> list[Brought]:
     """Note the frames of one series as applied; return those that were not."""
-    connection.run("begin_mark", *key)
-    confirmed = connection.number("held_mark", *key)
-    beyond = {sequence for (sequence,) in connection.rows("frames_beyond", *key)}
+    gateway, epoch = key
+    connection.run("begin_mark", gateway=gateway, epoch=epoch)
+    confirmed = connection.number("held_mark", gateway=gateway, epoch=epoch)
+    beyond = connection.numbers("frames_beyond", gateway=gateway, epoch=epoch)
     known = set(beyond)
     new: dict[int, Brought] = {}
     for frame in frames:
@@ -66,19 +62,19 @@ def _new_of(connection: Connection, key: tuple[str, int], frames: Sequence[Broug
     known |= new.keys()
     while confirmed + 1 in known:
         confirmed += 1
-    connection.run("move_mark", *key, confirmed)
+    connection.run("move_mark", gateway=gateway, epoch=epoch, confirmed=confirmed)
     if beyond:
-        connection.run("forget_beyond", *key, confirmed)
+        connection.run("forget_beyond", gateway=gateway, epoch=epoch, confirmed=confirmed)
     connection.run_rows("keep_beyond", [(*key, sequence) for sequence in sorted(new) if sequence > confirmed])
     return [new[sequence] for sequence in sorted(new)]
 
 
 def _marks(read: Connection, gateway: str | None) -> list[Mark]:
     beyond: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for one, epoch, sequence in read.rows("all_beyond"):
+    for one, epoch, sequence in read.rows("all_beyond", tuple[str, int, int]):
         beyond[one, epoch].append(sequence)
     return [
         Mark(one, epoch, confirmed, tuple(beyond[one, epoch]))
-        for one, epoch, confirmed in read.rows("all_marks")
+        for one, epoch, confirmed in read.rows("all_marks", tuple[str, int, int])
         if gateway is None or one == gateway
     ]

@@ -15,9 +15,12 @@ def known_ids(read: Connection, operator: int, ids: Sequence[str], *, at: int) -
     asked = [one for one in ids if one]
     if not asked:
         return set()
-    if read.number("owes_answers", operator) or read.number("has_uncertain", operator, at - VALIDITY_MS) == NEW:
+    if (
+        read.number("owes_answers", operator=operator)
+        or read.number("has_uncertain", operator=operator, since=at - VALIDITY_MS) == NEW
+    ):
         return set(asked)
     places = {one: shelves(one) for one in asked}
     rows = sorted({(operator, shelf) for found in places.values() for shelf in found})
-    known = {shelf for (shelf,) in read.ask_rows("known_shelves", rows)}
+    known = {shelf for (shelf,) in read.rows_for("known_shelves", tuple[str], rows)}
     return {one for one, found in places.items() if not known.isdisjoint(found)}

@@ -9,13 +9,15 @@ from esito.store.tables.connection import Connection
 NOTHING = "{}"
 """No settings."""
 
+NO_WORK = LinkWork(0, 0, 0)
+
 
 class Keeper(Area):
     """The handlers behind `Store.links`."""
 
     async def all(self) -> list[KeptLink]:
         """Return what is kept, by name."""
-        return [_kept(row) for row in await self._ask(lambda read: read.rows("links_kept"))]
+        return [_kept(row) for row in await self._ask(lambda read: read.rows("links_kept", tuple[str, int, str]))]
 
     async def keep(
         self, after: KeptLink, *, before: KeptLink | None, act: str, details: str, actor: str, at: int
@@ -25,9 +27,9 @@ class Keeper(Area):
         def keep(connection: Connection) -> None:
             _require(connection, after.name, before)
             if after.added or after.settings != NOTHING:
-                connection.run("keep_link_settings", after.name, int(after.added), after.settings)
+                connection.run("keep_link_settings", name=after.name, added=int(after.added), settings=after.settings)
             else:  # nothing goes over the file any more
-                connection.run("forget_link_settings", after.name)
+                connection.run("forget_link_settings", name=after.name)
             note(connection, at=at, actor=actor, act=act, subject=after.name, details=details)
 
         await self._act(keep)
@@ -39,7 +41,7 @@ class Keeper(Area):
             _require(connection, before.name, before)
             if not forced and any(_work(connection, before.name)):
                 raise LinkInUse
-            connection.run("forget_link_settings", before.name)
+            connection.run("forget_link_settings", name=before.name)
             note(connection, at=at, actor=actor, act="link removed", subject=before.name, details=details)
 
         await self._act(remove)
@@ -57,11 +59,12 @@ def _kept(row: tuple[str, int, str]) -> KeptLink:
 def _require(connection: Connection, name: str, before: KeptLink | None) -> None:
     """Let nobody change what is kept of a link behind our back. Raises LinkChanged."""
     connection.hold("link_kept")
-    row = connection.row("link_kept", name)
+    row = connection.row("link_kept", tuple[str, int, str], name=name)
     if (None if row is None else _kept(row)) != before:
         raise LinkChanged(f"somebody else has changed link {name} meanwhile; look at it and try again")
 
 
 def _work(connection: Connection, name: str) -> LinkWork:
-    number = connection.value("link_named", name)
-    return LinkWork(0, 0, 0) if number is None else LinkWork(*connection.row("link_work", number))
+    number = connection.number("link_named", name=name)
+    found = connection.row("link_work", LinkWork, link=number) if number else None
+    return found or NO_WORK

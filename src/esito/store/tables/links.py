@@ -6,15 +6,11 @@ from typing import NamedTuple
 import msgspec
 
 from esito.domain.errors import UnknownLink
-from esito.domain.id_forms import IdForm, Learned
+from esito.domain.operator_habits import IdForm
 from esito.domain.routing import Route, stand_ins, takers
-from esito.domain.states import MultipartRule
 from esito.domain.timing import VALIDITY_MS
 from esito.store.base import LinkRecord
 from esito.store.tables.connection import Connection
-
-FORM_OF_COLUMN = (IdForm.AS_IS, IdForm.STRIP_ZEROS, IdForm.HEX_TO_DEC, IdForm.DEC_TO_HEX)
-"""The columns of `operator` that count evidence, in their order."""
 
 MOST_REMEMBERED = 256
 """Answers to what a link may claim that are kept."""
@@ -35,6 +31,30 @@ class KnownLink(NamedTuple):
     """Where a STOP to it is to go; empty: it was last used before that was known."""
 
 
+class LinkRow(NamedTuple):
+    """A link as it is kept."""
+
+    id: int
+    name: str
+    operator: int
+    resubmit_uncertain: int
+    sender: str
+    stop_number: str
+    prefixes: str | None
+
+    @property
+    def known(self) -> KnownLink:
+        """The link as rows refer to it."""
+        return KnownLink(self.id, self.operator, bool(self.resubmit_uncertain), self.sender, self.stop_number)
+
+    @property
+    def served(self) -> frozenset[str] | None:
+        """The prefixes that it serves or served; None: nobody stands in for it."""
+        if self.prefixes is None:
+            return None
+        return frozenset(msgspec.json.decode(self.prefixes, type=list[str]))
+
+
 class Claimable(NamedTuple):
     """What one link may claim now."""
 
@@ -47,26 +67,58 @@ class Claimable(NamedTuple):
 
 
 class Links:
-    """What the writer knows of links: what is configured, kept in memory after registration.
+    """What there is of links: never changed, but replaced, so that whoever has begun with it ends with it.
 
-    What is learned of an operator's ids is never kept in memory: it is read in each transaction that needs it, so that
-    nothing is learned from one that is undone, nor anything missed that another process has learned.
+    What is learned of an operator's ids is not in it: that is read in each transaction that needs it (`forms`).
     """
 
-    def __init__(self) -> None:
-        self._known: dict[str, KnownLink] = {}
-        self._configured: dict[str, LinkRecord] = {}
-        self._served: dict[str, frozenset[str]] = {}
-        self._operators: dict[int, str] = {}
-        self._kept_routes: dict[int, Route] = {}
-        self._routes: dict[int, Route] = {}
-        self._priorities: dict[str, int] = {}
+    def __init__(
+        self,
+        *,
+        kept: Iterable[LinkRow] = (),
+        records: Mapping[str, LinkRecord] | None = None,
+        configured: frozenset[str] = frozenset(),
+        kept_routes: Mapping[int, Route] | None = None,
+    ) -> None:
+        """`kept`: every link that there is or was. `records`: those of this process, by name.
+
+        `configured`: those of them that there still are. `kept_routes`: routes of several links, by number.
+        """
+        self._kept = tuple(kept)
+        self._records = records or {}
+        self._configured = configured
+        self._kept_routes = kept_routes or {}
+        self._known = {row.name: row.known for row in self._kept}
+        self._operators = {self._known[name].operator: one.operator for name, one in self._records.items()}
+        self._priorities = {name: self._records[name].priority for name in configured}
         self._claimable: dict[tuple[str, frozenset[str]], Claimable] = {}
-        self.rules: dict[str, MultipartRule] = {}
-        self.waits: dict[str, int] = {}
+        self._routes = self._find_routes()
+        self.rules = {name: record.multipart_rule for name, record in self._records.items()}
+        """What makes a recipient of its segments, by the link that submitted them."""
+        self.waits = {name: record.wait_ms for name, record in self._records.items()}
         """How long after a submission the last word of each link's operator is waited for, in milliseconds."""
-        self.asks: dict[str, int] = {}
+        self.asks = {name: after for name in configured if (after := self._records[name].query_after_ms)}
         """The links that ask by query_sm, and for how long a segment is away before, in milliseconds."""
+
+    # -- what follows a transaction ----------------------------------------------------------------
+
+    def with_registered(self, records: Iterable[LinkRecord], kept: Iterable[LinkRow]) -> "Links":
+        """Return these with others that were registered; `kept`: every link that there is or was now."""
+        added = {record.name: record for record in records}
+        configured = self._configured | added.keys()
+        known = {**self._records, **added}
+        return Links(kept=kept, records=known, configured=configured, kept_routes=self._kept_routes)
+
+    def without(self, names: Iterable[str]) -> "Links":
+        """Return these without some; what they submitted is still theirs."""
+        configured = self._configured - frozenset(names)
+        return Links(kept=self._kept, records=self._records, configured=configured, kept_routes=self._kept_routes)
+
+    def with_routes(self, routes: Mapping[int, Route]) -> "Links":
+        """Return these with all routes of several links that there are or were, by number."""
+        return Links(kept=self._kept, records=self._records, configured=self._configured, kept_routes=routes)
+
+    # -- questions -----------------------------------------------------------------------------------
 
     def named(self, name: str) -> KnownLink:
         """Return a registered link. Raises UnknownLink."""
@@ -83,93 +135,44 @@ class Links:
         return list(self._known.values())
 
     @property
-    def operators(self) -> list[int]:
-        """The operators of all registered links."""
-        return sorted(self._operators)
+    def operators(self) -> Mapping[int, str]:
+        """The operators of all registered links, by number."""
+        return self._operators
 
     @property
     def longest_wait_ms(self) -> int:
         """How long after a submission the last word of any operator is waited for, in milliseconds."""
         return max([VALIDITY_MS, *self.waits.values()])
 
-    def register(self, connection: Connection, batches: Sequence[Sequence[LinkRecord]]) -> list[dict[str, int]]:
-        """Keep links under stable numbers."""
-        before = {name: prefixes for _, name, *_, prefixes in connection.rows("links")}
-        registered = [
-            {record.name: self._register(connection, record, before.get(record.name)) for record in batch}
-            for batch in batches
-        ]
-        # Those that were configured once are known too: receipts for what they submitted may still come.
-        for number, name, operator, again, sender, stop_number, prefixes in connection.rows("links"):
-            self._known[name] = KnownLink(number, operator, bool(again), sender, stop_number)
-            if prefixes is not None:
-                self._served[name] = frozenset(msgspec.json.decode(prefixes, type=list[str]))
-        self._find_routes()
-        return registered
-
-    def _register(self, connection: Connection, record: LinkRecord, before: str | None) -> int:
-        connection.run("insert_operator", record.operator)
-        operator = connection.number("operator_named", record.operator)
-        prefixes = _prefixes(connection, record, before)
-        again = int(record.resubmit_uncertain)
-        connection.run("keep_link", record.name, operator, again, prefixes, record.sender, record.stop_number)
-        self._operators[operator] = record.operator
-        self._served.pop(record.name, None)
-        self._configured[record.name] = record
-        self.rules[record.name] = record.multipart_rule
-        self.waits[record.name] = record.wait_ms
-        self.asks.pop(record.name, None)
-        if record.query_after_ms:
-            self.asks[record.name] = record.query_after_ms
-        return connection.number("link_named", record.name)
-
-    def retire(self, _connection: Connection, batches: Sequence[Sequence[str]]) -> list[None]:
-        """Have no such links any more; what they submitted is still theirs."""
-        for name in {name for batch in batches for name in batch}:
-            self._configured.pop(name, None)
-            self.asks.pop(name, None)
-        self._find_routes()
-        return [None] * len(batches)
-
-    def register_routes(self, connection: Connection, batches: Sequence[Sequence[Route]]) -> list[dict[Route, int]]:
-        """Keep routes under stable numbers: of one link that of the link, of several ones below zero."""
-        for route in {route for batch in batches for route in batch if route.others}:
-            connection.run("keep_route", route.name, self.named(route.link).id)
-        # Those that were configured once are known too: what still has them is taken by the links that are left.
-        self._kept_routes = {-number: Route.named(name) for number, name in connection.rows("routes")}
-        self._find_routes()
-        numbers = {route: number for number, route in self._kept_routes.items()}
-        return [
-            {route: numbers[route] if route.others else self.named(route.link).id for route in batch}
-            for batch in batches
-        ]
-
-    def _find_routes(self) -> None:
-        """Work out who may take what; questions meanwhile see the state before or after."""
-        serving = {
-            name: frozenset(record.prefixes or ("",))
-            for name, record in self._configured.items()
-            if record.prefixes is not None
-        }
-        found = {}
-        alone = {known.id: Route(name) for name, known in self._known.items()}
-        for number, route in (self._kept_routes | alone).items():
-            others = stand_ins(route.link, self._served.get(route.link, frozenset()), serving) | {*route.others}
-            found[number] = Route(route.link, tuple(sorted(others - {route.link})))
-        self._routes = found
-        self._priorities = {name: record.priority for name, record in self._configured.items()}
-        self._claimable = {}
+    def locked_form(self, operator: int) -> IdForm:
+        """Return the form of ids that counts for all links of an operator, where one of them names it."""
+        records = (self._records[name] for name in sorted(self._configured))
+        forms = (one.message_id_form for one in records if one.operator == self._operators.get(operator))
+        return next((form for form in forms if form is not IdForm.AUTO), IdForm.AUTO)
 
     def routes_of(self, name: str, passed_over: frozenset[str]) -> Claimable:
         """Return what a link may claim while others are passed over. Raises UnknownLink."""
         key = name, passed_over
-        # Links may change in the writer's thread meanwhile: what was found of those before is then not remembered.
-        remembered = self._claimable
-        found = remembered.get(key)
+        found = self._claimable.get(key)
         if found is None:
-            if len(remembered) > MOST_REMEMBERED:
-                remembered.clear()
-            found = remembered[key] = self._find_claimable(name, passed_over)
+            if len(self._claimable) > MOST_REMEMBERED:
+                self._claimable.clear()
+            found = self._claimable[key] = self._find_claimable(name, passed_over)
+        return found
+
+    def _find_routes(self) -> dict[int, Route]:
+        """Work out who may take what."""
+        serving = {
+            name: frozenset(prefixes or ("",))
+            for name in self._configured
+            if (prefixes := self._records[name].prefixes) is not None
+        }
+        served = {row.name: row.served for row in self._kept if row.served is not None}
+        found = {}
+        alone = {known.id: Route(name) for name, known in self._known.items()}
+        for number, route in ({**self._kept_routes} | alone).items():
+            others = stand_ins(route.link, served.get(route.link, frozenset()), serving) | {*route.others}
+            found[number] = Route(route.link, tuple(sorted(others - {route.link})))
         return found
 
     def _find_claimable(self, name: str, passed_over: frozenset[str]) -> Claimable:
@@ -187,53 +190,74 @@ class Links:
         ]
         return Claimable([own, *shared], list(shared), gone)
 
-    def hold(self, connection: Connection, links: Iterable[str]) -> dict[str, Learned]:
-        """Let nobody else settle receipts of these links' operators until the transaction ends.
 
-        Return what is known of the ids of each link's operator; links of one operator share it. Raises UnknownLink.
-        """
-        known = {name: self.named(name).operator for name in links}
-        forms = {
-            operator: self._learned(operator, counted)
-            for operator, *counted in connection.rows("operator_forms", sorted(set(known.values())))
-        }
-        return {name: forms[operator] for name, operator in known.items()}
+class LinkRegistry:
+    """Has the links as the last transaction that is durable left them; replaced by the event loop alone."""
 
-    def keep(self, connection: Connection, forms: Mapping[str, Learned]) -> list[int]:
-        """Keep what was learned in this transaction; return the operators whose form became known by it."""
-        became_known = []
-        for operator, learned in {self.named(name).operator: learned for name, learned in forms.items()}.items():
-            if learned.changed or learned.dates.changed:
-                learned.changed = learned.dates.changed = False
-                seen = [learned.seen[form] for form in FORM_OF_COLUMN]
-                connection.run("keep_form", operator, *seen, learned.ambiguous, learned.dates.count)
-                if learned.became_known and learned.ambiguous:
-                    became_known.append(operator)
-        return became_known
+    def __init__(self) -> None:
+        self.now = Links()
 
-    def knows_form(self, read: Connection, operator: int) -> bool:
-        """Tell whether it is known how an operator writes ids in receipts."""
-        return self._learned(operator, read.row("operator_shown", operator)).form is not IdForm.AUTO
 
-    def by_operator(self, read: Connection) -> dict[str, Learned]:
-        """Return what is known of every operator's ids, by its name."""
-        return {
-            name: self._learned(operator, read.row("operator_shown", operator))
-            for operator, name in self._operators.items()
-        }
+# -- transactions --------------------------------------------------------------------------------------
 
-    def _learned(self, operator: int, counted: Sequence[int]) -> Learned:
-        *seen, ambiguous, dates = counted
-        return Learned(self._locked(operator), dict(zip(FORM_OF_COLUMN, seen, strict=True)), ambiguous, dates)
 
-    def _locked(self, operator: int) -> IdForm:
-        """Return the form that counts for all links of an operator, where one of them names it."""
-        forms = (
-            record.message_id_form
-            for record in self._configured.values()
-            if record.operator == self._operators.get(operator)
-        )
-        return next((form for form in forms if form is not IdForm.AUTO), IdForm.AUTO)
+class Registered(NamedTuple):
+    """What a registration came to."""
+
+    numbers: dict[str, int]
+    """Of the links, by name."""
+    kept: list[LinkRow]
+    """Every link that there is or was; those that were configured once too: receipts for them may still come."""
+
+
+def register(connection: Connection, batches: Sequence[Sequence[LinkRecord]]) -> list[Registered]:
+    """Keep links under stable numbers."""
+    before = {row.name: row.prefixes for row in connection.rows("links", LinkRow)}
+    numbers = [
+        {record.name: _register(connection, record, before.get(record.name)) for record in batch} for batch in batches
+    ]
+    kept = connection.rows("links", LinkRow)
+    return [Registered(one, kept) for one in numbers]
+
+
+def _register(connection: Connection, record: LinkRecord, before: str | None) -> int:
+    connection.run("insert_operator", name=record.operator)
+    connection.run(
+        "keep_link",
+        name=record.name,
+        operator=connection.number("operator_named", name=record.operator),
+        resubmit_uncertain=int(record.resubmit_uncertain),
+        prefixes=_prefixes(connection, record, before),
+        sender=record.sender,
+        stop_number=record.stop_number,
+    )
+    return connection.number("link_named", name=record.name)
+
+
+class Routed(NamedTuple):
+    """What a registration of routes came to."""
+
+    numbers: dict[Route, int]
+    """Of one link that of the link, of several ones below zero."""
+    kept: dict[int, Route]
+    """All routes of several links; those that were configured once too: what still has them is taken by what is left
+    of their links."""
+
+
+def register_routes(connection: Connection, batches: Sequence[Sequence[Route]]) -> list[Routed]:
+    """Keep routes over registered links under stable numbers. Raises UnknownLink."""
+    links = {row.name: row.id for row in connection.rows("links", LinkRow)}
+    for route in {route for batch in batches for route in batch}:
+        if route.link not in links:
+            raise UnknownLink(f"there is no link {route.link!r}")
+        if route.others:
+            connection.run("keep_route", name=route.name, link=links[route.link])
+    kept = {-number: Route.named(name) for number, name in connection.rows("routes", tuple[int, str])}
+    numbers = {route: number for number, route in kept.items()}
+    return [
+        Routed({route: numbers[route] if route.others else links[route.link] for route in batch}, kept)
+        for batch in batches
+    ]
 
 
 def _prefixes(connection: Connection, record: LinkRecord, before: str | None) -> str | None:
@@ -243,6 +267,8 @@ def _prefixes(connection: Connection, record: LinkRecord, before: str | None) ->
     served = {*(record.prefixes or ("",))}
     if before is not None:
         earlier = set(msgspec.json.decode(before, type=list[str]))
-        if earlier - served and connection.number("something_waits", connection.number("link_named", record.name)):
+        if earlier - served and connection.number(
+            "something_waits", link=connection.number("link_named", name=record.name)
+        ):
             served |= earlier
     return msgspec.json.encode(sorted(served)).decode()

@@ -8,14 +8,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from esito.domain.errors import StoreUnavailable
 from esito.store.tables.connection import Connection
 
 Answer = TypeVar("Answer")
-Answering = Callable[[Callable[[Connection], Any]], Any]
-"""Answers a question in the thread that calls it."""
 
 Later = Callable[[float, Callable[[], None]], object]
 
@@ -27,6 +25,13 @@ REST = 1.0
 
 LONGEST_REST = 2.0
 """Seconds."""
+
+
+class Answering(Protocol):
+    """Answers a question in the thread that calls it."""
+
+    def __call__(self, question: Callable[[Connection], Answer], /) -> Answer:
+        """Return what the question returns. Raises StoreUnavailable."""
 
 
 class _Turn:
@@ -52,8 +57,7 @@ class _Timed(Generic[Answer]):
     def __call__(self) -> Answer:
         began = self._now()
         try:
-            answer: Answer = self._answer(self._question)
-            return answer
+            return self._answer(self._question)
         finally:
             self.rest = min((self._now() - began) * REST, LONGEST_REST)
 

@@ -12,14 +12,15 @@ from esito.domain.errors import EsitoError, Fenced
 from esito.domain.matching import Settlement
 from esito.domain.message import SegmentRef
 from esito.domain.message_ids import canonical
-from esito.domain.query import ASK_AGAIN_MS, Query, QueryAnswer, believed, is_too_late, next_query
 from esito.domain.states import FIRST_FINAL
+from esito.domain.status_query import ASK_AGAIN_MS, Query, QueryAnswer, believed, is_too_late, next_query
 from esito.domain.timing import VALIDITY_MS
 from esito.store.leases import Lease
 from esito.store.tables.connection import Connection, SqlValue
 from esito.store.tables.decisions import write
+from esito.store.tables.forms import hold
 from esito.store.tables.leases import require_lease
-from esito.store.tables.links import Links
+from esito.store.tables.links import LinkRegistry
 from esito.store.tables.snapshot import load_candidates
 
 LOOKED_AT = 200
@@ -42,11 +43,33 @@ class QueryAnswers(NamedTuple):
     answers: Sequence[QueryAnswer]
 
 
+class _Due(NamedTuple):
+    """A segment whose time to be asked about has come."""
+
+    message_id: int
+    seq: int
+    part: int
+    smsc_id: str
+    sender: str
+    submitted_at: int
+    state: int
+    inferred: int
+    """1 where only we have concluded its expiry."""
+
+    @property
+    def ref(self) -> SegmentRef:
+        return SegmentRef(self.message_id, self.seq, self.part)
+
+    @property
+    def has_last_word(self) -> bool:
+        return self.state >= FIRST_FINAL and not self.inferred
+
+
 class Querying:
     """The handlers behind `Store.claim_queries` and `Store.record_query_answers`."""
 
-    def __init__(self, links: Links) -> None:
-        self._links = links
+    def __init__(self, registry: LinkRegistry) -> None:
+        self._registry = registry
 
     def claim(self, connection: Connection, claims: Sequence[QueryClaim]) -> list[list[Query] | EsitoError]:
         """Note when to ask again should no answer come, then say what to ask."""
@@ -61,22 +84,21 @@ class Querying:
         return results
 
     def _claim(self, connection: Connection, claim: QueryClaim) -> list[Query]:
-        link, at = self._links.named(claim.link), claim.at
+        link, at = self._registry.now.named(claim.link), claim.at
         wait_ms = self._wait_of(claim.link)
         asked: dict[tuple[int, int, str], Query] = {}
         again: list[tuple[SqlValue, ...]] = []
-        for *key, smsc_id, sender, submitted_at, state, inferred in connection.ask("to_query", link.id, at, LOOKED_AT):
-            ref = SegmentRef(*key)
-            if (state >= FIRST_FINAL and not inferred) or not smsc_id or is_too_late(submitted_at, at, wait_ms):
-                again.append((*ref, None))
+        for due in connection.rows("to_query", _Due, link=link.id, at=at, limit=LOOKED_AT):
+            if due.has_last_word or not due.smsc_id or is_too_late(due.submitted_at, at, wait_ms):
+                again.append((*due.ref, None))
                 continue
             # One id may stand for all segments of a recipient: it is asked about once.
-            one = (ref.message_id, ref.seq, smsc_id)
+            one = (due.message_id, due.seq, due.smsc_id)
             if one not in asked:
                 if len(asked) >= claim.limit:
                     continue
-                asked[one] = Query(ref, smsc_id, sender)
-            again.append((*ref, at + ASK_AGAIN_MS))
+                asked[one] = Query(due.ref, due.smsc_id, due.sender)
+            again.append((*due.ref, at + ASK_AGAIN_MS))
         connection.run_rows("set_query", again)
         return list(asked.values())
 
@@ -85,8 +107,8 @@ class Querying:
         return [self._keep(connection, *batch) for batch in batches]
 
     def _keep(self, connection: Connection, link: str, answers: Sequence[QueryAnswer]) -> int:
-        forms = self._links.hold(connection, [link])
-        settlement = Settlement(self._links.rules, forms)
+        links = self._registry.now
+        settlement = Settlement(links.rules, hold(connection, links, [link]))
         owners = load_candidates(
             connection, "candidates_by_ref", [(number, *one.ref) for number, one in enumerate(answers)]
         )
@@ -100,7 +122,7 @@ class Querying:
             together = [one for one in same_id if one[:2] == owner[:2]] or [owner]
             settlement.settle_answer(number, receipts[number], owner, together)
         decisions = settlement.decisions
-        write(connection, self._links, receipts, decisions)
+        write(connection, links, receipts, decisions)
         final = {move[:3] for move in decisions.segments if move.state >= FIRST_FINAL}
         connection.run_rows(
             "set_query",
@@ -115,7 +137,7 @@ class Querying:
         self, connection: Connection, link: str, owners: dict[int, list[Candidate]]
     ) -> dict[int, list[Candidate]]:
         """Return every segment of the operator under the id of each owner, itself among them."""
-        operator = self._links.named(link).operator
+        operator = self._registry.now.named(link).operator
         shelves = [(number, operator, canonical(owner.smsc_message_id)) for number, (owner,) in owners.items()]
         return load_candidates(connection, "candidates_by_shelf", [row for row in shelves if row[2]])
 
@@ -125,4 +147,4 @@ class Querying:
         return next_query(owner.submitted_at, asked_at, self._wait_of(link))
 
     def _wait_of(self, link: str) -> int:
-        return self._links.waits.get(link, VALIDITY_MS)
+        return self._registry.now.waits.get(link, VALIDITY_MS)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from esito.domain.msisdn import read_address
+from esito.domain.opt_out import STOP_NUMBER, StopWords
 from esito.domain.reply import (
     INCOMPLETE_AFTER_MS,
     REPEATED_WITHIN_MS,
@@ -21,10 +22,8 @@ from esito.domain.reply import (
     short_code_body,
     whole_text,
 )
-from esito.domain.stop_mention import STOP_NUMBER
-from esito.domain.stop_words import StopWords
 from esito.store.replies import Kept
-from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.connection import Connection
 from esito.store.tables.links import Links
 from esito.store.tables.sent_to import sent_before
 from esito.store.tables.stops import add_stop
@@ -42,6 +41,30 @@ class Whole(NamedTuple):
     received_at: int
     text: str
     missing: int = 0
+
+
+class LongReply(NamedTuple):
+    """What the parts of a long reply have in common."""
+
+    reference: int
+    total: int
+
+
+class KeptPart(NamedTuple):
+    """A part of a long reply, as it is kept."""
+
+    id: int
+    part: int
+    text: bytes
+    received_at: int
+
+
+class WaitingPart(NamedTuple):
+    """A part that waits for the others."""
+
+    id: int
+    text: str
+    received_at: int
 
 
 class Owner(NamedTuple):
@@ -77,7 +100,7 @@ class ReplyDesk:
             return
         waiting = self._waiting(reply)
         same = waiting.get(reply.concatenated.part) if reply.concatenated is not None else None
-        if same is not None and same[1] == reply.text:
+        if same is not None and same.text == reply.text:
             self._insert(reply, REPEATED)
             return
         owner = self._owner(reply.link, reply.source, reply.destination, reply.received_at)
@@ -93,13 +116,13 @@ class ReplyDesk:
             self._join(reply.link, reply.source, reply.destination, waiting, reply.concatenated.total)
             waiting = {}
         number = self._insert(reply, WAITS)
-        waiting[reply.concatenated.part] = (number, reply.text, reply.received_at)
+        waiting[reply.concatenated.part] = WaitingPart(number, reply.text, reply.received_at)
         if len(waiting) == reply.concatenated.total:
             self._join(reply.link, reply.source, reply.destination, waiting, reply.concatenated.total)
 
     def give_up(self, link: str, source: str, destination: str, reference: int, total: int) -> int:
         """Join what there is of a long reply; return how many parts it lacks."""
-        waiting = self._waiting_under(source, 0, link, destination, reference, total)
+        waiting = self._waiting_under(source, 0, link, destination, LongReply(reference, total))
         if waiting:
             self._join(link, source, destination, waiting, total)
         return total - len(waiting)
@@ -111,76 +134,88 @@ class ReplyDesk:
         within = REPEATED_WITHIN_MS if reply.concatenated is None else INCOMPLETE_AFTER_MS
         since = reply.received_at - within
         operator = self._links.named(reply.link).operator
-        asked = (reply.source, since, operator, reply.destination, reply.raw)
-        return bool(self._connection.number("repeated_reply", *asked))
+        found = self._connection.number(
+            "repeated_reply",
+            source=reply.source,
+            since=since,
+            operator=operator,
+            destination=reply.destination,
+            raw=reply.raw,
+        )
+        return bool(found)
 
     def _insert(self, reply: Reply, phase: int) -> int:
         reference, total, part = reply.concatenated or (None, 1, 1)
         return self._connection.number(
             "insert_reply",
-            reply.received_at,
-            self._links.named(reply.link).id,
-            reply.source,
-            reply.destination,
-            reply.raw,
-            reply.text.encode("utf-16-be", "surrogatepass"),
-            phase,
-            reference,
-            total,
-            part,
+            received_at=reply.received_at,
+            link=self._links.named(reply.link).id,
+            source=reply.source,
+            destination=reply.destination,
+            raw=reply.raw,
+            text=reply.text.encode("utf-16-be", "surrogatepass"),
+            phase=phase,
+            reference=reference,
+            total=total,
+            part=part,
         )
 
-    def _waiting(self, reply: Reply) -> dict[int, tuple[int, str, int]]:
+    def _waiting(self, reply: Reply) -> dict[int, WaitingPart]:
         if reply.concatenated is None:
             return {}
         reference, total, _ = reply.concatenated
         since = reply.received_at - INCOMPLETE_AFTER_MS
-        return self._waiting_under(reply.source, since, reply.link, reply.destination, reference, total)
+        return self._waiting_under(reply.source, since, reply.link, reply.destination, LongReply(reference, total))
 
-    def _waiting_under(self, source: str, since: int, link: str, *rest: SqlValue) -> dict[int, tuple[int, str, int]]:
-        """Return row, text and arrival of each part that waits, by whichever link of the operator it came."""
-        rows = self._connection.rows("waiting_parts", source, since, self._links.named(link).operator, *rest)
-        return {
-            int(str(part)): (int(str(number)), _text_of(text), int(str(received_at)))
-            for number, part, text, received_at in rows
-        }
+    def _waiting_under(
+        self, source: str, since: int, link: str, destination: str, long: LongReply
+    ) -> dict[int, WaitingPart]:
+        """Return each part that waits by its number, by whichever link of the operator it came."""
+        rows = self._connection.rows(
+            "waiting_parts",
+            KeptPart,
+            source=source,
+            since=since,
+            operator=self._links.named(link).operator,
+            destination=destination,
+            reference=long.reference,
+            total=long.total,
+        )
+        return {row.part: WaitingPart(row.id, _text_of(row.text), row.received_at) for row in rows}
 
-    def _join(
-        self, link: str, source: str, destination: str, parts: dict[int, tuple[int, str, int]], total: int
-    ) -> None:
+    def _join(self, link: str, source: str, destination: str, parts: dict[int, WaitingPart], total: int) -> None:
         in_order = [parts[part] for part in sorted(parts)]
         whole = Whole(
             link,
             source,
             destination,
-            min(received_at for _, _, received_at in in_order),
-            whole_text([text for _, text, _ in in_order]),
+            min(part.received_at for part in in_order),
+            whole_text([part.text for part in in_order]),
             total - len(parts),
         )
-        last = max(received_at for _, _, received_at in in_order)
-        self._finish(whole, self._owner(link, source, destination, last), [number for number, _, _ in in_order])
+        last = max(part.received_at for part in in_order)
+        self._finish(whole, self._owner(link, source, destination, last), [part.id for part in in_order])
 
     # -- the whole ------------------------------------------------------------------------------
 
     def _finish(self, whole: Whole, owner: Owner, pieces: Sequence[int]) -> None:
         kind, owner = self._kind(whole, owner)
         message = owner.message
-        row = self._connection.rows(
+        response = self._connection.number(
             "insert_response",
-            whole.received_at,
-            self._links.named(whole.link).id,
-            shown_number(whole.source),
-            whole.destination,
-            kind.value,
-            owner.account,
-            None if message is None else message.message_id,
-            None if message is None else message.seq,
-            whole.missing,
-            whole.text,
+            received_at=whole.received_at,
+            link=self._links.named(whole.link).id,
+            source=shown_number(whole.source),
+            destination=whole.destination,
+            kind=kind.value,
+            account=owner.account,
+            message_id=None if message is None else message.message_id,
+            seq=None if message is None else message.seq,
+            missing=whole.missing,
+            text=whole.text,
         )
-        response = int(str(row[0][0]))
         for piece in pieces:
-            self._connection.run("finish_reply", piece, response)
+            self._connection.run("finish_reply", reply=piece, response=response)
         self.kept = self.kept._replace(responses=self.kept.responses + 1)
         if message is not None and message.url_response and not owner.long_number:
             body = short_code_body(kind, shown_number(whole.source), whole.text, message.message_id)
@@ -215,7 +250,9 @@ class ReplyDesk:
             sender = "" if owner.message is None else owner.message.sender
             if owner.long_number:
                 sender = same_address(whole.destination)
-            self._connection.run("insert_stop_answer", response, account, msisdn, sender, answer)
+            self._connection.run(
+                "insert_stop_answer", response=response, account=account, msisdn=msisdn, sender=sender, text=answer
+            )
 
     def _tell_piece(self, reply: Reply, owner: Owner) -> None:
         if owner.message is not None and owner.message.url_response:
@@ -223,7 +260,7 @@ class ReplyDesk:
             self._tell(owner.message, reply.received_at, body)
 
     def _tell(self, message: SentBefore, at: int, body: str) -> None:
-        self._connection.run("insert_reply_callback", message.message_id, message.seq, at, body)
+        self._connection.run("insert_reply_callback", message_id=message.message_id, seq=message.seq, at=at, body=body)
         self.kept = self.kept._replace(pushed=self.kept.pushed + 1)
 
     # -- whose it is ----------------------------------------------------------------------------
@@ -240,7 +277,7 @@ class ReplyDesk:
         if not (number.isascii() and number.isdecimal()):
             return None
         if number not in self._owners:
-            self._owners[number] = self._connection.number("owner_of_number", number) or None
+            self._owners[number] = self._connection.number("owner_of_number", digits=number) or None
         return self._owners[number]
 
     def _match(
@@ -267,8 +304,7 @@ class ReplyDesk:
 
     def _words_of(self, account: int) -> tuple[str, str]:
         """Return the account's name, and what it answers to a STOP."""
-        name, answer = self._connection.row("account_words", account) or ("", "")
-        return str(name), str(answer)
+        return self._connection.row("account_words", tuple[str, str], account=account) or ("", "")
 
 
 def msisdn_of(source: str) -> int | None:
@@ -283,5 +319,5 @@ def shown_number(source: str) -> str:
     return source if msisdn is None else f"+{msisdn}"
 
 
-def _text_of(octets: object) -> str:
-    return bytes(octets).decode("utf-16-be", "surrogatepass") if isinstance(octets, bytes) else ""
+def _text_of(octets: bytes) -> str:
+    return octets.decode("utf-16-be", "surrogatepass")

@@ -6,7 +6,8 @@ added to `account.retired`: so the books balance after every transaction, and a 
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from itertools import takewhile
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -15,6 +16,7 @@ from esito.store.tables.area import Area
 from esito.store.tables.connection import Connection
 from esito.store.tables.erasing import (
     Places,
+    TrailRow,
     erase_beginning,
     erase_loose,
     erase_places,
@@ -47,6 +49,26 @@ STAGE = {Sweep.TEXTS: 0, Sweep.NUMBERS: 1, Sweep.STATUSES: 2}
 """Which messages a sweep is about."""
 
 
+class _Reply(NamedTuple):
+    """A piece of a reply."""
+
+    id: int
+    received_at: int
+    phase: int
+
+
+class _Loose(NamedTuple):
+    """A row of the trail, and whether no message will take it along."""
+
+    id: int
+    received_at: int
+    loose: int
+
+
+_Walked = TypeVar("_Walked", TrailRow, _Reply, _Loose)
+"""What is walked by its number."""
+
+
 class Retention(Area):
     """The handlers behind `Store.retention`."""
 
@@ -54,7 +76,7 @@ class Retention(Area):
         """Treat some things of a kind that are as old as `before`; return where to go on."""
         if kind is Sweep.STATUSES and beyond == BEGINNING:
             await self._engine.drop_old(before)
-        return cast("Place | None", await self._act_patiently(lambda open_: _sweep(open_, kind, before, beyond)))
+        return await self._act_patiently(lambda open_: _sweep(open_, kind, before, beyond))
 
     async def erase(self, msisdn: str, *, account_id: int | None, forget_stop: bool, actor: str, at: int) -> Erased:
         """Remove a number. Raises NumberInUse."""
@@ -77,7 +99,7 @@ class Retention(Area):
             await self._act_patiently(partial(_erase, places=places, digits=digits, at=at))
         if not await self._engine.wash():
             log.info("erased_in_the_log_later", reason="somebody reads the database; the engine does it by itself")
-        return cast("Erased", erased)
+        return erased
 
 
 def _sweep(connection: Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
@@ -102,11 +124,19 @@ def _erase(connection: Connection, places: Places, digits: str, at: int) -> None
 
 def _sweep_messages(connection: Connection, kind: Sweep, before: int, beyond: Place) -> Place | None:
     asked = "old_sandbox_messages" if kind is Sweep.SANDBOX else "old_messages"
-    found: list[Any] = connection.rows(asked, STAGE.get(kind, 0), before, beyond.at, beyond.id, MESSAGES_AT_ONCE)
+    found = connection.rows(
+        asked,
+        tuple[int, int],
+        stage=STAGE.get(kind, 0),
+        until=before,
+        after_at=beyond.at,
+        after_id=beyond.id,
+        limit=MESSAGES_AT_ONCE,
+    )
     start = connection.changed
     place = beyond
     for due_at, message_id in found:
-        if not connection.number("is_unfinished", message_id):
+        if not connection.number("is_unfinished", message_id=message_id):
             while not _MESSAGE_ACTS[kind](connection, message_id):
                 if connection.changed - start >= MOST_ROWS:
                     return place  # the rest of this message in the next transaction
@@ -117,37 +147,37 @@ def _sweep_messages(connection: Connection, kind: Sweep, before: int, beyond: Pl
 
 
 def _drop_texts(connection: Connection, message_id: int) -> bool:
-    connection.run("remove_texts", message_id)
-    connection.run("remove_told_replies", message_id)
-    connection.run("set_stage", message_id, 1)
+    connection.run("remove_texts", message_id=message_id)
+    connection.run("remove_told_replies", message_id=message_id)
+    connection.run("set_stage", message_id=message_id, stage=1)
     return True
 
 
 def _drop_numbers(connection: Connection, message_id: int) -> bool:
-    rows: list[Any] = connection.rows("numbered", message_id, AT_ONCE)
+    rows = connection.rows("numbered", tuple[int, int], message_id=message_id, limit=AT_ONCE)
     for seq, msisdn in rows:
         unname(connection, message_id, seq, msisdn)
     if len(rows) == AT_ONCE:
         return False
-    connection.run("set_stage", message_id, 2)
+    connection.run("set_stage", message_id=message_id, stage=2)
     return True
 
 
 def _drop_message(connection: Connection, message_id: int) -> bool:
-    rows: list[Any] = connection.rows("last_recipients", message_id, AT_ONCE)
-    connection.run("retire", message_id, sum(cost for _, _, cost in rows))
+    rows = connection.rows("last_recipients", tuple[int, int, int], message_id=message_id, limit=AT_ONCE)
+    connection.run("retire", message_id=message_id, cost=sum(cost for _, _, cost in rows))
     for seq, msisdn, _ in rows:
-        origins = [origin for (origin,) in connection.rows("origins_of", message_id, seq)]
+        origins = connection.numbers("origins_of", message_id=message_id, seq=seq)
         forget_recipient(connection, message_id, seq, msisdn)
         for name in ("remove_callbacks", "remove_trail", "remove_segments", "remove_recipient"):
-            connection.run(name, message_id, seq)
+            connection.run(name, message_id=message_id, seq=seq)
         for origin in origins:
-            connection.run("remove_origin", origin)
+            connection.run("remove_origin", trail=origin)
     if rows and rows[-1][0] > 0:
         return False
     # In the transaction of its last recipient: at no time is there a message without any.
-    connection.run("remove_texts", message_id)
-    connection.run("remove_message", message_id)
+    connection.run("remove_texts", message_id=message_id)
+    connection.run("remove_message", message_id=message_id)
     return True
 
 
@@ -163,62 +193,60 @@ _MESSAGE_ACTS: dict[Sweep, Callable[[Connection, int], bool]] = {
 # -- rows that are walked by their number, which grows with time ------------------------------
 
 
-def _walk(connection: Connection, kind: Sweep, name: str, before: int) -> tuple[list[Any], bool]:
+def _walk(
+    connection: Connection, kind: Sweep, name: str, row: type[_Walked], before: int
+) -> tuple[list[_Walked], bool]:
     """Return the next rows that are old enough, and whether there may be more; remember how far we are.
 
     Where we are is kept with what we do there: no row is looked at twice, and none is passed over.
     """
     setting = f"retention_{kind.value}"
-    kept = connection.value("setting", setting)
-    rows: list[Any] = connection.rows(name, int(str(kept or 0)), LOOKED_AT)
-    old = []
-    for row in rows:
-        if row[1] > before:
-            break
-        old.append(row)
+    rows = connection.rows(name, row, after=connection.number("setting", name=setting), limit=LOOKED_AT)
+    old = list(takewhile(lambda one: one.received_at <= before, rows))
     if old:
-        connection.run("keep_setting", setting, str(old[-1][0]))
+        connection.run("keep_setting", name=setting, value=str(old[-1].id))
     return old, len(old) == LOOKED_AT
 
 
 def _sweep_receipts(connection: Connection, kind: Sweep, before: int) -> Place | None:
-    rows, more = _walk(connection, kind, "trail_beyond", before)
+    rows, more = _walk(connection, kind, "trail_beyond", TrailRow, before)
     erase_raw(connection, rows)
     return Place() if more else None
 
 
 def _sweep_replies(connection: Connection, kind: Sweep, before: int) -> Place | None:
     act = {Sweep.REPLY_TEXTS: "blank", Sweep.REPLY_NUMBERS: "unname", Sweep.REPLIES: "remove"}[kind]
-    rows, more = _walk(connection, kind, "replies_beyond", before)
-    for number, _, _ in rows:
-        connection.run(f"{act}_reply", number)
+    rows, more = _walk(connection, kind, "replies_beyond", _Reply, before)
+    for row in rows:
+        connection.run(f"{act}_reply", reply=row.id)
     return Place() if _sweep_responses(connection, kind, act, before) or more else None
 
 
 def _sweep_responses(connection: Connection, kind: Sweep, act: str, before: int) -> bool:
-    kept = connection.value("setting", f"retention_{kind.value}_whole")
-    rows = connection.rows("responses_beyond", int(str(kept or 0)), LOOKED_AT)
+    setting = f"retention_{kind.value}_whole"
+    kept = connection.number("setting", name=setting)
+    rows = connection.rows("responses_beyond", tuple[int, int, int], after=kept, limit=LOOKED_AT)
     seen = 0
     for number, received_at, done in rows:
         if received_at > before or not done:  # a STOP is still to be answered
             break
-        connection.run(f"{act}_response", number)
-        connection.run(f"{act}_stop_answer", number)
-        connection.run("keep_setting", f"retention_{kind.value}_whole", str(number))
+        connection.run(f"{act}_response", response=number)
+        connection.run(f"{act}_stop_answer", response=number)
+        connection.run("keep_setting", name=setting, value=str(number))
         seen += 1
     return seen == LOOKED_AT
 
 
 def _sweep_orphans(connection: Connection, kind: Sweep, before: int) -> Place | None:
-    rows, more = _walk(connection, kind, "loose_beyond", before)
-    for number, _, loose in rows:
-        if not loose:
+    rows, more = _walk(connection, kind, "loose_beyond", _Loose, before)
+    for row in rows:
+        if not row.loose:
             continue
         if kind is Sweep.ORPHAN_NUMBERS:
-            unname_unmatched(connection, number)
+            unname_unmatched(connection, row.id)
         else:
             for name in ("remove_unmatched_shelves", "remove_unmatched", "remove_loose"):
-                connection.run(name, number)
+                connection.run(name, trail=row.id)
     return Place() if more else None
 
 

@@ -1,14 +1,25 @@
 """Finding an account's messages."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from esito.domain.pricing import from_micros
 from esito.store.searching import ExportedRecipient, FoundMessage, Spot, Wanted
 from esito.store.tables.area import Area
 from esito.store.tables.connection import Connection
+from esito.store.tables.explaining import StateCount
 
 _LAST = Spot(2**53, 2**53)
+
+
+class _Row(NamedTuple):
+    id: int
+    created_at: int
+    due_at: int
+    sender: str
+    sandbox: int
+    tag: str | None
+    reference: str | None
 
 
 def query_for(wanted: Wanted) -> str:
@@ -23,31 +34,55 @@ class Searching(Area):
 
     async def find(self, account_id: int, wanted: Wanted, *, before: Spot | None, limit: int) -> list[FoundMessage]:
         """Return up to `limit` messages, newest first, accepted before a spot."""
-        asked = (account_id, wanted.since, wanted.until, *(before or _LAST), wanted.tag, wanted.reference, limit)
-        name = query_for(wanted)
-        return await self._ask_long(account_id, lambda read: [_found(read, row) for row in read.rows(name, *asked)])
+        last = before or _LAST
+
+        def page(read: Connection) -> list[FoundMessage]:
+            rows = read.rows(
+                query_for(wanted),
+                _Row,
+                account=account_id,
+                since=wanted.since,
+                until=wanted.until,
+                before_at=last.created_at,
+                before_id=last.message_id,
+                tag=wanted.tag,
+                reference=wanted.reference,
+                limit=limit,
+            )
+            return [_found(read, row) for row in rows]
+
+        return await self._ask_long(account_id, page)
 
     async def export(
         self, account_id: int, *, since: Spot, seq: int, until: int, limit: int
     ) -> Sequence[ExportedRecipient]:
         """Return up to `limit` recipients, oldest first, beyond `seq` of the message at a spot."""
-        asked = (account_id, until, since.created_at, since.message_id, seq, limit)
-        rows = await self._ask_long(account_id, lambda read: read.rows("exported", *asked))
-        return [ExportedRecipient(*row) for row in rows]
+        return await self._ask_long(
+            account_id,
+            lambda read: read.rows(
+                "exported",
+                ExportedRecipient,
+                account=account_id,
+                until=until,
+                from_at=since.created_at,
+                from_id=since.message_id,
+                from_seq=seq,
+                limit=limit,
+            ),
+        )
 
 
-def _found(read: Connection, row: Any) -> FoundMessage:
-    number, created_at, due_at, sender, sandbox, tag, reference = row
-    counts = read.rows("message_counts", number)
+def _found(read: Connection, row: _Row) -> FoundMessage:
+    counts = read.rows("message_counts", StateCount, message_id=row.id)
     return FoundMessage(
-        message_id=number,
-        created_at=created_at,
-        due_at=due_at,
-        sender=sender,
-        sandbox=bool(sandbox),
-        tag=tag,
-        reference=reference,
-        by_state={state: count for state, count, _, _ in counts},
-        segments=sum(segments for _, _, segments, _ in counts),
-        cost=from_micros(sum(cost for _, _, _, cost in counts)),
+        message_id=row.id,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        sender=row.sender,
+        sandbox=bool(row.sandbox),
+        tag=row.tag,
+        reference=row.reference,
+        by_state={one.state: one.recipients for one in counts},
+        segments=sum(one.segments for one in counts),
+        cost=from_micros(sum(one.cost for one in counts)),
     )

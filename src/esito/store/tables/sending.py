@@ -1,7 +1,7 @@
 """Cancelling scheduled messages, and remembering what was answered under an idempotency key."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import NamedTuple
 
 from esito.domain.errors import AlreadyCancelled, AlreadySent, MessageNotFound, TooLateToCancel
 from esito.domain.pricing import from_micros
@@ -17,6 +17,26 @@ CANCEL_BEFORE_MS = 5 * MINUTE_MS
 """A message is sent once it is due in less (contract 2.4, code 6)."""
 
 
+class _ToTakeBack(NamedTuple):
+    """A message that an administrator takes back; `account` is a name."""
+
+    account: str
+    due_at: int
+    cancelled_at: int | None
+    sandbox: int
+    recipients: int
+    waits: int
+
+
+class _Cancellable(NamedTuple):
+    """A message that its sender takes back."""
+
+    due_at: int
+    cancelled_at: int | None
+    sandbox: int
+    scheduled: int
+
+
 class Sending(Area):
     """`SendingStore` in SQLite."""
 
@@ -26,22 +46,24 @@ class Sending(Area):
 
     async def take_back(self, message_id: int, *, actor: str, at: int) -> TakenBack:
         """Take back what is not claimed yet of any message."""
-        return cast("TakenBack", await self._act(lambda connection: _take_back(connection, message_id, actor, at)))
+        return await self._act(lambda connection: _take_back(connection, message_id, actor, at))
 
     async def take_back_queued(self, account: str, *, at: int) -> TakenBack:
         """Take back some of what an account, and those below it, have queued."""
         waiting = await self._ask(lambda read: _queued(read, account))
         if not waiting:
             return TakenBack()
-        return cast("TakenBack", await self._act(lambda connection: _take_back_all(connection, waiting, at)))
+        return await self._act(lambda connection: _take_back_all(connection, waiting, at))
 
     async def answered_once(self, account_id: int, key: str) -> AnsweredOnce | None:
         """Return what was answered under this key."""
-        row = await self._ask(lambda read: read.row("answered_once", account_id, key))
+        row = await self._ask(
+            lambda read: read.row("answered_once", tuple[bytes, int, str], account=account_id, key=key)
+        )
         if row is None:
             return None
         request, message_id, answer = row
-        return AnsweredOnce(request=bytes(request), message_id=int(message_id), answer=str(answer))
+        return AnsweredOnce(request=request, message_id=message_id, answer=answer)
 
 
 MESSAGES_AT_ONCE, RECIPIENTS_AT_ONCE = 100, 500
@@ -50,10 +72,10 @@ MESSAGES_AT_ONCE, RECIPIENTS_AT_ONCE = 100, 500
 
 def _queued(connection: Connection, account: str) -> dict[int, int]:
     """Return messages that wait in whole or in part, and how many recipients each has. Raises NoSuchAccount."""
-    rows: list[Any] = connection.rows("accounts_below", account_named(connection, account).id)
-    accounts = [number for (number,) in rows]
-    found: list[Any] = connection.rows("queued_messages", accounts, MESSAGES_AT_ONCE)
-    found = found or connection.rows("postponed_messages", accounts, MESSAGES_AT_ONCE)
+    accounts = connection.numbers("accounts_below", account=account_named(connection, account).id)
+    found = connection.rows("queued_messages", tuple[int, int], accounts=accounts, limit=MESSAGES_AT_ONCE)
+    if not found:
+        found = connection.rows("postponed_messages", tuple[int, int], accounts=accounts, limit=MESSAGES_AT_ONCE)
     return portion(found, RECIPIENTS_AT_ONCE)
 
 
@@ -61,12 +83,12 @@ def _take_back_all(connection: Connection, messages: Mapping[int, int], at: int)
     recipients, cost = give_up_unsent(connection, list(messages), at)
     send_no_more(connection, list(messages))
     for message_id in messages:
-        connection.run("set_taken_back", message_id, at)
+        connection.run("set_taken_back", message_id=message_id, cancelled_at=at)
     return TakenBack(len(messages), recipients, sum(messages.values()), from_micros(cost))
 
 
 def _take_back(connection: Connection, message_id: int, actor: str, at: int) -> TakenBack:
-    row = connection.row("to_take_back", message_id)
+    row = connection.row("to_take_back", _ToTakeBack, message_id=message_id)
     if row is None:
         raise MessageNotFound(f"there is no message {message_id}")
     account, due_at, cancelled_at, sandbox, recipients, waits = row
@@ -74,8 +96,8 @@ def _take_back(connection: Connection, message_id: int, actor: str, at: int) -> 
     if not (waits or rehearsed):
         raise AlreadyCancelled if cancelled_at is not None else AlreadySent(f"nothing of message {message_id} waits")
     if rehearsed:
-        connection.run("make_all_ko", message_id, at)
-        connection.run("set_taken_back", message_id, at)
+        connection.run("make_all_ko", message_id=message_id, changed_at=at)
+        connection.run("set_taken_back", message_id=message_id, cancelled_at=at)
         taken = TakenBack(1, recipients, recipients)
     else:
         taken = _take_back_all(connection, {message_id: recipients}, at)
@@ -85,7 +107,7 @@ def _take_back(connection: Connection, message_id: int, actor: str, at: int) -> 
 
 
 def _cancel(connection: Connection, account_id: int, message_id: int, at: int) -> None:
-    row = connection.row("cancellable", message_id, account_id)
+    row = connection.row("cancellable", _Cancellable, message_id=message_id, account=account_id)
     if row is None:
         raise MessageNotFound
     due_at, cancelled_at, sandbox, scheduled = row
@@ -96,8 +118,8 @@ def _cancel(connection: Connection, account_id: int, message_id: int, at: int) -
     if due_at - at < CANCEL_BEFORE_MS:
         raise TooLateToCancel
     if sandbox:  # it was never to leave, and cost nothing
-        connection.run("make_all_ko", message_id, at)
+        connection.run("make_all_ko", message_id=message_id, changed_at=at)
     else:
         give_up_unsent(connection, [message_id], at)
         send_no_more(connection, [message_id])
-    connection.run("set_cancelled", message_id, at)
+    connection.run("set_cancelled", message_id=message_id, cancelled_at=at)

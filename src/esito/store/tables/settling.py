@@ -5,23 +5,30 @@ the receipt itself are kept together or not at all.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from esito.domain.belief import tails
 from esito.domain.decisions import Decisions, Waits
-from esito.domain.id_forms import Learned
-from esito.domain.matching import Settlement
+from esito.domain.matching import Settlement, decide
 from esito.domain.message import SegmentRef
 from esito.domain.message_ids import canonical
 from esito.domain.number_forms import tail_of
+from esito.domain.operator_habits import Learned
 from esito.domain.receipt import DeliveryReceipt
 from esito.store.base import Settled
 from esito.store.tables.connection import Connection
 from esito.store.tables.decisions import write
-from esito.store.tables.links import Links
-from esito.store.tables.snapshot import Snapshot, load_candidates
+from esito.store.tables.forms import hold, keep_learned, knows_form
+from esito.store.tables.links import LinkRegistry, Links
+from esito.store.tables.snapshot import load_candidates, load_known
 from esito.store.tables.twins import pair_twins
-from esito.store.tables.unmatched import forget_unmatched, keep_unmatched, kept_receipt, number_key
+from esito.store.tables.unmatched import (
+    KeptReceipt,
+    forget_unmatched,
+    in_order,
+    keep_unmatched,
+    kept_under,
+    number_key,
+)
 
 AT_ONCE = 500
 """Unmatched receipts that one transaction looks at again, beside those that what happened concerns."""
@@ -30,12 +37,13 @@ AT_ONCE = 500
 class Settling:
     """The handler behind `Store.apply_receipts`."""
 
-    def __init__(self, links: Links) -> None:
-        self._links = links
+    def __init__(self, registry: LinkRegistry) -> None:
+        self._registry = registry
 
     def __call__(self, connection: Connection, batches: Sequence[Sequence[DeliveryReceipt]]) -> list[Settled]:
         """Settle the receipts of all batches in the order they came; tell each caller of its own."""
-        decisions = settle(connection, self._links, [receipt for batch in batches for receipt in batch], live=True)
+        links = self._registry.now
+        decisions = settle(connection, links, [receipt for batch in batches for receipt in batch], live=True)
         ends, end = [], 0
         for batch in batches:
             end += len(batch)
@@ -47,15 +55,14 @@ def settle(
     connection: Connection, links: Links, receipts: Sequence[DeliveryReceipt], *, live: bool = False
 ) -> Decisions:
     """Settle receipts in the order they came; `live`: straight from the operators, not through a log."""
-    forms = links.hold(connection, {receipt.link for receipt in receipts})
-    settlement = Settlement(links.rules, forms)
-    _decide(connection, links, receipts, settlement, live=live)
-    decisions = settlement.decisions
+    forms = hold(connection, links, {receipt.link for receipt in receipts})
+    known = load_known(connection, links, receipts, forms, live=live)
+    decisions = decide(receipts, known, links.rules)
     rows = write(connection, links, receipts, decisions)
     row_of = {line.receipt: rows[place] for place, line in enumerate(decisions.trail)}
     keep_unmatched(connection, links, receipts, decisions.unmatched, row_of)
     at = max((receipt.received_at for receipt in receipts), default=0)
-    _learn(connection, links, forms, at)
+    _learn(connection, links, decisions.learned, at)
     if decisions.identified:
         keys = {number_key(tail) for receipt in receipts for tail in tails(receipt)}
         for operator in {links.named(link).operator for link in forms}:
@@ -79,7 +86,7 @@ def conclude(connection: Connection, links: Links, conclusions: Sequence[tuple[S
     if not conclusions:
         return 0
     receipts = [conclusion for _, conclusion in conclusions]
-    forms = links.hold(connection, {receipt.link for receipt in receipts})
+    forms = hold(connection, links, {receipt.link for receipt in receipts})
     candidates = load_candidates(
         connection, "candidates_by_ref", [(number, *ref) for number, (ref, _) in enumerate(conclusions)]
     )
@@ -108,21 +115,23 @@ def look_again(
     that is known. Whatever else was parked is looked at once no submit_sm is owed any more that left before it came.
     """
     keys = {*shelves, *(number_key(tail_of(msisdn)) for msisdn in msisdns)}
-    rows = connection.ask_rows("unmatched_under", [(operator, key) for key in keys])
-    if connection.number("has_waiting", operator, Waits.RESPONSE) if waiting is None else waiting:
-        rows += connection.ask("released", operator, AT_ONCE)
-    moved = _adopt(connection, links, list({row[0]: row for row in rows}.values()), at)
+    kept = kept_under(connection, operator, keys)
+    if connection.number("has_waiting", operator=operator, waits=Waits.RESPONSE) if waiting is None else waiting:
+        kept = in_order([*kept, *connection.rows("released", KeptReceipt, operator=operator, limit=AT_ONCE)])
+    moved = _adopt(connection, links, kept, at)
     return moved + _tell_twins_apart(connection, links, operator, {number_key(tail_of(one)) for one in cleared}, at)
 
 
 def release(connection: Connection, links: Links, operator: int, *, at: int) -> None:
     """Look at receipts that were too many for the transaction in which it became known what they waited for."""
     look_again(connection, links, operator, at=at)
-    if connection.number("has_waiting", operator, Waits.FORM) and links.knows_form(connection, operator):
-        rows = connection.ask("undecided", operator, Waits.FORM, AT_ONCE)
-        _adopt(connection, links, rows, at)
+    if connection.number("has_waiting", operator=operator, waits=Waits.FORM) and knows_form(
+        connection, links, operator
+    ):
+        kept = _undecided(connection, operator)
+        _adopt(connection, links, kept, at)
         # What is not decided now never is by the form: it is found by its id and its number only.
-        connection.run_rows("wait_no_more", [(row[0],) for row in rows])
+        connection.run_rows("wait_no_more", [(one.trail,) for one in kept])
 
 
 def _tell_twins_apart(connection: Connection, links: Links, operator: int, keys: Iterable[str], at: int) -> int:
@@ -130,11 +139,12 @@ def _tell_twins_apart(connection: Connection, links: Links, operator: int, keys:
 
     `keys`: of the numbers of those that are uncertain no more.
     """
-    wanted = [(operator, key) for key in keys]
-    if not wanted or not any(connection.number("has_waiting", operator, one) for one in (Waits.TWINS, Waits.FORM)):
+    wanted = list(keys)
+    if not wanted or not any(
+        connection.number("has_waiting", operator=operator, waits=one) for one in (Waits.TWINS, Waits.FORM)
+    ):
         return 0
-    rows = connection.ask_rows("unmatched_under", wanted)
-    return _adopt(connection, links, list({row[0]: row for row in rows}.values()), at)
+    return _adopt(connection, links, kept_under(connection, operator, wanted), at)
 
 
 def _pair_twins(connection: Connection, links: Links, kept: Sequence[DeliveryReceipt], at: int) -> int:
@@ -152,49 +162,14 @@ def _pair_twins(connection: Connection, links: Links, kept: Sequence[DeliveryRec
     return moved
 
 
-def _decide(
-    connection: Connection,
-    links: Links,
-    receipts: Sequence[DeliveryReceipt],
-    settlement: Settlement,
-    *,
-    live: bool = False,
-) -> None:
-    known = Snapshot(connection, links, receipts, settlement, live=live)
-    settlement.queried_only = known.queried_only
-    plain, found = known.plain, known.candidates
-    for number, receipt in enumerate(receipts):
-        if number in plain:
-            settlement.settle_plain(number, receipt, found[number][0])
-            continue
-        candidates = found.get(number, [])
-        if candidates and known.leaves_only(number, receipt, candidates[0]):
-            settlement.settle_plain(number, receipt, candidates[0])
-            settlement.alone.append((receipt, candidates[0]))
-        else:
-            addressed, mine = known.addressed(number, receipt)
-            settlement.settle(
-                number,
-                addressed,
-                mine,
-                owed=known.owed(number),
-                uncertain=known.uncertain(number),
-            )
-    if settlement.alone or not settlement.trusts_dates:
-        settlement.count_dates([*settlement.alone, *((receipts[number], found[number][0]) for number in plain)])
-
-
-def _adopt(connection: Connection, links: Links, rows: Sequence[Sequence[Any]], at: int) -> int:
+def _adopt(connection: Connection, links: Links, kept: Sequence[KeptReceipt], at: int) -> int:
     """Settle receipts that were kept before, in the order in which they came."""
-    if not rows:
+    if not kept:
         return 0
-    rows = sorted(rows, key=lambda row: row[0])
-    origins = [row[0] for row in rows]
-    receipts = [kept_receipt(row) for row in rows]
-    forms = links.hold(connection, {receipt.link for receipt in receipts})
-    settlement = Settlement(links.rules, forms, at=at)
-    _decide(connection, links, receipts, settlement)
-    decisions = settlement.decisions
+    origins = [one.trail for one in kept]
+    receipts = [one.receipt for one in kept]
+    forms = hold(connection, links, {receipt.link for receipt in receipts})
+    decisions = decide(receipts, load_known(connection, links, receipts, forms), links.rules, at=at)
     # What finds nobody goes on waiting, or waits no more; its row in the trail says already that it came.
     waiting = dict(decisions.unmatched)
     decisions.trail = [line for line in decisions.trail if line.receipt not in waiting]
@@ -206,15 +181,25 @@ def _adopt(connection: Connection, links: Links, rows: Sequence[Sequence[Any]], 
         [(origins[number], receipt) for number, receipt in enumerate(receipts) if number not in waiting],
     )
     twins = [receipts[number] for number, waits in waiting.items() if waits is Waits.TWINS]
-    return len(decisions.recipients) + _learn(connection, links, forms, at) + _pair_twins(connection, links, twins, at)
+    return (
+        len(decisions.recipients)
+        + _learn(connection, links, decisions.learned, at)
+        + _pair_twins(connection, links, twins, at)
+    )
 
 
-def _learn(connection: Connection, links: Links, forms: Mapping[str, Learned], at: int) -> int:
+def _learn(connection: Connection, links: Links, learned: Mapping[str, Learned], at: int) -> int:
     """Keep what receipts taught of the operators' ids; a form that is known now decides what was ambiguous."""
     return sum(
-        _adopt(connection, links, connection.ask("undecided", operator, Waits.FORM, AT_ONCE), at)
-        for operator in links.keep(connection, forms)
+        _adopt(connection, links, _undecided(connection, operator), at)
+        for operator in keep_learned(connection, links, learned)
     )
+
+
+def _undecided(connection: Connection, operator: int) -> list[KeptReceipt]:
+    """Return some of the receipts that wait for the form of the operator's ids."""
+    rows = connection.rows("undecided", KeptReceipt, operator=operator, waits=Waits.FORM, limit=AT_ONCE)
+    return in_order(rows)
 
 
 def _shares(decisions: Decisions, ends: Sequence[int]) -> list[Settled]:

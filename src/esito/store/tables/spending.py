@@ -5,16 +5,15 @@ that sub-accounts are no way around it; when the ceiling is set, what the day ha
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from esito.domain.account import SHUT_OUT, AccountState
+from esito.domain.account import SHUT_OUT, AccountState, Profile
 from esito.domain.errors import DailyCeilingReached, EsitoError, NotEnoughCredit
 from esito.domain.message import NewMessage
-from esito.domain.months import day_of
 from esito.domain.pricing import to_micros
-from esito.domain.profile import Profile
+from esito.domain.timing import day_of
 from esito.store.tables.connection import Connection, SqlValue, Step
 
 Day = tuple[int, str]
@@ -30,6 +29,16 @@ class Spent(NamedTuple):
     def more(self, cost: int, segments: int) -> "Spent":
         """Return the sum."""
         return Spent(self.cost + cost, self.segments + segments)
+
+
+class _Kept(NamedTuple):
+    """An account as it is kept."""
+
+    id: int
+    credit: int
+    state: str
+    parent: int | None
+    profile: str
 
 
 class _Standing(NamedTuple):
@@ -65,12 +74,10 @@ class _Line(NamedTuple):
 def _standing(connection: Connection, accounts: Iterable[int]) -> dict[int, _Standing]:
     """Return accounts and all above them, until the end of the transaction as they are."""
     found: dict[int, _Standing] = {}
-    rows: list[Any] = connection.rows("standing", sorted(set(accounts)))
-    for number, credit, state, parent, written in rows:
-        profile = msgspec.json.decode(written, type=Profile)
-        found[number] = _Standing(
-            credit, AccountState(state), parent, to_micros(profile.cost_per_day), profile.segments_per_day
-        )
+    for one in connection.rows("standing", _Kept, accounts=sorted(set(accounts))):
+        profile = msgspec.json.decode(one.profile, type=Profile)
+        most_cost = to_micros(profile.cost_per_day)
+        found[one.id] = _Standing(one.credit, AccountState(one.state), one.parent, most_cost, profile.segments_per_day)
     return found
 
 
@@ -92,7 +99,9 @@ class Purse:
         if not capped:
             return {}
         days = {day_of(message.created_at) for message in messages}
-        rows: list[Any] = self._connection.rows("spent_on", sorted(capped), min(days), max(days))
+        rows = self._connection.rows(
+            "spent_on", tuple[int, str, int, int], accounts=sorted(capped), first_day=min(days), last_day=max(days)
+        )
         return {(account, day): Spent(cost, segments) for account, day, cost, segments in rows}
 
     def pay(self, message: NewMessage) -> EsitoError | None:
@@ -172,4 +181,4 @@ def _by_day(own: dict[Day, Spent], below: dict[Day, Spent]) -> list[tuple[SqlVal
 
 def begin_ceiling(connection: Connection, account: int, at: int) -> None:
     """Count what the day has had so far below an account whose ceiling is set."""
-    connection.run("sum_up_below", account, day_of(at))
+    connection.run("sum_up_below", parent=account, day=day_of(at))

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from esito.domain.errors import EsitoError, Fenced
-from esito.domain.message import Answer, SegmentRef, SubmitAnswer
+from esito.domain.message import SegmentRef, SubmitAnswer, SubmitOutcome
 from esito.domain.message_ids import canonical, spelling
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.store.leases import Lease
 from esito.store.tables.connection import Connection, SqlValue
+from esito.store.tables.forms import hold
 from esito.store.tables.leases import require_lease
-from esito.store.tables.links import KnownLink, Links
+from esito.store.tables.links import KnownLink, LinkRegistry
 from esito.store.tables.settling import conclude, look_again
 
 SUBMITTED, LATER, ANSWERED, REFUSED, UNCERTAIN = 1, 2, 3, 4, 5
@@ -39,24 +40,24 @@ class Answers(NamedTuple):
 class Submitting:
     """The handlers behind `Store.record_answers` and `Store.recover`."""
 
-    def __init__(self, links: Links) -> None:
-        self._links = links
+    def __init__(self, registry: LinkRegistry) -> None:
+        self._registry = registry
 
     def answer(self, connection: Connection, batches: Sequence[Answers]) -> list[int]:
         """Keep responses; settle the receipts that came before them."""
         return [self._answer(connection, batch) for batch in batches]
 
     def _answer(self, connection: Connection, batch: Answers) -> int:
-        link = self._links.named(batch.link)
-        self._links.hold(connection, [batch.link])
-        bears_on = connection.number("answers_bear_on", link.operator)
-        twins = connection.ask_rows("tailed_numbers", [one.ref for one in batch.answers]) if bears_on & TWINS else ()
-        cleared = [msisdn for (msisdn,) in twins]
-        accepted = [one for one in batch.answers if one.answer is Answer.ACCEPTED]
+        links = self._registry.now
+        link = links.named(batch.link)
+        hold(connection, links, [batch.link])
+        bears_on = connection.number("answers_bear_on", operator=link.operator)
+        cleared = _numbers(connection, [one.ref for one in batch.answers]) if bears_on & TWINS else []
+        accepted = [one for one in batch.answers if one.answer is SubmitOutcome.ACCEPTED]
         shelves = [canonical(one.smsc_message_id) or None for one in accepted]
         if bears_on & WITHOUT_ID:
             connection.run_rows("forget_tails", [one.ref for one in accepted])
-        if ask := self._links.asks.get(batch.link):
+        if ask := links.asks.get(batch.link):
             connection.run_rows(
                 "ask_later", [(*one.ref, ask) for one, shelf in zip(accepted, shelves, strict=True) if shelf]
             )
@@ -71,17 +72,17 @@ class Submitting:
             _accepted_before(connection, accepted)
         connection.run_rows(
             "answer_other",
-            [_other_row(one, link) for one in batch.answers if one.answer is not Answer.ACCEPTED],
+            [_other_row(one, link) for one in batch.answers if one.answer is not SubmitOutcome.ACCEPTED],
         )
-        moved = conclude(connection, self._links, _refusals(connection, batch))
+        moved = conclude(connection, links, _refusals(connection, batch))
         at = max((one.at for one in batch.answers), default=0)
-        moved += conclude(connection, self._links, _told_by_sisters(connection, batch.link, accepted, at))
+        moved += conclude(connection, links, _told_by_sisters(connection, batch.link, accepted, at))
         # Without an id the operator has it under one that only a receipt can tell.
         nameless = [one.ref for one in accepted if not canonical(one.smsc_message_id)]
-        lost = [one.ref for one in batch.answers if one.answer is Answer.UNCERTAIN]
+        lost = [one.ref for one in batch.answers if one.answer is SubmitOutcome.UNCERTAIN]
         return moved + look_again(
             connection,
-            self._links,
+            links,
             link.operator,
             at=at,
             shelves=[shelf for shelf in shelves if shelf],
@@ -104,12 +105,12 @@ class Submitting:
 
     def _recover(self, connection: Connection, link: str, at: int) -> int:
         left: dict[int, list[SegmentRef]] = {}
-        for operator, *ref in connection.ask("unanswered", link):
+        for operator, *ref in connection.rows("unanswered", tuple[int, int, int, int], link=link):
             left.setdefault(operator, []).append(SegmentRef(*ref))
-        connection.run("recover_again", at, link)
-        connection.run("recover_uncertain", link)
+        connection.run("recover_again", retry_at=at, link=link)
+        connection.run("recover_uncertain", link=link)
         for operator, refs in left.items():
-            look_again(connection, self._links, operator, at=at, msisdns=_uncertain(connection, refs))
+            look_again(connection, self._registry.now, operator, at=at, msisdns=_uncertain(connection, refs))
         return sum(map(len, left.values()))
 
 
@@ -118,7 +119,27 @@ def _uncertain(connection: Connection, refs: Sequence[SegmentRef]) -> list[str]:
     if not refs:
         return []
     connection.run_rows("set_tails", refs)
-    return [msisdn for (msisdn,) in connection.ask_rows("tailed_numbers", refs)]
+    return _numbers(connection, refs)
+
+
+def _numbers(connection: Connection, refs: Sequence[SegmentRef]) -> list[str]:
+    """Return the numbers of those segments that are found by their number (E.164 digits)."""
+    return [msisdn for (msisdn,) in connection.rows_for("tailed_numbers", tuple[str], refs)]
+
+
+class _Before(NamedTuple):
+    """A segment that stands accepted under another id than a response tells."""
+
+    message_id: int
+    seq: int
+    part: int
+    attempts: int
+    smsc_id: str
+    told: str
+
+    @property
+    def ref(self) -> SegmentRef:
+        return SegmentRef(self.message_id, self.seq, self.part)
 
 
 def _accepted_before(connection: Connection, accepted: Sequence[SubmitAnswer]) -> None:
@@ -127,34 +148,35 @@ def _accepted_before(connection: Connection, accepted: Sequence[SubmitAnswer]) -
     Two ids that are spellings of one are no sign of a second attempt. The response's is kept then, as what receipts
     make of it is what tells the form of their ids.
     """
-    rows = connection.ask_rows("accepted_before", [(*one.ref, one.smsc_message_id) for one in accepted])
-    respelt, twice = [], []
-    for *ref, attempts, kept_id, smsc_id in rows:
-        agreement = spelling(smsc_id, kept_id)
-        if agreement is not None and (attempts == 1 or not agreement.converted):
-            respelt.append((*ref, smsc_id, canonical(smsc_id)))
+    rows = connection.rows_for("accepted_before", _Before, [(*one.ref, one.smsc_message_id) for one in accepted])
+    respelt: list[tuple[SqlValue, ...]] = []
+    twice: list[SegmentRef] = []
+    for one in rows:
+        agreement = spelling(one.told, one.smsc_id)
+        if agreement is not None and (one.attempts == 1 or not agreement.converted):
+            respelt.append((*one.ref, one.told, canonical(one.told)))
         else:
-            twice.append(ref)
+            twice.append(one.ref)
     connection.run_rows("respell", respelt)
     connection.run_rows("answer_twice", twice)
 
 
 def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:
     phase, retry_at = REFUSED, None
-    if one.answer is Answer.LATER:
+    if one.answer is SubmitOutcome.LATER:
         phase, retry_at = LATER, one.retry_at
-    elif one.answer is Answer.UNCERTAIN:
+    elif one.answer is SubmitOutcome.UNCERTAIN:
         phase, retry_at = (LATER, one.at) if link.resubmit_uncertain else (UNCERTAIN, None)
     attempt = None if one.attempts is None else one.attempts + 1
     # What never left is no attempt: it uses up nothing of how often a passing fault is tried again.
-    unwritten = int(one.answer is Answer.LATER and not one.status)
+    unwritten = int(one.answer is SubmitOutcome.LATER and not one.status)
     return (*one.ref, phase, one.at, one.status, retry_at, attempt, unwritten)
 
 
 def _refusals(connection: Connection, batch: Answers) -> list[tuple[SegmentRef, DeliveryReceipt]]:
     """Return what the refusals mean of the segments that stand refused now."""
-    refused = {one.ref: one for one in batch.answers if one.answer is Answer.REFUSED}
-    standing = {SegmentRef(*row) for row in connection.ask_rows("refused", list(refused))}
+    refused = {one.ref: one for one in batch.answers if one.answer is SubmitOutcome.REFUSED}
+    standing = set(connection.rows_for("refused", SegmentRef, refused))
     return [
         (
             ref,
@@ -188,7 +210,7 @@ def _told_by_sisters(
                 received_at=at,
             ),
         )
-        for message_id, seq, part, smsc_id, state, error in connection.ask_rows(
-            "told_by_sisters", [one.ref for one in accepted]
+        for message_id, seq, part, smsc_id, state, error in connection.rows_for(
+            "told_by_sisters", tuple[int, int, int, str, int, str], [one.ref for one in accepted]
         )
     ]

@@ -42,7 +42,7 @@ class Tops:
     async def _look_up(self, account_id: int) -> int:
         asked = self._asked[account_id] = asyncio.get_running_loop().create_future()
         try:
-            top = await self._ask(lambda read: read.number("top_of", account_id)) or account_id
+            top = await self._ask(lambda read: read.number("top_of", account=account_id)) or account_id
             if len(self._known) >= KEPT:
                 self._known.clear()
             self._known[account_id] = top

@@ -8,9 +8,10 @@ from esito.domain.matching import Settlement
 from esito.domain.receipt import DeliveryReceipt
 from esito.store.tables.connection import Connection
 from esito.store.tables.decisions import write
+from esito.store.tables.forms import hold
 from esito.store.tables.links import Links
 from esito.store.tables.snapshot import left_between, load_candidates
-from esito.store.tables.unmatched import forget_unmatched, kept_receipt, number_key
+from esito.store.tables.unmatched import forget_unmatched, kept_under, number_key
 
 MOST = 200
 """Segments to one number that are paired with their receipts: of more, who could tell."""
@@ -24,15 +25,15 @@ def pair_twins(
     Return the ids that segments have got, and how many recipients moved.
     """
     keys = {number_key(tail) for receipt in kept for tail in tails(receipt)}
-    rows = sorted(connection.ask_rows("unmatched_under", [(operator, key) for key in keys]), key=lambda row: row[0])
-    receipts = [kept_receipt(row) for row in rows]
-    forms = links.hold(connection, {receipt.link for receipt in receipts})
+    found = kept_under(connection, operator, keys)
+    receipts = [one.receipt for one in found]
+    forms = hold(connection, links, {receipt.link for receipt in receipts})
     settlement = Settlement(links.rules, forms, at=at)
     pairs = pair(receipts, _uncertain(connection, operator, receipts, links.longest_wait_ms))
     for number, owner in pairs:
         settlement.settle_paired(number, receipts[number], owner)
     if pairs:
-        origins = [row[0] for row in rows]
+        origins = [one.trail for one in found]
         write(connection, links, receipts, settlement.decisions, origins=origins, at=at)
         forget_unmatched(connection, links, [(origins[number], receipts[number]) for number, _ in pairs])
     return [receipts[number].smsc_message_id for number, _ in pairs], len(settlement.decisions.recipients)

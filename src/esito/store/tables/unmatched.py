@@ -4,8 +4,8 @@ That is each shelf of their id, and the end of each number they name (`tel:23456
 to be expected: 1 a submit_sm_resp that is owed, 2 the form of the operator's ids, 0 nothing (an orphan).
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from esito.domain.belief import tails
 from esito.domain.decisions import Unmatched
@@ -26,21 +26,48 @@ def keys_of(receipt: DeliveryReceipt) -> list[str]:
     return [*(shelves(receipt.smsc_message_id) or [""]), *map(number_key, tails(receipt))]
 
 
-def kept_receipt(row: Sequence[Any]) -> DeliveryReceipt:
-    """Return a receipt from the row in which it is kept, without its octets."""
-    _, received_at, link, smsc_id, state, stat, error, done_at, flags, source, destination, submitted_at = row
-    return DeliveryReceipt(
-        link=link,
-        smsc_message_id=smsc_id,
-        state=None if state is None else MessageState(state),
-        stat=stat,
-        error_code=error,
-        addresses=(source, destination),
-        submitted_at=submitted_at,
-        done_at=done_at,
-        received_at=received_at,
-        flags=flags,
-    )
+class KeptReceipt(NamedTuple):
+    """A receipt as it is kept, without its octets."""
+
+    trail: int
+    """The row in which it is kept; they are numbered in the order in which receipts came."""
+    received_at: int
+    link: str
+    smsc_id: str
+    state: int | None
+    stat: str
+    error: str
+    done_at: int | None
+    flags: str
+    source_addr: str
+    destination_addr: str
+    submitted_at: int | None
+
+    @property
+    def receipt(self) -> DeliveryReceipt:
+        """What the domain settles."""
+        return DeliveryReceipt(
+            link=self.link,
+            smsc_message_id=self.smsc_id,
+            state=None if self.state is None else MessageState(self.state),
+            stat=self.stat,
+            error_code=self.error,
+            addresses=(self.source_addr, self.destination_addr),
+            submitted_at=self.submitted_at,
+            done_at=self.done_at,
+            received_at=self.received_at,
+            flags=self.flags,
+        )
+
+
+def kept_under(connection: Connection, operator: int, keys: Iterable[str]) -> list[KeptReceipt]:
+    """Return the receipts that are found under any of these keys, each once, in the order in which they came."""
+    return in_order(connection.rows_for("unmatched_under", KeptReceipt, [(operator, key) for key in keys]))
+
+
+def in_order(kept: Iterable[KeptReceipt]) -> list[KeptReceipt]:
+    """Return receipts each once, in the order in which they came."""
+    return sorted({one.trail: one for one in kept}.values())
 
 
 def keep_unmatched(
@@ -76,7 +103,7 @@ def keep_unmatched(
 
 def forget_unmatched(connection: Connection, links: Links, matched: Sequence[tuple[int, DeliveryReceipt]]) -> None:
     """Note that receipts, each with the row it was kept in, have found their segment."""
-    connection.run("delete_unmatched", [row for row, _ in matched])
+    connection.run("delete_unmatched", trails=[row for row, _ in matched])
     connection.run_rows(
         "delete_unmatched_shelves",
         [(links.named(receipt.link).operator, key, row) for row, receipt in matched for key in keys_of(receipt)],
@@ -85,10 +112,10 @@ def forget_unmatched(connection: Connection, links: Links, matched: Sequence[tup
 
 def unname_unmatched(connection: Connection, row: int) -> None:
     """Remove the numbers that an unmatched receipt names."""
-    kept = connection.row("unmatched_addresses", row)
+    kept = connection.row("unmatched_addresses", tuple[int, str, str], trail=row)
     if kept is None:
         return
     operator, source, destination = kept
     named = DeliveryReceipt(link="", smsc_message_id="", state=None, addresses=(source, destination))
     connection.run_rows("delete_unmatched_shelves", [(operator, number_key(tail), row) for tail in tails(named)])
-    connection.run("unname_unmatched", row)
+    connection.run("unname_unmatched", trail=row)

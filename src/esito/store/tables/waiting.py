@@ -7,11 +7,14 @@ Whatever waits shares the next one, but for what must be alone. What can wait lo
 import asyncio
 import queue
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Generic
 
-from esito.store.tables.engine import Handler
+from esito.domain.errors import StoreUnavailable
+from esito.store.tables.connection import Connection
+from esito.store.tables.engine import Request, Result, Transaction
 
 MAX_JOBS = 512
 """Jobs that share one commit at the most."""
@@ -23,21 +26,86 @@ LONGEST_REST = 0.25
 """Seconds that a patient job waits after the one before, at the most, while others have work."""
 
 
-class Job:
-    """Work for one handler, and who waits for its end."""
+NOTHING_YET = StoreUnavailable("it was never begun")
+"""The result of a call before it has one."""
 
-    __slots__ = ("alone", "future", "handler", "patient", "payload", "result")
 
-    def __init__(
-        self, handler: Handler, payload: Any, future: asyncio.Future[Any], *, alone: bool = False, patient: bool = False
-    ) -> None:
+class Job(ABC):
+    """What waits for the writer, whatever it is about."""
+
+    __slots__ = ("alone", "patient")
+
+    def __init__(self, *, alone: bool = False, patient: bool = False) -> None:
         """`alone`: no other process writes meanwhile."""
-        self.handler = handler
-        self.payload = payload
-        self.future = future
         self.alone = alone
         self.patient = patient
-        self.result: Any = None
+
+    @property
+    @abstractmethod
+    def transaction(self) -> object:
+        """What does the work; neighbours with the same one are done by one call of it."""
+
+    @abstractmethod
+    def work(self, connection: Connection, neighbours: "Sequence[Job]") -> None:
+        """Do the work of all these, whose transaction is this one's; whatever it raises undoes all of it."""
+
+    @abstractmethod
+    def refuse(self, error: Exception) -> None:
+        """Let this be the result."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Tell whoever waits; in the event loop."""
+
+
+class Call(Job, Generic[Request, Result]):
+    """A request for one transaction, and who waits for its result."""
+
+    __slots__ = ("_future", "_result", "_transaction", "request")
+
+    def __init__(
+        self,
+        transaction: Transaction[Request, Result],
+        request: Request,
+        future: asyncio.Future[Result],
+        *,
+        alone: bool = False,
+        patient: bool = False,
+    ) -> None:
+        super().__init__(alone=alone, patient=patient)
+        self._transaction = transaction
+        self.request = request
+        self._future = future
+        self._result: Result | Exception = NOTHING_YET
+
+    @property
+    def transaction(self) -> Transaction[Request, Result]:
+        """What does the work."""
+        return self._transaction
+
+    def work(self, connection: Connection, neighbours: Sequence[Job]) -> None:
+        """Do the work of all these."""
+        calls = [one for one in neighbours if isinstance(one, Call)]
+        results = self._transaction(connection, [call.request for call in calls])
+        for call, result in zip(calls, results, strict=True):
+            call.keep(result)
+
+    def keep(self, result: Result | Exception) -> None:
+        """Let this be the result."""
+        self._result = result
+
+    def refuse(self, error: Exception) -> None:
+        """Let this be the result."""
+        self._result = error
+
+    def settle(self) -> None:
+        """Tell whoever waits."""
+        if self._future.done():  # its caller was cancelled; the work is kept all the same
+            return
+        if isinstance(self._result, Exception):
+            self._future.set_exception(self._result)
+        else:
+            self._future.set_result(self._result)
 
 
 class Waiting:

@@ -11,15 +11,15 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from esito import metrics
 from esito.domain.errors import EsitoError, StoreFailed, StoreUnavailable
 from esito.store.tables.connection import Connection
-from esito.store.tables.engine import Handler
-from esito.store.tables.waiting import Job, Waiting
+from esito.store.tables.engine import Request, Result, Transaction
+from esito.store.tables.waiting import Call, Job, Waiting
 
 log = structlog.get_logger()
 
@@ -36,22 +36,22 @@ class WritingConnection(Connection, Protocol):
     def rollback(self) -> None:
         """Undo what is open, if anything is."""
 
-    def mark(self) -> None:
+    def savepoint(self) -> None:
         """Remember this point of the transaction."""
 
-    def forget_mark(self) -> None:
+    def release_savepoint(self) -> None:
         """Go on without the point."""
 
-    def back_to_mark(self) -> None:
+    def rollback_to_savepoint(self) -> None:
         """Undo what was done since the point, which stays remembered."""
 
-    def is_ours(self, error: Exception) -> bool:
+    def is_engine_failure(self, error: Exception) -> bool:
         """Tell whether an error is the engine's refusal of the whole transaction, not one statement's fault."""
 
-    def unknown(self, error: Exception) -> bool:
+    def outcome_unknown(self, error: Exception) -> bool:
         """Tell whether nobody can say if the transaction was kept, and asking again will not tell."""
 
-    def again(self, error: Exception) -> bool:
+    def is_retryable(self, error: Exception) -> bool:
         """Tell whether the same transaction may well succeed when it is done over at once."""
 
     def close(self) -> None:
@@ -97,15 +97,22 @@ class Writer:
             self._jobs.put(None)
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
-    def do(self, handler: Handler, payload: Any, *, alone: bool = False, patient: bool = False) -> Awaitable[Any]:
-        """Hand work over; the result comes once its transaction is durable.
+    def do(
+        self,
+        transaction: Transaction[Request, Result],
+        request: Request,
+        *,
+        alone: bool = False,
+        patient: bool = False,
+    ) -> Awaitable[Result]:
+        """Hand a request over; the result comes once its transaction is durable.
 
         Raises StoreUnavailable (nothing was changed; try again) or StoreFailed (unknown).
         """
         if not self._taking:  # nobody would ever come to do it
             raise StoreUnavailable("the store is not open")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._jobs.put(Job(handler, payload, future, alone=alone, patient=patient))
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._jobs.put(Call(transaction, request, future, alone=alone, patient=patient))
         return future
 
     @property
@@ -151,11 +158,11 @@ class Writer:
                     return
                 connection.commit()
             except Exception as error:
-                if connection.unknown(error):
+                if connection.outcome_unknown(error):
                     self._give_up(batch, error)
                     return
                 connection.rollback()
-                if left and connection.again(error):
+                if left and connection.is_retryable(error):
                     continue
                 log.warning("commit_refused", error=str(error), jobs=len(batch))
                 _refuse(batch, StoreUnavailable(f"nothing was kept: {error}"))
@@ -169,55 +176,53 @@ class Writer:
 
 
 def _work_all(connection: WritingConnection, batch: Sequence[Job]) -> bool:
-    """Run the handlers one after another; return whether there is anything to keep.
+    """Run the transactions one after another; return whether there is anything to keep.
 
-    Among several, each works behind a mark of its own, so that a fault of it undoes only its own work.
+    Among several, each works behind a savepoint of its own, so that a fault of it undoes only its own work.
     """
-    groups = [(handler, list(jobs)) for handler, jobs in groupby(batch, key=lambda job: job.handler)]
+    groups = [list(jobs) for _, jobs in groupby(batch, key=lambda job: job.transaction)]
     if len(groups) == 1:
-        return _work(connection, *groups[0])
-    for handler, jobs in groups:
-        connection.mark()
-        if not _work(connection, handler, jobs):
-            connection.back_to_mark()
-        connection.forget_mark()
+        return _work(connection, groups[0])
+    for jobs in groups:
+        connection.savepoint()
+        if not _work(connection, jobs):
+            connection.rollback_to_savepoint()
+        connection.release_savepoint()
     return True
 
 
-def _work(connection: WritingConnection, handler: Handler, jobs: Sequence[Job]) -> bool:
-    """Run one handler; return False after a fault of it, which is the result of all of them: its work is to be undone.
+def _work(connection: WritingConnection, jobs: Sequence[Job]) -> bool:
+    """Run one transaction; return False after a fault of it, which is the result of all: its work is to be undone.
 
     Raises what the engine refuses the whole transaction with.
     """
-    results: Sequence[Any]
     try:
-        results = handler(connection, [job.payload for job in jobs])
+        jobs[0].work(connection, jobs)
     except Exception as error:
-        if connection.is_ours(error):
+        if connection.is_engine_failure(error):
             raise
         if not isinstance(error, EsitoError):  # what the house refuses is no fault of it
-            log.exception("write_failed", handler=getattr(handler, "__name__", type(handler).__name__))
+            transaction = jobs[0].transaction
+            log.exception("write_failed", handler=getattr(transaction, "__name__", type(transaction).__name__))
         _refuse(jobs, error)
         return False
-    for job, result in zip(jobs, results, strict=True):
-        job.result = result
     return True
 
 
 def _refuse(jobs: Sequence[Job], error: Exception) -> None:
     for job in jobs:
-        job.result = error
+        job.refuse(error)
 
 
 def _settle_all(batch: list[Job]) -> None:
     for job in batch:
-        _settle(job.future, job.result)
+        job.settle()
 
 
-def _settle(future: asyncio.Future[Any], result: Any) -> None:
-    if future.done():  # its caller was cancelled; the work is kept all the same
+def _settle(opened: "asyncio.Future[None]", error: Exception | None) -> None:
+    if opened.done():
         return
-    if isinstance(result, Exception):
-        future.set_exception(result)
+    if error is not None:
+        opened.set_exception(error)
     else:
-        future.set_result(result)
+        opened.set_result(None)

@@ -1,7 +1,7 @@
 """PostgreSQL on loopback as it runs in production: a primary, two standbys, and Patroni that replaces the primary.
 
 For demonstrations and tests. A production cluster has its nodes on machines of their own, and etcd on three of them;
-`docs/operations.md` sets one up with the settings of patroni.yml, which are used here too.
+`docs/howto/operations.md` sets one up with the settings of patroni.yml, which are used here too.
 """
 
 import asyncio

@@ -1,0 +1,1 @@
+"""HTTP itself: finding the endpoint, keys, requests, responses, error replies, documentation."""
