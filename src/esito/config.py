@@ -37,9 +37,9 @@ class ConfigError(EsitoError):
     """A setting cannot be used."""
 
 
-def _setting(default: Any, text: str, rule: rules.Rule = rules.ANY, *, secret: bool = False) -> Any:
-    """Declare a setting; its type is that of the field."""
-    metadata = {"help": text, "rule": rule}
+def _setting(default: Any, text: str, rule: rules.Rule = rules.ANY, *, secret: bool = False, live: bool = False) -> Any:
+    """Declare a setting; its type is that of the field. `live`: of a link, it may change while the link is bound."""
+    metadata = {"help": text, "rule": rule, "live": live}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=default.copy, repr=not secret, metadata=metadata)
     return dataclasses.field(default=default, repr=not secret, metadata=metadata)
@@ -213,9 +213,11 @@ class ErrorSettings:
 class LinkSettings:
     """One way to an operator; the section `[[link]]` stands once for each."""
 
-    name: str = _setting("", "Its name in answers, logs and metrics.", rules.LINK_NAME)
+    name: str = _setting("", "Its name in answers, logs and metrics.", rules.LINK_NAME, live=True)
     enabled: bool = _setting(
-        True, "Whether it is bound; what waits for a disabled link leaves by others that serve the prefix, or waits."
+        True,
+        "Whether it is bound; what waits for a disabled link leaves by others that serve the prefix, or waits.",
+        live=True,
     )
     operator: str = _setting(
         "", "Links of one operator share their SMSC ids; empty: the link's own name.", rules.OPERATOR
@@ -262,74 +264,81 @@ class LinkSettings:
         "Seconds that a stopping server waits for missing responses, at most `response_timeout`.",
         rules.POSITIVE,
     )
-    sender: str = _setting("", "Sender of messages without one; empty: the operator chooses.", rules.SENDER)
+    sender: str = _setting("", "Sender of messages without one; empty: the operator chooses.", rules.SENDER, live=True)
     stop_number: str = _setting(
         "",
         "Number for STOPs that the STOP mention names, in texts whose sender is not a number; empty: `sender`"
         " if that is a number, else 36111.",
         rules.STOP_NUMBER,
+        live=True,
     )
     source_numbering: Mapping[str, tuple[int, int]] = _setting(
-        {}, "TON and NPI of senders that differ from the usual ones: by kind, or for `all`.", rules.NUMBERING
+        {}, "TON and NPI of senders that differ from the usual ones: by kind, or for `all`.", rules.NUMBERING, live=True
     )
     destination_numbering: Mapping[str, tuple[int, int]] = _setting(
-        {}, "TON and NPI of recipients, likewise; all of ours are international.", rules.NUMBERING
+        {}, "TON and NPI of recipients, likewise; all of ours are international.", rules.NUMBERING, live=True
     )
-    service_type: str = _setting("", "`service_type` of each submit_sm, such as CMT.", rules.octets(5))
-    protocol_id: int = _setting(0, "`protocol_id` of each submit_sm.", rules.OCTET)
-    priority_flag: int = _setting(0, "`priority_flag` of messages without a priority.", rules.between(0, 3))
+    service_type: str = _setting("", "`service_type` of each submit_sm, such as CMT.", rules.octets(5), live=True)
+    protocol_id: int = _setting(0, "`protocol_id` of each submit_sm.", rules.OCTET, live=True)
+    priority_flag: int = _setting(0, "`priority_flag` of messages without a priority.", rules.between(0, 3), live=True)
     registered_delivery: int = _setting(
         1, "`registered_delivery` of each submit_sm: 1 asks for a receipt of every final state, 17 for"
 " intermediate ones too.",
-        rules.OCTET,
+        rules.OCTET, live=True,
     )  # fmt: skip
     validity: Literal["relative", "absolute", "none"] = _setting(
-        "relative", "Form of `validity_period`: relative, an absolute date in UTC, or left to the operator."
+        "relative", "Form of `validity_period`: relative, an absolute date in UTC, or left to the operator.", live=True
     )
     validity_hours: int = _setting(
         48,
         "How long the operator shall try; beyond 48 hours we wait as long for the final receipt.",
         rules.between(1, 168),
+        live=True,
     )
     alphabet: Alphabet = _setting(
-        Alphabet.GSM, "What data_coding 0 means to this operator, in both directions; `gsm` is one septet an octet."
+        Alphabet.GSM,
+        "What data_coding 0 means to this operator, in both directions; `gsm` is one septet an octet.",
+        live=True,
     )
-    data_coding_gsm: int = _setting(0, "data_coding of texts in the GSM alphabet.", rules.OCTET)
-    data_coding_latin1: int = _setting(3, "data_coding of texts in Latin-1.", rules.between(1, 255))
-    data_coding_ucs2: int = _setting(8, "data_coding of texts in UCS-2.", rules.between(1, 255))
+    data_coding_gsm: int = _setting(0, "data_coding of texts in the GSM alphabet.", rules.OCTET, live=True)
+    data_coding_latin1: int = _setting(3, "data_coding of texts in Latin-1.", rules.between(1, 255), live=True)
+    data_coding_ucs2: int = _setting(8, "data_coding of texts in UCS-2.", rules.between(1, 255), live=True)
     concatenation: Literal["udh8", "udh16", "sar", "message_payload", "udh"] = _setting(
         "udh8",
         "How the segments of one text are joined: user data header with a reference of 8 or 16 bits, `sar_*`"
         " parameters, or one submit_sm with `message_payload`; `udh` is `udh8`.",
     )
-    receipt_timezone: str = _setting("UTC", "Time zone of the dates in receipts.", rules.ZONE)
+    receipt_timezone: str = _setting("UTC", "Time zone of the dates in receipts.", rules.ZONE, live=True)
     words: Mapping[str, str] = _setting(
-        {}, 'States of this operator\'s own `stat:` words: `{FAILED = "UNDELIV"}`.', rules.WORDS
+        {}, 'States of this operator\'s own `stat:` words: `{FAILED = "UNDELIV"}`.', rules.WORDS, live=True
     )
     message_id_form: Literal["auto", "as-is", "hex-to-dec", "dec-to-hex", "strip-zeros"] = _setting(
-        "auto", "How the id in a receipt differs from that of the submit_sm_resp; `auto`: learned."
+        "auto", "How the id in a receipt differs from that of the submit_sm_resp; `auto`: learned.", live=True
     )
     receipts_without_esm_class: Literal["never", "known-id", "always"] = _setting(
         "known-id",
         "What counts as a receipt without the esm_class of one and without message_state: nothing; a"
         " receipt's text with an id of ours in receipted_message_id; or any receipt's text, whoever wrote it.",
+        live=True,
     )
     receipt_addresses: Literal["recipient", "ignored"] = _setting(
         "recipient",
         "What the addresses of a receipt name: the recipient, for whom alone its id counts; or something"
         " else, such as a number of the SMSC, and then only the id counts.",
+        live=True,
     )
     country: str = _setting(
         "",
         "Country (ISO 3166) whose numbers the operator writes in national form, with TON 2 or a leading 0;"
         " empty: France in replies, and any recipient's country in receipts.",
         rules.COUNTRY,
+        live=True,
     )
     multipart_rule: MultipartRule = _setting(
-        MultipartRule.ANY_FAILED, "How the states of several segments determine that of the recipient."
+        MultipartRule.ANY_FAILED, "How the states of several segments determine that of the recipient.", live=True
     )
     resubmit_uncertain: bool = _setting(
-        False, "Submit again what may have been submitted when the process died: rather twice than never."
+        False, "Submit again what may have been submitted when the process died: rather twice than never.", live=True
     )
     retry: Mapping[str, Mapping[str, Any]] = _setting(
         {}, "Temporary refusals of a submit_sm, by command_status or `generic_nack`; see below.", rules.RETRY
@@ -338,14 +347,20 @@ class LinkSettings:
         "",
         "How long after a submission we ask by query_sm for a missing final receipt; empty: never.",
         rules.SPAN,
+        live=True,
     )
     prefixes: tuple[str, ...] = _setting(
-        (), "Numbers it serves: longest prefix wins; empty: all others.", rules.PREFIXES
+        (), "Numbers it serves: longest prefix wins; empty: all others.", rules.PREFIXES, live=True
     )
     priority: int = _setting(
-        1, "Of the usable links that serve a prefix, those with the lowest number take it.", rules.at_least(0)
+        1,
+        "Of the usable links that serve a prefix, those with the lowest number take it.",
+        rules.at_least(0),
+        live=True,
     )
-    weight: int = _setting(1, "Its share of a prefix among links of the same priority.", rules.between(1, 1000))
+    weight: int = _setting(
+        1, "Its share of a prefix among links of the same priority.", rules.between(1, 1000), live=True
+    )
 
     @property
     def retries(self) -> RetryTable:

@@ -1,5 +1,6 @@
 """How links differ between two settings, which differences need a new bind, and which settings are doubtful."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -9,13 +10,7 @@ from esito.config import LinkSettings, Settings
 LONGEST_SYSTEM_ID, LONGEST_PASSWORD = 15, 8
 """Octets that SMPP has room for (SMPP 3.4, 4.1.1)."""
 
-NEEDS_NO_BIND = frozenset(
-    {"name", "enabled", "prefixes", "priority", "weight", "multipart_rule", "resubmit_uncertain"}
-    | {"message_id_form", "query_after", "receipt_timezone", "words", "receipts_without_esm_class"}
-    | {"receipt_addresses", "country", "alphabet", "validity", "validity_hours", "sender", "stop_number"}
-    | {"source_numbering", "destination_numbering", "service_type", "protocol_id", "priority_flag"}
-    | {"registered_delivery", "data_coding_gsm", "data_coding_latin1", "data_coding_ucs2"}
-)
+NEEDS_NO_BIND = frozenset(one.name for one in dataclasses.fields(LinkSettings) if one.metadata["live"])
 """Settings that may change while a link is bound; a change of any other one makes it bind again."""
 
 

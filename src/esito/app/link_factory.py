@@ -1,5 +1,6 @@
 """Makes working links of configured ones, and registers them with the store."""
 
+import dataclasses
 import ssl
 from collections.abc import Iterable
 
@@ -137,22 +138,20 @@ def revise_link(settings: LinkSettings, submitter: LinkSubmitter) -> None:
     submitter.revise(outgoing_settings(settings), settings.zone, asks=bool(settings.query_after))
 
 
+_OF_ITS_NAME = [one.name for one in dataclasses.fields(OutgoingSettings) if hasattr(LinkSettings, one.name)]
+"""What an outgoing PDU takes from the setting of the same name, unless `outgoing_settings` makes something of it."""
+
+
 def outgoing_settings(link: LinkSettings) -> OutgoingSettings:
     """Return the settings of every submit_sm of a configured link."""
-    return OutgoingSettings(
-        sender=link.sender,
-        stop_number=_stop_number(link),
-        source_numbering=numbering(link.source_numbering),
-        destination_numbering=numbering(link.destination_numbering),
-        service_type=link.service_type,
-        protocol_id=link.protocol_id,
-        priority_flag=link.priority_flag,
-        registered_delivery=link.registered_delivery,
-        validity=Validity(link.validity),
-        validity_hours=link.validity_hours,
-        codings=link.codings,
-        concatenation=Concatenation("udh8" if link.concatenation == "udh" else link.concatenation),
-    )
+    made = {
+        "stop_number": _stop_number(link),
+        "source_numbering": numbering(link.source_numbering),
+        "destination_numbering": numbering(link.destination_numbering),
+        "validity": Validity(link.validity),
+        "concatenation": Concatenation("udh8" if link.concatenation == "udh" else link.concatenation),
+    }
+    return OutgoingSettings(**({name: getattr(link, name) for name in _OF_ITS_NAME} | made))
 
 
 def incoming_settings(link: LinkSettings) -> IncomingSettings:

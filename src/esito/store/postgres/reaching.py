@@ -7,8 +7,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from esito.store.postgres.array_types import KnowingConnection
-
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
 CONNECT_WITHIN = 5.0
@@ -85,7 +83,6 @@ async def _open(url: str, settings: dict[str, str], within: float) -> Connection
         server_settings=settings,
         statement_cache_size=400,
         target_session_attrs="read-write",
-        connection_class=KnowingConnection,
     )
     found = connection._transport.get_extra_info("socket")  # noqa: SLF001  the driver shows it nowhere else
     if found is not None and found.family in {socket.AF_INET, socket.AF_INET6}:
