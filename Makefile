@@ -5,7 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 CASES ?=
 BIN := .venv/bin
-SOURCES := $(wildcard src tests benchmarks scripts)
+SOURCES := $(wildcard src tests benchmarks scripts tools)
 
 # Tests run in several processes (tests/kit/lanes.py); ARGS="-n0" runs them in one.
 PARALLEL := --numprocesses=auto --dist=loadscope
@@ -85,5 +85,5 @@ format: setup  ## let ruff set the code
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-lock: setup  ## write uv.lock anew from pyproject.toml
+lock:  ## write uv.lock anew from pyproject.toml
 	@$(PYTHON) scripts/bootstrap.py --lock

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import asyncpg
+
 from benchmarks.huge_pages import huge_pages
-from esito.cluster.nats import NatsCluster
-from esito.cluster.postgres import PostgresCluster
-from esito.cluster.postgres_roles import connect
+from esito_cluster.nats import NatsCluster
+from esito_cluster.postgres import PostgresServer
 
 TUNED = {
     "shared_buffers": "6GB",
@@ -55,32 +56,31 @@ def serving(servers: Servers) -> Iterator[Callable[[Coroutine[Any, Any, None]], 
 class Database:
     """A PostgreSQL server alone, and the URL of its empty database."""
 
-    def __init__(self, cluster: PostgresCluster, do: Callable[[Coroutine[Any, Any, None]], None]) -> None:
-        self._cluster = cluster
+    def __init__(self, server: PostgresServer, do: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+        self._server = server
         self._do = do
-        (node,) = cluster.nodes
-        self.url = node.url
+        self.url = server.url
 
     def restart(self, **settings: str) -> None:
         """Change settings of the server and start it anew."""
         self._do(_tune(self.url, settings))
-        self._do(self._cluster.stop())
-        self._do(self._cluster.start())
+        self._do(self._server.stop())
+        self._do(self._server.start())
 
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[tuple[Database, bool]]:
     """Run one PostgreSQL server, in huge pages where the machine gives them; yield it and whether it has."""
     folder.mkdir(parents=True, exist_ok=True)
-    cluster = PostgresCluster(folder / "postgres", standbys=0)
-    with huge_pages(SHARED_MEGABYTES) as huge, serving(cluster) as do:
-        server = Database(cluster, do)
-        server.restart(**TUNED, huge_pages="on" if huge else "off")
-        yield server, huge
+    server = PostgresServer(folder / "postgres")
+    with huge_pages(SHARED_MEGABYTES) as huge, serving(server) as do:
+        database = Database(server, do)
+        database.restart(**TUNED, huge_pages="on" if huge else "off")
+        yield database, huge
 
 
 async def _tune(url: str, settings: Mapping[str, str]) -> None:
-    connection = await connect(url)
+    connection = await asyncpg.connect(url)
     for name, value in settings.items():
         await connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
     await connection.close()

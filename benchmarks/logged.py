@@ -16,10 +16,10 @@ from benchmarks.receipt_peer import EACH
 from benchmarks.row import Row
 from benchmarks.server import FIRST_SMSC_ID, free_port, running, workplace
 from benchmarks.settler import receipts
-from esito.cluster.nats import NatsCluster
 from esito.receipt_log.frames import Frame, encode
 from esito.receipt_log.interface import LogUnavailable
 from esito.receipt_log.jetstream import JetStreamLog
+from esito_cluster.nats import NatsCluster
 
 MESSAGES = 400
 FRAME = 1000

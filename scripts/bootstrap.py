@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import hashlib
 import html.parser
 import http.client
@@ -29,6 +30,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
@@ -54,6 +56,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "esito-setup.stamp"
 TOOLS = ROOT / ".tools"
+SYSTEM_PYTHON = "/usr/bin/python3"
+"""That of the system, which every user may run."""
 
 
 class SetupError(Exception):
@@ -80,6 +84,7 @@ def main() -> int:
     parser.add_argument("--lock", action="store_true", help="write uv.lock anew from pyproject.toml, using PyPI only")
     parser.add_argument("--sbom", type=Path, metavar="FILE", help="write what uv.lock names as CycloneDX JSON")
     parser.add_argument("--constraints", type=Path, metavar="FILE", help="write the tested versions for pip")
+    parser.add_argument("--patroni", type=Path, metavar="FOLDER", help="install Patroni where every user may run it")
     parser.add_argument("--build", type=Path, metavar="DIRECTORY", help="build wheel, sdist, SBOM and constraints")
     arguments = parser.parse_args()
     try:
@@ -90,6 +95,8 @@ def main() -> int:
             write_sbom(arguments.sbom)
         elif arguments.constraints:
             write_constraints(arguments.constraints)
+        elif arguments.patroni:
+            install_patroni(arguments.patroni)
         elif arguments.build:
             build(arguments.build)
         elif not is_ready():
@@ -115,7 +122,7 @@ def is_ready() -> bool:
 def fingerprint() -> str:
     """Everything that .venv depends on; the checkout's place too, since its programs name it."""
     digest = hashlib.sha256(str(ROOT).encode())
-    for name in ("uv.lock", "pyproject.toml", "scripts/bootstrap.py"):
+    for name in ("uv.lock", "pyproject.toml", "tools/cluster/pyproject.toml", "scripts/bootstrap.py"):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 
@@ -150,18 +157,19 @@ def write_constraints(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     run(
         find_uv(), "export", "--frozen", "--quiet", "--no-dev", "--all-extras", "--no-hashes", "--no-annotate",
-        "--no-header", "--no-emit-project", "--output-file", str(path.resolve()),
+        "--no-header", "--no-emit-workspace", "--output-file", str(path.resolve()),
     )  # fmt: skip
 
 
 def build(directory: Path) -> None:
-    """Build what is published; the SBOM and the tested versions lie beside it under the same name."""
+    """Build esito and esito-cluster; the SBOM and the tested versions lie beside them, named as esito."""
     version = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     if version is None:
         raise SetupError("pyproject.toml names no version")
     index = package_index()
     mirror = [] if index == PYPI else ["--default-index", index]
-    run(find_uv(), "build", "--quiet", "--python", base_python(), *mirror, "--out-dir", str(directory.resolve()))
+    how = ["--all-packages", "--python", base_python(), *mirror, "--out-dir", str(directory.resolve())]
+    run(find_uv(), "build", "--quiet", *how)
     write_sbom(directory / f"esito-{version[1]}.cdx.json")
     write_constraints(directory / f"esito-{version[1]}.constraints.txt")
 
@@ -169,11 +177,39 @@ def build(directory: Path) -> None:
 def install_from_mirror(uv: Path, index: str) -> None:
     """Install what uv.lock names, with its hashes, but from another index than the lock's addresses."""
     run(uv, "venv", "--allow-existing", "--python", base_python(), str(VENV))
+    with wanted_packages(uv) as wanted:
+        sync(uv, VENV, index, wanted)
+    ours = [word for folder in (ROOT, ROOT / "tools" / "cluster") for word in ("--editable", str(folder))]
+    run(uv, "pip", "install", "--no-deps", "--default-index", index, "--python", str(VENV), *ours)
+
+
+def install_patroni(folder: Path) -> None:
+    """Install what uv.lock names for Patroni, under a Python that the user who runs PostgreSQL may read.
+
+    That of .venv may be in root's home, where nobody else comes.
+    """
+    uv, held = find_uv(), folder / "locked.txt"
+    with wanted_packages(uv, "--only-group", "patroni") as wanted:
+        if held.exists() and held.read_text() == wanted.read_text():
+            return
+        run(uv, "venv", "--quiet", "--allow-existing", "--python", SYSTEM_PYTHON, str(folder))
+        sync(uv, folder, package_index(), wanted)
+        shutil.copyfile(wanted, held)
+
+
+@contextlib.contextmanager
+def wanted_packages(uv: Path, *groups: str) -> Iterator[Path]:
+    """A file with what uv.lock names, with hashes: of these groups, or all that .venv is for."""
     with tempfile.TemporaryDirectory() as place:
-        wanted = Path(place) / "wanted.txt"
-        run(uv, "export", "--frozen", "--quiet", "--no-emit-project", "--output-file", str(wanted))
-        run(uv, "pip", "sync", "--require-hashes", "--default-index", index, "--python", str(VENV), str(wanted))
-    run(uv, "pip", "install", "--no-deps", "--default-index", index, "--python", str(VENV), "--editable", str(ROOT))
+        file = Path(place) / "wanted.txt"
+        options = ["--frozen", "--quiet", "--no-header", "--no-emit-workspace", "--output-file", str(file)]
+        run(uv, "export", *options, *groups)
+        yield file
+
+
+def sync(uv: Path, environment: Path, index: str, wanted: Path) -> None:
+    """Have an environment hold these packages and no other."""
+    run(uv, "pip", "sync", "--require-hashes", "--default-index", index, "--python", str(environment), str(wanted))
 
 
 def base_python() -> str:

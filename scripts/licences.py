@@ -12,11 +12,13 @@ from typing import Any
 
 OWN_WORDS = {
     "Apache 2.0": "Apache-2.0",
+    "BSD-3": "BSD-3-Clause",
+    "The MIT License": "MIT",
     "Dual License": "Apache-2.0 OR BSD-3-Clause",
     "any-OSI": "Zlib",
 }
-"""What packages say that is no identifier: aiosignal, python-dateutil, and apsw, whose file LICENSE lets one take any
-licence of the OSI, Zlib for one."""
+"""What packages say that is no identifier: aiosignal, ydiff, patroni, python-dateutil, and apsw, whose file LICENSE
+lets one take any licence of the OSI, Zlib for one."""
 
 BY_CLASSIFIER = {
     "License :: OSI Approved :: MIT License": "MIT",

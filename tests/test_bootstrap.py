@@ -66,8 +66,8 @@ def index() -> Iterator[Index]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    (tmp_path / "scripts").mkdir()
-    for name in ("scripts/bootstrap.py", "pyproject.toml", "uv.lock"):
+    for name in ("scripts/bootstrap.py", "pyproject.toml", "tools/cluster/pyproject.toml", "uv.lock"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 

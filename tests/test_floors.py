@@ -33,8 +33,7 @@ BELOW: dict[str, set[str]] = {
     "webhooks": {"domain", "store", "config"},
     "api": {"domain", "store", "lifecycle", "config"},
 }
-BELOW["cluster"] = {"domain", "config", "simulator"}
-BELOW["app"] = set(BELOW) - {"cluster"}
+BELOW["app"] = set(BELOW)
 BELOW["cli"] = set(BELOW)
 
 # What every room may use: counters, logs, waiting on a clock, and files for their owner alone.

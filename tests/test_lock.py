@@ -16,7 +16,8 @@ def test_uv_lock_names_pypi_only() -> None:
         "files.pythonhosted.org",
     }
     sources = [package["source"] for package in tomllib.loads(text)["package"]]
-    assert [source for source in sources if source != {"registry": "https://pypi.org/simple"}] == [{"editable": "."}]
+    ours = [source for source in sources if source != {"registry": "https://pypi.org/simple"}]
+    assert ours == [{"editable": "."}, {"editable": "tools/cluster"}]
 
 
 def test_package_lock_names_the_npm_registry_only() -> None:

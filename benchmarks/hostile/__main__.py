@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.engines import serving
 from benchmarks.hostile.report import broken, lines, slow
 from benchmarks.hostile.run import Plan, hostile
-from esito.cluster.postgres import PostgresCluster
+from esito_cluster.postgres import PostgresServer
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -42,10 +42,9 @@ def _attacked(store: str, plan: Plan, folder: Path) -> list[str]:
         seen = asyncio.run(hostile(plan, folder, f"sqlite:///{folder}/esito.db"))
     else:
         folder.chmod(0o755)  # the server of PostgreSQL is another user's
-        cluster = PostgresCluster(folder / "postgres", standbys=0)
-        with serving(cluster):
-            (node,) = cluster.nodes
-            seen = asyncio.run(hostile(plan, folder, node.url))
+        server = PostgresServer(folder / "postgres")
+        with serving(server):
+            seen = asyncio.run(hostile(plan, folder, server.url))
     for line in lines(seen):
         print(line, flush=True)
     return [f"{store}: {one}" for one in (*broken(seen), *slow(seen))]

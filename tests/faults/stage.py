@@ -3,7 +3,7 @@
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -12,16 +12,22 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from esito.cluster.installation import Installation, LinkTo
-from esito.cluster.nats import NatsCluster, NatsNode
-from esito.cluster.postgres_node import PostgresNode
-from esito.cluster.process import ProcessFailed
+from esito_cluster.installation import Installation, LinkTo
+from esito_cluster.nats import NatsCluster, NatsNode
+from esito_cluster.patroni import PatroniCluster
+from esito_cluster.patroni_node import PatroniNode
+from esito_cluster.places import Place
+from esito_cluster.process import ProcessFailed
 from tests.kit.nats import make_leader
 from tests.kit.patience import A_TRY, HANGS, PATIENCE
 from tests.torture.house import Sender, until
+from tests.torture.network import Network
 from tests.torture.witness import Witness
 
 T = TypeVar("T")
+
+A_CLUSTER = ("postgres", "patroni", "etcd", "nats")
+"""What it needs, by the names of tests/kit/needs.py."""
 
 STREAM = "ESITO_RECEIPTS"
 FIRST_NUMBERS = {"north": 50_000_000, "south": 0}
@@ -44,11 +50,23 @@ class Load(Sender):
         self._numbers = first
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosts:
+    """Where the servers of the log and of the database are."""
+
+    places: Sequence[Place]
+    network: Network | None = None
+    """What can cut the third servers off; None where all are on one host."""
+    small: Path | None = None
+    """The small disk of the second server of the log."""
+
+
 @dataclass(slots=True)
 class Stage:
     """The cluster in a loop of its own, driven from the thread of a test."""
 
     installation: Installation
+    hosts: Hosts
     witnesses: dict[str, Witness]
     loop: asyncio.AbstractEventLoop
     key: str = ""
@@ -121,15 +139,20 @@ class Stage:
     def _metrics(self, server: Any) -> str:
         return str(self.run(server.ask("/metrics", within=A_TRY))[1])
 
-    def primary(self) -> PostgresNode:
+    def primary(self) -> PatroniNode:
         """Return the node that is the primary."""
-        nodes = self.installation.postgres.nodes
-
-        def there_is() -> PostgresNode | None:
-            return next((node for node in nodes if node.runs and self.run(_is_primary(node.url))), None)
-
-        found: PostgresNode = until(there_is, "there is no primary")
+        found: PatroniNode = until(lambda: self.run(self.installation.postgres.primary()), "there is no primary")
         return found
+
+    def switch_to(self, name: str) -> None:
+        """Make a node the primary, as docs/howto/operations.md says."""
+        old = self.primary()
+        if old.name != name:
+            self.run(self.installation.postgres.switch_over(old, name))
+
+    def standbys_follow(self) -> None:
+        """Return once there is a primary that both others follow, the old one too."""
+        until(lambda: self.run(self.installation.postgres.is_whole()), times=2)
 
     # -- the log ------------------------------------------------------------------------------
 
@@ -229,14 +252,6 @@ def longest_pause(moments: list[float], since: float) -> float:
     return max((later - former for former, later in pairwise(moments) if later > since), default=0)
 
 
-async def _is_primary(url: str) -> bool:
-    try:
-        async with asyncio.timeout(A_TRY):
-            return bool((await _query(url, "SELECT NOT pg_is_in_recovery()"))[0][0])
-    except (OSError, TimeoutError, asyncpg.PostgresError):
-        return False
-
-
 async def _query(url: str, sql: str, *words: object) -> list[Any]:
     connection = await asyncpg.connect(url, timeout=PATIENCE)
     try:
@@ -246,7 +261,7 @@ async def _query(url: str, sql: str, *words: object) -> list[Any]:
 
 
 @contextmanager
-def a_stage(folder: Path, make_nats: Callable[[Path], NatsCluster] | None = None) -> Iterator[Stage]:
+def a_stage(folder: Path, hosts: Hosts) -> Iterator[Stage]:
     """Run a cluster until the block ends."""
     loop = asyncio.new_event_loop()
     # A process ends with the thread that began it, and waits on the loop that began it.
@@ -257,8 +272,10 @@ def a_stage(folder: Path, make_nats: Callable[[Path], NatsCluster] | None = None
             LinkTo(name="north", port=north.port, operator="north", prefixes=("+3365",)),
             LinkTo(name="south", port=south.port, operator="south"),
         ]
-        nats = None if make_nats is None else make_nats(folder / "nats")
-        stage = Stage(Installation(folder, links, nats=nats), {"north": north, "south": south}, loop)
+        nats = NatsCluster(folder / "nats", places=hosts.places)
+        postgres = PatroniCluster(folder / "postgres", places=hosts.places)
+        installation = Installation(folder, links, nats=nats, postgres=postgres)
+        stage = Stage(installation, hosts, {"north": north, "south": south}, loop)
         try:
             stage.run(stage.installation.start())
             told = stage.run(stage.installation.run("account", "create", "acme", "--credit", "1000000", "--json"))

@@ -1,56 +1,40 @@
-"""The primary dies, sleeps, or loses a standby: nothing that was answered is missing after the promotion."""
+"""The primary dies, sleeps, is replaced, or loses a standby: nothing that was answered is missing afterwards."""
 
 import asyncio
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import asyncpg
 import pytest
 
-from esito.cluster.postgres_node import PostgresNode
 from esito.store.postgres.transactions import WritingConnection
-from tests.faults.stage import Stage
-from tests.kit import commands
+from esito_cluster.patroni_node import PatroniNode
+from tests.faults.proxy import haproxy
+from tests.faults.stage import A_CLUSTER, Stage
 from tests.kit.needs import needs
-from tests.kit.patience import A_MOMENT, PATIENCE, moment
+from tests.kit.patience import A_MOMENT, A_TRY, PATIENCE, moment
+from tests.kit.patience import wait_until as until
 
-pytestmark = needs("postgres", "nats")
+pytestmark = needs(*A_CLUSTER)
 
 LONG_ENOUGH = 50 * A_MOMENT
 """Seconds in which a commit would have been acknowledged."""
 
 
-def fail_over(stage: Stage) -> str:
-    """Do as an operator does; return what the command said."""
-    words = [word for node in stage.installation.postgres.nodes for word in ("--node", node.url)]
-    done = subprocess.run(
-        [sys.executable, "-m", "esito", "store", "failover", *words],
-        capture_output=True, text=True, timeout=PATIENCE, check=False, env=commands.environment(),
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_the_primary_is_killed_and_a_standby_promoted(stage: Stage) -> None:
+def test_the_server_of_the_primary_is_killed_and_a_standby_promoted(stage: Stage) -> None:
     old = stage.primary()
     with stage.load() as loads:
         stage.flows(loads)
         killed = moment()
-        stage.run(old.kill())
-        fail_over(stage)
-        promoted = moment()
+        old.send_server(signal.SIGKILL)
         stage.flows(loads)
-        stage.report("primary killed and a standby promoted", loads, killed)
-        stage.told.append(f"primary killed: `esito store failover` took {promoted - killed:.1f} s of it")
-        new = stage.primary()
-        assert new is not old
-        stage.run(old.rejoin(new.url))
+        stage.report("primary killed", loads, killed)
+        assert stage.primary() is not old
+        stage.standbys_follow()
         stage.flows(loads)
     stage.settled(loads)
-    assert standbys_of(stage, new) == {node.name for node in stage.installation.postgres.nodes} - {new.name}
 
 
 def test_a_primary_that_sleeps_through_a_promotion_gets_no_commit_acknowledged(stage: Stage) -> None:
@@ -59,14 +43,32 @@ def test_a_primary_that_sleeps_through_a_promotion_gets_no_commit_acknowledged(s
         stage.flows(loads)
         asleep = moment()
         old.send(signal.SIGSTOP)
-        fail_over(stage)
         stage.flows(loads)
-        stage.report("primary stopped and a standby promoted", loads, asleep)
-        old.send(signal.SIGCONT)
+        stage.report("primary and its Patroni stopped", loads, asleep)
+        old.send_server(signal.SIGCONT)  # Patroni sleeps on, and cannot tell it that another is the primary
         with pytest.raises(TimeoutError):
             stage.run(commit(old))
-        new = next(node for node in stage.installation.postgres.nodes if node is not old and is_primary(stage, node))
-        stage.run(old.rejoin(new.url))
+        old.send(signal.SIGCONT)
+        assert stage.primary() is not old
+        stage.standbys_follow()
+        stage.flows(loads)
+    stage.settled(loads)
+
+
+@needs("haproxy")
+def test_a_primary_hands_over_as_planned_and_a_proxy_follows(stage: Stage, tmp_path: Path) -> None:
+    old = stage.primary()
+    nodes = stage.installation.postgres.nodes
+    new = next(node for node in nodes if node is not old)
+    with haproxy(tmp_path, nodes) as url, stage.load() as loads:
+        stage.flows(loads)
+        until(lambda: stage.run(led_to(url)) == old.port)
+        told = moment()
+        stage.switch_to(new.name)
+        stage.flows(loads)
+        stage.report("`patronictl switchover`", loads, told)
+        until(lambda: stage.run(led_to(url)) == new.port)
+        stage.standbys_follow()
         stage.flows(loads)
     stage.settled(loads)
 
@@ -79,7 +81,7 @@ def test_commits_go_on_without_one_of_two_standbys(stage: Stage) -> None:
         stage.run(victim.kill())
         stage.flows(loads)
         stage.report("one of two standbys killed", loads, killed)
-        stage.run(victim.start())
+        stage.run(stage.installation.postgres.start())
         stage.flows(loads)
     stage.settled(loads)
 
@@ -108,7 +110,7 @@ def test_a_commit_that_is_told_to_wait_no_longer_is_not_taken_for_kept(stage: St
     writer.close()
 
 
-async def commit(node: PostgresNode) -> None:
+async def commit(node: PatroniNode) -> None:
     """Write a row on a node, and wait for the commit, which never comes."""
     connection = await asyncpg.connect(node.url, timeout=PATIENCE)
     try:
@@ -118,16 +120,19 @@ async def commit(node: PostgresNode) -> None:
         connection.terminate()
 
 
-def is_primary(stage: Stage, node: PostgresNode) -> bool:
-    return bool(stage.run(asked(node, "SELECT NOT pg_is_in_recovery()"))[0][0])
+async def led_to(url: str) -> int | None:
+    """Return the port of the server to which a proxy leads; None while it leads nowhere."""
+    try:
+        async with asyncio.timeout(A_TRY):
+            connection = await asyncpg.connect(url)
+            port: int = await connection.fetchval("SELECT inet_server_port()")
+            connection.terminate()
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return None
+    return port
 
 
-def standbys_of(stage: Stage, node: PostgresNode) -> set[str]:
-    rows = stage.run(asked(node, "SELECT application_name FROM pg_stat_replication WHERE sync_state = 'quorum'"))
-    return {row[0] for row in rows}
-
-
-async def asked(node: PostgresNode, sql: str) -> list[asyncpg.Record]:
+async def asked(node: PatroniNode, sql: str) -> list[asyncpg.Record]:
     connection = await asyncpg.connect(node.url, timeout=PATIENCE)
     try:
         return list(await connection.fetch(sql))

@@ -1,21 +1,14 @@
-"""A server of the log dies, is cut off, fills up, or finds its file damaged: no acknowledged receipt is missing."""
+"""A server of the log dies, or finds its file damaged: no acknowledged receipt is missing."""
 
 import os
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from esito.cluster.nats import NatsCluster, Place
-from tests.faults.stage import STREAM, Stage, a_stage
+from tests.faults.stage import A_CLUSTER, STREAM, Stage
 from tests.kit.needs import needs
 from tests.kit.patience import moment
 from tests.torture.house import until
-from tests.torture.network import Network
 
-pytestmark = needs("postgres", "nats")
+pytestmark = needs(*A_CLUSTER)
 
 SMALL_MB = 64
 
@@ -70,81 +63,3 @@ def damage(file: Path) -> None:
         content.seek(size // 2)
         content.write(bytes([byte ^ 0x10]))
         os.fsync(content.fileno())
-
-
-# -- servers that can be cut off and filled ------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def odd(request: pytest.FixtureRequest, running: Stage) -> Iterator[tuple[Stage, Network, Path]]:
-    """A cluster whose third server of the log is on another host, and whose second has a small disk."""
-    running.run(running.installation.stop())  # two clusters at once would only slow each other down
-    folder = Path(tempfile.mkdtemp(prefix="esito-faults-"))
-    small = folder / "nats" / "nats2"
-    small.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL_MB}m", "tmpfs", str(small)], check=True)
-    try:
-        with Network() as network:
-
-            def servers(where: Path) -> NatsCluster:
-                ours = Place(network.ours)
-                far = Place(network.operators, ("ip", "netns", "exec", network.far))
-                return NatsCluster(where, places=[ours, ours, far])
-
-            with a_stage(folder, servers) as stage:
-                stage.told = running.told
-                yield stage, network, small
-    finally:
-        subprocess.run(["umount", "-l", str(small)], check=True)
-
-
-@needs("network namespaces", "mounts")
-def test_the_leader_of_the_stream_is_cut_off_and_comes_back(odd: tuple[Stage, Network, Path]) -> None:
-    stage, network, _ = odd
-    stage.make_whole()
-    stage.lead("nats3")
-    with stage.load() as loads:
-        stage.flows(loads)
-        cut = moment()
-        network.forward(False)
-        try:
-            stage.flows(loads)
-            assert stage.leader().name != "nats3"
-            stage.report("leader of the stream cut off from the others", loads, cut)
-        finally:
-            network.forward(True)
-        stage.replicas_agree()
-        stage.flows(loads)
-    stage.settled(loads)
-
-
-@needs("network namespaces", "mounts")
-def test_the_disk_of_the_leader_of_the_stream_is_full(odd: tuple[Stage, Network, Path]) -> None:
-    stage, _, small = odd
-    stage.make_whole()
-    stage.lead("nats2")
-    ballast = small / "ballast"
-    with stage.load() as loads:
-        stage.flows(loads)
-        full = moment()
-        fill(ballast)
-        stage.flows(loads)
-        stage.report("disk of the stream's leader full", loads, full)
-        ballast.unlink()
-        node = stage.installation.nats.nodes[1]
-        stage.run(node.process.kill())
-        stage.run(node.process.start())
-        stage.replicas_agree()
-        stage.flows(loads)
-    stage.settled(loads)
-
-
-def fill(ballast: Path) -> None:
-    """Leave no octet free."""
-    with ballast.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                continue

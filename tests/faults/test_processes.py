@@ -6,11 +6,11 @@ import time
 import pytest
 
 from esito.links.lease_keeper import LEASE_SECONDS, LOOK_EVERY
-from tests.faults.stage import Stage
+from tests.faults.stage import A_CLUSTER, Stage
 from tests.kit.needs import needs
 from tests.kit.patience import moment
 
-pytestmark = needs("postgres", "nats")
+pytestmark = needs(*A_CLUSTER)
 
 SLEEPS = 3 * LEASE_SECONDS
 MOVED_WITHIN = 10.0

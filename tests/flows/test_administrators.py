@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from esito.cluster.process import free_port
+from esito_cluster.process import free_port
 from tests.kit.live import LiveServer, live_server, live_smsc
 from tests.kit.patience import PATIENCE, wait_until
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from esito.cluster.process import free_port
+from esito_cluster.process import free_port
 from tests.kit.live import LiveServer, live_server
 from tests.kit.needs import needs
 from tests.kit.patience import PATIENCE, wait_until

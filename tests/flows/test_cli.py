@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from esito.cluster.process import free_port
 from esito.smpp import pdu as p
 from esito.smpp.codec import FrameBuffer, decode, encode
+from esito_cluster.process import free_port
 from tests.kit.patience import PATIENCE, wait_until
 
 ESITO = [sys.executable, "-m", "esito"]

@@ -12,11 +12,11 @@ from tests.kit.needs import needs
 from tests.kit.patience import PATIENCE
 from tests.torture.house import until
 
-pytestmark = needs("postgres", "nats")
+pytestmark = needs("postgres", "patroni", "etcd", "nats")
 
 PARTS = {
     *("api1", "api2", "gateway1", "gateway2", "worker1", "worker2"),
-    *("first", "standby1", "standby2", "nats1", "nats2", "nats3"),
+    *("postgres1", "postgres2", "postgres3", "etcd", "nats1", "nats2", "nats3"),
 }
 
 
@@ -28,7 +28,7 @@ def listening(port: int) -> bool:
 
 def test_all_of_it_runs_answers_and_ends(tmp_path: Path) -> None:
     with program(tmp_path, "demo", "--cluster", "--listen", "127.0.0.1:0") as printed:
-        until(lambda: "bulk-status" in printed.read_text(encoding="utf-8"))
+        until(lambda: "bulk-status" in printed.read_text(encoding="utf-8"), times=2)  # it starts seventeen processes
         said = printed.read_text(encoding="utf-8")
         where = dict(re.findall(r"^  (\w+) +((?:http|postgresql|nats)://\S+)", said, re.MULTILINE))
         assert where.keys() >= PARTS

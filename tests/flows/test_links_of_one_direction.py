@@ -12,11 +12,11 @@ import pytest
 
 from esito.app.application import Application
 from esito.app.run import serve
-from esito.cluster.process import free_port
 from esito.config import load
 from esito.domain.states import MessageState
 from esito.lifecycle.accept import Draft
 from esito.smpp import pdu as p
+from esito_cluster.process import free_port
 from tests.kit.builders import account_in, states_of
 from tests.kit.monitoring import as_monitor
 from tests.kit.patience import PATIENCE

@@ -18,13 +18,13 @@ import pytest
 from esito.app.application import Application
 from esito.app.link_status import statuses_of_ours
 from esito.app.run import serve
-from esito.cluster.process import free_port
 from esito.config import ConfigError, LinkSettings, load
 from esito.domain.account import Account
 from esito.domain.states import MessageState
 from esito.lifecycle.accept import Draft
 from esito.smpp import pdu as p
 from esito.store.links import KeptLink
+from esito_cluster.process import free_port
 from tests.kit.abroad import PRICED, let_abroad
 from tests.kit.builders import account_in, complaints, states_of
 from tests.kit.monitoring import as_monitor

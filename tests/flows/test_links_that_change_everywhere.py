@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from esito.cluster.process import free_port
+from esito_cluster.process import free_port
 from tests.kit.abroad import PRICED
 from tests.kit.operator import Operator, operators
 from tests.kit.patience import PATIENCE, until

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from esito.cluster.process import free_port
+from esito_cluster.process import free_port
 from tests.kit.listener import Listener
 from tests.kit.live import LiveServer, live_server, live_smsc
 from tests.kit.patience import A_MOMENT, PATIENCE, wait_until

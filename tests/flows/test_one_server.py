@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from esito.cluster.process import free_port
 from esito.domain.errors import StoreInUse, StoreUnavailable
 from esito.store.sqlite.serving import lock_file, only_server
+from esito_cluster.process import free_port
 from tests.kit.live import live_server
 from tests.kit.patience import PATIENCE
 

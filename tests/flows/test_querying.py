@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from esito.cluster.process import free_port
 from esito.smpp import pdu as p
+from esito_cluster.process import free_port
 from tests.kit.live import LiveServer, live_server, live_smsc
 from tests.kit.patience import PATIENCE, Stopwatch, wait_until
 from tests.kit.peer import Peer, peer

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from esito.cluster.process import free_port
 from esito.webhooks.signing import sign
+from esito_cluster.process import free_port
 from tests.kit import commands
 from tests.kit.listener import Listener
 from tests.kit.patience import PATIENCE

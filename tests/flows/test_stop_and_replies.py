@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from esito.cli.main import cli
-from esito.cluster.process import free_port
+from esito_cluster.process import free_port
 from tests.kit.live import LiveServer, live_server, live_smsc
 from tests.kit.patience import PATIENCE
 from tests.kit.patience import wait_until as until

@@ -11,12 +11,12 @@ import pytest
 
 from esito.app.application import Application
 from esito.app.run import serve
-from esito.cluster.process import free_port
 from esito.config import load
 from esito.domain.account import Account
 from esito.domain.timing import HOUR_MS, PushableClock
 from esito.lifecycle.accept import Draft
 from esito.smpp import pdu as p
+from esito_cluster.process import free_port
 from tests.kit.builders import account_in
 from tests.kit.patience import until
 from tests.kit.peer import Peer, peer

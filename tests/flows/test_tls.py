@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from esito.cluster.process import free_port
+from esito_cluster.process import free_port
 from tests.kit.needs import needs
 from tests.kit.patience import PATIENCE
 from tests.torture.house import House, until

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from esito.cluster.process import free_port
+from esito_cluster.process import free_port
 from tests.kit import commands
 from tests.kit.patience import PATIENCE, wait_until
 

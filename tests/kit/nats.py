@@ -12,8 +12,8 @@ from pathlib import Path
 
 import nats
 
-from esito.cluster.nats import NatsCluster, NatsNode
 from esito.receipt_log.jetstream import STREAM, JetStreamLog
+from esito_cluster.nats import NatsCluster, NatsNode
 from tests.kit.left_over import at_end
 from tests.kit.patience import A_TRY, PATIENCE, in_time
 from tests.kit.ram import a_folder

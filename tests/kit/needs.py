@@ -5,6 +5,7 @@ instead: there, a test that did not run is a test that did not pass. `scripts/te
 installs everything in the table below.
 """
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from esito_cluster.patroni_program import PatroniMissing, find_patroni
 from tests.torture.disk import may_cut
 from tests.torture.network import may_route
 
@@ -60,6 +62,15 @@ def postgres() -> bool:
     return may_run and bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb"))
 
 
+def patroni() -> bool:
+    """Return whether there is a Patroni that the user who runs PostgreSQL may run."""
+    try:
+        asyncio.run(find_patroni())
+    except PatroniMissing:
+        return False
+    return True
+
+
 def beside_python(name: str) -> Callable[[], bool]:
     """Look for a program where pip puts it, which need not be in PATH."""
     return lambda: Path(sys.executable).with_name(name).exists() or shutil.which(name) is not None
@@ -83,6 +94,8 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "npm smpp": npm_package("smpp"),
     "postgres": postgres,
     "nats": beside_python("nats-server"),
+    "etcd": program("etcd"),
+    "patroni": patroni,
 }
 
 

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from esito.cluster.process import free_port
 from esito.store.postgres.connection import SETTINGS
 from esito.store.postgres.migrating import migrate
+from esito_cluster.process import free_port
 from tests.kit.left_over import at_end
 from tests.kit.patience import PATIENCE
 from tests.kit.ram import a_folder

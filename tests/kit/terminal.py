@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from esito.cluster.process import free_port
+from esito_cluster.process import free_port
 from tests.kit.commands import environment
 from tests.kit.console import ANY_LINES, Step, keys_among
 from tests.kit.documents import ROOT

@@ -15,7 +15,7 @@ from typing import Self
 
 import httpx
 
-from esito.cluster.process import free_port
+from esito_cluster.process import free_port
 from tests.kit import commands
 from tests.kit.abroad import PRICED
 from tests.kit.patience import PATIENCE, moment

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from esito.cluster.process import claim
+from esito_cluster.process import claim
 from tests.kit.patience import PATIENCE
 from tests.torture.witness import Witness
 
@@ -63,6 +63,7 @@ class Network:
             f"-n {router} link set {name}b up",
             f"-n {router} link set {name}c up",
             f"-n {far} link set {name}d up",
+            f"-n {far} link set lo up",
             f"route add {net}.4/30 via {net}.2",
             f"-n {far} route add {net}.0/30 via {net}.5",
         ]

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,13 +22,11 @@ from esito import logs
 from esito.app.application import Application
 from esito.app.run import serve
 from esito.app.wiring import key_secret, open_store
-from esito.cli.demo_cluster import run_cluster, told
 from esito.cli.options import ListenAddress, actor, listenable, print_json, with_json
 from esito.cli.terminal import say
 from esito.client.aio import AsyncClient
 from esito.client.calls import SendOptions
 from esito.client.models import ClientError, Sent, Unreachable
-from esito.cluster.installation import Installation
 from esito.config import (
     CallbackSettings,
     ClockSettings,
@@ -56,6 +56,8 @@ _AS_MODULE = str(Path(__file__).parents[1] / "__main__.py")
 PATIENCE = 15.0
 """Seconds we wait for our own server."""
 
+NOT_INSTALLED = "--cluster needs `pip install 'esito[cluster]'` and `apt-get install postgresql etcd-server`."
+
 
 @click.command()
 @click.option(
@@ -81,6 +83,8 @@ def demo(*, listen: str, data: Path | None, speed: float, cluster: bool, as_json
         raise click.UsageError(
             "--cluster goes without --data and --speed: it keeps nothing, and has no clock of its own."
         )
+    if cluster and find_spec("esito_cluster") is None:
+        raise click.ClickException(NOT_INSTALLED)
     logs.configure(level="warning")
     address = listenable(listen)
     with _directory(data) as directory:
@@ -129,14 +133,15 @@ async def _run_cluster(folder: Path, address: str, *, as_json: bool) -> None:
     async def account(store: Store, secret: bytes, at: int) -> None:
         await _let_in(store, keys, secret, at)
 
-    async def ready(installation: Installation, simulator: Smsc) -> None:
+    async def ready(parts: str, simulator: Smsc) -> None:
         if not as_json:
-            say(f"\n{told(installation)}")
+            say(f"\n{parts}")
         await _tour(_url(address), keys, simulator, as_json=as_json)
 
     if not as_json:
         say("Starting PostgreSQL with two standbys, three NATS servers and six processes of Esito ...")
-    await run_cluster(folder, address, account, ready)
+    # What it starts is in a package of its own, which an installation that sends messages does without.
+    await import_module("esito.cli.demo_cluster").run_cluster(folder, address, account, ready)
 
 
 class _Keys(NamedTuple):

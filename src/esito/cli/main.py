@@ -46,7 +46,7 @@ COMMANDS = {
     "migrate": Entry("database_commands", "migrate", "Create the database, or bring it to the current schema."),
     "audit": Entry("admin_commands", "audit", "List what administrators did."),
     "erase": Entry("erase", "erase", "Remove one number from all stored data."),
-    "store": Entry("store_care", "store", "Move the database, save it, make a standby the primary."),
+    "store": Entry("store_care", "store", "Move the database, or save it."),
     "bus": Entry("receipt_log_commands", "bus", "Show the state of the receipt log, and replay it."),
     "check": Entry("database_commands", "check", "Prove that the books balance."),
 }

@@ -13,10 +13,10 @@ import pytest
 from esito.app import run
 from esito.app.application import Application
 from esito.app.run import serve
-from esito.cluster.process import free_port
 from esito.config import ClockSettings, ConfigError, HttpSettings, Settings, StoreSettings, load
 from esito.domain.errors import PartEnded, StoreError
 from esito.domain.timing import HOUR_MS, PushableClock, RealClock
+from esito_cluster.process import free_port
 
 
 def settings_in(directory: Path, *, pushable: bool = False, secret: str = "") -> Settings:

@@ -9,12 +9,12 @@ import pytest
 
 from esito.cli.link_report import as_data, as_lines, is_good
 from esito.cli.link_trial import BindResult, TlsSession, Trial, try_link
-from esito.cluster.process import free_port
 from esito.config import LinkSettings
 from esito.domain.display import mask
 from esito.smpp import pdu as p
 from esito.smpp.bind_refusals import OF_REASON, OF_STATUS, advice
 from esito.smpp.pdu import Status
+from esito_cluster.process import free_port
 from tests.kit.links import in_a_loop
 from tests.kit.needs import needs
 from tests.kit.operators import configured

@@ -1,7 +1,6 @@
-"""`esito store backup` and `esito store failover` as they are typed."""
+"""`esito store backup` as it is typed."""
 
 import json
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,18 +49,3 @@ def test_a_backup_that_cannot_be_made_is_one_sentence(
         assert run(*before).exit_code == 0
     done = run("store", "backup", "copy.db", **environ)
     assert (done.exit_code, done.stderr) == (1, sentence)
-
-
-def nobody_there() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"postgresql://esito@127.0.0.1:{server.getsockname()[1]}/esito"
-
-
-def test_a_failover_without_a_standby_promotes_nothing(run: Run) -> None:
-    done = run("store", "failover", "--node", nobody_there(), "--node", nobody_there())
-    assert (done.exit_code, done.stderr) == (1, "Error: nothing was promoted: no standby answers\n")
-
-
-@pytest.mark.parametrize("words", [(), ("--node", "postgresql://a/b"), ("--node", "a"), ("--quorum", "0")])
-def test_a_failover_needs_every_member(run: Run, words: tuple[str, ...]) -> None:
-    assert run("store", "failover", *words).exit_code == 2

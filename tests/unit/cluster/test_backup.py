@@ -8,11 +8,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from esito.cluster.postgres import PostgresCluster
-from esito.cluster.postgres_node import PostgresNode
-from esito.cluster.postgres_programs import find_programs, give_away, run
-from esito.cluster.process import ProcessFailed
 from esito.store.base import Store
+from esito_cluster.postgres import PostgresServer
+from esito_cluster.postgres_programs import find_programs, give_away, run
+from esito_cluster.process import ProcessFailed
 from tests.kit.builders import account_in, complaints, links_in, message
 from tests.kit.kept import delivered
 from tests.kit.needs import needs
@@ -44,7 +43,7 @@ async def account_named(store: Store) -> int:
     return found[0].id
 
 
-async def back_up(primary: PostgresNode, into: Path, log: Path) -> None:
+async def back_up(primary: PostgresServer, into: Path, log: Path) -> None:
     """Copy the server while it works, and verify the copy."""
     programs = await find_programs()
     give_away(into.parent)
@@ -52,7 +51,7 @@ async def back_up(primary: PostgresNode, into: Path, log: Path) -> None:
     await run(programs / "pg_verifybackup", into, log=log)
 
 
-async def restore(backup: Path, node: PostgresNode, archive: Path, until: str, log: Path) -> None:
+async def restore(backup: Path, node: PostgresServer, archive: Path, until: str, log: Path) -> None:
     """Put a backup where a server looks for its data, and tell it how far to go."""
     give_away(node.folder)
     await run(Path("/bin/cp"), "-a", backup, node.data, log=log)
@@ -69,9 +68,8 @@ def _aim(data: Path, archive: Path, until: str) -> None:
 
 async def test_a_restored_server_has_everything_up_to_the_moment(folder: Path) -> None:
     archive, log = folder / "archive", folder / "log"
-    cluster = PostgresCluster(folder / "postgres", standbys=0, archive=archive)
-    await cluster.start()
-    primary = cluster.node(0)
+    primary = PostgresServer(folder / "postgres", archive=archive)
+    await primary.start()
     try:
         async with open_at(primary.url) as store:
             account = await account_in(store)
@@ -88,9 +86,9 @@ async def test_a_restored_server_has_everything_up_to_the_moment(folder: Path) -
             while await sql(primary.url, "SELECT last_archived_wal FROM pg_stat_archiver") is None:
                 await asyncio.sleep(0.1)
     finally:
-        await cluster.stop()
+        await primary.stop()
 
-    restored = PostgresNode("restored", folder / "restored", await find_programs())
+    restored = PostgresServer(folder / "restored")
     await restore(folder / "backups" / "monday", restored, archive, moment, log)
     await restored.start()
     try:
@@ -110,17 +108,17 @@ async def test_a_restored_server_has_everything_up_to_the_moment(folder: Path) -
 
 
 async def test_a_damaged_backup_is_found_before_it_is_needed(folder: Path) -> None:
-    cluster = PostgresCluster(folder / "postgres", standbys=0)
-    await cluster.start()
+    server = PostgresServer(folder / "postgres")
+    await server.start()
     try:
         backup = folder / "backups" / "monday"
-        await back_up(cluster.node(0), backup, folder / "log")
+        await back_up(server, backup, folder / "log")
         damage(backup)
         programs = await find_programs()
         with pytest.raises(ProcessFailed, match="PG_VERSION"):
             await run(programs / "pg_verifybackup", backup, log=folder / "log")
     finally:
-        await cluster.stop()
+        await server.stop()
 
 
 def damage(backup: Path) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from esito.cluster.process import claim, free_port
+from esito_cluster.process import claim, free_port
 from tests.kit.patience import PATIENCE
 
 ANOTHER = """
 import sys
-from esito.cluster.process import claim
+from esito_cluster.process import claim
 for line in sys.stdin:
     print(claim(int(line)), flush=True)
 """

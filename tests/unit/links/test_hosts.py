@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from esito.app.link_factory import smpp_settings
-from esito.cluster.process import free_port
 from esito.config import LinkSettings
 from esito.links.smpp_link import SmppLink
 from esito.smpp import pdu as p
 from esito.smpp.pdu import Status
+from esito_cluster.process import free_port
 from tests.kit.links import Events, in_a_loop, linked
 from tests.kit.needs import needs
 from tests.kit.operators import configured

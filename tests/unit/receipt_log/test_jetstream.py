@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from esito.cluster.nats import NatsCluster
 from esito.receipt_log.interface import LogFull, LogRecord, LogUnavailable, UnsafeLog
 from esito.receipt_log.jetstream import STREAM, JetStreamLog
 from esito.receipt_log.safety import faults
+from esito_cluster.nats import NatsCluster
 from tests.kit.nats import log_on, nats_servers
 from tests.kit.needs import needs
 from tests.kit.patience import A_MOMENT, A_TRY, PATIENCE, in_time, moment

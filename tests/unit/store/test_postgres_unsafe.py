@@ -11,9 +11,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from esito.cluster.process import free_port
 from esito.domain.errors import UnsafeEngine
 from esito.store.postgres import PostgresStore
+from esito_cluster.process import free_port
 from tests.kit.needs import needs
 from tests.kit.patience import PATIENCE
 from tests.kit.postgres import USER, binaries, drop_database, fresh_database

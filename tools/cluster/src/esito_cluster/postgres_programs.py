@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from esito.cluster.process import Process, ProcessFailed
+from esito_cluster.process import Process, ProcessFailed
 
 OLDEST = 15
 """Standbys follow a new primary without a restart, and pg_rewind recovers by itself, well before this release."""

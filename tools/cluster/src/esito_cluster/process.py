@@ -11,7 +11,7 @@ import socket
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -32,13 +32,18 @@ class Process:
         log: Path,
         user: str | None = None,
         env: Mapping[str, str | None] | None = None,
+        at_our_end: signal.Signals = signal.SIGKILL,
     ) -> None:
-        """`user`: who it runs as, when we are root; `env`: what is added to our own environment; None takes away."""
+        """`user`: who it runs as, when we are root; `env`: what is added to our own environment; None takes away.
+
+        `at_our_end`: the signal that it gets when we die.
+        """
         self.name = name
         self.log = log
         self._argv = [str(word) for word in argv]
         self._user = user if os.geteuid() == 0 else None
         self._env = {name: value for name, value in {**os.environ, **(env or {})}.items() if value is not None}
+        self._at_our_end = at_our_end
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -64,10 +69,11 @@ class Process:
                 stderr=log,
                 env=self._env if identity is None else {**self._env, "HOME": identity.pw_dir},
                 start_new_session=True,  # Ctrl-C is for us; we take leave of each in turn
-                preexec_fn=_die_with_parent,
+                preexec_fn=partial(_hear_of_our_end, self._at_our_end),
                 user=None if identity is None else identity.pw_uid,
                 group=None if identity is None else identity.pw_gid,
                 extra_groups=None if identity is None else [],
+                cwd=None if identity is None else "/",  # it may not be let into ours
             )
 
     def send(self, number: signal.Signals) -> None:
@@ -98,8 +104,8 @@ class Process:
             await self.kill()
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+def _hear_of_our_end(number: signal.Signals) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(number))
 
 
 BELOW_EPHEMERAL = range(12_000, 32_000)

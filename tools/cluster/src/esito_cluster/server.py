@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from esito.cluster.process import Process, ProcessFailed, free_port
+from esito_cluster.process import Process, ProcessFailed, free_port
 
 READY_WITHIN = 60.0
 

@@ -1,16 +1,15 @@
 """NATS on loopback as it runs in production: three servers, JetStream in files, every write synced."""
 
 import asyncio
-import json
 import shutil
 import sys
-import urllib.request
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from esito.cluster.process import Process, ProcessFailed, free_port
+from esito_cluster.asking import ask
+from esito_cluster.places import LOOPBACK, Place
+from esito_cluster.process import Process, ProcessFailed, free_port
 
 ACCOUNT = "$G"
 READY_WITHIN = 60.0
@@ -41,17 +40,6 @@ def find_server() -> Path:
     if found := shutil.which("nats-server"):
         return Path(found)
     raise NatsMissing
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a server runs: on which address, and under which program, such as one that enters a network namespace."""
-
-    host: str = "127.0.0.1"
-    before: tuple[str, ...] = ()
-
-
-LOOPBACK = Place()
 
 
 class NatsNode:
@@ -96,7 +84,7 @@ class NatsNode:
 
     async def ask(self, path: str) -> dict[str, Any]:
         """Ask it about itself; empty while it does not answer."""
-        return await asyncio.to_thread(_ask, f"{self.monitor}{path}")
+        return await ask(f"{self.monitor}{path}")
 
 
 class NatsCluster:
@@ -167,12 +155,3 @@ class NatsCluster:
             return True
         told = await self.nodes[0].ask("/jsz")
         return bool((told.get("meta_cluster") or {}).get("leader"))
-
-
-def _ask(url: str) -> dict[str, Any]:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (an address of our own making)
-            told: dict[str, Any] = json.load(answer)
-            return told
-    except (OSError, ValueError):
-        return {}

@@ -6,16 +6,16 @@ its own, it has a folder and ports here.
 
 import asyncio
 import json
+import os
 import secrets
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from esito.cluster.nats import NatsCluster
-from esito.cluster.postgres import PostgresCluster
-from esito.cluster.process import Process, ProcessFailed
-from esito.cluster.server import EsitoServer, without_settings
-from esito.private_files import new_private
+from esito_cluster.nats import NatsCluster
+from esito_cluster.patroni import PatroniCluster
+from esito_cluster.process import Process, ProcessFailed
+from esito_cluster.server import EsitoServer, without_settings
 
 ROLES = {"api": 2, "gateway": 2, "worker": 2}
 
@@ -66,14 +66,18 @@ class Installation:
         listen: str = "",
         pushable: bool = False,
         nats: NatsCluster | None = None,
+        postgres: PatroniCluster | None = None,
     ) -> None:
-        """`listen`: where the first api process is; `pushable`: as the setting of the clock; `nats`: other servers."""
+        """`listen`: where the first api process is; `pushable`: as the setting of the clock.
+
+        `nats`, `postgres`: other servers than those of loopback.
+        """
         self.folder = folder
         self.config = folder / "esito.toml"
         self._links = links
         self._pushable = pushable
         self.nats = nats or NatsCluster(folder / "nats")
-        self.postgres = PostgresCluster(folder / "postgres")
+        self.postgres = postgres or PatroniCluster(folder / "postgres")
         self.servers = [
             EsitoServer(
                 f"{role}{number}", role, folder, self.config, listen=listen if (role, number) == ("api", 1) else ""
@@ -98,8 +102,8 @@ class Installation:
         self.folder.chmod(0o711)  # root's servers of PostgreSQL run as another user, who must come through
         await asyncio.gather(self.nats.start(), self.postgres.start())
         if not self.config.exists():
-            with new_private(self.config) as file:
-                file.write(self._settings().encode())
+            with os.fdopen(os.open(self.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(self._settings())
         await self.run("migrate")
         await asyncio.gather(*(server.start() for server in self.servers if not server.process.runs))
 

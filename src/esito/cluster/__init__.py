@@ -1,1 +1,0 @@
-"""Engines on loopback: PostgreSQL with standbys, NATS servers and Esito's own roles, each a process of its own."""
