@@ -23,7 +23,8 @@ LONG_ENOUGH = 50 * A_MOMENT
 """Seconds in which a commit would have been acknowledged."""
 
 
-def test_the_server_of_the_primary_is_killed_and_a_standby_promoted(stage: Stage) -> None:
+def test_the_server_of_the_primary_is_killed(stage: Stage) -> None:
+    """Patroni promotes a standby; or starts the server again, should no other node answer it in time."""
     old = stage.primary()
     with stage.load() as loads:
         stage.flows(loads)
@@ -31,7 +32,6 @@ def test_the_server_of_the_primary_is_killed_and_a_standby_promoted(stage: Stage
         old.send_server(signal.SIGKILL)
         stage.flows(loads)
         stage.report("primary killed", loads, killed)
-        assert stage.primary() is not old
         stage.standbys_follow()
         stage.flows(loads)
     stage.settled(loads)
