@@ -17,10 +17,11 @@ import asyncpg
 
 from esito.domain.credentials import new_api_key
 from esito.domain.turns import lane_of
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import connect
+from esito.store.sqlite.sqlite_connection import connect
 
 EACH = 10
 AT = 1_790_000_000_000

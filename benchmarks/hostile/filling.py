@@ -15,9 +15,9 @@ import asyncpg
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState
 from esito.domain.timing import day_of
-from esito.store.checksum import checksum
-from esito.store.sqlite.connection import connect
-from esito.store.tables.accepting import ID_BLOCK
+from esito.store.sqlite.sqlite_connection import connect
+from esito.store.transactions.accepting import ID_BLOCK
+from esito.store.transactions.trail import checksum
 
 TAG = "all"
 """Of every message."""

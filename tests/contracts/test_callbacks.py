@@ -11,8 +11,8 @@ from esito.domain.callback import Callback, Outcome
 from esito.domain.errors import NoSuchCallback
 from esito.domain.slots import Slots
 from esito.domain.timing import DAY_MS, MINUTE_MS
-from esito.store.base import Store
-from esito.store.callbacks import Wanted
+from esito.store.interface.callback_store import ClaimRequest
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, links_in, message, receipt, submitted
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +37,7 @@ async def claim(
     store: Store, *, at: int = NOW, most: int = 8000, usual: int = 1000, slots: Slots | None = None, **more: object
 ) -> list[Callback]:
     given = slots or Slots(most=most, usual=usual)
-    wanted = Wanted(at=at, lease_ms=MINUTE_MS, slots=given, **more)  # type: ignore[arg-type]  # of a test
+    wanted = ClaimRequest(at=at, lease_ms=MINUTE_MS, slots=given, **more)  # type: ignore[arg-type]  # of a test
     return (await store.callbacks.claim(wanted)).callbacks
 
 
@@ -206,7 +206,7 @@ async def test_a_claim_says_when_the_next_is_due(store: Store) -> None:
     account = await account_in(store)
     await told(store, account, "DELIVRD")
     await end(store, await claim(store), 500, next_at=NOW + 5_000)
-    found = await store.callbacks.claim(Wanted(at=NOW, lease_ms=1, slots=Slots()))
+    found = await store.callbacks.claim(ClaimRequest(at=NOW, lease_ms=1, slots=Slots()))
     assert (found.callbacks, found.next_at) == ([], NOW + 5_000)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, links_in, message
 
 pytestmark = pytest.mark.anyio

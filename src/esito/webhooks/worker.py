@@ -21,8 +21,8 @@ from esito.domain.callback import ANSWER_KEPT, BUSY, GONE, Callback, Outcome, as
 from esito.domain.errors import StoreFailed, StoreUnavailable
 from esito.domain.slots import Slots
 from esito.domain.timing import SECOND_MS, Clock
-from esito.store.base import Store
-from esito.store.callbacks import Turn, Wanted
+from esito.store.interface.callback_store import ClaimRequest, Turn
+from esito.store.interface.store import Store
 from esito.webhooks.sender import Attempt
 
 log = structlog.get_logger()
@@ -166,8 +166,8 @@ class CallbackWorker:
                     self._start_delivery(callback)
             raise
 
-    def _wanted(self, ended: list[Outcome]) -> Wanted:
-        return Wanted(
+    def _wanted(self, ended: list[Outcome]) -> ClaimRequest:
+        return ClaimRequest(
             at=self._clock.now(),
             lease_ms=LEASE_MS,
             slots=self._slots.copy(),

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from benchmarks import many
-from esito.store.postgres.connection import IN_PASSING
-from esito.store.postgres.statements import STATEMENTS
+from esito.store.postgres.postgres_connection import IN_PASSING
+from esito.store.postgres.postgres_statements import STATEMENTS
 from tests.kit.needs import needs
 from tests.kit.stores import a_place
 

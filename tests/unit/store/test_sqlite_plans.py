@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import apsw
 import pytest
 
-from esito.store.sqlite.connection import STATEMENTS, connect, migrate
 from esito.store.sqlite.spelling import ROWS
+from esito.store.sqlite.sqlite_connection import STATEMENTS, connect, migrate
 
 GROWS = {
     "message", "message_text", "recipient", "segment", "outgoing", "trail", "unmatched", "unmatched_shelf", "callback",

@@ -204,7 +204,7 @@ CREATE TABLE segment (
     smsc_id      text,                                -- as the operator wrote it
     shelf        text,                                -- its canonical form
     error        text,
-    tries        text,                                -- earlier ones: see `store.tables.snapshot`
+    tries        text,                                -- earlier ones: see `store/transactions/candidates`
     PRIMARY KEY (message_id, seq, part)
 ) PARTITION BY RANGE (message_id);
 CREATE INDEX segment_by_shelf ON segment (operator, shelf) WHERE shelf IS NOT NULL;
