@@ -53,7 +53,7 @@ SELECT m, {{account}}, s, {FIRST_NUMBER} + (m * {EACH} + s) % 100000000, {{links
   FROM {{both}}"""
 _SEGMENT = f"""
 INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, answered_at, status, smsc_id,
-                     shelf, state)
+                     match_key, state)
 SELECT m, s, 1, {{links}} + m % 2, {{operators}} + m % 2, 3, 1, {AT}, {AT}, 0,
        CAST({FIRST_SMSC_ID} + m * {EACH} + s AS text), CAST({FIRST_SMSC_ID} + m * {EACH} + s AS text), 2
   FROM {{both}} WHERE m <= {{answered}}"""

@@ -92,7 +92,7 @@ def tables(past: Past) -> Iterator[Filled]:
     )  # fmt: skip
     yield Filled(
         "segment",
-        "message_id seq part link operator phase attempts submitted_at answered_at status smsc_id shelf state",
+        "message_id seq part link operator phase attempts submitted_at answered_at status smsc_id match_key state",
         ((m, 0, 1, link, operator, 3, 1, past.at(m), past.at(m), 0, f"9{m}", f"9{m}", state(m)) for m in ids),
     )
     yield Filled(

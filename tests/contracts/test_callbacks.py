@@ -29,7 +29,7 @@ async def told(store: Store, account: Account, *words: str, url: str = URL, numb
     number = await submitted(store, new, ids)
     for word in words:
         await store.apply_receipts([receipt(id_, word) for id_ in ids])
-    await store.callbacks.sort(NOW)
+    await store.callbacks.route(NOW)
     return number
 
 
@@ -123,9 +123,9 @@ async def test_a_line_keeps_its_order_when_its_parts_are_sorted_apart(store: Sto
     await submitted(store, message(account, url_dlr=URL), ["77"])
     for word in ("UNDELIV", "DELIVRD"):
         await store.apply_receipts([receipt("77", word)])
-    assert await store.callbacks.sort(NOW, limit=1) == 1
+    assert await store.callbacks.route(NOW, limit=1) == 1
     first = await claim(store)
-    assert await store.callbacks.sort(NOW, limit=1) == 1
+    assert await store.callbacks.route(NOW, limit=1) == 1
     assert await claim(store) == []
     await end(store, first, 200)
     assert states(await claim(store)) == [8]
@@ -366,7 +366,7 @@ async def test_what_waits_is_counted_sorted_or_not(store: Store) -> None:
     await submitted(store, message(account, [33612345678, 33612345679], url_dlr=URL), ["88", "89"])
     await store.apply_receipts([receipt("88", "DELIVRD"), receipt("89", "DELIVRD"), receipt("89", "UNDELIV")])
     assert (await store.counts()).callbacks_due == 2
-    await store.callbacks.sort(NOW)
+    await store.callbacks.route(NOW)
     assert (await store.counts()).callbacks_due == 2
     one, two = await claim(store)
     await end(store, [one], 200)
@@ -380,5 +380,5 @@ async def test_a_rehearsal_in_the_sandbox_is_told_its_statuses_too(store: Store)
     await links_in(store)
     numbers = [33611110000, 33611110002, 33611110005]
     number = await store.accept(message(account, numbers, cost=0, url_dlr=URL, sandbox=True))
-    await store.callbacks.sort(NOW)
+    await store.callbacks.route(NOW)
     assert [one.webhook_id for one in await claim(store)] == [f"msg_{number}_0_8", f"msg_{number}_1_7"]

@@ -127,7 +127,7 @@ async def test_callbacks_for_disabled_destinations_are_given_up_in_small_transac
         )
         await store.accept(new)
     await expire(store, NOW + VALIDITY_MS + 2_000)
-    while await store.callbacks.sort(NOW, limit=1000):
+    while await store.callbacks.route(NOW, limit=1000):
         pass
     await change(store, "UPDATE destination SET disabled_at = 1, reason = 'gone'")
     watched = Watched(store, monkeypatch)

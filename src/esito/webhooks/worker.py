@@ -142,7 +142,7 @@ class CallbackWorker:
         metrics.CALLBACKS_GIVEN_UP.inc(turn.given_up)
         for callback in turn.claimed.callbacks:
             self._start_delivery(callback)
-        if turn.sorted == ROUTE_AT_ONCE:
+        if turn.routed == ROUTE_AT_ONCE:
             return
         if turn.claimed.next_at is None:
             alarm.cancel()
@@ -154,7 +154,7 @@ class CallbackWorker:
 
     async def _whole_turn(self, ended: list[Outcome]) -> Turn:
         """Return the result of a turn. If cancelled meanwhile, claimed callbacks are still sent."""
-        turning = asyncio.ensure_future(self._outbox.turn(ended, self._wanted(ended), sort=ROUTE_AT_ONCE))
+        turning = asyncio.ensure_future(self._outbox.turn(ended, self._wanted(ended), route=ROUTE_AT_ONCE))
         try:
             return await asyncio.shield(turning)
         except asyncio.CancelledError:

@@ -25,7 +25,7 @@ async def told(store: SqliteStore, *, numbers: int = 1) -> list[Callback]:
     ids = [f"T{seq}" for seq in range(numbers)]
     await submitted(store, message(account, [33612345678 + seq for seq in range(numbers)], url_dlr=URL), ids)
     await store.apply_receipts([receipt(id_, "DELIVRD") for id_ in ids])
-    await store.callbacks.sort(NOW)
+    await store.callbacks.route(NOW)
     return (
         await store.callbacks.claim(ClaimRequest(at=NOW, lease_ms=MINUTE_MS, slots=Slots(most=8000, usual=1000)))
     ).callbacks
@@ -44,7 +44,7 @@ async def test_a_callback_whose_message_was_deleted_is_dead_wherever_it_was(path
         await submitted(store, message(await account_in(store, "b"), url_dlr=URL), ["99"])
         await store.apply_receipts([receipt("99", "DELIVRD")])
         await looking.change(store, "DELETE FROM message")
-        await store.callbacks.sort(NOW)
+        await store.callbacks.route(NOW)
         wanted = ClaimRequest(at=NOW, lease_ms=MINUTE_MS, slots=Slots())
         assert (await store.callbacks.claim(wanted)).callbacks == []
         assert await store.callbacks.waiting() == (0, 2)

@@ -148,7 +148,7 @@ async def _call_back(store: Store, account: Account) -> None:
         await submitted(store, message(account, [ANNA + number], url_dlr=f"{URL}{number}"), [f"C{number}"])
         for word in words.split():
             await store.apply_receipts([receipt(f"C{number}", word)])
-        await store.callbacks.sort(NOW)
+        await store.callbacks.route(NOW)
         claimed = (await store.callbacks.claim(wanted)).callbacks
         if status:
             await store.callbacks.record([_outcome(one, status, next_at) for one in claimed])

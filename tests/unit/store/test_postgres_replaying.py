@@ -32,7 +32,7 @@ def given(types: list[str]) -> list[str]:
     [
         ("hold_heads", 1),
         ("put_behind", 1),
-        ("sort_callbacks", 0),
+        ("route_callbacks", 0),
         *[("promote_callbacks", phase) for phase in (1, 2, 3)],
     ],
 )

@@ -87,7 +87,7 @@ TABLES = (
         "segment",
         "message_id seq part",
         "message_id submitted_at retry_at answered_at status done_at seq part link operator attempts phase state"
-        " smsc_id shelf error number_tail query_at tries",
+        " smsc_id match_key error number_tail query_at tries",
         spanned="message_id",
     ),
     # A receipt of no known message has none in SQLite and 0 in PostgreSQL, which divides the table by it.
@@ -99,7 +99,7 @@ TABLES = (
         spanned="message_id",
     ),
     _table("unmatched", "trail", "trail operator source_addr destination_addr submitted_at received_at waits"),
-    _table("unmatched_shelf", "operator shelf trail", "operator shelf trail"),
+    _table("unmatched_key", "operator match_key trail", "operator match_key trail"),
     _table("destination", "id", "id account origin last_success failing_since disabled_at reason", counted=True),
     _table("gone_path", "destination digest", "destination digest at path"),
     _table(

@@ -1,7 +1,7 @@
 """What we ask of a database for the outbox of callbacks; the docstrings are the promises.
 
 A callback is written with the change that it tells of, by whoever makes that change. From there on it is here:
-sorted to its destination, claimed under a lease, recorded attempt by attempt, listed, replayed.
+routed to its destination, claimed under a lease, recorded attempt by attempt, listed, replayed.
 """
 
 from collections.abc import Container, Sequence
@@ -44,7 +44,7 @@ class Turn:
 
     given_up: int
     """Callbacks whose last attempt was recorded."""
-    sorted: int
+    routed: int
     claimed: ClaimedCallbacks
 
 
@@ -57,7 +57,7 @@ class CallbackStore(Protocol):
         Where several workers share a store, only what has outlived its lease: the rest may be another's.
         """
 
-    async def sort(self, at: int, *, limit: int = 1000) -> int:
+    async def route(self, at: int, *, limit: int = 1000) -> int:
         """Find the destination of up to `limit` new callbacks, oldest first; return how many there were.
 
         One whose destination is disabled, or that has none, is dead at once with the reason.
@@ -79,8 +79,8 @@ class CallbackStore(Protocol):
         one becomes due. 410 disables the path that said so; five days of failures without a success, the destination.
         """
 
-    async def turn(self, outcomes: Sequence[Outcome], wanted: ClaimRequest, *, sort: int = 1000) -> Turn:
-        """Record, sort and claim in one transaction: when it is refused, nothing of all that has happened."""
+    async def turn(self, outcomes: Sequence[Outcome], wanted: ClaimRequest, *, route: int = 1000) -> Turn:
+        """Record, route and claim in one transaction: when it is refused, nothing of all that has happened."""
 
     async def replay(self, account_id: int, callback_id: int, at: int) -> int:
         """Make one callback again, under the same webhook-id; return how many that was: none while it is being made.

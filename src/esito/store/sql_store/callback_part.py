@@ -22,9 +22,9 @@ class CallbackPart(StorePart):
         """Make due what a dead process was making; return how many."""
         return await self._act(lambda open_: callbacks.free_leases(open_, at))
 
-    async def sort(self, at: int, *, limit: int = 1000) -> int:
+    async def route(self, at: int, *, limit: int = 1000) -> int:
         """Find the destination of up to `limit` new callbacks; return how many there were."""
-        return await self._act(lambda open_: callbacks.sort_callbacks(open_, at, limit))
+        return await self._act(lambda open_: callbacks.route_callbacks(open_, at, limit))
 
     async def claim(self, wanted: ClaimRequest) -> ClaimedCallbacks:
         """Lease callbacks that are due, for every destination in turn up to its free slots."""
@@ -34,9 +34,9 @@ class CallbackPart(StorePart):
         """Keep attempts and what they came to; return how many callbacks were given up."""
         return await self._act(lambda open_: callbacks.record_outcomes(open_, outcomes))
 
-    async def turn(self, outcomes: Sequence[Outcome], wanted: ClaimRequest, *, sort: int = 1000) -> Turn:
-        """Record, sort and claim in one transaction."""
-        return await self._do_patiently(self._turns.turn, callbacks.TurnRequest(outcomes, wanted, sort))
+    async def turn(self, outcomes: Sequence[Outcome], wanted: ClaimRequest, *, route: int = 1000) -> Turn:
+        """Record, route and claim in one transaction."""
+        return await self._do_patiently(self._turns.turn, callbacks.TurnRequest(outcomes, wanted, route))
 
     async def replay(self, account_id: int, callback_id: int, at: int) -> int:
         """Make one callback again; return how many that was. Raises NoSuchCallback."""

@@ -22,7 +22,7 @@ STEP = 100
 MARKS = 10_000
 """Accounts of which it is remembered which destination was looked at last."""
 
-BURIED_AT_ONCE = 300
+GIVEN_UP_AT_ONCE = 300
 """Callbacks for disabled destinations that one claim gives up."""
 
 ORPHANED = "its message was deleted"
@@ -149,13 +149,13 @@ class _Claim:
         self.wanted = wanted
         self._chosen: dict[int, CallbackTarget] = {}
         self._next_at: int | None = None
-        self._to_bury = BURIED_AT_ONCE
+        self._may_give_up = GIVEN_UP_AT_ONCE
 
     def look_at(self, server: _Server) -> None:
         """Choose what is due there."""
         at, place = self.wanted.at, server.place
         if server.disabled is not None:
-            self._bury_all(server)
+            self._give_up_all(server)
             return
         room = self.wanted.slots.of_place(place, self.wanted.fast)
         if not room:
@@ -178,8 +178,8 @@ class _Claim:
         found = [_callback(row, self._chosen[row.id]) for row in rows]
         gone = self._gone_among(found)
         callbacks = [one for one in found if one.id not in gone]
-        self._bury(gone, GONE_PATH)
-        self._bury(set(self._chosen) - {one.id for one in found}, ORPHANED)
+        self._give_up(gone, GONE_PATH)
+        self._give_up(set(self._chosen) - {one.id for one in found}, ORPHANED)
         self.connection.run(
             "lease_callbacks", next_at=self.wanted.at + self.wanted.lease_ms, callbacks=[one.id for one in callbacks]
         )
@@ -200,16 +200,16 @@ class _Claim:
         if ended:
             self.connection.run("free_callbacks", next_at=self.wanted.at, callbacks=ended)
 
-    def _bury_all(self, server: _Server) -> None:
+    def _give_up_all(self, server: _Server) -> None:
         """Give up what waits for a disabled destination, as many as one claim may."""
-        due = self.connection.numbers("due_of_destination", **_key(server.place), limit=self._to_bury)
-        self._to_bury -= len(due)
-        self._bury(due, DISABLED.format(server.disabled))
+        due = self.connection.numbers("due_of_destination", **_key(server.place), limit=self._may_give_up)
+        self._may_give_up -= len(due)
+        self._give_up(due, DISABLED.format(server.disabled))
 
-    def _bury(self, ids: Sequence[int] | set[int], reason: str) -> None:
+    def _give_up(self, ids: Sequence[int] | set[int], reason: str) -> None:
         """Give callbacks up; there may be more, and what waited behind them is due now."""
         if ids:
-            self.connection.run_rows("bury_callbacks", [(one, self.wanted.at, reason) for one in ids])
+            self.connection.run_rows("give_up_callbacks", [(one, self.wanted.at, reason) for one in ids])
             promote(self.connection, list(ids), self.wanted.at)
             self._come_back(self.wanted.at)
 

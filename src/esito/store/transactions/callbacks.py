@@ -1,7 +1,7 @@
-"""The outbox of callbacks: sorting, recording, replaying; claims are in `callback_claims`.
+"""The outbox of callbacks: routing, recording, replaying; claims are in `callback_claims`.
 
 New rows are in no index but the recipient's: the transaction that keeps receipts must stay fast.
-`sort` reads what lies beyond the last id it saw, and from then on partial indexes find what is open.
+`route_callbacks` reads what lies beyond the last id it saw, and from then on partial indexes find what is open.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from esito.store.transactions.callback_claims import DISABLED, ORPHANED, Callbac
 from esito.store.transactions.origins import digest_of, origin_of, path_of
 
 OUTBOX = "callbacks"
-"""What one process at a time sorts, claims and records."""
+"""What one process at a time routes, claims and records."""
 
-SORTED = "callbacks_sorted"
-"""The setting that keeps the last id that was sorted."""
+ROUTED = "callbacks_routed"
+"""The setting that keeps the last id that was routed."""
 
 REPLAYED_AT_ONCE = 100
 
@@ -28,8 +28,8 @@ class TurnRequest(NamedTuple):
 
     outcomes: Sequence[Outcome]
     wanted: ClaimRequest
-    sort: int
-    """New callbacks that are sorted at the most."""
+    route: int
+    """New callbacks that are routed at the most."""
 
 
 class CallbackTurns:
@@ -44,12 +44,12 @@ class CallbackTurns:
         return [self._claims.claim(connection, wanted) for wanted in wishes]
 
     def turn(self, connection: Connection, turns: Sequence[TurnRequest]) -> list[Turn]:
-        """Record, sort and claim."""
+        """Record, route and claim."""
         connection.hold(OUTBOX)
         return [
             Turn(
                 given_up=record_outcomes(connection, one.outcomes),
-                sorted=sort_callbacks(connection, one.wanted.at, one.sort),
+                routed=route_callbacks(connection, one.wanted.at, one.route),
                 claimed=self._claims.claim(connection, one.wanted),
             )
             for one in turns
@@ -61,7 +61,7 @@ def free_leases(connection: Connection, at: int) -> int:
     return connection.run("free_all_leases", next_at=at)
 
 
-# -- sorting -----------------------------------------------------------------------------------
+# -- routing -----------------------------------------------------------------------------------
 
 
 class _New(NamedTuple):
@@ -74,16 +74,16 @@ class _New(NamedTuple):
     behind: int
 
 
-def sort_callbacks(connection: Connection, at: int, limit: int) -> int:
-    """Give new callbacks their destination, and bury what waits for a disabled one."""
+def route_callbacks(connection: Connection, at: int, limit: int) -> int:
+    """Give new callbacks their destination, and give up what waits for a disabled one."""
     # Where others write too, a row with a lower number may come later: an index knows what is new.
-    kept = 0 if connection.shared else connection.number("setting", name=SORTED)
+    kept = 0 if connection.shared else connection.number("setting", name=ROUTED)
     new = connection.rows("new_callbacks", _New, after=kept, limit=limit)
     if new:
         destinations = _Destinations(connection)
-        connection.run_rows("sort_callbacks", [_place(destinations, one, at) for one in new])
+        connection.run_rows("route_callbacks", [_place(destinations, one, at) for one in new])
         if not connection.shared:
-            connection.run("keep_setting", name=SORTED, value=str(new[-1].id))
+            connection.run("keep_setting", name=ROUTED, value=str(new[-1].id))
     return len(new)
 
 

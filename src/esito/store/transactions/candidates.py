@@ -12,7 +12,7 @@ from esito.domain.belief import NOTHING_OWED, SUBMIT_DATE_WITHIN_MS, OpenSubmiss
 from esito.domain.choosing import Candidate
 from esito.domain.known import Candidates, Known, wants_senders
 from esito.domain.matching import is_clear, is_plain
-from esito.domain.message_ids import canonical, shelves
+from esito.domain.message_ids import canonical, match_keys
 from esito.domain.operator_habits import Learned
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.timing import DAY_MS
@@ -88,16 +88,16 @@ class _Snapshot:
         )
 
     def _under_their_ids(self) -> dict[int, list[Candidate]]:
-        """Load the candidates from the shelf of each id, and from its other shelves where that is not clear."""
+        """Load the candidates under the match key of each id, and under its other keys where that is not clear."""
         receipts = self._receipts
         own = [
-            (number, self._operators[number], shelf)
+            (number, self._operators[number], match_key)
             for number, receipt in enumerate(receipts)
-            if (shelf := canonical(receipt.smsc_message_id))
+            if (match_key := canonical(receipt.smsc_message_id))
         ]
-        # Operators count upwards, so neighbours on the shelves are neighbours in the tables.
+        # Operators count upwards, so neighbours among the keys are neighbours in the tables.
         own.sort(key=itemgetter(2))
-        found = self._load("candidates_by_shelf", own)
+        found = self._load("candidates_by_match_key", own)
         for number, candidates in found.items():
             receipt = receipts[number]
             if is_clear(receipt, candidates, self._forms[receipt.link]):
@@ -109,13 +109,13 @@ class _Snapshot:
         if len(self._clear) == len(receipts):
             return found
         others = [
-            (number, self._operators[number], shelf)
+            (number, self._operators[number], match_key)
             for number, receipt in enumerate(receipts)
             if number not in self._clear
-            for shelf in shelves(receipt.smsc_message_id)[1:]
+            for match_key in match_keys(receipt.smsc_message_id)[1:]
         ]
         if others:
-            for number, more in self._load("candidates_by_shelf", others).items():
+            for number, more in self._load("candidates_by_match_key", others).items():
                 found.setdefault(number, []).extend(more)
         return found
 
@@ -209,7 +209,7 @@ def load_candidates(
     messages = [(message_id,) for message_id in {row.message_id for row in answer}]
     wanting = {message_id for (message_id,) in connection.rows_for("wanting_callbacks", tuple[int], messages)}
     found: dict[int, list[Candidate]] = {}
-    by_id = query == "candidates_by_shelf"
+    by_id = query == "candidates_by_match_key"
     for number, message_id, seq, part, smsc_id, msisdn, state, submitted_at, recipient_state, segments, tries in answer:
         if segments > 1:
             known, link = tuple(many[message_id, seq]), links[message_id, seq]

@@ -55,7 +55,7 @@ class Claim(NamedTuple):
     """Links whose place others take."""
 
 
-class _Desk:
+class _ClaimMemory:
     """What one link remembers from claim to claim; the writer's thread alone uses it."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Claiming:
 
     def __init__(self, registry: LinkRegistry) -> None:
         self._registry = registry
-        self._desks: dict[str, _Desk] = {}
+        self._memories: dict[str, _ClaimMemory] = {}
 
     def __call__(self, connection: Connection, claims: Sequence[Claim]) -> list[list[Submission] | EsitoError]:
         """Keep the intent to submit, then say what to submit."""
@@ -100,15 +100,15 @@ class Claiming:
         require_lease(connection, claim.lease)
         links = self._registry.now
         link = links.named(claim.link)
-        desk = self._desks.setdefault(claim.link, _Desk())
+        memory = self._memories.setdefault(claim.link, _ClaimMemory())
         routes = links.routes_of(claim.link, claim.passed_over)
-        if desk.is_to_look_ahead(claim.at):
+        if memory.is_to_look_ahead(claim.at):
             _bring_forward(connection, [link.id, *routes.elsewhere], claim.at)
         again = _postponed(connection, link, routes, claim)
-        accounts = _waiting(connection, desk, routes.numbers, claim.at)
+        accounts = _waiting(connection, memory, routes.numbers, claim.at)
         # Postponed segments may be many and of one destination: fresh ones keep their half, and the other way round.
-        kept = desk.fresh_or_postponed.second(claim.limit) if again and accounts else claim.limit
-        fresh = _Fresh(connection, desk, claim.limit - min(len(again), kept)).take(accounts)
+        kept = memory.fresh_or_postponed.second(claim.limit) if again and accounts else claim.limit
+        fresh = _Fresh(connection, memory, claim.limit - min(len(again), kept)).take(accounts)
         again = again[: claim.limit - len(fresh)]
         connection.run_rows("resubmit", [(*ref, claim.at, link.id, link.operator) for ref in again])
         _keep_intent(connection, link, fresh, claim.at)
@@ -151,20 +151,20 @@ def _postponed(connection: Connection, link: KnownLink, routes: Claimable, claim
     return found
 
 
-def _waiting(connection: Connection, desk: _Desk, routes: Sequence[int], at: int) -> dict[int, WaitingAccount]:
+def _waiting(connection: Connection, memory: _ClaimMemory, routes: Sequence[int], at: int) -> dict[int, WaitingAccount]:
     """Return the accounts that have fresh work on these routes; what has come due joins its lane before."""
     found: list[tuple[RouteLane, int]] = []
     for route in routes:
-        lanes = _lanes(connection, desk, route, at)
+        lanes = _lanes(connection, memory, route, at)
         if SCHEDULED in lanes:
             _let_join(connection, route, at)
-            lanes = _lanes(connection, desk, route, at)
+            lanes = _lanes(connection, memory, route, at)
         found += [(RouteLane(lane, route), weight) for lane, weight in lanes.items() if lane != SCHEDULED]
     return by_account(found)
 
 
-def _lanes(connection: Connection, desk: _Desk, route: int, at: int) -> dict[int, int]:
-    beyond = desk.beyond.get(route, SCHEDULED)
+def _lanes(connection: Connection, memory: _ClaimMemory, route: int, at: int) -> dict[int, int]:
+    beyond = memory.beyond.get(route, SCHEDULED)
     rows = connection.rows("waiting", tuple[int, int], link=route, after=beyond, lanes=LANES_AT_ONCE, at=at)
     lanes = dict(rows)
     if beyond and len(rows) < LANES_AT_ONCE:
@@ -173,7 +173,7 @@ def _lanes(connection: Connection, desk: _Desk, route: int, at: int) -> dict[int
                 "waiting", tuple[int, int], link=route, after=SCHEDULED, lanes=LANES_AT_ONCE - len(rows), at=at
             )
         )
-    desk.beyond[route] = max(lane for lane, _ in rows) if len(rows) >= LANES_AT_ONCE else SCHEDULED
+    memory.beyond[route] = max(lane for lane, _ in rows) if len(rows) >= LANES_AT_ONCE else SCHEDULED
     return lanes
 
 
@@ -193,9 +193,9 @@ def _let_join(connection: Connection, route: int, at: int) -> None:
 class _Fresh:
     """One claim's work among the lanes: what it takes is off the outgoing rows at once."""
 
-    def __init__(self, connection: Connection, desk: _Desk, slots: int) -> None:
+    def __init__(self, connection: Connection, memory: _ClaimMemory, slots: int) -> None:
         self._connection = connection
-        self._desk = desk
+        self._memory = memory
         self._slots = slots
         self._looks = 0
         self._taken: list[SegmentRef] = []
@@ -204,11 +204,11 @@ class _Fresh:
         """Return what leaves next, at most as many segments as there are slots; accounts that are done are removed."""
         while accounts and len(self._taken) < self._slots and self._looks < LOOKS:
             left = self._slots - len(self._taken)
-            for account, share in self._desk.turns.shares(accounts, left, most=ACCOUNTS_AT_ONCE):
+            for account, share in self._memory.turns.shares(accounts, left, most=ACCOUNTS_AT_ONCE):
                 waiting = accounts[account]
                 before = len(self._taken)
                 turns = self._take_of(account, waiting, share)
-                self._desk.turns.take(account, waiting.weight, turns)
+                self._memory.turns.take(account, waiting.weight, turns)
                 if len(self._taken) - before < share:
                     del accounts[account]
         return self._taken
@@ -219,7 +219,7 @@ class _Fresh:
         for small, large in smalls_and_larges(waiting.places):
             if share <= 0:
                 break
-            kept = self._desk.halves_of(account).second(share) if small and large else 0
+            kept = self._memory.halves_of(account).second(share) if small and large else 0
             got = self._take_from(small, share - kept)
             got += self._take_from(large, share - got)
             if kept and got < share:  # the large ones had less than their half

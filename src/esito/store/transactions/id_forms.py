@@ -6,7 +6,7 @@ So nothing is learned from one that is undone, nor anything missed that another 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from esito.domain.message_ids import shelves
+from esito.domain.message_ids import match_keys
 from esito.domain.operator_habits import IdForm, Learned
 from esito.domain.timing import VALIDITY_MS
 from esito.store.sql_connection import Connection
@@ -93,7 +93,7 @@ def known_ids(read: Connection, operator: int, ids: Sequence[str], *, at: int) -
         or read.number("has_uncertain", operator=operator, since=at - VALIDITY_MS) == LOST_LATELY
     ):
         return set(asked)
-    places = {one: shelves(one) for one in asked}
-    rows = sorted({(operator, shelf) for found in places.values() for shelf in found})
-    known = {shelf for (shelf,) in read.rows_for("known_shelves", tuple[str], rows)}
+    places = {one: match_keys(one) for one in asked}
+    rows = sorted({(operator, match_key) for found in places.values() for match_key in found})
+    known = {match_key for (match_key,) in read.rows_for("known_match_keys", tuple[str], rows)}
     return {one for one, found in places.items() if not known.isdisjoint(found)}

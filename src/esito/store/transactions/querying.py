@@ -143,8 +143,8 @@ class Querying:
     ) -> dict[int, list[Candidate]]:
         """Return every segment of the operator under the id of each owner, itself among them."""
         operator = self._registry.now.named(link).operator
-        shelves = [(number, operator, canonical(owner.smsc_message_id)) for number, (owner,) in owners.items()]
-        return load_candidates(connection, "candidates_by_shelf", [row for row in shelves if row[2]])
+        match_keys = [(number, operator, canonical(owner.smsc_message_id)) for number, (owner,) in owners.items()]
+        return load_candidates(connection, "candidates_by_match_key", [row for row in match_keys if row[2]])
 
     def _next(self, link: str, owner: Candidate, asked_at: int) -> int | None:
         if owner.state >= FIRST_FINAL:

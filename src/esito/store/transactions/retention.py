@@ -204,7 +204,7 @@ def _sweep_orphans(connection: Connection, kind: Sweep, before: int) -> SweepPos
         if kind is Sweep.ORPHAN_NUMBERS:
             unname_unmatched(connection, row.id)
         else:
-            for name in ("remove_unmatched_shelves", "remove_unmatched", "remove_loose"):
+            for name in ("remove_unmatched_keys", "remove_unmatched", "remove_loose"):
                 connection.run(name, trail=row.id)
     return SweepPosition() if more else None
 

@@ -103,18 +103,18 @@ def look_again(
     operator: int,
     *,
     at: int,
-    shelves: Iterable[str] = (),
+    match_keys: Iterable[str] = (),
     msisdns: Iterable[str] = (),
     cleared: Iterable[str] = (),
     waiting: bool | None = None,
 ) -> int:
     """Settle the receipts that waited for what has just become known of an operator; return how many recipients moved.
 
-    `shelves`: the ids of responses; `msisdns`: the numbers of segments that have become uncertain (E.164 digits);
+    `match_keys`: the ids of responses; `msisdns`: the numbers of segments that have become uncertain (E.164 digits);
     `cleared`: those of segments that are uncertain no more; `waiting`: whether any receipt waits for a response, where
     that is known. Whatever else was parked is looked at once no submit_sm is owed any more that left before it came.
     """
-    keys = {*shelves, *(number_key(tail_of(msisdn)) for msisdn in msisdns)}
+    keys = {*match_keys, *(number_key(tail_of(msisdn)) for msisdn in msisdns)}
     kept = kept_under(connection, operator, keys)
     if connection.number("has_waiting", operator=operator, waits=Waits.RESPONSE) if waiting is None else waiting:
         kept = in_order([*kept, *connection.rows("released", KeptReceipt, operator=operator, limit=AT_ONCE)])
@@ -158,7 +158,7 @@ def _pair_twins(connection: Connection, links: Links, kept: Sequence[DeliveryRec
         paired, count = pair_twins(connection, links, operator, mine, at)
         moved += count
         if paired:  # what is said again of them has an id to go by now
-            moved += look_again(connection, links, operator, at=at, shelves=[canonical(one) for one in paired])
+            moved += look_again(connection, links, operator, at=at, match_keys=[canonical(one) for one in paired])
     return moved
 
 

@@ -54,18 +54,18 @@ class Submitting:
         bears_on = connection.number("answers_bear_on", operator=link.operator)
         cleared = _numbers(connection, [one.ref for one in batch.answers]) if bears_on & TWINS else []
         accepted = [one for one in batch.answers if one.answer is SubmitOutcome.ACCEPTED]
-        shelves = [canonical(one.smsc_message_id) or None for one in accepted]
+        match_keys = [canonical(one.smsc_message_id) or None for one in accepted]
         if bears_on & WITHOUT_ID:
             connection.run_rows("forget_tails", [one.ref for one in accepted])
         if ask := links.asks.get(batch.link):
             connection.run_rows(
-                "ask_later", [(*one.ref, ask) for one, shelf in zip(accepted, shelves, strict=True) if shelf]
+                "ask_later", [(*one.ref, ask) for one, match_key in zip(accepted, match_keys, strict=True) if match_key]
             )
         kept = connection.run_rows(
             "answer_accepted",
             [
-                (*one.ref, one.at, one.smsc_message_id, shelf, None if one.attempts is None else one.attempts + 1)
-                for one, shelf in zip(accepted, shelves, strict=True)
+                (*one.ref, one.at, one.smsc_message_id, match_key, None if one.attempts is None else one.attempts + 1)
+                for one, match_key in zip(accepted, match_keys, strict=True)
             ],
         )
         if kept < len(accepted):
@@ -85,7 +85,7 @@ class Submitting:
             links,
             link.operator,
             at=at,
-            shelves=[shelf for shelf in shelves if shelf],
+            match_keys=[match_key for match_key in match_keys if match_key],
             msisdns=_uncertain(connection, nameless + lost),
             cleared=cleared,
             waiting=bool(bears_on & A_RESPONSE),

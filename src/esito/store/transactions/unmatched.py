@@ -1,7 +1,7 @@
 """Receipts whose segment is not known: kept under everything they may be found by.
 
-That is each shelf of their id, and the end of each number they name (`tel:2345678`). `waits` says whether anything is
-to be expected: 1 a submit_sm_resp that is owed, 2 the form of the operator's ids, 0 nothing (an orphan).
+That is each match key of their id, and the end of each number they name (`tel:2345678`). `waits` says whether anything
+is to be expected: 1 a submit_sm_resp that is owed, 2 the form of the operator's ids, 0 nothing (an orphan).
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from esito.domain.belief import tails
 from esito.domain.decisions import Unmatched
-from esito.domain.message_ids import shelves
+from esito.domain.message_ids import match_keys
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
 from esito.store.sql_connection import Connection
@@ -23,7 +23,7 @@ def number_key(tail: int) -> str:
 
 def keys_of(receipt: DeliveryReceipt) -> list[str]:
     """Return everything under which a receipt may be found."""
-    return [*(shelves(receipt.smsc_message_id) or [""]), *map(number_key, tails(receipt))]
+    return [*(match_keys(receipt.smsc_message_id) or [""]), *map(number_key, tails(receipt))]
 
 
 class KeptReceipt(NamedTuple):
@@ -96,7 +96,7 @@ def keep_unmatched(
         ],
     )
     connection.run_rows(
-        "insert_unmatched_shelves",
+        "insert_unmatched_keys",
         [(operators[number], key, row_of[number]) for number, _ in unmatched for key in keys_of(receipts[number])],
     )
 
@@ -105,7 +105,7 @@ def forget_unmatched(connection: Connection, links: Links, matched: Sequence[tup
     """Note that receipts, each with the row it was kept in, have found their segment."""
     connection.run("delete_unmatched", trails=[row for row, _ in matched])
     connection.run_rows(
-        "delete_unmatched_shelves",
+        "delete_unmatched_keys",
         [(links.named(receipt.link).operator, key, row) for row, receipt in matched for key in keys_of(receipt)],
     )
 
@@ -117,5 +117,5 @@ def unname_unmatched(connection: Connection, row: int) -> None:
         return
     operator, source, destination = kept
     named = DeliveryReceipt(link="", smsc_message_id="", state=None, addresses=(source, destination))
-    connection.run_rows("delete_unmatched_shelves", [(operator, number_key(tail), row) for tail in tails(named)])
+    connection.run_rows("delete_unmatched_keys", [(operator, number_key(tail), row) for tail in tails(named)])
     connection.run("unname_unmatched", trail=row)

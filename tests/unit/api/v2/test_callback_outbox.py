@@ -41,7 +41,7 @@ def made(api: Desk, *statuses: int | None, next_at: int | None = None) -> None:
 
 async def _made(api: Desk, statuses: tuple[int | None, ...], next_at: int | None) -> None:
     outbox, now = api.store.callbacks, api.clock.now()
-    await outbox.sort(now)
+    await outbox.route(now)
     wanted = ClaimRequest(at=now, lease_ms=MINUTE_MS, slots=Slots(most=8000, usual=len(statuses)))
     claimed = (await outbox.claim(wanted)).callbacks if statuses else []
     await outbox.record(
