@@ -16,7 +16,7 @@ from benchmarks.large import large
 from benchmarks.logged import logged
 from benchmarks.row import Row
 from benchmarks.server import FIRST_SMSC_ID, Workplace, environment, resident_mb, running, workplace
-from esito.store.sqlite.connection import STATEMENTS, connect
+from esito.store.sqlite.sqlite_connection import STATEMENTS, connect
 
 SECONDS = 5
 

@@ -19,8 +19,9 @@ from esito.app.wiring import open_store
 from esito.config import load
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import MessageState
-from esito.store.base import LinkRecord, Store
-from esito.store.sqlite.connection import connect
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
+from esito.store.sqlite.sqlite_connection import connect
 
 CONNECTIONS = 64
 BODY = (

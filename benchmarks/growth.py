@@ -11,7 +11,7 @@ from typing import NamedTuple
 import asyncpg
 
 from benchmarks import many
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from esito.store.statements import Statement
 
 SMALL = 10_000

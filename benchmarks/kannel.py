@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.receipt_peer import EACH, FIRST_NUMBER
 from benchmarks.server import FIRST_SMSC_ID, free_port
-from esito.store.sqlite.connection import connect
+from esito.store.sqlite.sqlite_connection import connect
 
 BEARERBOX = "/usr/sbin/bearerbox"
 RECEIPTS = 6_000

@@ -16,7 +16,7 @@ from benchmarks.engines import postgres
 from benchmarks.row import Row
 from benchmarks.server import running, workplace
 from esito.store.postgres import PostgresStore
-from esito.store.postgres.statements import STATEMENTS
+from esito.store.postgres.postgres_statements import STATEMENTS
 from esito.store.sqlite import SqliteStore
 
 RECIPIENTS = int(os.environ.get("ESITO_BENCH_RECIPIENTS", "10000000"))

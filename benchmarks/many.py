@@ -17,10 +17,11 @@ import asyncpg
 
 from esito.domain.credentials import new_api_key
 from esito.domain.turns import lane_of
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import connect
+from esito.store.sqlite.sqlite_connection import connect
 
 EACH = 10
 AT = 1_790_000_000_000
@@ -52,7 +53,7 @@ SELECT m, {{account}}, s, {FIRST_NUMBER} + (m * {EACH} + s) % 100000000, {{links
   FROM {{both}}"""
 _SEGMENT = f"""
 INSERT INTO segment (message_id, seq, part, link, operator, phase, attempts, submitted_at, answered_at, status, smsc_id,
-                     shelf, state)
+                     match_key, state)
 SELECT m, s, 1, {{links}} + m % 2, {{operators}} + m % 2, 3, 1, {AT}, {AT}, 0,
        CAST({FIRST_SMSC_ID} + m * {EACH} + s AS text), CAST({FIRST_SMSC_ID} + m * {EACH} + s AS text), 2
   FROM {{both}} WHERE m <= {{answered}}"""

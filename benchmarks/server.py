@@ -19,7 +19,7 @@ from esito.app.wiring import key_secret, open_store
 from esito.config import load
 from esito.domain.credentials import key_digest, new_api_key
 from esito.domain.message import NewMessage, NewRecipient, Range, SubmitAnswer, SubmitOutcome
-from esito.store.base import LinkRecord
+from esito.store.interface.link_store import LinkRecord
 
 CONFIG = """
 [http]

@@ -34,7 +34,7 @@ from esito.domain.timing import PushableClock
 from esito.simulator.behaviour import Behaviour, Delay
 from esito.simulator.ids import IdKind
 from esito.simulator.smsc import Smsc, SmscSettings
-from esito.store.sqlite.connection import connect
+from esito.store.sqlite.sqlite_connection import connect
 
 ACCOUNTS = ("campaigns", "logins")
 TEXT = "What happened to every recipient of my message?"

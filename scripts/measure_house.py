@@ -82,7 +82,7 @@ def measure(place: Path) -> House:
 
 
 def module_of(path: Path, text: str) -> Module:
-    """Count what stands in one file; `path` begins with the package: `esito/store/base.py`."""
+    """Count what stands in one file; `path` begins with the package: `esito/store/engine.py`."""
     tree = ast.parse(text, filename=str(path))
     nodes = list(ast.walk(tree))
     functions = [node for node in nodes if isinstance(node, FunctionNode)]

@@ -44,7 +44,7 @@ ON_THEIR_OWN = {"domain", "client", *EVERYBODYS}
 ALLOWED = {room: below if room in ON_THEIR_OWN else below | EVERYBODYS for room, below in BELOW.items()}
 
 # What moves rows from one adapter to another knows both.
-MOVING = "esito.store.moving."
+COPY = "esito.store.copy."
 ADAPTERS = ("esito.store.sqlite", "esito.store.postgres", "esito.receipt_log.jetstream")
 
 # Modules of the standard library that read, write, wait or run something.
@@ -136,7 +136,7 @@ def test_the_client_imports_httpx_and_nothing_else_from_outside() -> None:
 def test_only_the_wiring_names_an_adapter() -> None:
     for path in sorted(HOUSE.rglob("*.py")):
         importer = name_of(path)
-        if importer.startswith(("esito.app.wiring", MOVING)) or is_adapter(importer):
+        if importer.startswith(("esito.app.wiring", COPY)) or is_adapter(importer):
             continue
         assert [name for name in imports_of(path) if is_adapter(name)] == [], importer
 
@@ -157,5 +157,5 @@ def test_an_import_that_points_up_is_seen_however_it_is_written(tmp_path: Path, 
     house = tmp_path / "esito"
     for room in ("api", "store"):
         (house / room).mkdir(parents=True)
-    (house / "store" / "base.py").write_text(line + "\n")
-    assert imports_that_point_up("store", {"domain"}, house) == ["esito.store.base imports api"]
+    (house / "store" / "engine.py").write_text(line + "\n")
+    assert imports_that_point_up("store", {"domain"}, house) == ["esito.store.engine imports api"]

@@ -53,7 +53,7 @@ def plain(a: int) -> int:
 
 @pytest.fixture
 def page() -> Module:
-    return module_of(Path("esito/store/base.py"), PAGE)
+    return module_of(Path("esito/store/engine.py"), PAGE)
 
 
 def test_a_function_goes_from_def_to_its_last_line(page: Module) -> None:

@@ -15,9 +15,9 @@ import asyncpg
 from esito.domain.receipt import Verdict
 from esito.domain.states import MessageState
 from esito.domain.timing import day_of
-from esito.store.checksum import checksum
-from esito.store.sqlite.connection import connect
-from esito.store.tables.accepting import ID_BLOCK
+from esito.store.sqlite.sqlite_connection import connect
+from esito.store.transactions.accepting import ID_BLOCK
+from esito.store.transactions.trail import checksum
 
 TAG = "all"
 """Of every message."""
@@ -92,7 +92,7 @@ def tables(past: Past) -> Iterator[Filled]:
     )  # fmt: skip
     yield Filled(
         "segment",
-        "message_id seq part link operator phase attempts submitted_at answered_at status smsc_id shelf state",
+        "message_id seq part link operator phase attempts submitted_at answered_at status smsc_id match_key state",
         ((m, 0, 1, link, operator, 3, 1, past.at(m), past.at(m), 0, f"9{m}", f"9{m}", state(m)) for m in ids),
     )
     yield Filled(

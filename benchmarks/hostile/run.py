@@ -26,7 +26,7 @@ from esito.domain.credentials import key_digest, new_api_key
 from esito.domain.timing import PushableClock
 from esito.simulator.behaviour import Behaviour
 from esito.simulator.smsc import Smsc, SmscSettings
-from esito.store.base import LinkRecord
+from esito.store.interface.link_store import LinkRecord
 
 BIG, GOOD = "big", "good"
 BETWEEN = "between"

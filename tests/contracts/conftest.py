@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import complaints
 from tests.kit.stores import KINDS, LOGGED, a_place, a_store
 

@@ -3,7 +3,7 @@
 from esito.domain.account import Account
 from esito.domain.message import Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.receipt import DeliveryReceipt
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import accepted, message, receipt, states_of
 
 PARIS, ROME = 33612345678, 393331234567

@@ -6,7 +6,7 @@ import pytest
 
 from esito.domain.errors import NotEnoughCredit
 from esito.domain.states import MessageState
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, links_in, message, states_of
 
 pytestmark = pytest.mark.anyio

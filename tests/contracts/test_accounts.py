@@ -6,10 +6,10 @@ import pytest
 
 from esito.domain.account import Account, AccountState
 from esito.domain.errors import NameTaken, NoSuchAccount, SubaccountNotFound, SubaccountsNotAllowed
-from esito.store.base import Store
-from esito.store.ledger import NewSubaccount
-from esito.store.tables.engine import Engine
-from esito.store.tables.shares import MOST_ROWS, Shares
+from esito.store.engine import Engine
+from esito.store.interface.account_store import NewSubaccount
+from esito.store.interface.store import Store
+from esito.store.sql_store.shares import MOST_ROWS, Shares
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, links_in, message
 from tests.kit.patience import A_MOMENT, PATIENCE

@@ -7,7 +7,7 @@ import pytest
 from esito.domain.account import Account
 from esito.domain.states import MessageState as S
 from esito.domain.timing import MINUTE_MS
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.contracts.submissions import PARIS, ROME, answered, dated, lost, sent, state_of
 from tests.kit.builders import NOW, account_in, links_in, message, receipt
 

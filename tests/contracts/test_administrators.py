@@ -4,7 +4,7 @@ import pytest
 
 from esito.domain.credentials import Administrator
 from esito.domain.errors import NameTaken, NoSuchAdministrator
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in
 
 pytestmark = pytest.mark.anyio

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esito.domain.states import FIRST_FINAL, MultipartRule, public_word
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit import looking
 from tests.kit.builders import account_in, complaints, links_in, message, receipt, states_of, submitted
 from tests.kit.stores import KINDS, LOGGED, a_store

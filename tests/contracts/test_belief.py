@@ -10,7 +10,8 @@ from esito.domain.message import SubmitOutcome as Outcome
 from esito.domain.operator_habits import IdForm
 from esito.domain.states import MessageState as S
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 from tests.contracts.submissions import PARIS, ROME, answered, dated, lost, sent, state_of
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt
 from tests.kit.stores import KINDS
@@ -103,8 +104,7 @@ async def test_an_undated_receipt_waits_for_a_response_of_the_same_instant(store
     for _ in range(2):
         await store.accept(message(account, [PARIS]))
     one, two = await store.claim("alpha", limit=10, at=NOW)
-    said = receipt("1", "DELIVRD", at=NOW + 100, addresses=(str(PARIS), ""))
-    await store.apply_receipts([said])
+    await store.apply_receipts([receipt("1", "DELIVRD", at=NOW + 100, addresses=(str(PARIS), ""))])
     await lost(store, two, at=NOW + MINUTE_MS)
     assert await state_of(store, account, two) == S.WAITING
     await answered(store, one, "1", at=NOW + MINUTE_MS + 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit import looking
 from tests.kit.builders import account_in, complaints, links_in, message, receipt, submitted
 from tests.kit.stores import KINDS, a_store

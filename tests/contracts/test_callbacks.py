@@ -11,8 +11,8 @@ from esito.domain.callback import Callback, Outcome
 from esito.domain.errors import NoSuchCallback
 from esito.domain.slots import Slots
 from esito.domain.timing import DAY_MS, MINUTE_MS
-from esito.store.base import Store
-from esito.store.callbacks import Wanted
+from esito.store.interface.callback_store import ClaimRequest
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, links_in, message, receipt, submitted
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +29,7 @@ async def told(store: Store, account: Account, *words: str, url: str = URL, numb
     number = await submitted(store, new, ids)
     for word in words:
         await store.apply_receipts([receipt(id_, word) for id_ in ids])
-    await store.callbacks.sort(NOW)
+    await store.callbacks.route(NOW)
     return number
 
 
@@ -37,7 +37,7 @@ async def claim(
     store: Store, *, at: int = NOW, most: int = 8000, usual: int = 1000, slots: Slots | None = None, **more: object
 ) -> list[Callback]:
     given = slots or Slots(most=most, usual=usual)
-    wanted = Wanted(at=at, lease_ms=MINUTE_MS, slots=given, **more)  # type: ignore[arg-type]  # of a test
+    wanted = ClaimRequest(at=at, lease_ms=MINUTE_MS, slots=given, **more)  # type: ignore[arg-type]  # of a test
     return (await store.callbacks.claim(wanted)).callbacks
 
 
@@ -123,9 +123,9 @@ async def test_a_line_keeps_its_order_when_its_parts_are_sorted_apart(store: Sto
     await submitted(store, message(account, url_dlr=URL), ["77"])
     for word in ("UNDELIV", "DELIVRD"):
         await store.apply_receipts([receipt("77", word)])
-    assert await store.callbacks.sort(NOW, limit=1) == 1
+    assert await store.callbacks.route(NOW, limit=1) == 1
     first = await claim(store)
-    assert await store.callbacks.sort(NOW, limit=1) == 1
+    assert await store.callbacks.route(NOW, limit=1) == 1
     assert await claim(store) == []
     await end(store, first, 200)
     assert states(await claim(store)) == [8]
@@ -206,7 +206,7 @@ async def test_a_claim_says_when_the_next_is_due(store: Store) -> None:
     account = await account_in(store)
     await told(store, account, "DELIVRD")
     await end(store, await claim(store), 500, next_at=NOW + 5_000)
-    found = await store.callbacks.claim(Wanted(at=NOW, lease_ms=1, slots=Slots()))
+    found = await store.callbacks.claim(ClaimRequest(at=NOW, lease_ms=1, slots=Slots()))
     assert (found.callbacks, found.next_at) == ([], NOW + 5_000)
 
 
@@ -366,7 +366,7 @@ async def test_what_waits_is_counted_sorted_or_not(store: Store) -> None:
     await submitted(store, message(account, [33612345678, 33612345679], url_dlr=URL), ["88", "89"])
     await store.apply_receipts([receipt("88", "DELIVRD"), receipt("89", "DELIVRD"), receipt("89", "UNDELIV")])
     assert (await store.counts()).callbacks_due == 2
-    await store.callbacks.sort(NOW)
+    await store.callbacks.route(NOW)
     assert (await store.counts()).callbacks_due == 2
     one, two = await claim(store)
     await end(store, [one], 200)
@@ -380,5 +380,5 @@ async def test_a_rehearsal_in_the_sandbox_is_told_its_statuses_too(store: Store)
     await links_in(store)
     numbers = [33611110000, 33611110002, 33611110005]
     number = await store.accept(message(account, numbers, cost=0, url_dlr=URL, sandbox=True))
-    await store.callbacks.sort(NOW)
+    await store.callbacks.route(NOW)
     assert [one.webhook_id for one in await claim(store)] == [f"msg_{number}_0_8", f"msg_{number}_1_7"]

@@ -9,8 +9,8 @@ from esito.domain.account import Account, AccountState
 from esito.domain.errors import AccountDisabled, DailyCeilingReached, EsitoError, NotEnoughCredit
 from esito.domain.message import NewMessage
 from esito.domain.timing import DAY_MS, HOUR_MS
-from esito.store.base import Store
-from esito.store.ledger import NewSubaccount
+from esito.store.interface.account_store import NewSubaccount
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, complaints, links_in, message
 from tests.kit.stores import open_at
 

@@ -8,7 +8,7 @@ from esito import metrics
 from esito.domain.message import Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.timing import HOUR_MS, LONGEST_RETRY_MS
 from esito.lifecycle.clocks import ClockWatch
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, links_in, message
 
 pytestmark = pytest.mark.anyio

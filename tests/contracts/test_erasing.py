@@ -5,7 +5,7 @@ import pytest
 from esito.domain.account import Account
 from esito.domain.errors import NumberInUse
 from esito.domain.timing import DAY_MS, HOUR_MS
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit import looking
 from tests.kit.builders import NOW, accepted, account_in, complaints, links_in, message, receipt, states_of, submitted
 from tests.kit.kept import delivered, numbers_of, texts_of, texts_of_replies

@@ -7,7 +7,7 @@ import pytest
 from esito.domain.account import Account
 from esito.domain.callback import Callback, Destination
 from esito.domain.timing import DAY_MS
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.contracts.test_callbacks import claim, end, told
 from tests.kit.builders import NOW, account_in
 

@@ -4,8 +4,9 @@ import pytest
 
 from esito.domain.operator_habits import IdForm
 from esito.domain.states import MessageState as S
-from esito.store.base import LinkRecord, Store
-from esito.store.tables import settling
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
+from esito.store.transactions import settling
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio

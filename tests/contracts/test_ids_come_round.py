@@ -6,7 +6,7 @@ from esito.domain.account import Account
 from esito.domain.message import SubmitAnswer, SubmitOutcome
 from esito.domain.states import MessageState as S
 from esito.domain.timing import HOUR_MS, MINUTE_MS
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.contracts.submissions import PARIS, ROME, answered, dated, lost, sent, state_of
 from tests.kit.builders import NOW, account_in, links_in, receipt
 

@@ -6,7 +6,7 @@ from esito.domain.errors import UnknownLink
 from esito.domain.timing import VALIDITY_MS
 from esito.smpp.pdu import DeliverSm
 from esito.smpp.receipts import read_receipt
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, refused, submitted
 
 pytestmark = pytest.mark.anyio

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from esito.domain.errors import Fenced
-from esito.store.base import Store
-from esito.store.leases import Lease
+from esito.store.interface.link_store import Lease
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, links_in, message
 from tests.kit.patience import A_MOMENT, HANGS
 

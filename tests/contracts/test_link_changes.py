@@ -11,8 +11,8 @@ from esito.domain.message import NewRecipient, SubmitAnswer, SubmitOutcome
 from esito.domain.operator_habits import IdForm
 from esito.domain.routing import Route
 from esito.domain.states import MessageState
-from esito.store.base import LinkRecord, Store
-from esito.store.links import KeptLink, LinkWork
+from esito.store.interface.link_store import KeptLink, LinkRecord, LinkWork
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, accepted, account_in, message, receipt, states_of
 from tests.kit.stores import open_at
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, links_in, message
 
 pytestmark = pytest.mark.anyio
@@ -95,7 +95,7 @@ async def test_destinations_come_in_pages_by_their_origin(store: Store) -> None:
     for host in ("b", "a", "d", "c"):
         await store.accept(message(account, sandbox=True, url_dlr=f"https://{host}.example/dlr", link=links["alpha"]))
     await store.accept(message(account, sandbox=True, url_dlr="no url", link=links["alpha"]))
-    await store.callbacks.sort(NOW)
+    await store.callbacks.route(NOW)
     origins = [f"https://{host}.example:443" for host in "abcd"]
     found = await store.callbacks.destinations(account.id, limit=3)
     assert [one.origin for one in found] == origins[:3]

@@ -4,8 +4,9 @@ import pytest
 
 from esito.domain.states import MessageState as S
 from esito.domain.timing import HOUR_MS, MINUTE_MS
-from esito.store.base import LinkRecord, Store
-from esito.store.tables import settling
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
+from esito.store.transactions import settling
 from tests.contracts.submissions import PARIS, answered, dated, lost, sent, state_of
 from tests.kit.builders import NOW, account_in, links_in, message
 

@@ -10,7 +10,8 @@ from esito.domain.states import MessageState
 from esito.domain.status_query import ASK_AGAIN_MS, LAST_BEFORE_MS, Query, QueryAnswer
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, VALIDITY_MS
 from esito.domain.vocabulary import ErrorTable, Vocabulary
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio

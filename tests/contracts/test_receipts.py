@@ -4,7 +4,8 @@ import pytest
 
 from esito.domain.routing import Route
 from esito.domain.states import MessageState, MultipartRule
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio

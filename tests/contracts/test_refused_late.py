@@ -3,7 +3,7 @@
 import pytest
 
 from esito.domain.states import MessageState as S
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.contracts.submissions import PARIS, answered, dated, lost, state_of
 from tests.kit.builders import NOW, account_in, links_in, message, refused
 

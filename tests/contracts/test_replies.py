@@ -13,8 +13,8 @@ from esito.domain.reply import (
     WINDOW_MS,
 )
 from esito.domain.timing import HOUR_MS
-from esito.store.base import Store
-from esito.store.replies import Incomplete, Kept
+from esito.store.interface.reply_store import Incomplete, RepliesKept
+from esito.store.interface.store import Store
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, links_in, message
 from tests.kit.replying import ANNA, LATER, URL, WORDS, furnished, keep, pushed, reply, send, texts
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_reply_is_pushed_as_an_answer_to_the_message(store: Store) -> None:
     account = await furnished(store)
     number = await send(store, account)
-    assert await keep(store, reply("oui")) == Kept(responses=1, stops=0, pushed=1)
+    assert await keep(store, reply("oui")) == RepliesKept(responses=1, stops=0, pushed=1)
     body = {"type": "response", "phone_number": "+33611111111", "text": "oui", "message_id": number}
     assert await pushed(store) == [(number, body)]
     assert list((await pushed(store))[0][1]) == ["type", "phone_number", "text", "message_id"]
@@ -43,7 +43,7 @@ async def test_a_reply_is_pushed_as_an_answer_to_the_message(store: Store) -> No
 async def test_a_reply_from_another_spelling_of_the_number_is_its_own(store: Store, sent: int, source: str) -> None:
     account = await furnished(store)
     number = await store.accept(replace(message(account, [sent], due_at=NOW, cost=0), sender="", url_response=URL))
-    assert await keep(store, reply("STOP", source=source)) == Kept(responses=1, stops=1, pushed=1)
+    assert await keep(store, reply("STOP", source=source)) == RepliesKept(responses=1, stops=1, pushed=1)
     assert [(told, body["phone_number"]) for told, body in await pushed(store)] == [(number, f"+{sent}")]
     assert await store.stopped_among(account.id, [sent]) == {sent}
 
@@ -51,7 +51,7 @@ async def test_a_reply_from_another_spelling_of_the_number_is_its_own(store: Sto
 async def test_a_message_without_a_url_is_answered_and_nobody_told(store: Store) -> None:
     account = await furnished(store)
     await send(store, account, url=None)
-    assert await keep(store, reply("oui")) == Kept(responses=1)
+    assert await keep(store, reply("oui")) == RepliesKept(responses=1)
     assert await texts(store, account) == ["oui"]
     assert await pushed(store) == []
 
@@ -94,7 +94,7 @@ async def test_a_sender_is_recognised_in_any_case_and_with_a_plus(store: Store) 
 async def test_what_no_subscriber_can_have_read_is_not_answered(store: Store, sent: dict[str, Any], at: int) -> None:
     account = await furnished(store)
     await send(store, account, **sent)
-    assert await keep(store, reply("oui", at=at)) == Kept(responses=1)
+    assert await keep(store, reply("oui", at=at)) == RepliesKept(responses=1)
     assert await pushed(store) == []
     assert await texts(store, account) == []
     assert await looking.rows(store, "SELECT text, account, message_id FROM response") == [("oui", None, None)]
@@ -102,7 +102,7 @@ async def test_what_no_subscriber_can_have_read_is_not_answered(store: Store, se
 
 async def test_a_reply_of_a_name_is_kept_and_is_nobodys(store: Store) -> None:
     await send(store, await furnished(store))
-    assert await keep(store, reply("Your voicemail", source="Orange")) == Kept(responses=1)
+    assert await keep(store, reply("Your voicemail", source="Orange")) == RepliesKept(responses=1)
     assert await pushed(store) == []
 
 
@@ -112,9 +112,9 @@ async def test_a_reply_of_a_name_is_kept_and_is_nobodys(store: Store) -> None:
 async def test_what_the_operator_repeats_is_kept_twice_and_told_once(store: Store) -> None:
     account = await furnished(store)
     await send(store, account)
-    assert await keep(store, reply("oui")) == Kept(responses=1, pushed=1)
+    assert await keep(store, reply("oui")) == RepliesKept(responses=1, pushed=1)
     again = replace(reply("oui", at=LATER + 5_000), raw=b"another sequence" + reply("oui").raw[16:])
-    assert await keep(store, again) == Kept()
+    assert await keep(store, again) == RepliesKept()
     assert await texts(store, account) == ["oui"]
     assert await looking.rows(store, "SELECT phase FROM reply ORDER BY id") == [(1,), (3,)]
 
@@ -155,9 +155,9 @@ _reference = 0
 
 async def test_a_long_reply_is_pushed_once_and_only_when_it_is_whole(store: Store) -> None:
     number = await send(store, await furnished(store))
-    assert await keep(store, reply("world", part=(7, 2, 2))) == Kept()
+    assert await keep(store, reply("world", part=(7, 2, 2))) == RepliesKept()
     assert await pushed(store) == []
-    assert await keep(store, reply("hello ", part=(7, 2, 1), at=LATER + 1)) == Kept(responses=1, pushed=1)
+    assert await keep(store, reply("hello ", part=(7, 2, 1), at=LATER + 1)) == RepliesKept(responses=1, pushed=1)
     assert [(found, body["text"]) for found, body in await pushed(store)] == [(number, "hello world")]
     assert await looking.rows(store, "SELECT phase, response FROM reply") == [(1, 1), (1, 1)]
 
@@ -176,12 +176,14 @@ async def test_parts_over_two_links_of_one_operator_make_one_reply(store: Store)
     account = await furnished(store)
     await links_in(store, "north-1", "north-2", operator="north")
     await send(store, account)
-    assert await keep(store, reply("world", part=(7, 2, 2), link="north-2")) == Kept()
-    assert await keep(store, reply("hello ", part=(7, 2, 1), link="north-1")) == Kept(responses=1, pushed=1)
+    assert await keep(store, reply("world", part=(7, 2, 2), link="north-2")) == RepliesKept()
+    assert await keep(store, reply("hello ", part=(7, 2, 1), link="north-1")) == RepliesKept(responses=1, pushed=1)
     assert await texts(store, account) == ["hello world"]
     # What the operator repeats by its other link is a repetition too.
-    assert await keep(store, reply("world", part=(7, 2, 2), link="north-1", at=LATER + 1)) == Kept()
-    assert await keep(store, reply("oui", link="north-1"), reply("oui", link="north-2")) == Kept(responses=1, pushed=1)
+    assert await keep(store, reply("world", part=(7, 2, 2), link="north-1", at=LATER + 1)) == RepliesKept()
+    assert await keep(store, reply("oui", link="north-1"), reply("oui", link="north-2")) == RepliesKept(
+        responses=1, pushed=1
+    )
 
 
 async def test_parts_of_two_operators_are_not_mixed(store: Store) -> None:
@@ -190,7 +192,9 @@ async def test_parts_of_two_operators_are_not_mixed(store: Store) -> None:
     await send(store, account)
     await keep(store, reply("hello ", part=(7, 2, 1), link="north"), reply("world", part=(7, 2, 2), link="south"))
     assert await texts(store, account) == []
-    assert await keep(store, reply("oui", link="north"), reply("oui", link="south")) == Kept(responses=2, pushed=2)
+    assert await keep(store, reply("oui", link="north"), reply("oui", link="south")) == RepliesKept(
+        responses=2, pushed=2
+    )
 
 
 async def test_an_incomplete_reply_over_two_links_is_given_up_once(store: Store) -> None:

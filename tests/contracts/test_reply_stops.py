@@ -8,8 +8,9 @@ from esito.domain.account import Account
 from esito.domain.message import NewRecipient, SegmentRef
 from esito.domain.reply import STOP_WINDOW_MS
 from esito.domain.routing import Route
-from esito.store.base import LinkRecord, Store
-from esito.store.replies import Kept
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.reply_store import RepliesKept
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, message
 from tests.kit.replying import ANNA, LATER, furnished, keep, pushed, reply, send
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_stop_puts_the_number_on_the_list_and_is_told_as_stop(store: Store) -> None:
     account = await furnished(store)
     number = await send(store, account)
-    assert await keep(store, reply("Stop")) == Kept(responses=1, stops=1, pushed=1)
+    assert await keep(store, reply("Stop")) == RepliesKept(responses=1, stops=1, pushed=1)
     assert [one.msisdn for one in await store.stops.list(account.id)] == ["+33611111111"]
     body = {"type": "stop", "phone_number": "+33611111111", "text": "Stop", "message_id": number}
     assert await pushed(store) == [(number, body)]
@@ -64,7 +65,7 @@ async def test_a_stop_may_name_the_service(store: Store, text: str) -> None:
 
 async def test_a_stop_that_nobody_is_concerned_by_stops_nobody(store: Store) -> None:
     account = await furnished(store)
-    assert await keep(store, reply("STOP")) == Kept(responses=1)
+    assert await keep(store, reply("STOP")) == RepliesKept(responses=1)
     assert await store.stops.list(account.id) == []
 
 

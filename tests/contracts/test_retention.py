@@ -12,8 +12,8 @@ import pytest
 from esito.config import RetentionSettings
 from esito.domain.timing import DAY_MS
 from esito.lifecycle.retain import RetentionJob
-from esito.store.base import Store
-from esito.store.retention import BEGINNING, Place, Sweep
+from esito.store.interface.retention_store import BEGINNING, Sweep, SweepPosition
+from esito.store.interface.store import Store
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, expire, links_in, message, receipt, states_of, submitted
 from tests.kit.desk import Standing
@@ -157,14 +157,16 @@ async def test_replies_lose_their_texts_then_their_numbers_and_then_go(store: St
     assert await texts_of_replies(store, account) == []
 
 
-async def sweep(store: Store, kind: Sweep, before: int, beyond: Place) -> Place | None:
+async def sweep(store: Store, kind: Sweep, before: int, beyond: SweepPosition) -> SweepPosition | None:
     return await store.retention.sweep(kind, before=before, beyond=beyond)
 
 
-async def until_done(act: Callable[[Place], Awaitable[Place | None]], after: Callable[[], Awaitable[None]]) -> int:
+async def until_done(
+    act: Callable[[SweepPosition], Awaitable[SweepPosition | None]], after: Callable[[], Awaitable[None]]
+) -> int:
     """Perform every transaction of a sweep with something between them; return how many there were."""
     count = 0
-    place: Place | None = BEGINNING
+    place: SweepPosition | None = BEGINNING
     while place is not None:
         place = await act(place)
         await after()

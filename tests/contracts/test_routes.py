@@ -10,7 +10,8 @@ from esito.domain.message import NewRecipient, Submission, SubmitAnswer, SubmitO
 from esito.domain.routing import Route
 from esito.domain.states import MessageState
 from esito.domain.timing import VALIDITY_MS
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of
 from tests.kit.stores import open_at
 

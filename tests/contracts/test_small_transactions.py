@@ -8,10 +8,10 @@ import pytest
 from esito.domain.slots import Slots
 from esito.domain.states import MessageState
 from esito.domain.timing import DAY_MS, VALIDITY_MS
-from esito.store.base import Store
-from esito.store.callbacks import Claimed, Wanted
-from esito.store.retention import BEGINNING, Place, Sweep
-from esito.store.tables.connection import Connection
+from esito.store.interface.callback_store import ClaimedCallbacks, ClaimRequest
+from esito.store.interface.retention_store import BEGINNING, Sweep, SweepPosition
+from esito.store.interface.store import Store
+from esito.store.sql_connection import Connection
 from tests.kit.builders import NOW, accepted, account_in, expire, links_in, message, receipt, states_of
 from tests.kit.looking import change, rows
 
@@ -91,7 +91,7 @@ async def test_what_is_old_goes_in_small_transactions(store: Store, monkeypatch:
     await expire(store, NOW + VALIDITY_MS + 2_000)
     watched = Watched(store, monkeypatch)
     for kind in Sweep:
-        beyond: Place | None = BEGINNING
+        beyond: SweepPosition | None = BEGINNING
         while beyond is not None:
             beyond = await store.retention.sweep(kind, before=NOW + 99 * DAY_MS, beyond=beyond)
     assert watched.small() > len(Sweep)
@@ -127,13 +127,13 @@ async def test_callbacks_for_disabled_destinations_are_given_up_in_small_transac
         )
         await store.accept(new)
     await expire(store, NOW + VALIDITY_MS + 2_000)
-    while await store.callbacks.sort(NOW, limit=1000):
+    while await store.callbacks.route(NOW, limit=1000):
         pass
     await change(store, "UPDATE destination SET disabled_at = 1, reason = 'gone'")
     watched = Watched(store, monkeypatch)
-    found = Claimed(callbacks=[], next_at=NOW)
+    found = ClaimedCallbacks(callbacks=[], next_at=NOW)
     while found.next_at is not None:
-        found = await store.callbacks.claim(Wanted(at=NOW, lease_ms=1, slots=Slots()))
+        found = await store.callbacks.claim(ClaimRequest(at=NOW, lease_ms=1, slots=Slots()))
         assert found.callbacks == []
     assert max(watched.changed) <= 700
     assert await rows(store, "SELECT 1 FROM callback WHERE phase <> 5") == []

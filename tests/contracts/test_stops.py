@@ -3,8 +3,8 @@
 import pytest
 
 from esito.domain.errors import StopNotFound
-from esito.store.base import Store
-from esito.store.stops import Stop
+from esito.store.interface.account_store import Stop
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ import pytest
 from esito.domain.account import Account
 from esito.domain.operator_habits import MISLEAD, SURE
 from esito.domain.timing import HOUR_MS, MINUTE_MS
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.contracts.submissions import PARIS, ROME, answered, dated, sent
 from tests.kit.builders import NOW, accepted, account_in, links_in, message
 

@@ -8,7 +8,8 @@ from esito.domain.message import SegmentRef, Submission, SubmitAnswer, SubmitOut
 from esito.domain.states import MessageState, MultipartRule
 from esito.domain.timing import HOUR_MS
 from esito.domain.vocabulary import ErrorTable, Vocabulary
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, refused, states_of, submitted
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,8 @@ from esito.domain.errors import AlreadyCancelled, AlreadySent, MessageNotFound, 
 from esito.domain.message import SubmitAnswer, SubmitOutcome
 from esito.domain.states import MessageState
 from esito.domain.timing import DAY_MS, HOUR_MS, VALIDITY_MS
-from esito.store.base import Store
-from esito.store.sending import TakenBack
+from esito.store.interface.message_store import TakenBack
+from esito.store.interface.store import Store
 from tests.contracts.test_ceilings import branch_of
 from tests.kit.builders import NOW, accepted, account_in, expire, links_in, message, receipt, states_of
 

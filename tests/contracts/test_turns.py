@@ -10,7 +10,7 @@ import pytest
 from esito.domain.account import Account
 from esito.domain.message import Range, Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.timing import HOUR_MS
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, links_in, message
 
 pytestmark = pytest.mark.anyio

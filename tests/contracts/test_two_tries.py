@@ -7,7 +7,8 @@ from esito.domain.message import Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.routing import Route
 from esito.domain.states import MessageState as S
 from esito.domain.timing import MINUTE_MS
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 from tests.contracts.submissions import PARIS, ROME, dated, lost, sent, state_of
 from tests.kit.builders import NOW, account_in, complaints, links_in, message
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from esito.store.postgres.transactions import WritingConnection
+from esito.store.postgres.commit_outcome import PostgresWriter
 from esito_cluster.patroni_node import PatroniNode
 from tests.faults.proxy import haproxy
 from tests.faults.stage import A_CLUSTER, Stage
@@ -89,7 +89,7 @@ def test_commits_go_on_without_one_of_two_standbys(stage: Stage) -> None:
 def test_a_commit_that_is_told_to_wait_no_longer_is_not_taken_for_kept(stage: Stage) -> None:
     primary = stage.primary()
     standbys = [node for node in stage.installation.postgres.nodes if node is not primary]
-    writer = WritingConnection(primary.url)
+    writer = PostgresWriter(primary.url)
     writer.begin(alone=False)
     writer.run("keep_setting", name="colour", value="red")
     server = writer.run_once("SELECT pg_backend_pid()")

@@ -23,7 +23,7 @@ from esito.domain.account import Account
 from esito.domain.states import MessageState
 from esito.lifecycle.accept import Draft
 from esito.smpp import pdu as p
-from esito.store.links import KeptLink
+from esito.store.interface.link_store import KeptLink
 from esito_cluster.process import free_port
 from tests.kit.abroad import PRICED, let_abroad
 from tests.kit.builders import account_in, complaints, states_of

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import SqliteConnection
+from esito.store.sqlite.sqlite_connection import SqliteConnection
 from tests.kit.builders import account_in, links_in, message
 from tests.kit.desk import desk
 from tests.kit.patience import WORK, Beside, turns_of_a_loop

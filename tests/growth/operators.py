@@ -80,7 +80,11 @@ TEXTS: dict[str, Reader] = {
             (
                 "message id",
                 PDU,
-                lambda given: (message_ids.canonical(given), message_ids.shelves(given), message_ids.clean_id(given)),
+                lambda given: (
+                    message_ids.canonical(given),
+                    message_ids.match_keys(given),
+                    message_ids.clean_id(given),
+                ),
             ),
             (
                 "two message ids",

@@ -6,7 +6,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Self, TypeVar
 
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 from tests.histories.acts import Act, Setup
 from tests.histories.play import Play
 from tests.histories.watch import Broken

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 from esito.domain.account import Account
 from esito.domain.message import SegmentRef, SubmitAnswer, SubmitOutcome
 from esito.domain.receipt import DeliveryReceipt
-from esito.store.base import LinkRecord, Settled, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.message_records import Settled
+from esito.store.interface.store import Store
 from tests.histories.acts import PAUSES, WORDS, Act, Setup
 from tests.histories.decidable import Judge
 from tests.histories.truth import DAY, HOUR, NUMBERS, SECOND, STRANGER, Attempt, Fate, Operator, Receipt, Segment

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from esito.domain.message import Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import STAT_WORDS
-from esito.store.base import LinkRecord
+from esito.store.interface.link_store import LinkRecord
 from tests.histories.place import Place
 from tests.histories.truth import DAY, NUMBERS, SECOND
 from tests.kit.builders import NOW, accepted, account_in, message, receipt

@@ -15,7 +15,7 @@ import pytest
 
 from esito.domain.message import Submission
 from esito.domain.receipt import DeliveryReceipt
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.histories.truth import WRITINGS, Writing
 from tests.kit.builders import NOW, accepted, account_in, complaints, links_in, message, receipt
 from tests.kit.ram import a_folder

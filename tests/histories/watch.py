@@ -18,8 +18,8 @@ from esito.domain.account import Account
 from esito.domain.message import SegmentRef
 from esito.domain.receipt import Verdict
 from esito.domain.states import FIRST_FINAL, MessageState
-from esito.store.base import Settled, Store
-from esito.store.records import Orphan
+from esito.store.interface.message_records import Orphan, Settled
+from esito.store.interface.store import Store
 from tests.histories.decidable import Judge, by_its_very_id
 from tests.histories.truth import Attempt, Fate, Receipt, Segment
 from tests.kit.builders import complaints

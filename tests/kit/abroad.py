@@ -1,7 +1,7 @@
 """Sending to every country: a price for each, and an account that may."""
 
 from esito.domain.account import Account
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 PRICED = "[pricing.prefixes]\n" + "".join(f'"+{digit}" = "0.045"\n' for digit in range(1, 10))
 """A section of settings in which every number has a price."""

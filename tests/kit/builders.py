@@ -7,7 +7,8 @@ from esito.domain.account import Account
 from esito.domain.message import NewMessage, NewRecipient, Range, Submission, SubmitAnswer, SubmitOutcome
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.states import STAT_WORDS, MultipartRule
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 
 NOW = 1_800_000_000_000
 """An instant to start from."""

@@ -20,7 +20,7 @@ from esito.domain.pricing import PriceList
 from esito.domain.routing import Routes
 from esito.domain.timing import PushableClock
 from esito.lifecycle.accept import Acceptance
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import NOW, accepted, links_in, receipt
 from tests.kit.declared import held
 from tests.kit.loop_watch import loops_are_let_go

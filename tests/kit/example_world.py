@@ -13,7 +13,7 @@ from esito.api.http.endpoint import AdminEndpoint, AnyEndpoint
 from esito.api.http.schema import things_of
 from esito.api.v1.subaccount_keys import EXAMPLE_TOKEN
 from esito.domain.credentials import key_digest
-from esito.store.ledger import NewSubaccount
+from esito.store.interface.account_store import NewSubaccount
 from tests.kit.builders import NOW
 from tests.kit.desk import ADMIN_KEY, KEY, SECRET, Desk, Reply, desk
 from tests.kit.link_edits import RecordedEdits

@@ -1,7 +1,7 @@
 """Short ways to say what a store keeps of messages and replies."""
 
 from esito.domain.account import Account
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import message, receipt, submitted
 
 ANNA = 33611111111

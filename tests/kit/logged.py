@@ -14,8 +14,9 @@ from esito.domain.receipt import DeliveryReceipt
 from esito.receipt_log.consumer import Consumer
 from esito.receipt_log.publisher import Publisher
 from esito.receipt_log.spool import Spool
-from esito.store.base import Settled, Store
-from esito.store.intake import Applied, Brought
+from esito.store.interface.frame_store import AppliedFrames, NumberedFrame
+from esito.store.interface.message_records import Settled
+from esito.store.interface.store import Store
 from tests.kit.nats import a_stream, log_on, shared_servers
 from tests.kit.patience import in_time
 
@@ -33,8 +34,8 @@ class _Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    async def apply(self, frames: Sequence[Brought]) -> Applied:
-        applied: Applied = await self._inner.apply(frames)
+    async def apply(self, frames: Sequence[NumberedFrame]) -> AppliedFrames:
+        applied: AppliedFrames = await self._inner.apply(frames)
         async with self.come:
             self.receipts += sum(applied.verdicts.values())
             self.moved += applied.moved
@@ -52,7 +53,7 @@ class Logged:
         self._folder = folder
         self._ending = ending
         self._publisher: Publisher | None = None
-        self._watched = _Watched(store.intake)
+        self._watched = _Watched(store.frames)
         self._one_by_one = asyncio.Lock()
 
     def __getattr__(self, name: str) -> Any:
@@ -95,7 +96,7 @@ class _Seen:
 
     def __init__(self, store: Store, watched: _Watched) -> None:
         self._store = store
-        self.intake = watched
+        self.frames = watched
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)

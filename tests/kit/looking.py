@@ -5,11 +5,11 @@ from typing import Any
 
 import asyncpg
 
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from esito.store.postgres import PostgresStore
+from esito.store.sql_connection import Connection
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import SqliteConnection
-from esito.store.tables.connection import Connection
+from esito.store.sqlite.sqlite_connection import SqliteConnection
 from tests.kit.logged import Logged
 
 

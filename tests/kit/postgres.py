@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from esito.store.postgres.connection import SETTINGS
 from esito.store.postgres.migrating import migrate
+from esito.store.postgres.postgres_connection import SETTINGS
 from esito_cluster.process import free_port
 from tests.kit.left_over import at_end
 from tests.kit.patience import PATIENCE

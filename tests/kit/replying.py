@@ -7,8 +7,8 @@ from typing import Any
 from esito.domain.account import Account
 from esito.domain.reply import Concatenated, Reply
 from esito.lifecycle.receive import stop_words
-from esito.store.base import Store
-from esito.store.replies import Kept
+from esito.store.interface.reply_store import RepliesKept
+from esito.store.interface.store import Store
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, links_in, message
 
@@ -38,7 +38,7 @@ def reply(
     )
 
 
-async def keep(store: Store, *replies: Reply) -> Kept:
+async def keep(store: Store, *replies: Reply) -> RepliesKept:
     return await store.replies.keep(replies, WORDS)
 
 

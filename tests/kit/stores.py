@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from esito.store.postgres import PostgresStore
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import SqliteConnection, migrate
+from esito.store.sqlite.sqlite_connection import SqliteConnection, migrate
 from tests.kit.logged import logged
 from tests.kit.postgres import drop_database, fresh_database
 

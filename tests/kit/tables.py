@@ -7,9 +7,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from esito.store.postgres.connection import PostgresConnection
-from esito.store.sqlite.connection import SqliteConnection, connect
-from esito.store.tables.books import read_books
+from esito.store.postgres.postgres_connection import PostgresConnection
+from esito.store.sqlite.sqlite_connection import SqliteConnection, connect
+from esito.store.transactions.books import read_books
 
 _Result = TypeVar("_Result")
 

@@ -20,7 +20,7 @@ from esito.app.run import serve
 from esito.app.wiring import key_secret, open_store
 from esito.config import load
 from esito.domain.credentials import key_digest, new_api_key
-from esito.store.base import CLOCK_OFFSET
+from esito.store.interface.store import CLOCK_OFFSET
 from esito_cluster.process import free_port
 from tests.kit.abroad import PRICED, let_abroad
 from tests.kit.patience import PATIENCE

@@ -13,7 +13,7 @@ from esito.domain.timing import Clock
 from esito.domain.vocabulary import ErrorTable, Vocabulary
 from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.account_threads import AccountThreads
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 MAX_HEADER_OCTETS = 32 * 1024
 

@@ -11,7 +11,7 @@ from esito.app.background_jobs import address_judge
 from esito.app.link_admin import LinkAdmin
 from esito.app.link_status import statuses_of_leases, statuses_of_ours
 from esito.app.wiring import key_secret
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from esito.webhooks.targets import refusal
 
 WRITABLE_WITHIN = 5.0

@@ -32,7 +32,7 @@ from esito.links.supervisor import LinkSupervisor
 from esito.receipt_log.consumer import Consumer
 from esito.receipt_log.interface import ReceiptLog
 from esito.receipt_log.publisher import Publisher
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

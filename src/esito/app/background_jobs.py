@@ -13,7 +13,7 @@ from esito.lifecycle.expire import ExpiryJob
 from esito.lifecycle.reply_job import ReplyJob
 from esito.lifecycle.retain import RetentionJob
 from esito.links.lease_keeper import HeldLease, LeaseKeeper
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from esito.webhooks.addresses import Judge
 from esito.webhooks.sender import Sender
 from esito.webhooks.signing import sign

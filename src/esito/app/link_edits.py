@@ -13,7 +13,7 @@ from esito.app.link_settings import SECRET, WHERE, EditContext, overridden, seal
 from esito.config import ConfigError, LinkSettings, Settings
 from esito.domain.errors import LinkInUse, NoSuchLink
 from esito.domain.timing import RealClock
-from esito.store.links import KeptLink, LinkWork
+from esito.store.interface.link_store import KeptLink, LinkWork
 
 
 class LinkEdit(NamedTuple):

@@ -20,7 +20,8 @@ from esito.links.smpp_link import SmppLink
 from esito.smpp.connect import SmppSettings
 from esito.smpp.incoming import IncomingSettings, WithoutEsmClass
 from esito.smpp.outgoing import Concatenation, OutgoingSettings, Validity
-from esito.store.base import LinkRecord, Store
+from esito.store.interface.link_store import LinkRecord
+from esito.store.interface.store import Store
 
 LONGEST_BIND = 30.0
 """Seconds we wait for the response to a bind, unless the link waits less for any response."""

@@ -11,8 +11,8 @@ import msgspec
 
 from esito.config import ConfigError, Settings, changed_link, new_link, with_links
 from esito.domain.credentials import seal, unseal
-from esito.store.base import Store
-from esito.store.links import KeptLink
+from esito.store.interface.link_store import KeptLink
+from esito.store.interface.store import Store
 
 FILE, STORE, BOTH, FORGOTTEN = "file", "store", "file, store", "none"
 """Where a link comes from; `FORGOTTEN`: the store overrides a link that the file no longer has."""

@@ -8,7 +8,7 @@ from esito.api.services import LinkStatus, SessionStatus
 from esito.config import LinkSettings
 from esito.domain.timing import SECOND_MS
 from esito.links.smpp_link import SmppLink
-from esito.store.leases import LeaseLine
+from esito.store.interface.link_store import LeaseLine
 
 
 def statuses_of_ours(configured: Sequence[LinkSettings], links: Iterable[SmppLink]) -> list[LinkStatus]:

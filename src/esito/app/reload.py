@@ -23,8 +23,8 @@ from esito.lifecycle.accept import Acceptance
 from esito.lifecycle.receive import Receiver
 from esito.links.gateway import Gateway
 from esito.links.supervisor import LinkPlan, LinkSupervisor
-from esito.store.base import Store
-from esito.store.links import KeptLink
+from esito.store.interface.link_store import KeptLink
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

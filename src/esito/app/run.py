@@ -21,7 +21,7 @@ from esito.domain.errors import PartEnded
 from esito.domain.timing import Clock, PushableClock, RealClock
 from esito.lifecycle.clocks import ClockWatch, follow
 from esito.receipt_log.publisher import Publisher
-from esito.store.base import CLOCK_OFFSET, Store
+from esito.store.interface.store import CLOCK_OFFSET, Store
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from esito.config import ConfigError, Settings
 from esito.private_files import make_folder, new_private
 from esito.receipt_log.interface import ReceiptLog
 from esito.receipt_log.spool import Spool, SpoolInUse
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from esito.store.sqlite import SqliteStore
 from esito.store.sqlite.backup import backup
 from esito.store.sqlite.serving import only_server

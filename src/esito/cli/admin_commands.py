@@ -14,7 +14,7 @@ from esito.cli.terminal import TextTable, moment, say, show
 from esito.config import Settings
 from esito.domain.credentials import Administrator, key_digest, new_api_key
 from esito.domain.timing import RealClock
-from esito.store.ledger import AuditEntry
+from esito.store.interface.account_store import AuditEntry
 
 
 @click.group()

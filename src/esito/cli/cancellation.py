@@ -13,7 +13,7 @@ from esito.cli.terminal import say
 from esito.client.sync import Client
 from esito.config import Settings, load
 from esito.domain.timing import RealClock
-from esito.store.sending import TakenBack
+from esito.store.interface.message_store import TakenBack
 
 
 @click.command()

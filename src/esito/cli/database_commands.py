@@ -14,7 +14,7 @@ from esito.config import ConfigError, Settings
 from esito.receipt_log.gaps import OVERDUE_AFTER, Gaps
 from esito.receipt_log.gaps import sentence as gap_sentence
 from esito.receipt_log.interface import LogUnavailable, UnsafeLog
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 
 @click.command()

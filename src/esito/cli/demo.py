@@ -42,7 +42,7 @@ from esito.domain.timing import PushableClock
 from esito.private_files import new_private
 from esito.simulator.fates import ENDINGS
 from esito.simulator.smsc import Smsc, SmscSettings
-from esito.store.base import CLOCK_OFFSET, Store
+from esito.store.interface.store import CLOCK_OFFSET, Store
 
 ACCOUNT = "demo"
 CREDIT = Decimal(1000)

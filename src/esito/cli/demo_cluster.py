@@ -13,7 +13,7 @@ from esito.domain.errors import EsitoError
 from esito.domain.timing import PushableClock
 from esito.lifecycle.clocks import LOOK_EVERY, follow
 from esito.simulator.smsc import Smsc, SmscSettings
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from esito_cluster.etcd import EtcdMissing
 from esito_cluster.installation import Installation, LinkTo
 from esito_cluster.nats import NatsMissing

@@ -10,7 +10,7 @@ from esito.domain.display import mask_for_people
 from esito.domain.errors import NoSuchAccount
 from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.timing import RealClock
-from esito.store.retention import Erased
+from esito.store.interface.retention_store import Erased
 
 
 def _msisdn(_ctx: click.Context, _param: click.Parameter, value: str) -> str:

@@ -18,8 +18,8 @@ from esito.app.link_settings import SECRET, EditContext
 from esito.cli.options import F, actor, print_json, run, with_json, with_settings
 from esito.cli.terminal import say
 from esito.config import ConfigError, LinkSettings, Settings, as_written
-from esito.store.base import Store
-from esito.store.links import LinkWork
+from esito.store.interface.link_store import LinkWork
+from esito.store.interface.store import Store
 
 
 def with_password(command: F) -> F:

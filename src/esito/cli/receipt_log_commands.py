@@ -19,8 +19,8 @@ from esito.config import ConfigError, Settings
 from esito.private_files import make_folder, new_private
 from esito.receipt_log.consumer import replay as replay_log
 from esito.receipt_log.interface import Lag, ReceiptLog
-from esito.store.base import Store
-from esito.store.intake import Mark, Poison
+from esito.store.interface.frame_store import Mark, Poison
+from esito.store.interface.store import Store
 
 
 @click.group()
@@ -59,7 +59,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
 
 async def _status(settings: Settings) -> tuple[Lag, list[Mark], list[str]]:
     async with _opened(settings) as (log, store):
-        return await log.lag(), await store.intake.marks(), await log.check()
+        return await log.lag(), await store.frames.marks(), await log.check()
 
 
 def _for_programs(lag: Lag, marks: list[Mark], complaints: list[str]) -> dict[str, Any]:
@@ -167,4 +167,4 @@ def _poison_for_programs(one: Poison) -> dict[str, Any]:
 
 async def _poison(settings: Settings, limit: int) -> list[Poison]:
     async with wiring.open_store(settings) as store:
-        return await store.intake.poison(limit=limit)
+        return await store.frames.poison(limit=limit)

@@ -10,7 +10,8 @@ import click
 from esito.cli.options import print_json, run, with_json
 from esito.cli.terminal import say
 from esito.config_rules import POSTGRES, SQLITE
-from esito.store import moving
+from esito.store.copy import Copied
+from esito.store.copy import copy as copy_store
 
 
 class SqliteFile(click.ParamType[Path]):
@@ -46,7 +47,7 @@ def copy(source: Path, target: str, *, as_json: bool) -> None:
 
     The source is not changed. After an interruption the same command continues.
     """
-    copied = run(moving.copy(source, target, say=partial(say, err=as_json)))
+    copied = run(copy_store(source, target, say=partial(say, err=as_json)))
     secret = source.parent / "esito.secret"
     if as_json:
         print_json(_for_programs(copied, secret))
@@ -55,7 +56,7 @@ def copy(source: Path, target: str, *, as_json: bool) -> None:
     sys.exit(1 if copied.complaints else 0)
 
 
-def _for_programs(copied: moving.Copied, secret: Path) -> dict[str, object]:
+def _for_programs(copied: Copied, secret: Path) -> dict[str, object]:
     tables = {name: {"rows": extent.rows, "checksum": extent.shown} for name, extent in copied.tables.items()}
     return {
         "rows": copied.rows,
@@ -65,7 +66,7 @@ def _for_programs(copied: moving.Copied, secret: Path) -> dict[str, object]:
     }
 
 
-def _tell(copied: moving.Copied, secret: Path) -> None:
+def _tell(copied: Copied, secret: Path) -> None:
     for sentence in copied.complaints:
         say(sentence)
     if copied.complaints:

@@ -21,7 +21,7 @@ from esito.domain.decisions import (
     Waits,
 )
 from esito.domain.known import Known
-from esito.domain.message_ids import Spelling, canonical, shelves
+from esito.domain.message_ids import Spelling, canonical, match_keys
 from esito.domain.operator_habits import Learned, says_nothing
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt, Verdict
 from esito.domain.states import FIRST_FINAL, MessageState, MultipartRule, derive
@@ -67,7 +67,7 @@ class Settlement:
         self._at = at
         self._standings: dict[tuple[int, int], _Standing] = {}
         self._brought: dict[tuple[int, str], list[BroughtId]] = {}
-        """By the form of the operator's ids and the shelf of the id."""
+        """By the form of the operator's ids and the match key of the id."""
         self._taken: set[tuple[int, int, int]] = set()
         self.alone: list[tuple[DeliveryReceipt, Candidate]] = []
         """Receipts that can be about one segment only, and that segment."""
@@ -205,8 +205,8 @@ class Settlement:
         """Yield what receipts of the batch brought under an id that may equal this one's, newest first."""
         if self._brought:
             form = id(self._forms[receipt.link])
-            for shelf in shelves(receipt.smsc_message_id):
-                yield from reversed(self._brought.get((form, shelf), ()))
+            for match_key in match_keys(receipt.smsc_message_id):
+                yield from reversed(self._brought.get((form, match_key), ()))
 
     def _identify(self, receipt: DeliveryReceipt, owner: Candidate) -> None:
         """Give a segment the id of a receipt, unless it has got one in this batch."""

@@ -63,7 +63,7 @@ def id_in(octets: bytes) -> str:
 
 
 def canonical(smsc_message_id: str) -> str:
-    """Return the shelf of an id: lower case, without blanks, `0x` and leading zeros, cut to 64; '' stays ''."""
+    """Return the match key of an id: lower case, without blanks, `0x` and leading zeros, cut to 64; '' stays ''."""
     if smsc_message_id.isdecimal() and smsc_message_id.isascii() and smsc_message_id[0] != "0":
         return smsc_message_id[:LONGEST]  # as nearly all are
     bare = smsc_message_id.strip(_BLANKS).lower()[:LONGEST].rstrip(_BLANKS)
@@ -74,8 +74,8 @@ def canonical(smsc_message_id: str) -> str:
     return bare.lstrip(_PADDING) or "0"
 
 
-def shelves(receipt_id: str) -> list[str]:
-    """Return every shelf on which the segment of this receipt may lie; its own first.
+def match_keys(receipt_id: str) -> list[str]:
+    """Return every match key that the segment of this receipt may have; that of its own spelling first.
 
     Numbers of more than 64 bits are not converted.
     """

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from esito.domain.choosing import Candidate
 from esito.domain.evidence import TrailEvidence
 from esito.domain.message import SegmentRef
-from esito.domain.message_ids import shelves
+from esito.domain.message_ids import match_keys
 from esito.domain.receipt import SKEW_MS, DeliveryReceipt, Verdict
 from esito.domain.states import MessageState
 from esito.domain.timing import DAY_MS, MINUTE_MS, SECOND_MS
@@ -73,7 +73,7 @@ def believed(said: DeliveryReceipt, owner: Candidate, namesakes: list[Candidate]
     """
     if said.state is None:
         return said
-    if said.smsc_message_id and not set(shelves(said.smsc_message_id)) & set(shelves(owner.smsc_message_id)):
+    if said.smsc_message_id and not set(match_keys(said.smsc_message_id)) & set(match_keys(owner.smsc_message_id)):
         return _unbelieved(said, "other_id")
     if said.done_at is not None and said.done_at < min(owner.left) - SKEW_MS:
         return _unbelieved(said, "reused_id")

@@ -33,7 +33,7 @@ from esito.domain.text import LOW_COST_LIMIT, MAX_SEGMENTS, count_segments, is_o
 from esito.domain.timing import Clock
 from esito.lifecycle import commercial_hours
 from esito.lifecycle.account_threads import AccountThreads
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ import structlog
 
 from esito.domain.errors import StoreError, StoreUnavailable
 from esito.domain.message import SubmitAnswer
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

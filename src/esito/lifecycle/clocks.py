@@ -13,8 +13,8 @@ import structlog
 from esito import metrics
 from esito.domain.errors import StoreError
 from esito.domain.timing import SECOND_MS, Clock, PushableClock, RealClock
-from esito.store.base import CLOCK_OFFSET, Store
-from esito.store.leases import LeaseStore
+from esito.store.interface.link_store import LeaseStore
+from esito.store.interface.store import CLOCK_OFFSET, Store
 
 log = structlog.get_logger()
 

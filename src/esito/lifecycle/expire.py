@@ -7,7 +7,7 @@ import structlog
 from esito.clockwork import sleep_until
 from esito.domain.errors import StoreUnavailable
 from esito.domain.timing import Clock
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

@@ -24,7 +24,7 @@ from esito.links.smpp_link import SmppLink
 from esito.smpp.outgoing import OutgoingSettings, query_sm
 from esito.smpp.pdu import GenericNack, QuerySmResp, Status, status_name
 from esito.smpp.responses import QueryToken, is_unknown_command, read_answer
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

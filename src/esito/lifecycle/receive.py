@@ -29,7 +29,7 @@ from esito.smpp.incoming import USUAL, IncomingSettings, WithoutEsmClass
 from esito.smpp.pdu import DataSm, DeliverSm, Status
 from esito.smpp.receipts import DeliveryKind, has_text_of_receipt, kind_of, read_receipt, receipted_id
 from esito.smpp.reply_text import read_reply
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

@@ -16,8 +16,8 @@ from esito.domain.message import Once
 from esito.domain.timing import SECOND_MS, Clock
 from esito.lifecycle.accept import Acceptance, Accepted, Draft
 from esito.lifecycle.receive import stop_words
-from esito.store.base import Store
-from esito.store.replies import StopAnswer
+from esito.store.interface.reply_store import StopAnswer
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

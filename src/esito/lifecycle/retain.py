@@ -9,8 +9,8 @@ from esito.clockwork import sleep_until
 from esito.config import RetentionSettings
 from esito.domain.errors import StoreUnavailable
 from esito.domain.timing import DAY_MS, HOUR_MS, Clock
-from esito.store.base import Store
-from esito.store.retention import BEGINNING, Place, Sweep
+from esito.store.interface.retention_store import BEGINNING, Sweep, SweepPosition
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ class RetentionJob:
             log.warning("retention_put_off", reason=str(error))
 
     async def _sweep(self, kind: Sweep, before: int) -> None:
-        beyond: Place | None = BEGINNING
+        beyond: SweepPosition | None = BEGINNING
         while beyond is not None:
             began = time.monotonic()
             beyond = await self._store.retention.sweep(kind, before=before, beyond=beyond)

@@ -26,7 +26,7 @@ from esito.links.smpp_link import SmppLink
 from esito.smpp.outgoing import USUAL, Concatenation, OutgoingSettings, submit_sm
 from esito.smpp.pdu import Status, SubmitSm
 from esito.smpp.responses import SubmitResponse
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

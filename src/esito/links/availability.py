@@ -8,8 +8,8 @@ import msgspec
 import structlog
 
 from esito.domain.errors import StoreError
-from esito.store.base import Store
-from esito.store.leases import LeaseLine
+from esito.store.interface.link_store import LeaseLine
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

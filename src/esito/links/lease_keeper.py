@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import structlog
 
 from esito.domain.errors import StoreError
-from esito.store.base import Store
-from esito.store.leases import Lease
+from esito.store.interface.link_store import Lease
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ from esito.links.gateway import HAND_ON_WITHIN, Gateway, Made
 from esito.links.lease_keeper import HeldLease, LeaseKeeper
 from esito.links.link_interface import LinkSubmitter
 from esito.links.smpp_link import SmppLink
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

@@ -11,8 +11,8 @@ from esito.domain.errors import StoreError, StoreUnavailable, UnknownLink
 from esito.receipt_log.frames import Damaged, Frame, decode
 from esito.receipt_log.gaps import Gap, Gaps, sentence
 from esito.receipt_log.interface import LogRecord, LogUnavailable, ReceiptLog
-from esito.store.base import Store
-from esito.store.intake import Brought
+from esito.store.interface.frame_store import NumberedFrame
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 
@@ -69,9 +69,9 @@ class Consumer:
 
     async def _keep(self, batch: Sequence[tuple[LogRecord, Frame]]) -> None:
         began = perf_counter()
-        frames = [Brought(*frame) for _, frame in batch]
+        frames = [NumberedFrame(*frame) for _, frame in batch]
         try:
-            applied = await self._store.intake.apply(frames)
+            applied = await self._store.frames.apply(frames)
         except StoreError:
             await self._log.again([record for record, _ in batch])
             raise
@@ -90,11 +90,11 @@ class Consumer:
     async def _give_up(self, record: LogRecord, frame: Frame, error: Exception) -> None:
         """Set aside an intact frame that the store cannot apply, and count its number as received."""
         await self._set_aside(record, f"frame {frame.sequence} of {frame.gateway}: {error!r}")
-        await self._store.intake.apply([Brought(frame.gateway, frame.epoch, frame.sequence, ())])
+        await self._store.frames.apply([NumberedFrame(frame.gateway, frame.epoch, frame.sequence, ())])
 
     async def _set_aside(self, record: LogRecord, reason: str) -> None:
         log.error("poison_set_aside", place=record.place, reason=reason)
-        await self._store.intake.set_aside(record.place, record.data, reason=reason, at=record.at)
+        await self._store.frames.set_aside(record.place, record.data, reason=reason, at=record.at)
         metrics.frame_set_aside()
         await self._log.done([record])
 
@@ -135,7 +135,7 @@ async def replay(receipt_log: ReceiptLog, store: Store, *, since: int) -> tuple[
                 log.warning("poison_seen", place=record.place, reason=str(error))
         seen += len(frames)
         for batch in _batches(frames):
-            new += (await store.intake.apply([Brought(*frame) for _, frame in batch])).frames
+            new += (await store.frames.apply([NumberedFrame(*frame) for _, frame in batch])).frames
     return seen, new
 
 

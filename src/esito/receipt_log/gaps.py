@@ -6,7 +6,7 @@ longer was lost by the log; its gateway sends it again by itself.
 
 from typing import NamedTuple
 
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 OVERDUE_AFTER = 3.0
 """Seconds by which a frame may be later than its successors."""
@@ -30,7 +30,7 @@ class Gaps:
     async def look(self, now: float) -> list[Gap]:
         """Return the frames that are overdue, in order; `now` is monotonic time in seconds."""
         missing = [
-            Gap(mark.gateway, mark.epoch, one) for mark in await self._store.intake.marks() for one in mark.missing
+            Gap(mark.gateway, mark.epoch, one) for mark in await self._store.frames.marks() for one in mark.missing
         ]
         self._since = {gap: self._since.get(gap, now) for gap in missing}
         return sorted(gap for gap, since in self._since.items() if now - since >= OVERDUE_AFTER)

@@ -22,7 +22,7 @@ from esito.domain.receipt import DeliveryReceipt
 from esito.receipt_log.frames import Frame, encode
 from esito.receipt_log.interface import Lag, LogUnavailable, ReceiptLog
 from esito.receipt_log.spool import Spool
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 
@@ -205,7 +205,7 @@ class Publisher:
             await self._send_again(number)
 
     async def _marks(self) -> tuple[int, frozenset[int]]:
-        for mark in await self._store.intake.marks(self.gateway):
+        for mark in await self._store.frames.marks(self.gateway):
             if mark.epoch == self._spool.epoch:
                 return mark.confirmed, frozenset(mark.beyond)
         return 0, frozenset()

@@ -29,7 +29,6 @@ _ROWS = re.compile(r"\{(rows|values): ([^{}]*)\}(?: AS (\w+))?")
 _JOINED = re.compile(r"\{each: (\w+)\} AS (\w+)")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
-
 Given = TypeVar("Given")
 
 

@@ -21,8 +21,8 @@ from esito.domain.callback import ANSWER_KEPT, BUSY, GONE, Callback, Outcome, as
 from esito.domain.errors import StoreFailed, StoreUnavailable
 from esito.domain.slots import Slots
 from esito.domain.timing import SECOND_MS, Clock
-from esito.store.base import Store
-from esito.store.callbacks import Turn, Wanted
+from esito.store.interface.callback_store import ClaimRequest, Turn
+from esito.store.interface.store import Store
 from esito.webhooks.sender import Attempt
 
 log = structlog.get_logger()
@@ -142,7 +142,7 @@ class CallbackWorker:
         metrics.CALLBACKS_GIVEN_UP.inc(turn.given_up)
         for callback in turn.claimed.callbacks:
             self._start_delivery(callback)
-        if turn.sorted == ROUTE_AT_ONCE:
+        if turn.routed == ROUTE_AT_ONCE:
             return
         if turn.claimed.next_at is None:
             alarm.cancel()
@@ -154,7 +154,7 @@ class CallbackWorker:
 
     async def _whole_turn(self, ended: list[Outcome]) -> Turn:
         """Return the result of a turn. If cancelled meanwhile, claimed callbacks are still sent."""
-        turning = asyncio.ensure_future(self._outbox.turn(ended, self._wanted(ended), sort=ROUTE_AT_ONCE))
+        turning = asyncio.ensure_future(self._outbox.turn(ended, self._wanted(ended), route=ROUTE_AT_ONCE))
         try:
             return await asyncio.shield(turning)
         except asyncio.CancelledError:
@@ -166,8 +166,8 @@ class CallbackWorker:
                     self._start_delivery(callback)
             raise
 
-    def _wanted(self, ended: list[Outcome]) -> Wanted:
-        return Wanted(
+    def _wanted(self, ended: list[Outcome]) -> ClaimRequest:
+        return ClaimRequest(
             at=self._clock.now(),
             lease_ms=LEASE_MS,
             slots=self._slots.copy(),

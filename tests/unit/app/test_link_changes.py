@@ -10,7 +10,7 @@ from esito.app.link_changes import NEEDS_NO_BIND, LinkChange, bound_with, change
 from esito.app.link_factory import check_links, outgoing_settings, smpp_settings
 from esito.app.link_settings import BOTH, FILE, FORGOTTEN, STORE, overridden, sealed, sources, unsealed
 from esito.config import ConfigError, LinkSettings, Settings, changed_link, load
-from esito.store.links import KeptLink
+from esito.store.interface.link_store import KeptLink
 
 SECRET = b"secret of the installation"
 NORTH = LinkSettings(name="north", host="north.example", window=10)

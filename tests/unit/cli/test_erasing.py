@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from esito.cli.main import cli
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import account_in, links_in, message, receipt, submitted
 

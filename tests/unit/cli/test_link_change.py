@@ -19,7 +19,7 @@ from esito.app import wiring
 from esito.cli.main import cli
 from esito.config import LinkSettings, load
 from esito.domain.message import NewRecipient
-from esito.store.base import LinkRecord
+from esito.store.interface.link_store import LinkRecord
 from tests.kit.builders import account_in, message
 
 Esito = Callable[..., Result]

@@ -5,7 +5,7 @@ import pytest
 from esito.cli.callback_commands import _destinations, _troubles
 from esito.cli.receipt_log_commands import _print_marks
 from esito.cli.terminal import show
-from esito.store.intake import Mark
+from esito.store.interface.frame_store import Mark
 
 WIDTH = 80
 

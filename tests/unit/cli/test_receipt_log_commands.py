@@ -124,7 +124,7 @@ def test_a_frame_of_a_link_that_is_not_configured_is_put_off(run: Run, place: di
 
 def test_poison_is_listed_and_saved_as_it_came(run: Run, place: dict[str, str], tmp_path: Path) -> None:
     assert run("bus", "poison", **place).stdout == "Every record of the log could be applied.\n"
-    on_store(place, lambda store: store.intake.set_aside(4, b"\x00rub", reason="it is rubbish", at=1_800_000_000_000))
+    on_store(place, lambda store: store.frames.set_aside(4, b"\x00rub", reason="it is rubbish", at=1_800_000_000_000))
     shown = run("bus", "poison", "--save", "out", **place)
     assert (shown.exit_code, "it is rubbish" in shown.stdout) == (0, True)
     assert (tmp_path / "out" / "4.frame").read_bytes() == b"\x00rub"

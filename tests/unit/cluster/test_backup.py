@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from esito_cluster.postgres import PostgresServer
 from esito_cluster.postgres_programs import find_programs, give_away, run
 from esito_cluster.process import ProcessFailed

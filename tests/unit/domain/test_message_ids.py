@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from esito.domain.message_ids import MAX_LENGTH, Spelling, canonical, shelves, spelling
+from esito.domain.message_ids import MAX_LENGTH, Spelling, canonical, match_keys, spelling
 
 NUMBERS = st.integers(0, 2**64 - 1)
 IDS = st.one_of(
@@ -12,14 +12,14 @@ IDS = st.one_of(
 
 
 @pytest.mark.parametrize(
-    ("written", "shelf"),
+    ("written", "match_key"),
     [
         ("1001", "1001"), ("0000001001", "1001"), ("0A1F", "a1f"), ("a1f", "a1f"), ("0", "0"), ("000", "0"), ("", ""),
         ("0x1F", "1f"), ("MSG-0042", "msg-0042"), ("550E8400-e29b", "550e8400-e29b"),
     ],
 )  # fmt: skip
-def test_spellings_of_one_id_lie_on_one_shelf(written: str, shelf: str) -> None:
-    assert canonical(written) == shelf
+def test_spellings_of_one_id_have_one_match_key(written: str, match_key: str) -> None:
+    assert canonical(written) == match_key
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,15 @@ def test_spellings_of_one_id_lie_on_one_shelf(written: str, shelf: str) -> None:
         ("0x3E9", ["3e9", "1001"]),
     ],
 )
-def test_a_receipt_looks_on_its_own_shelf_first_and_then_on_those_of_the_other_base(
+def test_a_receipt_looks_under_its_own_key_first_and_then_under_those_of_the_other_base(
     written: str, found: list[str]
 ) -> None:
-    assert shelves(written) == found
+    assert match_keys(written) == found
 
 
 @pytest.mark.parametrize("written", ["1" * 21, "a" * 17, "9" * 21])
 def test_what_is_no_number_of_64_bits_is_not_converted(written: str) -> None:
-    assert shelves(written) == [written]
+    assert match_keys(written) == [written]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_number_is_found_however_response_and_receipt_write_it(
 ) -> None:
     response = "0" * zeros + format(number, base)
     receipt = "0" * other_zeros + format(number, other_base)
-    assert canonical(response) in shelves(receipt)
+    assert canonical(response) in match_keys(receipt)
     agreement = spelling(response, receipt)
     assert agreement is not None
     if base.lower() == other_base.lower():
@@ -110,8 +110,8 @@ def test_a_number_is_found_however_response_and_receipt_write_it(
 
 
 @given(IDS, IDS)
-def test_two_ids_agree_exactly_when_one_lies_on_a_shelf_of_the_other(response: str, receipt: str) -> None:
-    assert (spelling(response, receipt) is not None) is (canonical(response) in shelves(receipt))
+def test_two_ids_agree_exactly_when_one_is_a_match_key_of_the_other(response: str, receipt: str) -> None:
+    assert (spelling(response, receipt) is not None) is (canonical(response) in match_keys(receipt))
 
 
 @given(IDS)
@@ -119,11 +119,11 @@ def test_two_ids_agree_exactly_when_one_lies_on_a_shelf_of_the_other(response: s
 @example("0 0x5")
 @example("7" * 63 + " 8")
 def test_a_canonical_id_is_its_own_canonical_form_and_agrees_with_what_was_written(written: str) -> None:
-    shelf = canonical(written)
-    assert canonical(shelf) == shelf
-    assert shelves(written)[0] == shelf
+    match_key = canonical(written)
+    assert canonical(match_key) == match_key
+    assert match_keys(written)[0] == match_key
     assert spelling(written, written) is Spelling.SAME
-    agreement = spelling(written, shelf)
+    agreement = spelling(written, match_key)
     assert agreement is not None
     assert not agreement.converted
 

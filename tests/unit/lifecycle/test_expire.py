@@ -9,7 +9,7 @@ from esito.domain.states import MessageState, MultipartRule
 from esito.domain.timing import HOUR_MS, VALIDITY_MS, PushableClock
 from esito.lifecycle.expire import ExpiryJob
 from esito.store.sqlite import SqliteStore
-from esito.store.tables.expiry import MESSAGES_AT_ONCE
+from esito.store.transactions.expiring import MESSAGES_AT_ONCE
 from tests.kit.builders import NOW, accepted, account_in, links_in, message, receipt, states_of, submitted
 from tests.kit.patience import until
 from tests.unit.lifecycle.parts import allow_growth, forbid_growth

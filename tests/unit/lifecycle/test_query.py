@@ -19,7 +19,7 @@ from esito.domain.timing import HOUR_MS, MINUTE_MS, PushableClock
 from esito.lifecycle.receive import Receiver
 from esito.links.gateway import Gateway
 from esito.smpp import pdu as p
-from esito.store.base import LinkRecord
+from esito.store.interface.link_store import LinkRecord
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import account_in, message, states_of
 from tests.kit.operators import configured

@@ -20,7 +20,7 @@ from esito.lifecycle.receive import Receiver
 from esito.lifecycle.reply_job import LOOK_EVERY_MS, ReplyJob
 from esito.smpp.codec import decode, encode
 from esito.smpp.pdu import DeliverSm, EsmClass, Status, Tag
-from esito.store.base import LinkRecord
+from esito.store.interface.link_store import LinkRecord
 from esito.store.sqlite import SqliteStore
 from tests.kit import looking
 from tests.kit.builders import account_in, links_in, message

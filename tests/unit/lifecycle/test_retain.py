@@ -8,8 +8,8 @@ import pytest
 from esito.config import RetentionSettings
 from esito.domain.timing import RealClock
 from esito.lifecycle.retain import LONGEST_PAUSE, PAUSE, REST, RetentionJob
-from esito.store.base import Store
-from esito.store.retention import Place, Sweep
+from esito.store.interface.retention_store import Sweep, SweepPosition
+from esito.store.interface.store import Store
 
 pytestmark = pytest.mark.anyio
 
@@ -24,11 +24,11 @@ async def test_after_a_transaction_others_have_the_store_for_longer_than_it_took
     pauses: list[float] = []
     left = dict.fromkeys(Sweep, 3)
 
-    async def sweep(kind: Sweep, **_asked: Any) -> Place | None:
+    async def sweep(kind: Sweep, **_asked: Any) -> SweepPosition | None:
         nonlocal now
         now += took
         left[kind] -= 1
-        return Place() if left[kind] else None
+        return SweepPosition() if left[kind] else None
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)

@@ -20,8 +20,7 @@ from esito.links.gateway import Gateway
 from esito.links.smpp_link import SmppLink
 from esito.simulator.smsc import Smsc, SmscSettings
 from esito.smpp.connect import SmppSettings
-from esito.store.base import LinkRecord
-from esito.store.leases import LeaseLine
+from esito.store.interface.link_store import LeaseLine, LinkRecord
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import account_in, states_of
 from tests.kit.patience import PATIENCE

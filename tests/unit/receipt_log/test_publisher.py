@@ -18,7 +18,7 @@ from esito.receipt_log.interface import LogUnavailable
 from esito.receipt_log.jetstream import JetStreamLog
 from esito.receipt_log.publisher import Publisher
 from esito.receipt_log.spool import Spool
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from tests.kit.builders import complaints, links_in, receipt
 from tests.kit.nats import a_stream, log_on, shared_servers
 from tests.kit.needs import needs
@@ -143,7 +143,7 @@ async def test_receipts_that_together_are_too_long_for_a_record_go_in_several(st
                 return len(await kept(store)) == 344
 
             await until(all_there)
-        assert not await store.intake.poison()
+        assert not await store.frames.poison()
         await receipt_log.remove()
 
 
@@ -178,7 +178,7 @@ async def test_what_the_log_has_lost_is_sent_again_by_itself(
 
         await until(all_confirmed)
     assert await kept(store) == [f"r{number}" for number in range(5)]
-    assert [(mark.confirmed, mark.beyond) for mark in await store.intake.marks("one")] == [(5, ())]
+    assert [(mark.confirmed, mark.beyond) for mark in await store.frames.marks("one")] == [(5, ())]
 
 
 async def test_what_a_former_process_could_not_say_to_the_log_is_said_by_the_next(
@@ -220,10 +220,10 @@ async def test_what_is_no_frame_is_set_aside_and_listed_and_holds_nothing_up(
         await publisher.publish(some(1, 1))
 
         async def both_are_there() -> bool:
-            return bool(await store.intake.poison()) and spool.count == 0
+            return bool(await store.frames.poison()) and spool.count == 0
 
         await until(both_are_there)
-    (poison,) = await store.intake.poison()
+    (poison,) = await store.frames.poison()
     assert poison.content == b"EF\x02 by another program"
     assert "checksum is wrong" in poison.reason
     assert await kept(store) == ["r1"]

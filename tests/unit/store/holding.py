@@ -5,9 +5,8 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from esito.store.sql_connection import Connection, perform
 from esito.store.sqlite import SqliteStore
-from esito.store.tables.connection import Connection
-from esito.store.tables.engine import perform
 from tests.kit.patience import PATIENCE, in_time
 
 

@@ -7,9 +7,9 @@ import pytest
 from esito.domain.callback import Callback, Outcome
 from esito.domain.slots import Slots
 from esito.domain.timing import MINUTE_MS
-from esito.store.callbacks import Wanted
+from esito.store.interface.callback_store import ClaimRequest
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import STATEMENTS, connect
+from esito.store.sqlite.sqlite_connection import STATEMENTS, connect
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, submitted
 
@@ -25,9 +25,9 @@ async def told(store: SqliteStore, *, numbers: int = 1) -> list[Callback]:
     ids = [f"T{seq}" for seq in range(numbers)]
     await submitted(store, message(account, [33612345678 + seq for seq in range(numbers)], url_dlr=URL), ids)
     await store.apply_receipts([receipt(id_, "DELIVRD") for id_ in ids])
-    await store.callbacks.sort(NOW)
+    await store.callbacks.route(NOW)
     return (
-        await store.callbacks.claim(Wanted(at=NOW, lease_ms=MINUTE_MS, slots=Slots(most=8000, usual=1000)))
+        await store.callbacks.claim(ClaimRequest(at=NOW, lease_ms=MINUTE_MS, slots=Slots(most=8000, usual=1000)))
     ).callbacks
 
 
@@ -44,8 +44,8 @@ async def test_a_callback_whose_message_was_deleted_is_dead_wherever_it_was(path
         await submitted(store, message(await account_in(store, "b"), url_dlr=URL), ["99"])
         await store.apply_receipts([receipt("99", "DELIVRD")])
         await looking.change(store, "DELETE FROM message")
-        await store.callbacks.sort(NOW)
-        wanted = Wanted(at=NOW, lease_ms=MINUTE_MS, slots=Slots())
+        await store.callbacks.route(NOW)
+        wanted = ClaimRequest(at=NOW, lease_ms=MINUTE_MS, slots=Slots())
         assert (await store.callbacks.claim(wanted)).callbacks == []
         assert await store.callbacks.waiting() == (0, 2)
         await store.callbacks.record([ended(due)])  # of one that was out when it happened

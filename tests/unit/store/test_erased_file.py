@@ -9,7 +9,7 @@ import pytest
 
 from esito.domain.timing import DAY_MS
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import connect
+from esito.store.sqlite.sqlite_connection import connect
 from tests.kit.builders import NOW, account_in, links_in, message, receipt, submitted
 
 pytestmark = pytest.mark.anyio

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from esito.domain.errors import NotEnoughCredit, StoreFailed
+from esito.store.sql_connection import Connection, perform
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import SqliteConnection
-from esito.store.tables.connection import Connection
-from esito.store.tables.engine import perform
-from esito.store.tables.waiting import MAX_JOBS
+from esito.store.sqlite.sqlite_connection import SqliteConnection
+from esito.store.write_queue import MAX_JOBS
 from tests.kit.builders import account_in, links_in, message, receipt, submitted
 from tests.kit.patience import in_time
 from tests.unit.store.holding import held

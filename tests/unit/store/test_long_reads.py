@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from esito.domain.errors import StoreUnavailable
-from esito.store.tables.long_reads import LONGEST_REST, REST, THREADS, LongReads
+from esito.store.sql_store.long_reads import LONGEST_REST, REST, THREADS, LongReads
 from tests.kit.patience import A_MOMENT, PATIENCE, until
 
 pytestmark = pytest.mark.anyio

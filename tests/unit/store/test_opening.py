@@ -8,7 +8,7 @@ import pytest
 from esito.domain.errors import NewerSchema, StoreError, StoreUnavailable, UnsafeEngine
 from esito.domain.operator_habits import IdForm
 from esito.store.sqlite import SqliteStore
-from esito.store.sqlite.connection import MIGRATIONS, connect, migrate, require_safe_engine
+from esito.store.sqlite.sqlite_connection import MIGRATIONS, connect, migrate, require_safe_engine
 from tests.kit.builders import account_in, links_in, message, receipt, states_of, submitted
 
 pytestmark = pytest.mark.anyio

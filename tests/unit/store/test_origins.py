@@ -2,7 +2,7 @@
 
 import pytest
 
-from esito.store.origins import origin_of
+from esito.store.transactions.origins import origin_of
 
 
 @pytest.mark.parametrize(

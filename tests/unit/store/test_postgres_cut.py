@@ -13,10 +13,10 @@ from esito.domain.account import Account
 from esito.domain.errors import StoreUnavailable
 from esito.domain.message import SubmitAnswer, SubmitOutcome
 from esito.domain.states import MessageState
-from esito.store.base import Store
-from esito.store.postgres.connection import PostgresConnection
-from esito.store.postgres.reaching import LOST
-from esito.store.postgres.transactions import NotKept, WritingConnection
+from esito.store.interface.store import Store
+from esito.store.postgres.commit_outcome import NotKept, PostgresWriter
+from esito.store.postgres.postgres_connect import LOST
+from esito.store.postgres.postgres_connection import PostgresConnection
 from tests.kit.builders import NOW, account_in, links_in, message, receipt, states_of
 from tests.kit.cutting import CutWay, End
 from tests.kit.needs import needs
@@ -104,7 +104,7 @@ async def test_a_view_of_one_moment_does_not_go_on_at_another(way: CutWay) -> No
 
 async def test_a_commit_that_the_server_turned_into_a_rollback_was_not_kept(way: CutWay) -> None:
     def write() -> None:
-        with closing(WritingConnection(way.url)) as writer:
+        with closing(PostgresWriter(way.url)) as writer:
             writer.begin(alone=False)
             writer.run("keep_setting", name="colour", value="red")
             with pytest.raises(asyncpg.PostgresError):
@@ -119,7 +119,7 @@ async def test_a_commit_in_which_the_server_panicked_may_have_been_kept(way: Cut
     """It failed to write what comes after; whether our own commit is on its disk shows when it is back."""
 
     def write() -> None:
-        with closing(WritingConnection(way.url)) as writer:
+        with closing(PostgresWriter(way.url)) as writer:
             writer.begin(alone=False)
             writer.run("keep_setting", name="colour", value="red")
             way.cut(1, End.IN_A_PANIC)
@@ -131,7 +131,7 @@ async def test_a_commit_in_which_the_server_panicked_may_have_been_kept(way: Cut
 
 async def test_what_tells_the_end_of_a_commit_is_not_forgotten_while_somebody_commits(way: CutWay) -> None:
     def write() -> None:
-        with closing(WritingConnection(way.url)) as old, closing(WritingConnection(way.url)) as young:
+        with closing(PostgresWriter(way.url)) as old, closing(PostgresWriter(way.url)) as young:
             old.begin(alone=False)
             old.run_once("UPDATE writer SET at = now() - interval '8 days'")
             old.commit()

@@ -10,11 +10,11 @@ import pytest
 from esito.domain.account import Account
 from esito.domain.errors import NewerSchema, StoreUnavailable
 from esito.domain.states import MessageState as S
-from esito.store.base import Store
+from esito.store.interface.store import Store
 from esito.store.postgres import PostgresStore
-from esito.store.postgres.connection import SETTINGS
 from esito.store.postgres.migrating import migrate
-from esito.store.postgres.statements import KNOWS, MIGRATIONS, Migration, described
+from esito.store.postgres.postgres_connection import SETTINGS
+from esito.store.postgres.postgres_statements import KNOWS, MIGRATIONS, Migration, described
 from tests.kit.builders import account_in, links_in, message, receipt, states_of, submitted
 from tests.kit.needs import needs
 from tests.kit.patience import in_time, until

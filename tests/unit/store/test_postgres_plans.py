@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from benchmarks import many
-from esito.store.postgres.connection import IN_PASSING
-from esito.store.postgres.statements import STATEMENTS
+from esito.store.postgres.postgres_connection import IN_PASSING
+from esito.store.postgres.postgres_statements import STATEMENTS
 from tests.kit.needs import needs
 from tests.kit.stores import a_place
 
@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.anyio, needs("postgres")]
 RECIPIENTS = 1_000_000
 
 MORE = """
-UPDATE segment SET phase = 1, shelf = NULL, smsc_id = NULL WHERE message_id % 100 = 7 AND seq = 3;
-UPDATE segment SET phase = 5, shelf = NULL, smsc_id = NULL, number_tail = message_id % 10000000
+UPDATE segment SET phase = 1, match_key = NULL, smsc_id = NULL WHERE message_id % 100 = 7 AND seq = 3;
+UPDATE segment SET phase = 5, match_key = NULL, smsc_id = NULL, number_tail = message_id % 10000000
  WHERE message_id % 100 = 8 AND seq = 3;
 UPDATE segment SET phase = 2, retry_at = 1 WHERE message_id % 100 = 9 AND seq = 3;
 UPDATE message SET tag = 'tag' || id / 100, url_dlr = 'https://example.org/dlr' WHERE id % 10 = 1;
@@ -34,7 +34,7 @@ SELECT 20000 + n, n / 10 + 1, n, 0, 1, n % 10 + 1, 1, 'moved', 'y' || n, 'DELIVR
   FROM generate_series(0, 199999) AS n;
 INSERT INTO unmatched (trail, operator, source_addr, destination_addr, received_at, waits)
 SELECT n, 1, '', '', n, n % 4 FROM generate_series(1, 20000) AS n;
-INSERT INTO unmatched_shelf SELECT 1, 'x' || n, n FROM generate_series(1, 20000) AS n;
+INSERT INTO unmatched_key SELECT 1, 'x' || n, n FROM generate_series(1, 20000) AS n;
 INSERT INTO destination (account, origin) SELECT 1, 'https://h' || n FROM generate_series(1, 50) AS n;
 INSERT INTO callback (message_id, at, seq, state, account, destination, phase, next_at, done_at)
 SELECT n, n, 1, 8, 1, 1 + n % 50, 1 + n % 5, n, CASE WHEN n % 5 = 3 THEN n END FROM generate_series(1, 50000) AS n;
@@ -49,14 +49,14 @@ HOT = [
     "postponed", "postponed_elsewhere", "put_off_too_far", "bring_forward", "drop_postponed_of",
     "resubmit", "insert_segments", "delete_outgoing", "move_outgoing", "submissions", "answer_accepted", "answer_twice",
     "answers_bear_on", "forget_tails", "ask_later", "answer_other", "refused", "told_by_sisters",
-    "candidates_by_shelf", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
-    "move_recipients", "known_shelves", "owes_answers", "open_submissions", "has_uncertain", "set_tails",
+    "candidates_by_match_key", "candidates_by_ref", "wanting_callbacks", "segment_states", "move_segments",
+    "move_recipients", "known_match_keys", "owes_answers", "open_submissions", "has_uncertain", "set_tails",
     "tailed_numbers", "candidates_by_tail", "senders", "identify_segments", "insert_callbacks", "insert_unmatched",
-    "insert_unmatched_shelves", "unmatched_under", "has_waiting", "released", "undecided", "keep_waiting",
-    "delete_unmatched", "delete_unmatched_shelves", "recipients_of", "recipient_of", "tag_total", "recipients_by_tag",
+    "insert_unmatched_keys", "unmatched_under", "has_waiting", "released", "undecided", "keep_waiting",
+    "delete_unmatched", "delete_unmatched_keys", "recipients_of", "recipient_of", "tag_total", "recipients_by_tag",
     "message_overview", "message_counts", "message_texts", "recipients_page", "explained_recipient",
     "explained_segments", "explained_trail", "messages_to_check", "never_submitted", "unreported", "set_check",
-    "new_callbacks", "sort_callbacks", "destination_of", "due_of_destination", "claimable", "ended_leases",
+    "new_callbacks", "route_callbacks", "destination_of", "due_of_destination", "claimable", "ended_leases",
     "open_accounts", "open_destinations", "callbacks_standing", "finished_since", "urls_of_gone",
     "lease_callbacks", "free_callbacks", "callbacks_to_make", "record_attempts", "insert_attempts",
     "promote_callbacks", "put_behind", "attempts_of", "callbacks_of_message", "is_unfinished", "last_recipients",
@@ -66,7 +66,7 @@ HOT = [
 ]  # fmt: skip
 
 LARGE = {
-    "message", "message_text", "recipient", "segment", "trail", "outgoing", "unmatched", "unmatched_shelf", "callback",
+    "message", "message_text", "recipient", "segment", "trail", "outgoing", "unmatched", "unmatched_key", "callback",
     "callback_attempt", "stop",
 }  # fmt: skip
 """Those that grow with what is sent. Others have a row for an account, a link, a destination."""

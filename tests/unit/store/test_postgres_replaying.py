@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from esito.store.postgres.connection import IN_PASSING
-from esito.store.postgres.statements import STATEMENTS
+from esito.store.postgres.postgres_connection import IN_PASSING
+from esito.store.postgres.postgres_statements import STATEMENTS
 from tests.kit.needs import needs
 from tests.kit.stores import a_place
 from tests.unit.store.test_postgres_plans import nodes
@@ -32,7 +32,7 @@ def given(types: list[str]) -> list[str]:
     [
         ("hold_heads", 1),
         ("put_behind", 1),
-        ("sort_callbacks", 0),
+        ("route_callbacks", 0),
         *[("promote_callbacks", phase) for phase in (1, 2, 3)],
     ],
 )

@@ -7,9 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from esito.store.tables.adapter import TableStore
-from esito.store.tables.connection import Connection
-from esito.store.tables.engine import perform
+from esito.store.sql_connection import Connection, perform
+from esito.store.sql_store.adapter import SqlStore
 from tests.kit.builders import NOW, account_in, links_in, message
 from tests.kit.needs import needs
 from tests.kit.patience import PATIENCE, in_time, until
@@ -29,7 +28,7 @@ async def test_it_is_kept_while_another_transaction_lasts(tmp_path: Path) -> Non
         released.wait(PATIENCE)
 
     async with a_place("postgres", tmp_path) as url, open_at(url) as store:
-        assert isinstance(store, TableStore)
+        assert isinstance(store, SqlStore)
         account = await account_in(store)
         await links_in(store)
         busy = asyncio.ensure_future(store._engine.do(perform, wait))
@@ -62,7 +61,7 @@ async def test_a_replay_does_not_wait_until_nobody_writes(tmp_path: Path) -> Non
 async def test_what_was_begun_is_finished_before_it_closes(tmp_path: Path) -> None:
     async with a_place("postgres", tmp_path) as url:
         async with open_at(url) as store:
-            assert isinstance(store, TableStore)
+            assert isinstance(store, SqlStore)
             account = await account_in(store)
             await links_in(store)
             holder = await asyncpg.connect(url)

@@ -12,11 +12,11 @@ import pytest
 from esito.config import RetentionSettings
 from esito.domain.timing import DAY_MS
 from esito.lifecycle.retain import RetentionJob
-from esito.store.base import Store
-from esito.store.postgres.transactions import WritingConnection
-from esito.store.retention import Sweep
-from esito.store.tables import accepting
-from esito.store.tables.accepting import IdBlocks
+from esito.store.interface.retention_store import Sweep
+from esito.store.interface.store import Store
+from esito.store.postgres.commit_outcome import PostgresWriter
+from esito.store.transactions import accepting
+from esito.store.transactions.accepting import IdBlocks
 from tests.kit.builders import NOW, accepted, account_in, complaints, links_in, message, receipt, submitted
 from tests.kit.desk import Standing
 from tests.kit.kept import delivered
@@ -155,13 +155,13 @@ async def test_a_partition_that_cannot_go_is_not_waited_for_longer_than_two_days
 
 
 async def test_ids_of_a_partition_whose_making_was_undone_are_not_used(url: str) -> None:
-    def begin(connection: WritingConnection, ids: IdBlocks) -> int:
+    def begin(connection: PostgresWriter, ids: IdBlocks) -> int:
         connection.begin(alone=False)
         ids.resume(connection)
         return ids.take(connection)
 
     await next_span(url)
-    connection, ids = WritingConnection(url), IdBlocks()
+    connection, ids = PostgresWriter(url), IdBlocks()
     assert await asyncio.to_thread(begin, connection, ids) == 10_000_001
     await asyncio.to_thread(connection.rollback)
     assert await sql(url, "SELECT max(number) FROM span") == [(0,)]

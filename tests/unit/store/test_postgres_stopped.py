@@ -6,8 +6,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from esito.store.postgres.reaching import LOST
-from esito.store.postgres.transactions import WritingConnection
+from esito.store.postgres.commit_outcome import PostgresWriter
+from esito.store.postgres.postgres_connect import LOST
 from tests.kit.needs import needs
 from tests.kit.patience import in_time, until
 from tests.kit.stores import a_place, open_at
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.anyio, needs("postgres")]
 
 async def test_what_a_silent_process_has_locked_becomes_free(tmp_path: Path) -> None:
     async with a_place("postgres", tmp_path) as url, open_at(url) as store:
-        silent = WritingConnection(url)
+        silent = PostgresWriter(url)
         await asyncio.to_thread(silent.begin, alone=True)
         await asyncio.to_thread(silent.run, "keep_setting", name="colour", value="red")
         wanted = asyncio.ensure_future(store.keep_setting("colour", "blue"))

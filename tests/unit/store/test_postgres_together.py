@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from esito.store.postgres.statements import KINDS, STATEMENTS, together
+from esito.store.postgres.postgres_statements import KINDS, STATEMENTS, together
 from tests.kit.needs import needs
 from tests.kit.stores import a_place
 

@@ -3,9 +3,9 @@
 import pytest
 
 from esito.domain.reply import STOP_WINDOW_MS
-from esito.store.retention import Sweep
+from esito.store.interface.retention_store import Sweep
 from esito.store.sqlite import SqliteStore
-from esito.store.tables.sent_to import RUN
+from esito.store.transactions.sent_to import RUN
 from tests.kit import looking
 from tests.kit.builders import NOW, account_in, complaints, message
 from tests.kit.replying import furnished, keep, pushed, reply, send

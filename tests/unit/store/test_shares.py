@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from esito.store.base import Store
-from esito.store.tables.shares import Shares
+from esito.store.interface.store import Store
+from esito.store.sql_store.shares import Shares
 from tests.kit.builders import account_in, links_in, message
 from tests.kit.patience import until
 from tests.kit.stores import KINDS, a_store

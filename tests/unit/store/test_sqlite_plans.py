@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import apsw
 import pytest
 
-from esito.store.sqlite.connection import STATEMENTS, connect, migrate
 from esito.store.sqlite.spelling import ROWS
+from esito.store.sqlite.sqlite_connection import STATEMENTS, connect, migrate
 
 GROWS = {
-    "message", "message_text", "recipient", "segment", "outgoing", "trail", "unmatched", "unmatched_shelf", "callback",
+    "message", "message_text", "recipient", "segment", "outgoing", "trail", "unmatched", "unmatched_key", "callback",
     "callback_attempt", "reply", "response", "stop", "stop_answer", "sent_run", "sent_to", "spending", "idempotency",
     "audit", "account", "api_key", "destination", "gone_path", "frame_beyond",
 }  # fmt: skip

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from esito.store.postgres.statements import POSTGRES
-from esito.store.postgres.statements import STATEMENTS as IN_POSTGRES
-from esito.store.sqlite.connection import STATEMENTS as IN_SQLITE
+from esito.store.postgres.postgres_statements import POSTGRES
+from esito.store.postgres.postgres_statements import STATEMENTS as IN_POSTGRES
 from esito.store.sqlite.spelling import SQLITE
+from esito.store.sqlite.sqlite_connection import STATEMENTS as IN_SQLITE
 from esito.store.statements import Statement, rendered
 
 STORE = Path(__file__).parents[3] / "src" / "esito" / "store"
 
-ASKING = {"run", "rows", "row", "number", "numbers", "text", "stream"}
-"""Methods of a connection that take a statement's name and its parameters."""
+ASKING = {"run", "rows", "row", "number", "numbers", "text", "stream", "Read"}
+"""What takes a statement's name and its parameters: the methods of a connection, and a question handed over."""
 
 
 def calls() -> Iterator[tuple[str, str, set[str]]]:
@@ -23,8 +23,8 @@ def calls() -> Iterator[tuple[str, str, set[str]]]:
     for path in sorted(STORE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
-                case ast.Call(ast.Attribute(attr=method), [ast.Constant(value=str(name)), *_]) if method in ASKING:
-                    if None not in (given := {one.arg for one in node.keywords}):  # not by **
+                case ast.Call(ast.Attribute(attr=called) | ast.Name(id=called), [ast.Constant(value=str(name)), *_]):
+                    if called in ASKING and None not in (given := {one.arg for one in node.keywords}):  # not by **
                         yield f"{path.name}:{node.lineno}", name, {str(one) for one in given}
 
 

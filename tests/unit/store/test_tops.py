@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from esito.domain.errors import StoreUnavailable
-from esito.store.tables.tops import Tops
+from esito.store.sql_store.long_reads import Tops
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from esito.clockwork import sleep_until
 from esito.domain.callback import TRIES, CallbackPhase, Outcome
 from esito.domain.errors import StoreUnavailable
 from esito.domain.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from esito.store.callbacks import Turn
+from esito.store.interface.callback_store import Turn
 from esito.store.sqlite import SqliteStore
 from esito.webhooks.addresses import Judge
 from esito.webhooks.sender import Attempt, Sender

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from esito import metrics
 from esito.api.services import Services
 from esito.domain.errors import Refusal, StoreError
-from esito.store.base import Store
+from esito.store.interface.store import Store
 
 log = structlog.get_logger()
 

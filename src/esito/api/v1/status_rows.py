@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from esito.api.http.response import JSON_TYPE, XML_TYPE, Response
 from esito.api.http.xml import DECLARATION
 from esito.domain.states import PUBLIC_WORDS
-from esito.store.base import StatusRow
+from esito.store.interface.message_records import StatusRow
 
 _JSON_MIDDLE = {
     int(state): tuple(f'","status":"{word}","stopSMS":{stopped},"date":"' for stopped in ("false", "true"))

@@ -15,7 +15,7 @@ from esito.api.http.xml import Value
 from esito.domain.errors import PhoneNumberMissing, StopIdMissing, StopNotFound, StopNumberInvalid
 from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.timing import PARIS, SECOND_MS
-from esito.store.stops import Stop
+from esito.store.interface.account_store import Stop
 
 AT_ONCE = 500
 """Numbers that are read and written at a time."""

@@ -20,7 +20,7 @@ from esito.domain import errors as e
 from esito.domain.credentials import key_digest
 from esito.domain.pricing import to_micros
 from esito.domain.timing import PARIS, SECOND_MS
-from esito.store.ledger import NewSubaccount, Subaccount
+from esito.store.interface.account_store import NewSubaccount, Subaccount
 
 PER_PAGE = 20
 KINDS = ("simple", "advanced")

@@ -12,7 +12,7 @@ from esito.api.http.schema import GoodAnswer, Parameters
 from esito.domain.errors import FieldError, InvalidFields
 from esito.domain.timing import HOUR_MS, SECOND_MS, PushableClock
 from esito.lifecycle.clocks import catch_up
-from esito.store.base import CLOCK_OFFSET
+from esito.store.interface.store import CLOCK_OFFSET
 
 LONGEST = 10 * 366 * 24 * HOUR_MS
 """Ten years; more is taken for a mistake."""

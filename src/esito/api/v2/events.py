@@ -13,7 +13,7 @@ from esito.api.v2.member_types import Cursor, PageLimit
 from esito.domain.errors import InvalidFields
 from esito.domain.receipt import Verdict
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
-from esito.store.records import Event
+from esito.store.interface.message_records import Event
 
 FROM_NOW_ON = -1
 

@@ -22,7 +22,7 @@ from esito.domain.errors import BadFormat, IntervalInvalid
 from esito.domain.pricing import as_number, from_micros
 from esito.domain.states import MessageState, public_word
 from esito.domain.timing import SECOND_MS
-from esito.store.searching import ExportedRecipient, Spot
+from esito.store.interface.message_store import ExportedRecipient, Spot
 
 ROWS_AT_ONCE = 200
 """Some milliseconds of work in a thread; other long requests have their turn between two pages."""

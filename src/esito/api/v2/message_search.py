@@ -15,7 +15,7 @@ from esito.api.v2.member_types import STATUSES, Cursor
 from esito.domain.errors import IntervalInvalid, InvalidFields
 from esito.domain.pricing import as_number
 from esito.domain.states import public_word
-from esito.store.searching import FoundMessage, Spot, Wanted
+from esito.store.interface.message_store import FoundMessage, MessageFilter, Spot
 
 MOST_FOUND = 100
 """Messages on a page: the recipients of each are counted."""
@@ -65,7 +65,7 @@ class SearchQuery(IntervalQuery):
 async def search(request: AccountRequest) -> Response:
     """Messages by tag, reference and time of acceptance, newest first, a page at a time."""
     since, until = interval(request)
-    wanted = Wanted(tag=_given(request, "tag"), reference=_given(request, "reference"), since=since, until=until)
+    wanted = MessageFilter(tag=_given(request, "tag"), reference=_given(request, "reference"), since=since, until=until)
     limit = page_limit(request, MOST_FOUND)
     searching = request.services.store.searching
     found = await searching.find(request.account.id, wanted, before=_cursor(request), limit=limit + 1)

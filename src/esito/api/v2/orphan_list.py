@@ -16,7 +16,7 @@ from esito.domain.display import hide_in
 from esito.domain.errors import InvalidFields
 from esito.domain.receipt import Verdict
 from esito.lifecycle.readable import without_text
-from esito.store.records import Orphan
+from esito.store.interface.message_records import Orphan
 
 OCTETS_OF_ONE = 512
 """Of a raw receipt; a longer one counts as several items."""

@@ -23,7 +23,7 @@ from esito.api.v2.message_overview import MessagePath, path_id
 from esito.domain.errors import InvalidFields, NoSuchMessage
 from esito.domain.pricing import as_number
 from esito.domain.states import PUBLIC_WORDS, MessageState, public_word
-from esito.store.records import RecipientLine
+from esito.store.interface.message_records import RecipientLine
 
 
 class RecipientItem(AnswerPart):

@@ -13,7 +13,7 @@ from esito.api.v2.member_types import Cursor, PageLimit
 from esito.domain.errors import InvalidFields
 from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.reply import ReplyKind
-from esito.store.replies import ReplyShown
+from esito.store.interface.reply_store import ReplyShown
 
 
 class ReplyItem(AnswerPart):

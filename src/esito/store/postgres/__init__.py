@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import structlog
 
-from esito.store.postgres.engine import PostgresEngine
-from esito.store.tables.adapter import TableStore
+from esito.store.postgres.postgres_engine import PostgresEngine
+from esito.store.sql_store.adapter import SqlStore
 
 log = structlog.get_logger()
 
@@ -17,7 +17,7 @@ def stop_at_once(error: Exception) -> None:
     os._exit(70)
 
 
-class PostgresStore(TableStore):
+class PostgresStore(SqlStore):
     """A `Store` in PostgreSQL."""
 
     def __init__(

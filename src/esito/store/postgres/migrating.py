@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from esito.domain.errors import NewerSchema, StoreUnavailable
-from esito.store.postgres.reaching import Connection
-from esito.store.postgres.statements import KNOWS, MIGRATIONS, Migration
+from esito.store.postgres.postgres_connect import Connection
+from esito.store.postgres.postgres_statements import KNOWS, MIGRATIONS, Migration
 
 LOCK_WITHIN_MS = 2_000
 """How long a migration stands before a table that others use: who comes after it waits as long."""

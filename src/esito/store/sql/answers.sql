@@ -2,9 +2,9 @@
 
 -- name: answer_accepted
 -- A segment that stands refused was taken after all, by an earlier attempt.
-UPDATE segment SET phase = 3, answered_at = a.answered_at, smsc_id = a.smsc_id, shelf = a.shelf, status = 0,
+UPDATE segment SET phase = 3, answered_at = a.answered_at, smsc_id = a.smsc_id, match_key = a.match_key, status = 0,
                    retry_at = NULL, tries = tries || coalesce(' ' || a.attempt, '')
-  FROM {rows: message_id bigint, seq int, part int, answered_at bigint, smsc_id text, shelf text, attempt int} AS a
+  FROM {rows: message_id bigint, seq int, part int, answered_at bigint, smsc_id text, match_key text, attempt int} AS a
  WHERE segment.message_id = a.message_id AND segment.seq = a.seq AND segment.part = a.part
    AND segment.phase IN (1, 2, 4, 5)
 
@@ -37,8 +37,8 @@ SELECT {many: s.message_id, s.seq, s.part, s.attempts, s.smsc_id, a.smsc_id}
  WHERE s.phase = 3 AND s.smsc_id <> a.smsc_id
 
 -- name: respell
-UPDATE segment SET smsc_id = a.smsc_id, shelf = a.shelf
-  FROM {rows: message_id bigint, seq int, part int, smsc_id text, shelf text} AS a
+UPDATE segment SET smsc_id = a.smsc_id, match_key = a.match_key
+  FROM {rows: message_id bigint, seq int, part int, smsc_id text, match_key text} AS a
  WHERE segment.message_id = a.message_id AND segment.seq = a.seq AND segment.part = a.part
 
 -- name: answer_twice
@@ -102,7 +102,7 @@ UPDATE segment SET number_tail = (SELECT r.msisdn % 10000000 FROM recipient r
                                    WHERE r.message_id = segment.message_id AND r.seq = segment.seq)
   FROM {rows: message_id bigint, seq int, part int} AS a
  WHERE segment.message_id = a.message_id AND segment.seq = a.seq AND segment.part = a.part
-   AND (segment.phase IN (2, 5) OR (segment.phase = 3 AND segment.shelf IS NULL))
+   AND (segment.phase IN (2, 5) OR (segment.phase = 3 AND segment.match_key IS NULL))
 
 -- name: tailed_numbers
 SELECT {many: r.msisdn || ''}

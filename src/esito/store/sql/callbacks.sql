@@ -1,6 +1,6 @@
 -- What the outbox of callbacks is asked for. A line is the callbacks of one kind for one recipient, in order of id.
 
--- name: sort_callbacks
+-- name: route_callbacks
 UPDATE callback SET destination = s.destination, phase = s.phase, next_at = s.next_at, done_at = s.done_at,
                     reason = s.reason, account = s.account, sandbox = s.sandbox
   FROM {rows: callback bigint, destination bigint, phase smallint, next_at bigint, done_at bigint, reason text, account bigint, sandbox smallint} AS s WHERE callback.id = s.callback AND callback.phase + 0 = 0
@@ -15,7 +15,7 @@ INSERT INTO destination (account, origin) VALUES (:account, :origin) RETURNING i
 SELECT id FROM callback INDEXED BY callback_open
  WHERE sandbox = :sandbox AND account = :account AND destination = :destination AND phase = 1 ORDER BY next_at, id LIMIT :limit
 
--- name: bury_callbacks
+-- name: give_up_callbacks
 UPDATE callback SET phase = 5, next_at = NULL, done_at = b.at, reason = b.reason
   FROM {rows: callback bigint, at bigint, reason text} AS b WHERE callback.id = b.callback AND callback.phase = 1
 
@@ -193,5 +193,5 @@ SELECT (SELECT count(*) FROM callback INDEXED BY callback_open WHERE phase = 1)
      + (SELECT count(*) FROM callback INDEXED BY callback_open WHERE phase = 2)
      + (SELECT count(*) FROM callback INDEXED BY callback_open WHERE phase = 3)
      + (SELECT count(*) FROM callback
-         WHERE phase = 0 AND id > {sqlite: coalesce((SELECT value + 0 FROM setting WHERE name = 'callbacks_sorted'), 0)}{postgres: 0}),
+         WHERE phase = 0 AND id > {sqlite: coalesce((SELECT value + 0 FROM setting WHERE name = 'callbacks_routed'), 0)}{postgres: 0}),
        (SELECT count(*) FROM callback INDEXED BY callback_dead WHERE phase = 5)

@@ -110,9 +110,9 @@ UPDATE segment SET number_tail = NULL WHERE message_id = :message_id AND seq = :
 -- name: unname_unmatched
 UPDATE unmatched SET source_addr = '', destination_addr = '' WHERE trail = :trail
 
--- name: remove_unmatched_shelves
-DELETE FROM unmatched_shelf WHERE (operator, shelf, trail) IN (
-    SELECT s.operator, s.shelf, s.trail FROM unmatched u CROSS JOIN unmatched_shelf s ON s.operator = u.operator
+-- name: remove_unmatched_keys
+DELETE FROM unmatched_key WHERE (operator, match_key, trail) IN (
+    SELECT s.operator, s.match_key, s.trail FROM unmatched u CROSS JOIN unmatched_key s ON s.operator = u.operator
      WHERE u.trail = :trail AND s.trail = :trail)
 
 -- name: remove_unmatched

@@ -1,15 +1,15 @@
 -- Receipts: whom they may mean, what they change, and what waits for its segment.
 
--- name: known_shelves
-SELECT {many: b.shelf}
-  FROM {rows: operator int, shelf text} AS b
- WHERE EXISTS (SELECT 1 FROM segment s INDEXED BY segment_by_shelf WHERE s.operator = b.operator AND s.shelf = b.shelf)
+-- name: known_match_keys
+SELECT {many: b.match_key}
+  FROM {rows: operator int, match_key text} AS b
+ WHERE EXISTS (SELECT 1 FROM segment s INDEXED BY segment_by_match_key WHERE s.operator = b.operator AND s.match_key = b.match_key)
 
--- name: candidates_by_shelf
+-- name: candidates_by_match_key
 SELECT {many: b.receipt, s.message_id, s.seq, s.part, s.smsc_id, r.msisdn || '', s.state,
                                    s.submitted_at, r.state, r.segments, s.tries}
-  FROM {rows: receipt int, operator int, shelf text} AS b
-  CROSS JOIN segment s INDEXED BY segment_by_shelf ON s.operator = b.operator AND s.shelf = b.shelf
+  FROM {rows: receipt int, operator int, match_key text} AS b
+  CROSS JOIN segment s INDEXED BY segment_by_match_key ON s.operator = b.operator AND s.match_key = b.match_key
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
 -- name: senders
@@ -84,15 +84,15 @@ SELECT operator, source_addr, destination_addr FROM unmatched WHERE trail = :tra
 
 -- name: identify_segments
 -- One that has an id already (`answer_twice`) keeps it, and is found by its number as before.
-UPDATE segment SET smsc_id = coalesce(nullif(smsc_id, ''), told.smsc_id), shelf = coalesce(shelf, told.shelf),
-                   answered_at = CASE WHEN shelf IS NULL THEN told.answered_at ELSE answered_at END,
+UPDATE segment SET smsc_id = coalesce(nullif(smsc_id, ''), told.smsc_id), match_key = coalesce(match_key, told.match_key),
+                   answered_at = CASE WHEN match_key IS NULL THEN told.answered_at ELSE answered_at END,
                    phase = 3, retry_at = NULL, query_at = coalesce(query_at, submitted_at + told.query_after),
-                   number_tail = CASE WHEN shelf IS NULL THEN NULL ELSE number_tail END
-  FROM {rows: message_id bigint, seq int, part int, smsc_id text, shelf text, answered_at bigint, query_after bigint} AS told
+                   number_tail = CASE WHEN match_key IS NULL THEN NULL ELSE number_tail END
+  FROM {rows: message_id bigint, seq int, part int, smsc_id text, match_key text, answered_at bigint, query_after bigint} AS told
  WHERE segment.message_id = told.message_id AND segment.seq = told.seq AND segment.part = told.part
 
 -- name: delete_unmatched
 DELETE FROM unmatched WHERE trail {in: trails}
 
--- name: delete_unmatched_shelves
-DELETE FROM unmatched_shelf WHERE (operator, shelf, trail) IN ({values: operator int, shelf text, trail bigint})
+-- name: delete_unmatched_keys
+DELETE FROM unmatched_key WHERE (operator, match_key, trail) IN ({values: operator int, match_key text, trail bigint})

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from esito.store.sqlite.engine import SqliteEngine, stop_at_once
-from esito.store.tables.adapter import TableStore
+from esito.store.sql_store.adapter import SqlStore
+from esito.store.sqlite.sqlite_engine import SqliteEngine, stop_at_once
 
 
-class SqliteStore(TableStore):
+class SqliteStore(SqlStore):
     """A `Store` in one SQLite file."""
 
     def __init__(

@@ -7,7 +7,7 @@ import apsw
 
 from esito.domain.errors import StoreUnavailable
 from esito.private_files import new_private
-from esito.store.sqlite.connection import connect
+from esito.store.sqlite.sqlite_connection import connect
 
 
 def backup(source: Path, target: Path) -> None:

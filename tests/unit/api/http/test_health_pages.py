@@ -6,7 +6,7 @@ from pathlib import Path
 from esito.domain.credentials import monitor_pass
 from esito.domain.errors import StoreUnavailable
 from esito.domain.timing import RealClock
-from esito.store.base import Counts
+from esito.store.interface.message_records import Counts
 from esito.store.sqlite import SqliteStore
 from tests.kit.desk import ADMIN, SECRET, Desk, Reply, desk
 

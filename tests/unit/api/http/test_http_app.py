@@ -17,7 +17,7 @@ from esito.domain.account import Account, AccountState
 from esito.domain.credentials import key_digest
 from esito.domain.errors import StoreUnavailable
 from esito.metrics import render
-from esito.store.base import StatusRow
+from esito.store.interface.message_records import StatusRow
 from esito.store.sqlite import SqliteStore
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, SECRET, Desk, ask, desk

@@ -9,7 +9,7 @@ from esito.api.http.response import members_of, render
 from esito.api.v1 import status_rows
 from esito.api.v1.status import BulkStatus, BulkStatusByTag, StatusItem
 from esito.domain.states import MessageState, public_word
-from esito.store.base import StatusRow
+from esito.store.interface.message_records import StatusRow
 
 ROWS: list[StatusRow] = [
     (f"+336{number:08}", int(state), number % 2, str(1_600_000_000 + number))

@@ -10,7 +10,7 @@ import pytest
 from esito.domain.callback import Outcome
 from esito.domain.slots import Slots
 from esito.domain.timing import MINUTE_MS
-from esito.store.callbacks import Wanted
+from esito.store.interface.callback_store import ClaimRequest
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, Desk, Reply, desk
 
@@ -41,8 +41,8 @@ def made(api: Desk, *statuses: int | None, next_at: int | None = None) -> None:
 
 async def _made(api: Desk, statuses: tuple[int | None, ...], next_at: int | None) -> None:
     outbox, now = api.store.callbacks, api.clock.now()
-    await outbox.sort(now)
-    wanted = Wanted(at=now, lease_ms=MINUTE_MS, slots=Slots(most=8000, usual=len(statuses)))
+    await outbox.route(now)
+    wanted = ClaimRequest(at=now, lease_ms=MINUTE_MS, slots=Slots(most=8000, usual=len(statuses)))
     claimed = (await outbox.claim(wanted)).callbacks if statuses else []
     await outbox.record(
         [

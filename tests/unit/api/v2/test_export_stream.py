@@ -17,7 +17,7 @@ from esito.api.http.xml import Text, to_xml
 from esito.api.v2 import export_stream
 from esito.api.v2.export_stream import CLOCKS_APART, COLUMNS, as_csv, as_jsonl, csv_cell
 from esito.lifecycle.account_threads import STREAMS
-from esito.store.searching import ExportedRecipient
+from esito.store.interface.message_store import ExportedRecipient
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, Desk, Reply, ask
 from tests.kit.patience import A_MOMENT, WORK, Beside, until

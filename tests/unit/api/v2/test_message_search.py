@@ -3,9 +3,9 @@
 import pytest
 
 from esito.domain.timing import DAY_MS
-from esito.store.searching import Wanted
-from esito.store.sqlite.connection import STATEMENTS
-from esito.store.tables.searching import query_for
+from esito.store.interface.message_store import MessageFilter
+from esito.store.sqlite.sqlite_connection import STATEMENTS
+from esito.store.transactions.message_reading import query_for
 from tests.kit.builders import NOW
 from tests.kit.desk import KEY, Desk, Reply
 
@@ -104,13 +104,16 @@ def test_nobody_finds_what_another_account_sent(api: Desk) -> None:
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
-        (Wanted(), "message_by_time (account=? AND created_at>? AND created_at<?)"),
-        (Wanted(reference="r"), "message_by_reference (account=? AND reference=? AND created_at>? AND created_at<?)"),
-        (Wanted(reference="r", tag="t"), "message_by_reference (account=? AND reference=? AND"),
-        (Wanted(tag="t"), "message_by_tag (account=? AND tag=?"),
+        (MessageFilter(), "message_by_time (account=? AND created_at>? AND created_at<?)"),
+        (
+            MessageFilter(reference="r"),
+            "message_by_reference (account=? AND reference=? AND created_at>? AND created_at<?)",
+        ),
+        (MessageFilter(reference="r", tag="t"), "message_by_reference (account=? AND reference=? AND"),
+        (MessageFilter(tag="t"), "message_by_tag (account=? AND tag=?"),
     ],
 )
-def test_every_search_is_led_by_an_index(api: Desk, wanted: Wanted, index: str) -> None:
+def test_every_search_is_led_by_an_index(api: Desk, wanted: MessageFilter, index: str) -> None:
     connection = api.store.engine.reader
     plan = connection.execute("EXPLAIN QUERY PLAN " + STATEMENTS[query_for(wanted)].text, [0] * 8).fetchall()
     assert index in str(plan[0][3])

@@ -31,17 +31,17 @@ SELECT b.receipt, s.message_id, s.seq, s.part, coalesce(s.smsc_id, ''), r.msisdn
           ORDER BY u.submitted_at DESC LIMIT 201)) AS s
   JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
 
--- name: insert_unmatched_shelves
-INSERT INTO unmatched_shelf (operator, shelf, trail)
-SELECT DISTINCT * FROM {rows: operator int, shelf text, trail bigint} AS given
+-- name: insert_unmatched_keys
+INSERT INTO unmatched_key (operator, match_key, trail)
+SELECT DISTINCT * FROM {rows: operator int, match_key text, trail bigint} AS given
 
 -- name: unmatched_under
 SELECT u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
        t.flags, u.source_addr, u.destination_addr, u.submitted_at
   FROM (SELECT DISTINCT w.trail
-          FROM {rows: operator int, shelf text} AS a
-          CROSS JOIN LATERAL (SELECT n.trail FROM unmatched_shelf n
-                               WHERE n.operator = a.operator AND n.shelf = a.shelf
+          FROM {rows: operator int, match_key text} AS a
+          CROSS JOIN LATERAL (SELECT n.trail FROM unmatched_key n
+                               WHERE n.operator = a.operator AND n.match_key = a.match_key
                                ORDER BY n.trail DESC LIMIT 1000) AS w) AS w
   JOIN unmatched u ON u.trail = w.trail
   JOIN trail t ON t.id = w.trail AND t.message_id = 0

@@ -202,12 +202,12 @@ CREATE TABLE segment (
     phase        smallint NOT NULL,                   -- 1 submitted, 2 later, 3 answered, 4 refused, 5 uncertain
     state        smallint NOT NULL,
     smsc_id      text,                                -- as the operator wrote it
-    shelf        text,                                -- its canonical form
+    match_key    text,                                -- its canonical form
     error        text,
-    tries        text,                                -- earlier ones: see `store.tables.snapshot`
+    tries        text,                                -- earlier ones: see `store/transactions/candidates`
     PRIMARY KEY (message_id, seq, part)
 ) PARTITION BY RANGE (message_id);
-CREATE INDEX segment_by_shelf ON segment (operator, shelf) WHERE shelf IS NOT NULL;
+CREATE INDEX segment_by_match_key ON segment (operator, match_key) WHERE match_key IS NOT NULL;
 CREATE INDEX segment_by_tail ON segment (operator, number_tail, submitted_at) WHERE number_tail IS NOT NULL;
 CREATE INDEX segment_tried_again ON segment (operator, number_tail, submitted_at)
  WHERE number_tail IS NOT NULL AND tries IS NOT NULL;
@@ -248,11 +248,11 @@ CREATE TABLE unmatched (
     destination_addr text     NOT NULL
 );
 CREATE INDEX unmatched_waiting ON unmatched (operator, waits, received_at) WHERE waits > 0;
-CREATE TABLE unmatched_shelf (
-    operator int    NOT NULL,
-    shelf    text   NOT NULL,
-    trail    bigint NOT NULL,
-    PRIMARY KEY (operator, shelf, trail)
+CREATE TABLE unmatched_key (
+    operator  int    NOT NULL,
+    match_key text   NOT NULL,
+    trail     bigint NOT NULL,
+    PRIMARY KEY (operator, match_key, trail)
 );
 
 CREATE TABLE destination (

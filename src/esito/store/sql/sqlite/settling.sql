@@ -47,17 +47,17 @@ INSERT INTO trail (id, received_at, link, message_id, seq, part, verdict, smsc_i
                    flags, origin, raw, checksum)
 {values: id bigint, received_at bigint, link int, message_id bigint, seq int, part int, verdict text, smsc_id text, state smallint, stat text, error text, done_at bigint, flags text, origin bigint, raw bytea, checksum bigint}
 
--- name: insert_unmatched_shelves
-INSERT OR IGNORE INTO unmatched_shelf (operator, shelf, trail) {values: operator int, shelf text, trail bigint}
+-- name: insert_unmatched_keys
+INSERT OR IGNORE INTO unmatched_key (operator, match_key, trail) {values: operator int, match_key text, trail bigint}
 
 -- name: unmatched_under
 SELECT {many: u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
                                    t.flags, u.source_addr, u.destination_addr, u.submitted_at}
   FROM (SELECT DISTINCT w.trail
-          FROM {rows: operator int, shelf text} AS a
-          CROSS JOIN unmatched_shelf w ON w.operator = a.operator AND w.shelf = a.shelf
-                AND w.trail IN (SELECT n.trail FROM unmatched_shelf n
-                                 WHERE n.operator = a.operator AND n.shelf = a.shelf
+          FROM {rows: operator int, match_key text} AS a
+          CROSS JOIN unmatched_key w ON w.operator = a.operator AND w.match_key = a.match_key
+                AND w.trail IN (SELECT n.trail FROM unmatched_key n
+                                 WHERE n.operator = a.operator AND n.match_key = a.match_key
                                  ORDER BY n.trail DESC LIMIT 1000)) AS w
   CROSS JOIN unmatched u ON u.trail = w.trail
   CROSS JOIN trail t ON t.id = w.trail

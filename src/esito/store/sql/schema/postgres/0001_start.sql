@@ -19,7 +19,7 @@ CREATE TABLE trail_loose PARTITION OF trail FOR VALUES FROM (0) TO (1);
 
 CREATE INDEX unmatched_by_operator ON unmatched (operator, trail);
 
-CREATE INDEX unmatched_shelf_by_trail ON unmatched_shelf (trail);
+CREATE INDEX unmatched_key_by_trail ON unmatched_key (trail);
 
 CREATE INDEX callback_new ON callback (id) WHERE phase = 0;
 
