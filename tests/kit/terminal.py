@@ -21,6 +21,9 @@ from tests.kit.documents import ROOT
 from tests.kit.patience import PATIENCE, wait_until
 
 LOCAL = re.compile(r"\b127\.0\.0\.1:(?P<port>[1-9]\d+)\b|(?<=^port = )(?P<setting>\d+)", re.MULTILINE)
+MAKES_OWN = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+"""What `make test` tells the makes that it starts: those of a page are nobody's."""
+
 GOES_ON = re.compile(r"^(?:make run\b|(?:\.venv/bin/)?esito (?:serve|demo|smsc|listen)\b)")
 ASKS = re.compile(r"^(?:(?:\.venv/bin/)?esito (?:status|explain|tail|callbacks|orphans|link list)\b|curl (?!.*-X))")
 """Commands that change nothing: they are asked again until the answer is there."""
@@ -49,7 +52,8 @@ class Terminal:
         self._variables = folder.parent / f"{folder.name}.variables"
         self._variables.write_text("")
         own = {"PATH": f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120", "HOME": str(folder)}
-        self._environment = environment() | own | variables
+        inherited = {name: value for name, value in environment().items() if name not in MAKES_OWN}
+        self._environment = inherited | own | variables
         self._real: dict[str, str] = {}
         self._running: list[Running] = []
 

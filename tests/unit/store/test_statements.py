@@ -71,6 +71,25 @@ def test_a_shared_text_is_read_by_each_engine(text: str, sqlite: str, postgres: 
     assert rendered(POSTGRES, POSTGRES.rewrite(text)).text == postgres
 
 
+@pytest.mark.parametrize(
+    ("text", "sqlite"),
+    [
+        (
+            "ALTER TABLE t ADD COLUMN x smallint NOT NULL DEFAULT 0;",
+            "ALTER TABLE t ADD COLUMN x INTEGER NOT NULL DEFAULT 0;",
+        ),
+        ("ALTER TABLE t ADD COLUMN x bytea;", "ALTER TABLE t ADD COLUMN x BLOB;"),
+        ("CREATE TABLE t (\n    x bigint\n);", "CREATE TABLE t (\n    x INTEGER\n) STRICT;"),
+        (
+            "CREATE TABLE t (\n    x bigint,\n    y text,\n    PRIMARY KEY (x, y)\n) WITH (fillfactor = 50);",
+            "CREATE TABLE t (\n    x INTEGER,\n    y text,\n    PRIMARY KEY (x, y)\n) STRICT, WITHOUT ROWID;",
+        ),
+    ],
+)
+def test_a_migration_has_the_types_of_sqlite(text: str, sqlite: str) -> None:
+    assert SQLITE.schema(text) == sqlite
+
+
 def test_a_fragment_that_nobody_knows_is_refused() -> None:
     with pytest.raises(ValueError, match=r"sqlite knows no \{soon: a\}"):
         rendered(SQLITE, "SELECT {soon: a}")

@@ -5,13 +5,13 @@ Both are made once, for whoever asks first. The page needs no script, and nothin
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from esito.api.http.endpoint import AnyEndpoint
@@ -19,6 +19,9 @@ from esito.api.http.openapi import document
 from esito.api.services import Services
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+PIECE = 16_384
+"""Octets of a document that are handed over at once."""
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1d1d1f }
@@ -39,21 +42,32 @@ def routes(endpoints: Sequence[AnyEndpoint], services: Services) -> list[Route]:
         return document(endpoints, error_status=services.error_status)
 
     @cache
-    def as_json() -> Response:
-        return Response(json.dumps(told(), ensure_ascii=False), media_type="application/json")
+    def as_json() -> bytes:
+        return json.dumps(told(), ensure_ascii=False).encode()
 
     @cache
-    def as_page() -> Response:
-        html = "\n".join(page(told()))
-        return Response(html, media_type="text/html", headers={"content-security-policy": POLICY})
+    def as_page() -> bytes:
+        return "\n".join(page(told())).encode()
 
     async def openapi(_request: Request) -> Response:
-        return await asyncio.to_thread(as_json)
+        return _in_pieces(await asyncio.to_thread(as_json), "application/json", {})
 
     async def docs(_request: Request) -> Response:
-        return await asyncio.to_thread(as_page)
+        html = await asyncio.to_thread(as_page)
+        return _in_pieces(html, "text/html; charset=utf-8", {"content-security-policy": POLICY})
 
     return [Route("/openapi.json", openapi, methods=["GET"]), Route("/docs", docs, methods=["GET"])]
+
+
+def _in_pieces(body: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
+    """Return a long answer that is handed over as it is read: a slow reader has no copy of its own of the whole."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), PIECE):
+            yield body[start : start + PIECE]
+
+    length = {"content-length": str(len(body))}
+    return StreamingResponse(pieces(), media_type=media_type, headers={**headers, **length})
 
 
 def page(told: dict[str, Any]) -> Iterator[str]:
