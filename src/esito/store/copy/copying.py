@@ -6,8 +6,7 @@ from pathlib import Path
 
 from esito.store.copy import engines
 from esito.store.copy.progress import Reached
-from esito.store.copy.refusal import CopyDiffers
-from esito.store.copy.source import AT_ONCE, Source, locked_source
+from esito.store.copy.source import AT_ONCE, CopyDiffers, Source, locked_source
 from esito.store.copy.tables import TABLES, Extent, Table
 from esito.store.copy.target import Target, held_target
 

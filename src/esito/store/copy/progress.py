@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from esito.store.copy.engines import Connection
-from esito.store.copy.refusal import CopyRefused
+from esito.store.copy.source import CopyRefused
 from esito.store.copy.tables import TABLES, Extent, quoted
 from esito.store.sql_connection import SqlValue
 

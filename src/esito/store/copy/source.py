@@ -7,11 +7,20 @@ from pathlib import Path
 
 import apsw
 
+from esito.domain.errors import EsitoError
 from esito.store.copy.canonical import Sum
-from esito.store.copy.refusal import CopyRefused
 from esito.store.copy.tables import BLOCK, SPAN, TABLES, Extent, Table, quoted
 from esito.store.sql_connection import SqlValue
 from esito.store.sqlite.sqlite_connection import MIGRATIONS
+
+
+class CopyRefused(EsitoError):
+    """The copy cannot be made, or not go on; whatever was copied before is still there."""
+
+
+class CopyDiffers(CopyRefused):
+    """The copy was made, and what is read back from it is not what the source holds."""
+
 
 Row = tuple[SqlValue, ...]
 

@@ -9,8 +9,7 @@ import asyncpg
 from esito.store.copy.canonical import Sum
 from esito.store.copy.engines import Connection, connect, make_schema, read, written
 from esito.store.copy.progress import Progress, Reached
-from esito.store.copy.refusal import CopyRefused
-from esito.store.copy.source import Source
+from esito.store.copy.source import CopyRefused, Source
 from esito.store.copy.tables import TABLES, Extent, Table, quoted
 from esito.store.postgres.postgres_connect import LOST
 from esito.store.sql_connection import SqlValue

@@ -27,9 +27,8 @@ from esito.store.sql_connection import Connection
 from esito.store.sql_store.account_parts import AccountPart, AdministratorPart, LedgerPart, StopPart
 from esito.store.sql_store.callback_part import CallbackPart
 from esito.store.sql_store.link_parts import LeasePart, LinkSettingPart
-from esito.store.sql_store.message_parts import SearchPart, SendingPart
+from esito.store.sql_store.message_parts import RetentionPart, SearchPart, SendingPart
 from esito.store.sql_store.receipt_parts import FramePart, ReplyPart
-from esito.store.sql_store.retention_part import RetentionPart
 from esito.store.sql_store.shares import Shares
 from esito.store.sql_store.tag_pages import TagPages
 from esito.store.transactions import auditing, explaining, message_reading

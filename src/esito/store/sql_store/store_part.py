@@ -10,7 +10,7 @@ _Answer = TypeVar("_Answer")
 
 
 class StorePart:
-    """A part of the store with tables of its own; its protocol stands in `esito.store`."""
+    """A part of the store with tables of its own; its protocol stands in `store/interface`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

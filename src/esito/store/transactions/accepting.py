@@ -55,7 +55,7 @@ class IdBlocks:
 
 
 class Accepting:
-    """The handler behind `Store.accept`."""
+    """The transaction behind `Store.accept`."""
 
     def __init__(self) -> None:
         self._ids = IdBlocks()

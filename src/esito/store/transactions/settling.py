@@ -20,7 +20,6 @@ from esito.store.transactions.candidates import load_candidates, load_known
 from esito.store.transactions.id_forms import hold, keep_learned, knows_form
 from esito.store.transactions.known_links import LinkRegistry, Links
 from esito.store.transactions.trail import write_decisions
-from esito.store.transactions.twins import pair_twins
 from esito.store.transactions.unmatched import (
     KeptReceipt,
     forget_unmatched,
@@ -28,6 +27,7 @@ from esito.store.transactions.unmatched import (
     keep_unmatched,
     kept_under,
     number_key,
+    pair_twins,
 )
 
 AT_ONCE = 500
@@ -35,7 +35,7 @@ AT_ONCE = 500
 
 
 class Settling:
-    """The handler behind `Store.apply_receipts`."""
+    """The transaction behind `Store.apply_receipts`."""
 
     def __init__(self, registry: LinkRegistry) -> None:
         self._registry = registry
