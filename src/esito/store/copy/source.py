@@ -9,7 +9,7 @@ import apsw
 
 from esito.domain.errors import EsitoError
 from esito.store.copy.canonical import Sum
-from esito.store.copy.tables import BLOCK, SPAN, TABLES, Extent, Table, quoted
+from esito.store.copy.tables import BLOCK, SPAN, TABLES, Table, TableChecksum, quoted
 from esito.store.sql_connection import SqlValue
 from esito.store.sqlite.sqlite_connection import MIGRATIONS
 
@@ -71,7 +71,7 @@ class Source:
         except (apsw.Error, UnicodeDecodeError) as error:
             raise CopyRefused(f"the source's table {table.name} cannot be read: {error}") from error
 
-    def extent(self, table: Table) -> Extent:
+    def extent(self, table: Table) -> TableChecksum:
         """Count and sum a table. Raises CopyRefused."""
         sum_ = Sum()
         for rows in self.batches(table):

@@ -6,11 +6,11 @@ from functools import partial
 import structlog
 
 from esito.store.interface.message_store import (
-    AnsweredOnce,
     ExportedRecipient,
     FoundMessage,
+    IdempotentAnswer,
     MessageFilter,
-    Spot,
+    MessagePosition,
     TakenBack,
 )
 from esito.store.interface.retention_store import BEGINNING, Erased, Sweep, SweepPosition
@@ -37,7 +37,7 @@ class SendingPart(StorePart):
             return TakenBack()
         return await self._act(lambda open_: cancelling.take_back_all(open_, waiting, at))
 
-    async def answered_once(self, account_id: int, key: str) -> AnsweredOnce | None:
+    async def answered_once(self, account_id: int, key: str) -> IdempotentAnswer | None:
         """Return what was answered under this key."""
         return await self._ask(lambda read: message_reading.read_answered_once(read, account_id, key))
 
@@ -46,7 +46,7 @@ class SearchPart(StorePart):
     """What is behind `Store.searching`."""
 
     async def find(
-        self, account_id: int, wanted: MessageFilter, *, before: Spot | None, limit: int
+        self, account_id: int, wanted: MessageFilter, *, before: MessagePosition | None, limit: int
     ) -> list[FoundMessage]:
         """Return up to `limit` messages, newest first, accepted before a spot."""
         return await self._ask_long(
@@ -55,7 +55,7 @@ class SearchPart(StorePart):
         )
 
     async def export(
-        self, account_id: int, *, since: Spot, seq: int, until: int, limit: int
+        self, account_id: int, *, since: MessagePosition, seq: int, until: int, limit: int
     ) -> Sequence[ExportedRecipient]:
         """Return up to `limit` recipients, oldest first, beyond `seq` of the message at a spot."""
         return await self._ask_long(

@@ -34,7 +34,7 @@ def keys_of(receipt: DeliveryReceipt) -> list[str]:
     return [*(match_keys(receipt.smsc_message_id) or [""]), *map(number_key, tails(receipt))]
 
 
-class KeptReceipt(NamedTuple):
+class StoredReceipt(NamedTuple):
     """A receipt as it is kept, without its octets."""
 
     trail: int
@@ -68,12 +68,12 @@ class KeptReceipt(NamedTuple):
         )
 
 
-def kept_under(connection: Connection, operator: int, keys: Iterable[str]) -> list[KeptReceipt]:
+def kept_under(connection: Connection, operator: int, keys: Iterable[str]) -> list[StoredReceipt]:
     """Return the receipts that are found under any of these keys, each once, in the order in which they came."""
-    return in_order(connection.rows_for("unmatched_under", KeptReceipt, [(operator, key) for key in keys]))
+    return in_order(connection.rows_for("unmatched_under", StoredReceipt, [(operator, key) for key in keys]))
 
 
-def in_order(kept: Iterable[KeptReceipt]) -> list[KeptReceipt]:
+def in_order(kept: Iterable[StoredReceipt]) -> list[StoredReceipt]:
     """Return receipts each once, in the order in which they came."""
     return sorted({one.trail: one for one in kept}.values())
 
