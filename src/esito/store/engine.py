@@ -9,7 +9,7 @@ from esito.store.sql_connection import Connection, Read, Request, Result, Row, T
 Answer = TypeVar("Answer")
 
 
-class Haste(Enum):
+class WritePriority(Enum):
     """How soon work must come to its transaction."""
 
     SEND = "send"
@@ -42,12 +42,12 @@ class Engine(Protocol):
         request: Request,
         *,
         alone: bool = False,
-        haste: Haste = Haste.USUAL,
+        priority: WritePriority = WritePriority.USUAL,
     ) -> Awaitable[Result]:
         """Hand a request to the writer; the result comes once its transaction is durable.
 
         Neighbours for the same transaction are given to it together. `alone`: no other process may write meanwhile.
-        What a transaction remembers is used by one thread as long as it always comes with the same `haste`.
+        What a transaction remembers is used by one thread as long as it always comes with the same `priority`.
         Raises StoreUnavailable (nothing was changed; try again) or StoreFailed (unknown).
         """
 

@@ -1,9 +1,9 @@
 """One thread that writes, so that many callers share one commit.
 
-Work is handed over as a *handler* and a payload. Everything that waits when the writer
-turns to its queue becomes one transaction; neighbours with the same handler are given to
-it together, so that a hundred small sends cost a handful of statements. A caller hears
-of the end only after the commit has reached the disk. What waits, and in which order it is done, is in `waiting`.
+Work is handed over as a transaction and a request for it. Everything that waits when the writer turns to its queue
+shares one commit; neighbours for the same transaction are given to it together, so that a hundred small sends cost a
+handful of statements. A caller gets its result only once the commit has reached the disk. In which order work is done
+is in `write_queue`.
 """
 
 import asyncio

@@ -2,6 +2,8 @@
 
 An answer is a list of records: whoever asks says of which kind they are, a NamedTuple with the columns of the statement
 in their order, or `tuple[int, str]` where that says enough. A list among the parameters is one parameter.
+
+A transaction is a function of a connection and of what several callers ask for.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

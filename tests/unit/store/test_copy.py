@@ -12,7 +12,7 @@ from esito.domain.message import SegmentRef, SubmitAnswer, SubmitOutcome
 from esito.domain.timing import DAY_MS
 from esito.store.copy.canonical import Sum
 from esito.store.copy.copying import copy
-from esito.store.copy.tables import LEFT_BEHIND, MADE_THERE, TABLES, Extent
+from esito.store.copy.tables import LEFT_BEHIND, MADE_THERE, TABLES, TableChecksum
 from esito.store.interface.link_store import Lease
 from esito.store.interface.store import Store
 from tests.kit.builders import NOW, account_in, complaints, links_in, message, receipt, states_of, submitted
@@ -230,7 +230,7 @@ def _by_table(found: Iterable[Sequence[str]], *, without: Iterable[str]) -> dict
 ROWS = [(1, "a", b"x", None), (2, "a\0", b"", 7), (2, "a\0", b"", 7), (3, HALF, b"", None)]
 
 
-def summed(found: Sequence[Sequence[object]]) -> Extent:
+def summed(found: Sequence[Sequence[object]]) -> TableChecksum:
     sum_ = Sum()
     sum_.add(found)
     return sum_.extent

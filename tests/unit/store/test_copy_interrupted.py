@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from esito.store.copy.copying import copy
-from esito.store.copy.refusal import CopyRefused
+from esito.store.copy.source import CopyRefused
 from tests.kit.builders import account_in, complaints, links_in, message
 from tests.kit.needs import needs
 from tests.kit.stores import open_at

@@ -11,7 +11,7 @@ import pytest
 
 from esito.domain.errors import NewerSchema
 from esito.store.copy.copying import copy
-from esito.store.copy.refusal import CopyDiffers, CopyRefused
+from esito.store.copy.source import CopyDiffers, CopyRefused
 from esito.store.copy.target import held_target
 from esito.store.sqlite.sqlite_connection import MIGRATIONS
 from tests.kit.builders import NOW, account_in

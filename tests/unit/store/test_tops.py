@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from esito.domain.errors import StoreUnavailable
-from esito.store.sql_store.long_reads import Tops
+from esito.store.sql_store.long_reads import ParentAccounts
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +36,7 @@ class Accounts:
 
 async def test_it_is_asked_once_and_all_go_on_in_order() -> None:
     accounts = Accounts()
-    tops, order = Tops(accounts.ask), list[int]()
+    tops, order = ParentAccounts(accounts.ask), list[int]()
 
     async def look(number: int) -> None:
         assert await tops.of(CHILD) == PARENT
@@ -55,7 +55,7 @@ async def test_it_is_asked_once_and_all_go_on_in_order() -> None:
 async def test_an_answer_that_is_there_at_once_makes_nobody_wait() -> None:
     accounts = Accounts()
     accounts.may_answer.set()
-    first = Tops(accounts.ask).of(CHILD)
+    first = ParentAccounts(accounts.ask).of(CHILD)
     with pytest.raises(StopIteration) as ended:
         first.send(None)
     assert ended.value.value == PARENT
@@ -63,7 +63,7 @@ async def test_an_answer_that_is_there_at_once_makes_nobody_wait() -> None:
 
 async def test_who_gives_up_or_fails_leaves_it_to_the_next() -> None:
     accounts = Accounts()
-    tops = Tops(accounts.ask)
+    tops = ParentAccounts(accounts.ask)
     looking = [asyncio.create_task(tops.of(CHILD)) for _ in range(3)]
     await asyncio.sleep(0)
     looking[0].cancel()

@@ -30,7 +30,7 @@ from esito.domain.errors import BadFormat, NumberListEmpty, TooManyRecipients
 from esito.domain.message import MAX_RECIPIENTS
 from esito.domain.msisdn import InvalidMsisdn, is_mobile, normalise
 from esito.domain.states import public_word
-from esito.store.interface.message_records import PairStanding
+from esito.store.interface.message_records import PairState
 
 MAX_PAIRS = 500
 
@@ -142,7 +142,7 @@ def _pair(item: Mapping[str, Any]) -> Pair:
     return Pair(shown, message_id, 0 if message_id else 4)
 
 
-def _item(pair: Pair, found: PairStanding | None) -> PairFound | PairNotFound:
+def _item(pair: Pair, found: PairState | None) -> PairFound | PairNotFound:
     if found is None:
         return _failed(pair, 4)
     return PairFound(

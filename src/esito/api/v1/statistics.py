@@ -14,7 +14,7 @@ from esito.api.http.schema import AnswerPart, Parameters, constant, words
 from esito.domain.errors import IntervalInvalid, TooManyRequests
 from esito.domain.pricing import as_number
 from esito.domain.timing import PARIS, SECOND_MS, month_begins, months_between
-from esito.store.interface.account_store import MonthSpent
+from esito.store.interface.account_store import MonthSpending
 
 NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
          "november", "december")  # fmt: skip
@@ -95,7 +95,7 @@ def _day(text: str) -> date:
         raise IntervalInvalid from None
 
 
-def _item(one: MonthSpent) -> MonthItem:
+def _item(one: MonthSpending) -> MonthItem:
     year, number = one.month.split("-")
     return MonthItem(
         month=NAMES[int(number) - 1],

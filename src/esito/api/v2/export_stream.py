@@ -22,7 +22,7 @@ from esito.domain.errors import BadFormat, IntervalInvalid
 from esito.domain.pricing import as_number, from_micros
 from esito.domain.states import MessageState, public_word
 from esito.domain.timing import SECOND_MS
-from esito.store.interface.message_store import ExportedRecipient, Spot
+from esito.store.interface.message_store import ExportedRecipient, MessagePosition
 
 ROWS_AT_ONCE = 200
 """Some milliseconds of work in a thread; other long requests have their turn between two pages."""
@@ -81,7 +81,7 @@ async def _pieces(request: AccountRequest, since: int, until: int, write: Writer
     """Yield pages; each begins where the one before ended, whatever was sent or removed in the meantime."""
     async with request.stream():
         searching = request.services.store.searching
-        spot, seq = Spot(since, 0), -1
+        spot, seq = MessagePosition(since, 0), -1
         currency = request.services.currency
         while True:
             rows = await searching.export(request.account.id, since=spot, seq=seq, until=until, limit=ROWS_AT_ONCE)
@@ -89,7 +89,7 @@ async def _pieces(request: AccountRequest, since: int, until: int, write: Writer
                 yield await request.aside(partial(write, rows, currency))
             if len(rows) < ROWS_AT_ONCE:
                 return
-            spot, seq = Spot(rows[-1].created_at, rows[-1].message_id), rows[-1].seq
+            spot, seq = MessagePosition(rows[-1].created_at, rows[-1].message_id), rows[-1].seq
 
 
 def cells(row: ExportedRecipient, currency: str) -> list[Cell]:

@@ -15,7 +15,7 @@ from esito.api.v2.member_types import STATUSES, Cursor
 from esito.domain.errors import IntervalInvalid, InvalidFields
 from esito.domain.pricing import as_number
 from esito.domain.states import public_word
-from esito.store.interface.message_store import FoundMessage, MessageFilter, Spot
+from esito.store.interface.message_store import FoundMessage, MessageFilter, MessagePosition
 
 MOST_FOUND = 100
 """Messages on a page: the recipients of each are counted."""
@@ -99,10 +99,10 @@ def _given(request: AccountRequest, name: str) -> str | None:
     return request.inputs.optional(name) or None
 
 
-def _cursor(request: AccountRequest) -> Spot | None:
+def _cursor(request: AccountRequest) -> MessagePosition | None:
     """Return `cursor` as an earlier answer gave it. Raises InvalidFields."""
     found = cursor_like(request, _CURSOR)
-    return Spot(int(found[1]), int(found[2])) if found else None
+    return MessagePosition(int(found[1]), int(found[2])) if found else None
 
 
 SEARCH = Endpoint(

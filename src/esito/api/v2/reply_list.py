@@ -13,7 +13,7 @@ from esito.api.v2.member_types import Cursor, PageLimit
 from esito.domain.errors import InvalidFields
 from esito.domain.msisdn import InvalidMsisdn, normalise
 from esito.domain.reply import ReplyKind
-from esito.store.interface.reply_store import ReplyShown
+from esito.store.interface.reply_store import ReplyLine
 
 
 class ReplyItem(AnswerPart):
@@ -69,7 +69,7 @@ async def replies(request: AccountRequest) -> Response:
     return request.answer(ReplyPage(replies=[_item(one) for one in page], next_cursor=cursor))
 
 
-def _item(one: ReplyShown) -> ReplyItem:
+def _item(one: ReplyLine) -> ReplyItem:
     return ReplyItem(
         id=str(one.number),
         received_at=one.received_at,

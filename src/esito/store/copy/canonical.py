@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from esito.store.copy.tables import Extent
+from esito.store.copy.tables import TableChecksum
 
 MODULUS = 2**128
 
@@ -38,6 +38,6 @@ class Sum:
         self._total %= MODULUS
 
     @property
-    def extent(self) -> Extent:
+    def extent(self) -> TableChecksum:
         """What came by so far."""
-        return Extent(self._rows, self._total)
+        return TableChecksum(self._rows, self._total)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esito.store.copy import engines
-from esito.store.copy.progress import Reached
-from esito.store.copy.refusal import CopyDiffers
-from esito.store.copy.source import AT_ONCE, Source, locked_source
-from esito.store.copy.tables import TABLES, Extent, Table
+from esito.store.copy.progress import CopyPosition
+from esito.store.copy.source import AT_ONCE, CopyDiffers, Source, locked_source
+from esito.store.copy.tables import TABLES, Table, TableChecksum
 from esito.store.copy.target import Target, held_target
 
 Say = Callable[[str], None]
@@ -18,7 +17,7 @@ Say = Callable[[str], None]
 class Copied:
     """What was copied, and found the same on both sides."""
 
-    tables: Mapping[str, Extent]
+    tables: Mapping[str, TableChecksum]
     """In the order in which they were copied."""
     complaints: tuple[str, ...]
     """What does not add up in the books of the copy; the source's say the same."""
@@ -54,7 +53,7 @@ async def copy(source: Path, target: str, *, say: Say = _silent, batch: int = AT
     return Copied(tables=extents, complaints=tuple(complaints))
 
 
-async def _begin(origin: Source, copied: Target, say: Say) -> dict[str, Extent]:
+async def _begin(origin: Source, copied: Target, say: Say) -> dict[str, TableChecksum]:
     """Sum up the source, which stays as it is from here on, and make room for it."""
     say("Reading the source.")
     extents = {table.name: origin.extent(table) for table in TABLES}
@@ -65,19 +64,19 @@ async def _begin(origin: Source, copied: Target, say: Say) -> dict[str, Extent]:
     return extents
 
 
-async def _fill(origin: Source, copied: Target, table: Table, extent: Extent, *, say: Say, batch: int) -> None:
+async def _fill(origin: Source, copied: Target, table: Table, extent: TableChecksum, *, say: Say, batch: int) -> None:
     """Copy what a table lacks."""
     reached = await copied.progress.of(table.name)
     if reached.done == extent.rows:
         return
     places = [table.columns.index(name) for name in table.key]
     for rows in origin.batches(table, reached.last, size=batch):
-        reached = Reached(reached.done + len(rows), [rows[-1][place] for place in places])
+        reached = CopyPosition(reached.done + len(rows), [rows[-1][place] for place in places])
         await copied.add(table, rows, reached)
         say(f"{table.name}: {reached.done} of {extent.rows}")
 
 
-async def _compare(copied: Target, extents: Mapping[str, Extent], say: Say) -> None:
+async def _compare(copied: Target, extents: Mapping[str, TableChecksum], say: Say) -> None:
     """Read everything back. Raises CopyDiffers, once all tables were compared."""
     say("Reading the copy back.")
     different = []

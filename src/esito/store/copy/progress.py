@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from esito.store.copy.engines import Connection
-from esito.store.copy.refusal import CopyRefused
-from esito.store.copy.tables import TABLES, Extent, quoted
+from esito.store.copy.source import CopyRefused
+from esito.store.copy.tables import TABLES, TableChecksum, quoted
 from esito.store.sql_connection import SqlValue
 
 _MAKE = """
@@ -24,7 +24,7 @@ CREATE TABLE esito_copy.progress (
 )"""
 
 
-class Reached(NamedTuple):
+class CopyPosition(NamedTuple):
     """How far one table is copied."""
 
     done: int = 0
@@ -55,7 +55,7 @@ class Progress:
             if found != brought:
                 raise CopyRefused(_not_ours(table.name, brought=brought, found=found))
 
-    async def begin(self, source: Mapping[str, Extent]) -> None:
+    async def begin(self, source: Mapping[str, TableChecksum]) -> None:
         """Remember what the source holds, or compare with what is remembered. Raises CopyRefused."""
         if await self.begun():
             await self._require_same(source)
@@ -67,7 +67,7 @@ class Progress:
                 [(name, extent.rows, extent.shown) for name, extent in source.items()],
             )
 
-    async def _require_same(self, source: Mapping[str, Extent]) -> None:
+    async def _require_same(self, source: Mapping[str, TableChecksum]) -> None:
         rows = await self._connection.fetch("SELECT name, rows, checksum FROM esito_copy.progress")
         before = {name: (count, checksum) for name, count, checksum in rows}
         now = {name: (extent.rows, extent.shown) for name, extent in source.items()}
@@ -77,15 +77,15 @@ class Progress:
         if changed:
             raise CopyRefused(f"the source has changed since the copy began ({', '.join(changed)}); {_AFRESH}")
 
-    async def _reached(self) -> dict[str, Reached]:
+    async def _reached(self) -> dict[str, CopyPosition]:
         rows = await self._connection.fetch("SELECT name, done, last FROM esito_copy.progress")
-        return {name: Reached(done, None if last is None else json.loads(last)) for name, done, last in rows}
+        return {name: CopyPosition(done, None if last is None else json.loads(last)) for name, done, last in rows}
 
-    async def of(self, table: str) -> Reached:
+    async def of(self, table: str) -> CopyPosition:
         """Return how far a table is."""
-        return (await self._reached()).get(table, Reached())
+        return (await self._reached()).get(table, CopyPosition())
 
-    async def move(self, table: str, reached: Reached) -> None:
+    async def move(self, table: str, reached: CopyPosition) -> None:
         """Note, in the caller's transaction, how far a table is now."""
         await self._connection.execute(
             "UPDATE esito_copy.progress SET done = $2, last = $3 WHERE name = $1",

@@ -7,11 +7,20 @@ from pathlib import Path
 
 import apsw
 
+from esito.domain.errors import EsitoError
 from esito.store.copy.canonical import Sum
-from esito.store.copy.refusal import CopyRefused
-from esito.store.copy.tables import BLOCK, SPAN, TABLES, Extent, Table, quoted
+from esito.store.copy.tables import BLOCK, SPAN, TABLES, Table, TableChecksum, quoted
 from esito.store.sql_connection import SqlValue
 from esito.store.sqlite.sqlite_connection import MIGRATIONS
+
+
+class CopyRefused(EsitoError):
+    """The copy cannot be made, or not go on; whatever was copied before is still there."""
+
+
+class CopyDiffers(CopyRefused):
+    """The copy was made, and what is read back from it is not what the source holds."""
+
 
 Row = tuple[SqlValue, ...]
 
@@ -62,7 +71,7 @@ class Source:
         except (apsw.Error, UnicodeDecodeError) as error:
             raise CopyRefused(f"the source's table {table.name} cannot be read: {error}") from error
 
-    def extent(self, table: Table) -> Extent:
+    def extent(self, table: Table) -> TableChecksum:
         """Count and sum a table. Raises CopyRefused."""
         sum_ = Sum()
         for rows in self.batches(table):

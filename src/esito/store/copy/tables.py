@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-class Extent(NamedTuple):
+class TableChecksum(NamedTuple):
     """How much a table holds, and a sum over it that says whether two hold the same."""
 
     rows: int

@@ -8,10 +8,9 @@ import asyncpg
 
 from esito.store.copy.canonical import Sum
 from esito.store.copy.engines import Connection, connect, make_schema, read, written
-from esito.store.copy.progress import Progress, Reached
-from esito.store.copy.refusal import CopyRefused
-from esito.store.copy.source import Source
-from esito.store.copy.tables import TABLES, Extent, Table, quoted
+from esito.store.copy.progress import CopyPosition, Progress
+from esito.store.copy.source import CopyRefused, Source
+from esito.store.copy.tables import TABLES, Table, TableChecksum, quoted
 from esito.store.postgres.postgres_connect import LOST
 from esito.store.sql_connection import SqlValue
 
@@ -41,7 +40,7 @@ class Target:
         for number in sorted(numbers):
             await self._connection.execute("SELECT make_span($1)", number)
 
-    async def add(self, table: Table, rows: Sequence[Sequence[SqlValue]], reached: Reached) -> None:
+    async def add(self, table: Table, rows: Sequence[Sequence[SqlValue]], reached: CopyPosition) -> None:
         """Add some rows and note that they are there, in one transaction. Raises CopyRefused."""
         try:
             async with self._connection.transaction():
@@ -52,7 +51,7 @@ class Target:
         except _NOT_TAKEN as error:
             raise CopyRefused(f"PostgreSQL does not take the rows of table {table.name}: {error}") from error
 
-    async def extent(self, table: Table) -> Extent:
+    async def extent(self, table: Table) -> TableChecksum:
         """Count and sum a table as it is read back; a part of it is in memory at a time."""
         sum_ = Sum()
         columns = ", ".join(map(quoted, table.columns))

@@ -46,7 +46,7 @@ class MovedCredit(NamedTuple):
     subaccount: Decimal
 
 
-class MonthSpent(NamedTuple):
+class MonthSpending(NamedTuple):
     """What an account spent in one month."""
 
     month: str
@@ -104,7 +104,7 @@ class LedgerStore(Protocol):
         Raises NoSuchAccount, and BalanceTooLow when less than nothing would be left.
         """
 
-    async def spent(self, account_id: int, months: Sequence[str]) -> list[MonthSpent]:
+    async def spent(self, account_id: int, months: Sequence[str]) -> list[MonthSpending]:
         """Return what was spent in those of the months in which anything was; they are in order, without a gap."""
 
     async def note(self, *, actor: str, act: str, subject: str, details: str, at: int) -> None:

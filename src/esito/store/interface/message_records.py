@@ -24,7 +24,7 @@ class RecipientDetail:
     cost: Decimal
 
 
-class PairStanding(NamedTuple):
+class PairState(NamedTuple):
     """One found pair of multi-status."""
 
     state: int

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnsweredOnce:
+class IdempotentAnswer:
     """What was answered under an idempotency key."""
 
     request: bytes
@@ -60,11 +60,11 @@ class SendingStore(Protocol):
         into the audit log: who asks until nothing waits does, once. Raises NoSuchAccount.
         """
 
-    async def answered_once(self, account_id: int, key: str) -> AnsweredOnce | None:
+    async def answered_once(self, account_id: int, key: str) -> IdempotentAnswer | None:
         """Return what was answered under this key of the account; None for a key that is new, or forgotten."""
 
 
-class Spot(NamedTuple):
+class MessagePosition(NamedTuple):
     """Between two messages, in the order of their acceptance."""
 
     created_at: int
@@ -122,11 +122,11 @@ class SearchStore(Protocol):
     """Reading one account's messages; each call reads one page by an index."""
 
     async def find(
-        self, account_id: int, wanted: MessageFilter, *, before: Spot | None, limit: int
+        self, account_id: int, wanted: MessageFilter, *, before: MessagePosition | None, limit: int
     ) -> list[FoundMessage]:
         """Return up to `limit` messages, newest first, accepted before a spot."""
 
     async def export(
-        self, account_id: int, *, since: Spot, seq: int, until: int, limit: int
+        self, account_id: int, *, since: MessagePosition, seq: int, until: int, limit: int
     ) -> Sequence[ExportedRecipient]:
         """Return up to `limit` recipients, oldest first, beyond `seq` of the message at a spot."""

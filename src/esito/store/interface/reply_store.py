@@ -21,7 +21,7 @@ class RepliesKept(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyShown:
+class ReplyLine:
     """One whole reply to an account."""
 
     number: int
@@ -74,7 +74,7 @@ class ReplyStore(Protocol):
     async def give_up(self, words: StopWords, *, at: int, limit: int = 100) -> list[Incomplete]:
         """Join the parts of up to `limit` long replies that have waited for the others long enough."""
 
-    async def page(self, account_id: int, *, after: int, limit: int, source: str | None = None) -> list[ReplyShown]:
+    async def page(self, account_id: int, *, after: int, limit: int, source: str | None = None) -> list[ReplyLine]:
         """Return up to `limit` whole replies beyond number `after`, oldest first; `source`: of one number (digits)."""
 
     async def stop_answers(self, *, limit: int = 100) -> list[StopAnswer]:

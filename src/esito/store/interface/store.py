@@ -26,7 +26,7 @@ from esito.store.interface.message_records import (
     Event,
     MessageOverview,
     Orphan,
-    PairStanding,
+    PairState,
     RecipientDetail,
     RecipientLine,
     Settled,
@@ -228,7 +228,7 @@ class Store(Protocol):
     async def recipient_of(self, account_id: int, message_id: int, msisdn: str) -> RecipientDetail | None:
         """Return one recipient; None when the account has no such message or the message no such recipient."""
 
-    async def statuses_of(self, account_id: int, pairs: Sequence[tuple[int, str]]) -> list[PairStanding | None]:
+    async def statuses_of(self, account_id: int, pairs: Sequence[tuple[int, str]]) -> list[PairState | None]:
         """Answer (message id, MSISDN) pairs in their order; None where nothing is found."""
 
     async def recipients_by_tag(self, account_id: int, tag: str, *, page: int, size: int) -> TaggedRecipients | None:

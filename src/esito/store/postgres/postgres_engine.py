@@ -14,7 +14,7 @@ import structlog
 
 from esito import metrics
 from esito.domain.errors import EsitoError, StoreUnavailable
-from esito.store.engine import Haste
+from esito.store.engine import WritePriority
 from esito.store.group_commit import Writer
 from esito.store.postgres.commit_outcome import PostgresWriter
 from esito.store.postgres.migrating import migrate
@@ -25,7 +25,7 @@ from esito.store.postgres.read_pool import ReadPool
 from esito.store.postgres.server_checks import require_safe_server
 from esito.store.postgres.stall_detection import StallDetection
 from esito.store.sql_connection import Connection, Read, Request, Result, Row, Transaction
-from esito.store.sql_store.long_reads import LongReads, Tops
+from esito.store.sql_store.long_reads import LongReads, ParentAccounts
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ class PostgresEngine:
         self._silence = StallDetection()
         self._in_loop = ReadPool(url, self._silence)
         self._asking: ThreadPoolExecutor | None = None
-        self._tops = Tops(self.ask)
+        self._tops = ParentAccounts(self.ask)
         self._long = LongReads(self._answer)
         self._mine = threading.local()
         self._readers: list[PostgresConnection] = []
@@ -113,12 +113,12 @@ class PostgresEngine:
         request: Request,
         *,
         alone: bool = False,
-        haste: Haste = Haste.USUAL,
+        priority: WritePriority = WritePriority.USUAL,
     ) -> Awaitable[Result]:
         """Hand a request to a writer."""
-        if haste is Haste.SEND:
+        if priority is WritePriority.SEND:
             return self._sends.do(transaction, request, alone=alone)
-        return self._writer.do(transaction, request, alone=alone, patient=haste is Haste.PATIENT)
+        return self._writer.do(transaction, request, alone=alone, patient=priority is WritePriority.PATIENT)
 
     async def rows(self, read: Read[Row]) -> list[Row]:
         """Answer in the event loop."""

@@ -9,7 +9,7 @@ from esito.domain.credentials import Administrator, ApiKey
 from esito.domain.pricing import to_micros
 from esito.domain.timing import RealClock
 from esito.store.engine import Engine
-from esito.store.interface.account_store import AuditEntry, MonthSpent, MovedCredit, NewSubaccount, Stop, Subaccount
+from esito.store.interface.account_store import AuditEntry, MonthSpending, MovedCredit, NewSubaccount, Stop, Subaccount
 from esito.store.sql_connection import Act, Result
 from esito.store.sql_store.store_part import StorePart
 from esito.store.transactions import accounts, administrators, auditing, ledger
@@ -155,7 +155,7 @@ class LedgerPart(StorePart):
         """Add to an account's credit, or take off."""
         return await self._act(lambda open_: ledger.grant(open_, account, amount, actor, at))
 
-    async def spent(self, account_id: int, months: Sequence[str]) -> list[MonthSpent]:
+    async def spent(self, account_id: int, months: Sequence[str]) -> list[MonthSpending]:
         """Return what was spent in each of the months."""
         return await self._ask(lambda read: ledger.read_spent(read, account_id, months))
 

@@ -9,14 +9,14 @@ from esito.domain.operator_habits import Learned
 from esito.domain.receipt import DeliveryReceipt
 from esito.domain.routing import Route
 from esito.domain.status_query import Query, QueryAnswer
-from esito.store.engine import Engine, Haste
+from esito.store.engine import Engine, WritePriority
 from esito.store.interface.link_store import Lease, LinkRecord
 from esito.store.interface.message_records import (
     Counts,
     Event,
     MessageOverview,
     Orphan,
-    PairStanding,
+    PairState,
     RecipientDetail,
     RecipientLine,
     Settled,
@@ -27,9 +27,8 @@ from esito.store.sql_connection import Connection
 from esito.store.sql_store.account_parts import AccountPart, AdministratorPart, LedgerPart, StopPart
 from esito.store.sql_store.callback_part import CallbackPart
 from esito.store.sql_store.link_parts import LeasePart, LinkSettingPart
-from esito.store.sql_store.message_parts import SearchPart, SendingPart
+from esito.store.sql_store.message_parts import RetentionPart, SearchPart, SendingPart
 from esito.store.sql_store.receipt_parts import FramePart, ReplyPart
-from esito.store.sql_store.retention_part import RetentionPart
 from esito.store.sql_store.shares import Shares
 from esito.store.sql_store.tag_pages import TagPages
 from esito.store.transactions import auditing, explaining, message_reading
@@ -122,7 +121,7 @@ class SqlStore(AccountPart):
         return await self._shares.do(
             top,
             len(message.recipients),
-            lambda: self._engine.do(self._accepting, message, haste=Haste.SEND),
+            lambda: self._engine.do(self._accepting, message, priority=WritePriority.SEND),
         )
 
     async def recover(self, at: int, *, link: str = "", lease: Lease | None = None) -> int:
@@ -178,10 +177,10 @@ class SqlStore(AccountPart):
         """Return one recipient."""
         return await self._ask(lambda read: message_reading.read_recipient(read, account_id, message_id, msisdn))
 
-    async def statuses_of(self, account_id: int, pairs: Sequence[tuple[int, str]]) -> list[PairStanding | None]:
+    async def statuses_of(self, account_id: int, pairs: Sequence[tuple[int, str]]) -> list[PairState | None]:
         """Answer (message id, MSISDN) pairs in their order."""
 
-        def question(read: Connection) -> list[PairStanding | None]:
+        def question(read: Connection) -> list[PairState | None]:
             return message_reading.read_pairs(read, account_id, pairs)
 
         # Who asks for little need not wait for a thread.

@@ -129,7 +129,7 @@ class ShortAnswers(Protocol):
         """Return what the question returns. Raises StoreUnavailable."""
 
 
-class Tops:
+class ParentAccounts:
     """Remembers which account stands above each."""
 
     def __init__(self, ask: ShortAnswers) -> None:

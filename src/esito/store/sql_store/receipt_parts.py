@@ -6,7 +6,7 @@ from esito.domain.opt_out import StopWords
 from esito.domain.reply import Reply
 from esito.store.engine import Engine
 from esito.store.interface.frame_store import AppliedFrames, Mark, NumberedFrame, Poison
-from esito.store.interface.reply_store import Incomplete, RepliesKept, ReplyShown, StopAnswer
+from esito.store.interface.reply_store import Incomplete, RepliesKept, ReplyLine, StopAnswer
 from esito.store.sql_store.store_part import StorePart
 from esito.store.transactions import applied_frames, replies
 from esito.store.transactions.known_links import LinkRegistry
@@ -52,7 +52,7 @@ class ReplyPart(StorePart):
         """Join the parts of long replies that have waited for the others long enough."""
         return await self._act(lambda open_: self._replying.give_up(open_, words, at, limit))
 
-    async def page(self, account_id: int, *, after: int, limit: int, source: str | None = None) -> list[ReplyShown]:
+    async def page(self, account_id: int, *, after: int, limit: int, source: str | None = None) -> list[ReplyLine]:
         """Return whole replies, oldest first."""
         return await self._ask(
             lambda read: replies.read_replies(read, account_id, after=after, limit=limit, source=source)

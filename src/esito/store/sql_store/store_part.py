@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from esito.store.engine import Engine, Haste
+from esito.store.engine import Engine, WritePriority
 from esito.store.sql_connection import Act, Connection, Request, Result, Transaction, perform
 
 _Answer = TypeVar("_Answer")
 
 
 class StorePart:
-    """A part of the store with tables of its own; its protocol stands in `esito.store`."""
+    """A part of the store with tables of its own; its protocol stands in `store/interface`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -29,7 +29,7 @@ class StorePart:
 
     async def _act_patiently(self, act: Act[Result], *, alone: bool = True) -> Result:
         """Perform one act of many likewise, and let others have their turn after it."""
-        return await self._engine.do(perform, act, alone=alone, haste=Haste.PATIENT)
+        return await self._engine.do(perform, act, alone=alone, priority=WritePriority.PATIENT)
 
     async def _act_beside(self, act: Act[Result]) -> Result:
         """Perform one act without excluding other processes."""
@@ -41,4 +41,4 @@ class StorePart:
 
     async def _do_patiently(self, transaction: Transaction[Request, Result], request: Request) -> Result:
         """Hand a request to the writer that can wait, and let others have their turn after it."""
-        return await self._engine.do(transaction, request, haste=Haste.PATIENT)
+        return await self._engine.do(transaction, request, priority=WritePriority.PATIENT)

@@ -13,10 +13,10 @@ import structlog
 from esito import metrics
 from esito.domain.errors import StoreUnavailable
 from esito.private_files import make_folder
-from esito.store.engine import Haste
+from esito.store.engine import WritePriority
 from esito.store.group_commit import Writer
 from esito.store.sql_connection import Connection, Read, Request, Result, Row, Transaction
-from esito.store.sql_store.long_reads import LongReads, Tops
+from esito.store.sql_store.long_reads import LongReads, ParentAccounts
 from esito.store.sqlite.sqlite_connection import SqliteConnection, migrate, require_safe_engine
 
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ class SqliteEngine:
         self._writer = Writer(self._open_for_writing, failed=failed)
         self._reader: SqliteConnection | None = None
         self._version: object = None
-        self._tops = Tops(self.ask)
+        self._tops = ParentAccounts(self.ask)
         self._long = LongReads(self._answer_long)
         self._mine = threading.local()
         self._readers: list[SqliteConnection] = []
@@ -99,10 +99,10 @@ class SqliteEngine:
         request: Request,
         *,
         alone: bool = False,  # noqa: ARG002  the writer is alone in any case
-        haste: Haste = Haste.USUAL,
+        priority: WritePriority = WritePriority.USUAL,
     ) -> Awaitable[Result]:
         """Hand a request to the writer."""
-        return self._writer.do(transaction, request, patient=haste is Haste.PATIENT)
+        return self._writer.do(transaction, request, patient=priority is WritePriority.PATIENT)
 
     @property
     def reader(self) -> SqliteConnection:

@@ -10,7 +10,7 @@ from esito.domain.states import MessageState, is_final
 from esito.domain.timing import DAY_MS, VALIDITY_MS
 from esito.domain.turns import SCHEDULED, lane_of
 from esito.store.sql_connection import Connection, Json, SqlValue, Step
-from esito.store.transactions.spending import Purse
+from esito.store.transactions.spending import CreditCheck
 
 ID_BLOCK = 1000
 """Message ids are handed out from blocks, so that a send need not write a counter."""
@@ -55,7 +55,7 @@ class IdBlocks:
 
 
 class Accepting:
-    """The handler behind `Store.accept`."""
+    """The transaction behind `Store.accept`."""
 
     def __init__(self) -> None:
         self._ids = IdBlocks()
@@ -63,7 +63,7 @@ class Accepting:
     def __call__(self, connection: Connection, messages: Sequence[NewMessage]) -> list[int | EsitoError]:
         """Keep every message that its account may send and can pay; return its id, or the refusal."""
         self._ids.resume(connection)
-        purse = Purse(connection, messages)
+        purse = CreditCheck(connection, messages)
         results: list[int | EsitoError] = []
         kept: list[tuple[int, NewMessage]] = []
         answered = _answered(connection, messages)

@@ -43,7 +43,7 @@ class OpenedRow(NamedTuple):
     parent: int | None
 
 
-class AboveRow(NamedTuple):
+class ParentRow(NamedTuple):
     """An account that others are below."""
 
     id: int
@@ -113,7 +113,7 @@ def read_all(connection: Connection) -> list[tuple[Account, list[ApiKey]]]:
 
 def account_above(connection: Connection, number: int) -> Account:
     """Return the parent of a sub-account as it may act now; `networks` are those of any of its keys."""
-    [row] = connection.rows("account_above", AboveRow, account=number)
+    [row] = connection.rows("account_above", ParentRow, account=number)
     keys = msgspec.json.decode(row.networks_of_keys, type=list[tuple[str, ...]])
     # A key without networks may be used from everywhere, and so may the account.
     networks = sorted({network for key in keys for network in key}) if all(keys) else []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from esito.domain.errors import EsitoError, Fenced
+from esito.domain.evidence import SegmentPhase
 from esito.domain.message import SegmentRef, Submission
 from esito.domain.states import MessageState
 from esito.domain.timing import LONGEST_RETRY_MS, SECOND_MS
@@ -22,9 +23,6 @@ from esito.store.interface.link_store import Lease
 from esito.store.sql_connection import Connection
 from esito.store.transactions.known_links import Claimable, KnownLink, LinkRegistry, Links
 from esito.store.transactions.leases import require_lease
-
-SUBMITTED = 1
-"""The phase of a segment whose intent is kept (`submitting`)."""
 
 LANES_AT_ONCE = 200
 """Lanes of a route that one claim looks at; the next claim goes on behind the last of them."""
@@ -80,7 +78,7 @@ class _ClaimMemory:
 
 
 class Claiming:
-    """The handler behind `Store.claim`."""
+    """The transaction behind `Store.claim`."""
 
     def __init__(self, registry: LinkRegistry) -> None:
         self._registry = registry
@@ -283,7 +281,7 @@ def _take(connection: Connection, place: RouteLane, limit: int) -> list[SegmentR
 def _keep_intent(connection: Connection, link: KnownLink, refs: Sequence[SegmentRef], at: int) -> None:
     connection.run_rows(
         "insert_segments",
-        [(*ref, link.id, link.operator, SUBMITTED, 1, at, int(MessageState.WAITING)) for ref in refs],
+        [(*ref, link.id, link.operator, int(SegmentPhase.SUBMITTED), 1, at, int(MessageState.WAITING)) for ref in refs],
     )
 
 

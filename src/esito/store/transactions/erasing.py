@@ -21,7 +21,7 @@ Places = list[tuple[int, int]]
 """Message and seq."""
 
 
-class KeptTrailRow(NamedTuple):
+class StoredTrailRow(NamedTuple):
     """A row of the trail, with what its checksum covers."""
 
     id: int
@@ -38,7 +38,7 @@ class KeptTrailRow(NamedTuple):
     flags: str
 
 
-def erase_raw(connection: Connection, rows: Sequence[KeptTrailRow]) -> None:
+def erase_raw(connection: Connection, rows: Sequence[StoredTrailRow]) -> None:
     """Remove the octets of trail rows; one that was altered before is not made good by it."""
     without: list[tuple[int, int]] = []
     for row in rows:
@@ -49,7 +49,7 @@ def erase_raw(connection: Connection, rows: Sequence[KeptTrailRow]) -> None:
     connection.run_rows("erase_raw", without)
 
 
-def _checksum(row: KeptTrailRow, raw: bytes) -> int:
+def _checksum(row: StoredTrailRow, raw: bytes) -> int:
     return checksum(
         received_at=row.received_at,
         verdict=row.verdict,
@@ -180,7 +180,7 @@ def erase_loose(connection: Connection, numbers: list[int]) -> None:
 
 
 def _erase_rows(connection: Connection, numbers: list[int]) -> None:
-    erase_raw(connection, connection.rows("trail_rows", KeptTrailRow, rows=numbers))
+    erase_raw(connection, connection.rows("trail_rows", StoredTrailRow, rows=numbers))
 
 
 def erase_places(connection: Connection, places: Places, digits: str, at: int) -> None:

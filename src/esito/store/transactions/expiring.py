@@ -31,7 +31,7 @@ class Expiry(NamedTuple):
 
 
 class Expiring:
-    """The handler behind `Store.expire`."""
+    """The transaction behind `Store.expire`."""
 
     def __init__(self, registry: LinkRegistry) -> None:
         self._registry = registry

@@ -1,4 +1,6 @@
-"""What receipts taught of how operators write ids: read and kept in the transaction that needs it.
+"""What receipts taught of how operators write ids, and which ids may be those of our segments.
+
+It is read and kept in the transaction that needs it.
 
 So nothing is learned from one that is undone, nor anything missed that another process has learned.
 """

@@ -1,4 +1,7 @@
-"""The links and operators that segments and receipts refer to, by number."""
+"""The links and operators that segments and receipts refer to, by number: a picture that is replaced, never changed.
+
+The event loop replaces it once a transaction that changed links is durable; a transaction takes it at its beginning.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -68,7 +71,7 @@ class Claimable(NamedTuple):
 class Links:
     """What there is of links: never changed, but replaced, so that whoever has begun with it ends with it.
 
-    What is learned of an operator's ids is not in it: that is read in each transaction that needs it (`forms`).
+    What is learned of an operator's ids is not in it: that is read in each transaction that needs it (`id_forms`).
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from esito.domain.errors import (
     SubaccountsNotAllowed,
 )
 from esito.domain.pricing import from_micros
-from esito.store.interface.account_store import MonthSpent, MovedCredit, NewSubaccount, Subaccount
+from esito.store.interface.account_store import MonthSpending, MovedCredit, NewSubaccount, Subaccount
 from esito.store.sql_connection import Connection
 from esito.store.transactions.accounts import AccountRow, row_named
 from esito.store.transactions.auditing import note
@@ -143,7 +143,7 @@ def read_subaccounts(read: Connection, parent: int, page: int, size: int) -> tup
     return total, [_subaccount(row) for row in rows]
 
 
-def read_spent(read: Connection, account_id: int, months: Sequence[str]) -> list[MonthSpent]:
+def read_spent(read: Connection, account_id: int, months: Sequence[str]) -> list[MonthSpending]:
     """Return what was spent in those of the months in which anything was."""
     rows = read.rows("spent", tuple[str, int, int], account=account_id, first_month=months[0], last_month=months[-1])
-    return [MonthSpent(month, from_micros(cost), segments) for month, cost, segments in rows]
+    return [MonthSpending(month, from_micros(cost), segments) for month, cost, segments in rows]

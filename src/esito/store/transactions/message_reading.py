@@ -5,16 +5,22 @@ from typing import NamedTuple
 
 from esito.domain.pricing import from_micros
 from esito.store.interface.message_records import (
-    PairStanding,
+    PairState,
     RecipientDetail,
     StatusRow,
 )
-from esito.store.interface.message_store import AnsweredOnce, ExportedRecipient, FoundMessage, MessageFilter, Spot
+from esito.store.interface.message_store import (
+    ExportedRecipient,
+    FoundMessage,
+    IdempotentAnswer,
+    MessageFilter,
+    MessagePosition,
+)
 from esito.store.sql_connection import Connection, Read
 from esito.store.transactions.explaining import StateCount
 
 
-class Standing(NamedTuple):
+class RecipientState(NamedTuple):
     """How a recipient stands."""
 
     state: int
@@ -25,12 +31,12 @@ class Standing(NamedTuple):
     """1: its number is on the account's STOP list."""
 
 
-def _standing_of(read: Connection, account_id: int, message_id: int, msisdn: str) -> Standing | None:
+def _standing_of(read: Connection, account_id: int, message_id: int, msisdn: str) -> RecipientState | None:
     """Return what message-status shows of one recipient; None when the account has no such recipient."""
     digits = msisdn.removeprefix("+")
     if not digits.isdecimal():
         return None
-    return read.row("recipient_of", Standing, message_id=message_id, account=account_id, msisdn=int(digits))
+    return read.row("recipient_of", RecipientState, message_id=message_id, account=account_id, msisdn=int(digits))
 
 
 def recipients_of(account_id: int, message_id: int) -> Read[StatusRow]:
@@ -53,10 +59,10 @@ def read_recipient(read: Connection, account_id: int, message_id: int, msisdn: s
     )
 
 
-def read_pairs(read: Connection, account_id: int, pairs: Sequence[tuple[int, str]]) -> list[PairStanding | None]:
+def read_pairs(read: Connection, account_id: int, pairs: Sequence[tuple[int, str]]) -> list[PairState | None]:
     """Answer (message id, MSISDN) pairs in their order."""
     found = [_standing_of(read, account_id, *pair) for pair in pairs]
-    return [None if row is None else PairStanding(row.state, row.changed_at, bool(row.stopped)) for row in found]
+    return [None if row is None else PairState(row.state, row.changed_at, bool(row.stopped)) for row in found]
 
 
 def count_to_send(read: Connection, account_id: int) -> int:
@@ -69,13 +75,13 @@ def read_stopped(read: Connection, account_id: int, msisdns: Sequence[int]) -> s
     return set(read.numbers("stopped_among", account=account_id, msisdns=list(msisdns)))
 
 
-def read_answered_once(read: Connection, account_id: int, key: str) -> AnsweredOnce | None:
+def read_answered_once(read: Connection, account_id: int, key: str) -> IdempotentAnswer | None:
     """Return what was answered under an idempotency key."""
     row = read.row("answered_once", tuple[bytes, int, str], account=account_id, key=key)
     if row is None:
         return None
     request, message_id, answer = row
-    return AnsweredOnce(request=request, message_id=message_id, answer=answer)
+    return IdempotentAnswer(request=request, message_id=message_id, answer=answer)
 
 
 # -- pages of a tag ----------------------------------------------------------------------------
@@ -131,7 +137,7 @@ def read_tagged(
 
 # -- search and export -------------------------------------------------------------------------
 
-_LAST = Spot(2**53, 2**53)
+_LAST = MessagePosition(2**53, 2**53)
 
 
 class _MessageRow(NamedTuple):
@@ -152,7 +158,7 @@ def query_for(wanted: MessageFilter) -> str:
 
 
 def find_messages(
-    read: Connection, account_id: int, wanted: MessageFilter, *, before: Spot | None, limit: int
+    read: Connection, account_id: int, wanted: MessageFilter, *, before: MessagePosition | None, limit: int
 ) -> list[FoundMessage]:
     """Return up to `limit` messages, newest first, accepted before a spot."""
     last = before or _LAST
@@ -172,7 +178,7 @@ def find_messages(
 
 
 def export_recipients(
-    read: Connection, account_id: int, *, since: Spot, seq: int, until: int, limit: int
+    read: Connection, account_id: int, *, since: MessagePosition, seq: int, until: int, limit: int
 ) -> list[ExportedRecipient]:
     """Return up to `limit` recipients, oldest first, beyond `seq` of the message at a spot."""
     return read.rows(

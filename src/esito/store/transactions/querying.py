@@ -71,7 +71,7 @@ def is_query_due(read: Connection, links: Links, link: str, at: int) -> bool:
 
 
 class Querying:
-    """The handlers behind `Store.claim_queries` and `Store.record_query_answers`."""
+    """The transactions behind `Store.claim_queries` and `Store.record_query_answers`."""
 
     def __init__(self, registry: LinkRegistry) -> None:
         self._registry = registry

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from esito.domain.opt_out import StopWords
 from esito.domain.reply import INCOMPLETE_AFTER_MS, Reply, ReplyKind
-from esito.store.interface.reply_store import Incomplete, RepliesKept, ReplyShown, StopAnswer
+from esito.store.interface.reply_store import Incomplete, RepliesKept, ReplyLine, StopAnswer
 from esito.store.sql_connection import Connection
 from esito.store.transactions.accounts import read_account
 from esito.store.transactions.known_links import LinkRegistry
@@ -92,7 +92,7 @@ class Replying:
         return given_up
 
 
-def read_replies(read: Connection, account_id: int, *, after: int, limit: int, source: str | None) -> list[ReplyShown]:
+def read_replies(read: Connection, account_id: int, *, after: int, limit: int, source: str | None) -> list[ReplyLine]:
     """Return whole replies, oldest first."""
     rows = read.rows("replies_page", _Reply, account=account_id, after=after, source=source, limit=limit)
     return [_shown(row) for row in rows]
@@ -117,8 +117,8 @@ def stop_answered(connection: Connection, number: int, message_id: int | None) -
     connection.run("stop_answer_done", response=number, message_id=message_id)
 
 
-def _shown(row: _Reply) -> ReplyShown:
-    return ReplyShown(
+def _shown(row: _Reply) -> ReplyLine:
+    return ReplyLine(
         number=row.id,
         received_at=row.received_at,
         source=row.source,

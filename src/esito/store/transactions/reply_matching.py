@@ -32,7 +32,7 @@ DONE, WAITS, REPEATED = 1, 2, 3
 """Phases of a piece."""
 
 
-class Whole(NamedTuple):
+class CompleteReply(NamedTuple):
     """A reply with all the parts it will ever have."""
 
     link: str
@@ -50,7 +50,7 @@ class LongReply(NamedTuple):
     total: int
 
 
-class KeptPart(NamedTuple):
+class StoredPart(NamedTuple):
     """A part of a long reply, as it is kept."""
 
     id: int
@@ -109,7 +109,7 @@ class ReplyMatching:
         if reply.concatenated is None:
             number = self._insert(reply, DONE)
             text = whole_text([reply.text])
-            whole = Whole(reply.link, reply.source, reply.destination, reply.received_at, text)
+            whole = CompleteReply(reply.link, reply.source, reply.destination, reply.received_at, text)
             self._finish(whole, owner, [number])
             return
         if same is not None:  # the reference has come round: these will never be whole
@@ -173,7 +173,7 @@ class ReplyMatching:
         """Return each part that waits by its number, by whichever link of the operator it came."""
         rows = self._connection.rows(
             "waiting_parts",
-            KeptPart,
+            StoredPart,
             source=source,
             since=since,
             operator=self._links.named(link).operator,
@@ -185,7 +185,7 @@ class ReplyMatching:
 
     def _join(self, link: str, source: str, destination: str, parts: dict[int, WaitingPart], total: int) -> None:
         in_order = [parts[part] for part in sorted(parts)]
-        whole = Whole(
+        whole = CompleteReply(
             link,
             source,
             destination,
@@ -198,7 +198,7 @@ class ReplyMatching:
 
     # -- the whole ------------------------------------------------------------------------------
 
-    def _finish(self, whole: Whole, owner: Owner, pieces: Sequence[int]) -> None:
+    def _finish(self, whole: CompleteReply, owner: Owner, pieces: Sequence[int]) -> None:
         kind, owner = self._kind(whole, owner)
         message = owner.message
         response = self._connection.number(
@@ -223,7 +223,7 @@ class ReplyMatching:
         if kind is ReplyKind.STOP and owner.account is not None:
             self._stop(whole, owner, owner.account, response)
 
-    def _kind(self, whole: Whole, owner: Owner) -> tuple[ReplyKind, Owner]:
+    def _kind(self, whole: CompleteReply, owner: Owner) -> tuple[ReplyKind, Owner]:
         """Tell whether it is a STOP, and whose; a STOP is obeyed also by who sent under a name (contract 2.5)."""
         heard = owner
         if not owner.long_number:
@@ -238,7 +238,7 @@ class ReplyMatching:
             return ReplyKind.STOP, heard
         return ReplyKind.RESPONSE, owner
 
-    def _stop(self, whole: Whole, owner: Owner, account: int, response: int) -> None:
+    def _stop(self, whole: CompleteReply, owner: Owner, account: int, response: int) -> None:
         msisdn = msisdn_of(whole.source)
         if msisdn is None:
             return

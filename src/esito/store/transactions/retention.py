@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 from esito.store.interface.retention_store import Sweep, SweepPosition
 from esito.store.sql_connection import Connection
 from esito.store.transactions.erasing import (
-    KeptTrailRow,
     Places,
+    StoredTrailRow,
     erase_places,
     erase_raw,
     unname,
@@ -52,7 +52,7 @@ class _Loose(NamedTuple):
     loose: int
 
 
-_Walked = TypeVar("_Walked", KeptTrailRow, _Reply, _Loose)
+_Walked = TypeVar("_Walked", StoredTrailRow, _Reply, _Loose)
 """What is walked by its number."""
 
 
@@ -168,7 +168,7 @@ def _walk(
 
 
 def _sweep_receipts(connection: Connection, kind: Sweep, before: int) -> SweepPosition | None:
-    rows, more = _walk(connection, kind, "trail_beyond", KeptTrailRow, before)
+    rows, more = _walk(connection, kind, "trail_beyond", StoredTrailRow, before)
     erase_raw(connection, rows)
     return SweepPosition() if more else None
 

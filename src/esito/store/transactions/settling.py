@@ -20,14 +20,14 @@ from esito.store.transactions.candidates import load_candidates, load_known
 from esito.store.transactions.id_forms import hold, keep_learned, knows_form
 from esito.store.transactions.known_links import LinkRegistry, Links
 from esito.store.transactions.trail import write_decisions
-from esito.store.transactions.twins import pair_twins
 from esito.store.transactions.unmatched import (
-    KeptReceipt,
+    StoredReceipt,
     forget_unmatched,
     in_order,
     keep_unmatched,
     kept_under,
     number_key,
+    pair_twins,
 )
 
 AT_ONCE = 500
@@ -35,7 +35,7 @@ AT_ONCE = 500
 
 
 class Settling:
-    """The handler behind `Store.apply_receipts`."""
+    """The transaction behind `Store.apply_receipts`."""
 
     def __init__(self, registry: LinkRegistry) -> None:
         self._registry = registry
@@ -117,7 +117,7 @@ def look_again(
     keys = {*match_keys, *(number_key(tail_of(msisdn)) for msisdn in msisdns)}
     kept = kept_under(connection, operator, keys)
     if connection.number("has_waiting", operator=operator, waits=Waits.RESPONSE) if waiting is None else waiting:
-        kept = in_order([*kept, *connection.rows("released", KeptReceipt, operator=operator, limit=AT_ONCE)])
+        kept = in_order([*kept, *connection.rows("released", StoredReceipt, operator=operator, limit=AT_ONCE)])
     moved = _adopt(connection, links, kept, at)
     return moved + _tell_twins_apart(connection, links, operator, {number_key(tail_of(one)) for one in cleared}, at)
 
@@ -162,7 +162,7 @@ def _pair_twins(connection: Connection, links: Links, kept: Sequence[DeliveryRec
     return moved
 
 
-def _adopt(connection: Connection, links: Links, kept: Sequence[KeptReceipt], at: int) -> int:
+def _adopt(connection: Connection, links: Links, kept: Sequence[StoredReceipt], at: int) -> int:
     """Settle receipts that were kept before, in the order in which they came."""
     if not kept:
         return 0
@@ -196,9 +196,9 @@ def _learn(connection: Connection, links: Links, learned: Mapping[str, Learned],
     )
 
 
-def _undecided(connection: Connection, operator: int) -> list[KeptReceipt]:
+def _undecided(connection: Connection, operator: int) -> list[StoredReceipt]:
     """Return some of the receipts that wait for the form of the operator's ids."""
-    rows = connection.rows("undecided", KeptReceipt, operator=operator, waits=Waits.FORM, limit=AT_ONCE)
+    rows = connection.rows("undecided", StoredReceipt, operator=operator, waits=Waits.FORM, limit=AT_ONCE)
     return in_order(rows)
 
 

@@ -20,15 +20,15 @@ Day = tuple[int, str]
 """An account and a day as `2026-11-30`."""
 
 
-class Spent(NamedTuple):
+class DaySpending(NamedTuple):
     """What was spent."""
 
     cost: int = 0
     segments: int = 0
 
-    def more(self, cost: int, segments: int) -> "Spent":
+    def more(self, cost: int, segments: int) -> "DaySpending":
         """Return the sum."""
-        return Spent(self.cost + cost, self.segments + segments)
+        return DaySpending(self.cost + cost, self.segments + segments)
 
 
 class _Kept(NamedTuple):
@@ -55,7 +55,7 @@ class _Standing(NamedTuple):
     def has_ceiling(self) -> bool:
         return bool(self.most_cost or self.most_segments)
 
-    def allows(self, spent: Spent) -> bool:
+    def allows(self, spent: DaySpending) -> bool:
         return not (
             (self.most_cost and spent.cost > self.most_cost)
             or (self.most_segments and spent.segments > self.most_segments)
@@ -81,7 +81,7 @@ def _standing(connection: Connection, accounts: Iterable[int]) -> dict[int, _Sta
     return found
 
 
-class Purse:
+class CreditCheck:
     """What the accounts of one transaction may still spend."""
 
     def __init__(self, connection: Connection, messages: Sequence[NewMessage]) -> None:
@@ -89,12 +89,12 @@ class Purse:
         self._accounts = _standing(connection, {message.account_id for message in messages})
         self._lines: dict[int, _Line] = {}
         self._taken: dict[int, int] = {}
-        self._own: dict[Day, Spent] = {}
+        self._own: dict[Day, DaySpending] = {}
         """Of this transaction."""
-        self._below: dict[Day, Spent] = {}
-        self._before: dict[Day, Spent] = self._read_before(messages)
+        self._below: dict[Day, DaySpending] = {}
+        self._before: dict[Day, DaySpending] = self._read_before(messages)
 
-    def _read_before(self, messages: Sequence[NewMessage]) -> dict[Day, Spent]:
+    def _read_before(self, messages: Sequence[NewMessage]) -> dict[Day, DaySpending]:
         capped = [number for number, account in self._accounts.items() if account.has_ceiling]
         if not capped:
             return {}
@@ -102,7 +102,7 @@ class Purse:
         rows = self._connection.rows(
             "spent_on", tuple[int, str, int, int], accounts=sorted(capped), first_day=min(days), last_day=max(days)
         )
-        return {(account, day): Spent(cost, segments) for account, day, cost, segments in rows}
+        return {(account, day): DaySpending(cost, segments) for account, day, cost, segments in rows}
 
     def pay(self, message: NewMessage) -> EsitoError | None:
         """Take what a message costs; return why it cannot be, and then nothing is taken."""
@@ -122,10 +122,10 @@ class Purse:
                 return DailyCeilingReached()
         self._taken[account] = taken
         own = account, day
-        self._own[own] = self._own.get(own, Spent()).more(cost, segments)
+        self._own[own] = self._own.get(own, DaySpending()).more(cost, segments)
         for number in capped:
             if number != account:
-                self._below[number, day] = self._below.get((number, day), Spent()).more(cost, segments)
+                self._below[number, day] = self._below.get((number, day), DaySpending()).more(cost, segments)
         return None
 
     def steps(self) -> list[Step]:
@@ -149,34 +149,34 @@ class Purse:
         self._lines[account] = _Line(shut, capped)
         return self._lines[account]
 
-    def _spent(self, day: Day) -> Spent:
-        spent = self._before.get(day, Spent())
-        return spent.more(*self._own.get(day, Spent())).more(*self._below.get(day, Spent()))
+    def _spent(self, day: Day) -> DaySpending:
+        spent = self._before.get(day, DaySpending())
+        return spent.more(*self._own.get(day, DaySpending())).more(*self._below.get(day, DaySpending()))
 
 
 def take_off(connection: Connection, given_up: Sequence[tuple[int, int, int, int]]) -> None:
     """Take recipients that were given up off the days of their messages: account, acceptance, cost, segments each."""
     accounts = _standing(connection, {account for account, *_ in given_up})
-    own: dict[Day, Spent] = {}
-    below: dict[Day, Spent] = {}
+    own: dict[Day, DaySpending] = {}
+    below: dict[Day, DaySpending] = {}
     for account, created_at, cost, segments in given_up:
         day = day_of(created_at)
-        own[account, day] = own.get((account, day), Spent()).more(-cost, -segments)
+        own[account, day] = own.get((account, day), DaySpending()).more(-cost, -segments)
         above = accounts[account].parent
         while above is not None:
             if accounts[above].has_ceiling:
-                below[above, day] = below.get((above, day), Spent()).more(-cost, -segments)
+                below[above, day] = below.get((above, day), DaySpending()).more(-cost, -segments)
             above = accounts[above].parent
     _spend(connection, own, below)
 
 
-def _spend(connection: Connection, own: dict[Day, Spent], below: dict[Day, Spent]) -> None:
+def _spend(connection: Connection, own: dict[Day, DaySpending], below: dict[Day, DaySpending]) -> None:
     connection.run_rows("spend", _by_day(own, below))
 
 
-def _by_day(own: dict[Day, Spent], below: dict[Day, Spent]) -> list[tuple[SqlValue, ...]]:
+def _by_day(own: dict[Day, DaySpending], below: dict[Day, DaySpending]) -> list[tuple[SqlValue, ...]]:
     days = sorted(own.keys() | below.keys())
-    return [(*day, *own.get(day, Spent()), *below.get(day, Spent())) for day in days]
+    return [(*day, *own.get(day, DaySpending()), *below.get(day, DaySpending())) for day in days]
 
 
 def begin_ceiling(connection: Connection, account: int, at: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from esito.domain.errors import EsitoError, Fenced
+from esito.domain.evidence import SegmentPhase
 from esito.domain.message import SegmentRef, SubmitAnswer, SubmitOutcome
 from esito.domain.message_ids import canonical, spelling
 from esito.domain.receipt import DeliveryReceipt
@@ -14,9 +15,6 @@ from esito.store.transactions.id_forms import hold
 from esito.store.transactions.known_links import KnownLink, LinkRegistry
 from esito.store.transactions.leases import require_lease
 from esito.store.transactions.settling import conclude, look_again
-
-SUBMITTED, LATER, ANSWERED, REFUSED, UNCERTAIN = 1, 2, 3, 4, 5
-"""The phases of a segment."""
 
 WITHOUT_ID, TWINS, A_RESPONSE = 1, 2, 4
 """What answers may decide beside their segments: see the query `answers_bear_on`."""
@@ -38,7 +36,7 @@ class Answers(NamedTuple):
 
 
 class Submitting:
-    """The handlers behind `Store.record_answers` and `Store.recover`."""
+    """The transactions behind `Store.record_answers` and `Store.recover`."""
 
     def __init__(self, registry: LinkRegistry) -> None:
         self._registry = registry
@@ -162,15 +160,16 @@ def _accepted_before(connection: Connection, accepted: Sequence[SubmitAnswer]) -
 
 
 def _other_row(one: SubmitAnswer, link: KnownLink) -> tuple[SqlValue, ...]:
-    phase, retry_at = REFUSED, None
+    phase, retry_at = SegmentPhase.REFUSED, None
     if one.answer is SubmitOutcome.LATER:
-        phase, retry_at = LATER, one.retry_at
+        phase, retry_at = SegmentPhase.LATER, one.retry_at
     elif one.answer is SubmitOutcome.UNCERTAIN:
-        phase, retry_at = (LATER, one.at) if link.resubmit_uncertain else (UNCERTAIN, None)
+        again = link.resubmit_uncertain
+        phase, retry_at = (SegmentPhase.LATER, one.at) if again else (SegmentPhase.UNCERTAIN, None)
     attempt = None if one.attempts is None else one.attempts + 1
     # What never left is no attempt: it uses up nothing of how often a passing fault is tried again.
     unwritten = int(one.answer is SubmitOutcome.LATER and not one.status)
-    return (*one.ref, phase, one.at, one.status, retry_at, attempt, unwritten)
+    return (*one.ref, int(phase), one.at, one.status, retry_at, attempt, unwritten)
 
 
 def _refusals(connection: Connection, batch: Answers) -> list[tuple[SegmentRef, DeliveryReceipt]]:
