@@ -4,7 +4,7 @@ A public class name and a module stem occur once in `src`. Their words are those
 or plain: what is plain is listed in names.toml, and stays listed only as long as a name needs it. A class of errors is
 called by a sentence (`TransferBalanceTooLow`) and may use any words.
 
-The lists `..._today` are what was wrong when these tests were written. They only shrink: a line that no name needs any
+The list `words_today` is what was wrong when these tests were written. It only shrinks: a line that no name needs any
 more fails its test, and is deleted.
 """
 
@@ -137,9 +137,7 @@ def unknown_words() -> set[str]:
 @pytest.mark.parametrize("kind", ["module", "class"])
 def test_a_name_occurs_once(kind: str) -> None:
     twice = set(doubles(stems(source()) if kind == "module" else class_names(source())))
-    today = set(LISTS["stems_twice_today" if kind == "module" else "classes_twice_today"])
-    assert sorted(twice - today) == [], "another one has this name already"
-    assert sorted(today - twice) == [], "occurs once now: delete its line in names.toml"
+    assert sorted(twice) == [], "another one has this name already"
 
 
 def test_the_words_of_a_name_are_those_of_the_field() -> None:
