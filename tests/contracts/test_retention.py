@@ -216,7 +216,7 @@ async def test_a_process_killed_between_two_transactions_goes_on_where_it_was(pl
 RETAIN = """
 import asyncio, sys
 from esito.config import RetentionSettings
-from esito.lifecycle.retain import Retaining
+from esito.lifecycle.retain import RetentionJob
 from tests.kit.desk import Standing
 from tests.kit.stores import store_at
 
@@ -225,7 +225,7 @@ async def main():
     await store.open()
     print("begun", flush=True)
     settings = RetentionSettings(text_days=7, number_days=30, status_days=90)
-    await Retaining(store=store, clock=Standing(int(sys.argv[2])), settings=settings, pause=0.001).look()
+    await RetentionJob(store=store, clock=Standing(int(sys.argv[2])), settings=settings, pause=0.001).look()
 
 asyncio.run(main())
 """
