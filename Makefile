@@ -35,7 +35,7 @@ check:  ## within a minute, without root or other programs: types, style, unit a
 test:  ## all that guards a release: install what the tests need, run everything; ARGS="-k receipt"
 	@$(AT_ONCE) .static .everything
 
-lint: static  ## ruff, mypy and the floors of the house
+lint: static  ## ruff, mypy and that imports point inwards
 	$(BIN)/python -m pytest --quiet tests/test_floors.py
 
 static: .static

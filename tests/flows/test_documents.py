@@ -51,7 +51,7 @@ def _run(block: Block, terminal: Terminal) -> None:
         for step in steps_of(block.text):
             terminal.run(step)
     elif block.language == "diff":
-        applied = ["git", "apply", "--recount", "--whitespace=nowarn", "-"]
+        applied = ["git", "apply", "--whitespace=nowarn", "-"]
         subprocess.run(applied, cwd=terminal.folder, input=block.text, text=True, check=True)
     elif block.language == "python":
         (terminal.folder / "example.py").write_text(block.text)

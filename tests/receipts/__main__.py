@@ -42,6 +42,9 @@ def main(words: list[str]) -> int:
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         click.echo(f'{path} is no file of cases, {{"cases": [...]}} in JSON: {error}', err=True)
         return 2
+    if unknown := wanted - {case["id"] for case in cases}:
+        click.echo(f"{path} has no case {', '.join(sorted(unknown))}", err=True)
+        return 2
     prepare(kind, log_servers=LOG_SERVERS)
     warm_up()
     failed = 0

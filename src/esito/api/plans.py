@@ -24,7 +24,7 @@ KINDS = {0: "fixed-line", 1: "mobile", 2: "fixed-line-or-mobile", 3: "toll-free"
 
 
 def answer_lines() -> None:
-    """Response until there is no more input."""
+    """Answer until there is no more input."""
     installed = find_spec("phonenumbers") is not None
     for line in sys.stdin.buffer:
         raws = msgspec.json.decode(line, type=list[str])

@@ -70,7 +70,11 @@ def with_json(command: F) -> F:
 def with_server(command: F, *, key_required: bool = True) -> F:
     """Give a command the `url` of a server and the `api_key` of an account."""
     key = click.option(
-        "--api-key", envvar="ESITO_API_KEY", required=key_required, help="Key of your account; or set ESITO_API_KEY."
+        "--api-key",
+        envvar="ESITO_API_KEY",
+        show_envvar=True,
+        required=key_required,
+        help="Key of your account; esito account create prints one.",
     )
     return _with_url(key(command))
 
@@ -79,9 +83,10 @@ def _with_url(command: F) -> F:
     return click.option(
         "--url",
         envvar="ESITO_URL",
+        show_envvar=True,
         default="http://127.0.0.1:8000",
         show_default=True,
-        help="Where the server is; or set ESITO_URL.",
+        help="Where the server is.",
     )(command)
 
 
@@ -90,8 +95,9 @@ def with_installation(command: F) -> F:
     key = click.option(
         "--admin-key",
         envvar="ESITO_ADMIN_KEY",
+        show_envvar=True,
         required=True,
-        help="Key of an administrator (`esito admin create`); or set ESITO_ADMIN_KEY.",
+        help="Key of an administrator; esito admin create prints one.",
     )
     return _with_url(key(command))
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
+from enum import Enum, IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -29,6 +29,17 @@ class ReplyKind(Enum):
 
     RESPONSE = "response"
     STOP = "stop"
+
+
+class ReplyPhase(IntEnum):
+    """How far a piece of a reply is; the numbers are stored."""
+
+    DONE = 1
+    """Part of a whole reply."""
+    WAITS = 2
+    """Waits for other parts."""
+    REPEATED = 3
+    """Came before; ignored."""
 
 
 class Concatenated(NamedTuple):

@@ -10,6 +10,7 @@
     {many: a, b}                    is the list of columns of an answer that may be long
     {is loose: t.message_id}        tells whether a row of the trail belongs to no message
     {or null: t.message_id}         is its message, NULL for none
+    {SegmentPhase.LATER}            is the number of a member of an enumeration (CONSTANTS)
     {now}                           is the time of the database in milliseconds since 1970
     {sqlite: x}, {postgres: x}      are for the one engine alone
 
@@ -18,9 +19,15 @@ and CROSS JOIN ... ON and INDEXED BY, which lead SQLite's planner, are taken out
 
 import re
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple, TypeVar
+
+from esito.domain.callback import CallbackPhase
+from esito.domain.decisions import Waits
+from esito.domain.evidence import SegmentPhase
+from esito.domain.reply import ReplyPhase
 
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*\n?| -- .*$", re.MULTILINE)
@@ -28,6 +35,11 @@ _FRAGMENT = re.compile(r"\{([a-z ]+)(?:: ([^{}]*))?\}")
 _ROWS = re.compile(r"\{(rows|values): ([^{}]*)\}(?: AS (\w+))?")
 _JOINED = re.compile(r"\{each: (\w+)\} AS (\w+)")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
+
+_CONSTANT = re.compile(r"\{(\w+)\.([A-Z_]+)\}")
+
+CONSTANTS: dict[str, type[IntEnum]] = {one.__name__: one for one in (SegmentPhase, CallbackPhase, ReplyPhase, Waits)}
+"""What a statement may name by its members. Migrations have numbers: what was stored does not change with the code."""
 
 Given = TypeVar("Given")
 
@@ -105,7 +117,8 @@ def _texts(folder: Traversable) -> list[tuple[str, str]]:
 
 
 def rendered(dialect: Dialect, text: str) -> Statement:
-    """Return a text as an engine reads it. Raises ValueError for a fragment that it does not know."""
+    """Return a text as an engine reads it. Raises ValueError for a fragment or a constant that is not known."""
+    text = _CONSTANT.sub(_number, text)
     columns: tuple[Column, ...] = ()
     rows = _ROWS.search(text)
     if rows:
@@ -122,6 +135,12 @@ def rendered(dialect: Dialect, text: str) -> Statement:
     parameters = tuple(dict.fromkeys(_PARAMETER.findall(text)))
     text = _PARAMETER.sub(lambda found: f"{dialect.parameter}{parameters.index(found[1]) + 1}", text)
     return Statement(text, parameters, columns, many)
+
+
+def _number(found: re.Match[str]) -> str:
+    if found[1] not in CONSTANTS or found[2] not in CONSTANTS[found[1]].__members__:
+        raise ValueError(f"nothing is called {found[1]}.{found[2]}")
+    return str(CONSTANTS[found[1]][found[2]].value)
 
 
 def _spelled(dialect: Dialect, text: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from esito.domain.evidence import SegmentPhase
 from esito.store.postgres.postgres_statements import POSTGRES
 from esito.store.postgres.postgres_statements import STATEMENTS as IN_POSTGRES
 from esito.store.sqlite.spelling import SQLITE
@@ -93,6 +94,16 @@ def test_a_migration_has_the_types_of_sqlite(text: str, sqlite: str) -> None:
 def test_a_fragment_that_nobody_knows_is_refused() -> None:
     with pytest.raises(ValueError, match=r"sqlite knows no \{soon: a\}"):
         rendered(SQLITE, "SELECT {soon: a}")
+
+
+@pytest.mark.parametrize("constant", ["SegmentPhase.SOON", "Somebody.LATER"])
+def test_a_constant_that_nobody_knows_is_refused(constant: str) -> None:
+    with pytest.raises(ValueError, match=f"nothing is called {constant}"):
+        rendered(SQLITE, f"SELECT {{{constant}}}")
+
+
+def test_a_constant_is_its_number() -> None:
+    assert rendered(SQLITE, "SELECT {SegmentPhase.LATER}").text == f"SELECT {SegmentPhase.LATER.value}"
 
 
 @pytest.mark.parametrize(("given", "said"), [({"a": 1}, "'b' is missing"), ({"a": 1, "b": 2, "c": 3}, r"no such .* c")])

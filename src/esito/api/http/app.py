@@ -78,11 +78,11 @@ class HttpApp:
         self._known = {path: Requests(path) for path in known}
         self._unknown = Requests("other")
         self._log = structlog.get_logger().bind()
-        # Request once: a line per request is for those who look for something.
+        # Asked once: a line per request is for those who look for something.
         self._logs = bool(self._log.is_enabled_for(logging.DEBUG))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Response one request."""
+        """Answer one request."""
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
             return
@@ -112,7 +112,7 @@ class HttpApp:
         return None, {}
 
     async def _answer(self, resource: Resource, scope: Scope, receive: Receive, pieces: dict[str, str]) -> Response:
-        """Response whatever happens."""
+        """Answer whatever happens."""
         values: dict[str, Any] = {}
         try:
             require_short(scope)

@@ -29,14 +29,14 @@ _XML_BETWEEN = "]]></entry>\n</entry>\n<entry>\n<entry><![CDATA["
 
 
 def of_message(message_id: int, rows: Sequence[StatusRow], *, xml: bool) -> Response:
-    """Response bulk-status."""
+    """Answer bulk-status."""
     if xml:
         return _xml(f"<entry><![CDATA[{message_id}]]></entry>", rows)
     return _json(f'"message_id":"{message_id}"', rows)  # a string here, an integer in the send answers
 
 
 def of_tag(page: int, total: int, rows: Sequence[StatusRow], *, xml: bool) -> Response:
-    """Response bulk-status-by-tag."""
+    """Answer bulk-status-by-tag."""
     if xml:
         return _xml(f"<entry>{page}</entry>\n<entry>{total}</entry>", rows)
     return _json(f'"currentPage":{page},"total":{total}', rows)

@@ -2,39 +2,39 @@
 
 -- name: answer_accepted
 -- A segment that stands refused was taken after all, by an earlier attempt.
-UPDATE segment SET phase = 3, answered_at = a.answered_at, smsc_id = a.smsc_id, match_key = a.match_key, status = 0,
+UPDATE segment SET phase = {SegmentPhase.ANSWERED}, answered_at = a.answered_at, smsc_id = a.smsc_id, match_key = a.match_key, status = 0,
                    retry_at = NULL, tries = tries || coalesce(' ' || a.attempt, '')
   FROM {rows: message_id bigint, seq int, part int, answered_at bigint, smsc_id text, match_key text, attempt int} AS a
  WHERE segment.message_id = a.message_id AND segment.seq = a.seq AND segment.part = a.part
-   AND segment.phase IN (1, 2, 4, 5)
+   AND segment.phase IN ({SegmentPhase.SUBMITTED}, {SegmentPhase.LATER}, {SegmentPhase.REFUSED}, {SegmentPhase.UNCERTAIN})
 
 -- name: forget_tails
 -- Of segments whose id is about to be known, but where an earlier attempt may have been taken under another one.
 UPDATE segment SET number_tail = NULL
   FROM {rows: message_id bigint, seq int, part int} AS a
  WHERE segment.message_id = a.message_id AND segment.seq = a.seq AND segment.part = a.part
-   AND segment.phase IN (1, 2, 4, 5) AND segment.attempts = 1
+   AND segment.phase IN ({SegmentPhase.SUBMITTED}, {SegmentPhase.LATER}, {SegmentPhase.REFUSED}, {SegmentPhase.UNCERTAIN}) AND segment.attempts = 1
 
 -- name: ask_later
 UPDATE segment SET query_at = submitted_at + a.after
   FROM {rows: message_id bigint, seq int, part int, after bigint} AS a
  WHERE segment.message_id = a.message_id AND segment.seq = a.seq AND segment.part = a.part
-   AND segment.phase IN (1, 2, 4, 5)
+   AND segment.phase IN ({SegmentPhase.SUBMITTED}, {SegmentPhase.LATER}, {SegmentPhase.REFUSED}, {SegmentPhase.UNCERTAIN})
 
 -- name: answers_bear_on
 -- What answers of an operator may decide beside their segments: 1 for segments whose id is not known, 2 and 4 for
 -- receipts that several segments fit, and that wait for a response. The planner takes the index on what waits
 -- for `waits > 0` alone.
 SELECT CAST(EXISTS (SELECT 1 FROM segment WHERE operator = :operator AND number_tail IS NOT NULL) AS int)
-     + CAST(EXISTS (SELECT 1 FROM unmatched WHERE operator = :operator AND waits > 0 AND waits IN (2, 3)) AS int) * 2
-     + CAST(EXISTS (SELECT 1 FROM unmatched WHERE operator = :operator AND waits > 0 AND waits = 1) AS int) * 4
+     + CAST(EXISTS (SELECT 1 FROM unmatched WHERE operator = :operator AND waits > 0 AND waits IN ({Waits.FORM}, {Waits.TWINS})) AS int) * 2
+     + CAST(EXISTS (SELECT 1 FROM unmatched WHERE operator = :operator AND waits > 0 AND waits = {Waits.RESPONSE}) AS int) * 4
 
 -- name: accepted_before
 -- Segments that stand accepted under another id than the response brings: their attempts, their id, and that one.
 SELECT {many: s.message_id, s.seq, s.part, s.attempts, s.smsc_id, a.smsc_id}
   FROM {rows: message_id bigint, seq int, part int, smsc_id text} AS a
   CROSS JOIN segment s ON s.message_id = a.message_id AND s.seq = a.seq AND s.part = a.part
- WHERE s.phase = 3 AND s.smsc_id <> a.smsc_id
+ WHERE s.phase = {SegmentPhase.ANSWERED} AND s.smsc_id <> a.smsc_id
 
 -- name: respell
 UPDATE segment SET smsc_id = a.smsc_id, match_key = a.match_key
@@ -56,13 +56,13 @@ UPDATE segment SET phase = a.phase, answered_at = a.answered_at, status = a.stat
                    attempts = segment.attempts - a.again
   FROM {rows: message_id bigint, seq int, part int, phase smallint, answered_at bigint, status bigint, retry_at bigint, attempts int, again int} AS a
  WHERE segment.message_id = a.message_id AND segment.seq = a.seq AND segment.part = a.part
-   AND segment.phase IN (1, 2, 5) AND segment.attempts = coalesce(a.attempts, segment.attempts)
+   AND segment.phase IN ({SegmentPhase.SUBMITTED}, {SegmentPhase.LATER}, {SegmentPhase.UNCERTAIN}) AND segment.attempts = coalesce(a.attempts, segment.attempts)
 
 -- name: refused
 SELECT {many: s.message_id, s.seq, s.part}
   FROM {rows: message_id bigint, seq int, part int} AS a
   CROSS JOIN segment s ON s.message_id = a.message_id AND s.seq = a.seq AND s.part = a.part
- WHERE s.phase = 4
+ WHERE s.phase = {SegmentPhase.REFUSED}
 
 -- name: told_by_sisters
 -- Segments that have just got an id whose receipt came already, for another segment of the recipient.
@@ -73,16 +73,16 @@ SELECT {many: a.message_id, a.seq, a.part, s.smsc_id, o.state, coalesce(o.error,
  WHERE o.smsc_id = s.smsc_id AND s.smsc_id <> '' AND o.state > s.state
 
 -- name: recover_again
-UPDATE segment SET phase = 2, status = NULL, retry_at = :retry_at
- WHERE phase = 1 AND link IN (SELECT id FROM link WHERE resubmit_uncertain = 1 AND (:link = '' OR name = :link))
+UPDATE segment SET phase = {SegmentPhase.LATER}, status = NULL, retry_at = :retry_at
+ WHERE phase = {SegmentPhase.SUBMITTED} AND link IN (SELECT id FROM link WHERE resubmit_uncertain = 1 AND (:link = '' OR name = :link))
 
 -- name: recover_uncertain
-UPDATE segment SET phase = 5 WHERE phase = 1 AND link IN (SELECT id FROM link WHERE :link = '' OR name = :link)
+UPDATE segment SET phase = {SegmentPhase.UNCERTAIN} WHERE phase = {SegmentPhase.SUBMITTED} AND link IN (SELECT id FROM link WHERE :link = '' OR name = :link)
 
 -- name: open_submissions
 SELECT {many: r.msisdn || '', s.submitted_at}
   FROM link l
-  CROSS JOIN segment s ON s.link = l.id AND s.phase = 1
+  CROSS JOIN segment s ON s.link = l.id AND s.phase = {SegmentPhase.SUBMITTED}
   CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
  WHERE l.operator = :operator
 
@@ -93,7 +93,7 @@ SELECT CAST(EXISTS (SELECT 1 FROM segment WHERE operator = :operator AND number_
 
 -- name: unanswered
 SELECT {many: s.operator, s.message_id, s.seq, s.part}
-  FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 1
+  FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = {SegmentPhase.SUBMITTED}
  WHERE :link = '' OR l.name = :link
 
 -- name: set_tails
@@ -102,7 +102,7 @@ UPDATE segment SET number_tail = (SELECT r.msisdn % 10000000 FROM recipient r
                                    WHERE r.message_id = segment.message_id AND r.seq = segment.seq)
   FROM {rows: message_id bigint, seq int, part int} AS a
  WHERE segment.message_id = a.message_id AND segment.seq = a.seq AND segment.part = a.part
-   AND (segment.phase IN (2, 5) OR (segment.phase = 3 AND segment.match_key IS NULL))
+   AND (segment.phase IN ({SegmentPhase.LATER}, {SegmentPhase.UNCERTAIN}) OR (segment.phase = {SegmentPhase.ANSWERED} AND segment.match_key IS NULL))
 
 -- name: tailed_numbers
 SELECT {many: r.msisdn || ''}
@@ -112,4 +112,4 @@ SELECT {many: r.msisdn || ''}
  WHERE s.number_tail IS NOT NULL
 
 -- name: owes_answers
-SELECT EXISTS (SELECT 1 FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 1 WHERE l.operator = :operator)
+SELECT EXISTS (SELECT 1 FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = {SegmentPhase.SUBMITTED} WHERE l.operator = :operator)

@@ -50,17 +50,17 @@ SELECT r.message_id, r.seq, r.state FROM message m JOIN recipient r ON r.message
 
 -- name: books_done_unheard
 SELECT c.id FROM callback c
- WHERE c.phase = 4 AND NOT EXISTS (SELECT 1 FROM callback_attempt t
+ WHERE c.phase = {CallbackPhase.DONE} AND NOT EXISTS (SELECT 1 FROM callback_attempt t
                                     WHERE t.callback_id = c.id AND t.status BETWEEN 200 AND 299)
 
 -- name: books_dead_untold
-SELECT c.id FROM callback c WHERE c.phase = 5 AND coalesce(c.reason, '') = ''
+SELECT c.id FROM callback c WHERE c.phase = {CallbackPhase.DEAD} AND coalesce(c.reason, '') = ''
 
 -- name: books_lines_stuck
 SELECT c.id FROM callback c
- WHERE c.phase = 3 AND NOT EXISTS (SELECT 1 FROM callback h
+ WHERE c.phase = {CallbackPhase.BEHIND} AND NOT EXISTS (SELECT 1 FROM callback h
                                     WHERE h.message_id = c.message_id AND h.seq = c.seq AND h.kind = c.kind
-                                      AND (h.phase = 1 OR h.phase = 2))
+                                      AND (h.phase = {CallbackPhase.DUE} OR h.phase = {CallbackPhase.LEASED}))
 
 -- name: books_trail
 SELECT t.id, t.received_at, t.verdict, t.smsc_id, t.state, t.error, {or null: t.message_id}, t.seq, t.part, t.raw, t.checksum,

@@ -3,7 +3,7 @@
 -- name: route_callbacks
 UPDATE callback SET destination = s.destination, phase = s.phase, next_at = s.next_at, done_at = s.done_at,
                     reason = s.reason, account = s.account, sandbox = s.sandbox
-  FROM {rows: callback bigint, destination bigint, phase smallint, next_at bigint, done_at bigint, reason text, account bigint, sandbox smallint} AS s WHERE callback.id = s.callback AND callback.phase + 0 = 0
+  FROM {rows: callback bigint, destination bigint, phase smallint, next_at bigint, done_at bigint, reason text, account bigint, sandbox smallint} AS s WHERE callback.id = s.callback AND callback.phase + 0 = {CallbackPhase.NEW}
 
 -- name: destination_of
 SELECT id, disabled_at IS NOT NULL, reason FROM destination WHERE account = :account AND origin = :origin
@@ -13,21 +13,21 @@ INSERT INTO destination (account, origin) VALUES (:account, :origin) RETURNING i
 
 -- name: due_of_destination
 SELECT id FROM callback INDEXED BY callback_open
- WHERE sandbox = :sandbox AND account = :account AND destination = :destination AND phase = 1 ORDER BY next_at, id LIMIT :limit
+ WHERE sandbox = :sandbox AND account = :account AND destination = :destination AND phase = {CallbackPhase.DUE} ORDER BY next_at, id LIMIT :limit
 
 -- name: give_up_callbacks
-UPDATE callback SET phase = 5, next_at = NULL, done_at = b.at, reason = b.reason
-  FROM {rows: callback bigint, at bigint, reason text} AS b WHERE callback.id = b.callback AND callback.phase = 1
+UPDATE callback SET phase = {CallbackPhase.DEAD}, next_at = NULL, done_at = b.at, reason = b.reason
+  FROM {rows: callback bigint, at bigint, reason text} AS b WHERE callback.id = b.callback AND callback.phase = {CallbackPhase.DUE}
 
 -- name: open_accounts
 -- Leaps from one account to the next in the index, however many callbacks each has.
 WITH RECURSIVE seen (account) AS (
     SELECT * FROM (SELECT account FROM callback INDEXED BY callback_open
-                    WHERE (phase = 1 OR phase = 2 OR phase = 3) AND sandbox = :sandbox AND account > :after
+                    WHERE (phase = {CallbackPhase.DUE} OR phase = {CallbackPhase.LEASED} OR phase = {CallbackPhase.BEHIND}) AND sandbox = :sandbox AND account > :after
                     ORDER BY account LIMIT 1) AS lowest
     UNION ALL
     SELECT (SELECT c.account FROM callback c INDEXED BY callback_open
-             WHERE (c.phase = 1 OR c.phase = 2 OR c.phase = 3) AND c.sandbox = :sandbox AND c.account > seen.account
+             WHERE (c.phase = {CallbackPhase.DUE} OR c.phase = {CallbackPhase.LEASED} OR c.phase = {CallbackPhase.BEHIND}) AND c.sandbox = :sandbox AND c.account > seen.account
              ORDER BY c.account LIMIT 1)
       FROM seen WHERE seen.account IS NOT NULL
 )
@@ -37,11 +37,11 @@ SELECT account FROM seen WHERE account IS NOT NULL LIMIT :limit
 -- Leaps likewise over those of one account.
 WITH RECURSIVE seen (destination) AS (
     SELECT * FROM (SELECT destination FROM callback INDEXED BY callback_open
-                    WHERE (phase = 1 OR phase = 2 OR phase = 3) AND sandbox = :sandbox AND account = :account AND destination > :after
+                    WHERE (phase = {CallbackPhase.DUE} OR phase = {CallbackPhase.LEASED} OR phase = {CallbackPhase.BEHIND}) AND sandbox = :sandbox AND account = :account AND destination > :after
                     ORDER BY destination LIMIT 1) AS lowest
     UNION ALL
     SELECT (SELECT c.destination FROM callback c INDEXED BY callback_open
-             WHERE (c.phase = 1 OR c.phase = 2 OR c.phase = 3) AND c.sandbox = :sandbox AND c.account = :account
+             WHERE (c.phase = {CallbackPhase.DUE} OR c.phase = {CallbackPhase.LEASED} OR c.phase = {CallbackPhase.BEHIND}) AND c.sandbox = :sandbox AND c.account = :account
                AND c.destination > seen.destination
              ORDER BY c.destination LIMIT 1)
       FROM seen WHERE seen.destination IS NOT NULL
@@ -53,17 +53,17 @@ SELECT d.id, d.origin, CASE WHEN d.disabled_at IS NOT NULL THEN coalesce(d.reaso
 
 -- name: claimable
 SELECT id, next_at FROM callback INDEXED BY callback_open
- WHERE sandbox = :sandbox AND account = :account AND destination = :destination AND phase = 1 ORDER BY next_at, id LIMIT :limit
+ WHERE sandbox = :sandbox AND account = :account AND destination = :destination AND phase = {CallbackPhase.DUE} ORDER BY next_at, id LIMIT :limit
 
 -- name: ended_leases
 SELECT id FROM callback INDEXED BY callback_open
- WHERE sandbox = :sandbox AND account = :account AND destination = :destination AND phase = 2 AND next_at <= :at
+ WHERE sandbox = :sandbox AND account = :account AND destination = :destination AND phase = {CallbackPhase.LEASED} AND next_at <= :at
 
 -- name: lease_callbacks
-UPDATE callback SET phase = 2, next_at = :next_at WHERE id {in: callbacks}
+UPDATE callback SET phase = {CallbackPhase.LEASED}, next_at = :next_at WHERE id {in: callbacks}
 
 -- name: free_callbacks
-UPDATE callback SET phase = 1, next_at = :next_at WHERE id {in: callbacks} AND phase = 2
+UPDATE callback SET phase = {CallbackPhase.DUE}, next_at = :next_at WHERE id {in: callbacks} AND phase = {CallbackPhase.LEASED}
 
 -- name: callbacks_to_make
 SELECT {many: c.id, c.message_id, c.seq, c.kind, c.state, c.at, c.attempts, c.tries, c.first_at,
@@ -84,7 +84,7 @@ SELECT {many: c.id, c.message_id, c.seq, c.kind, c.state, c.at, c.attempts, c.tr
 UPDATE callback SET attempts = o.number, tries = tries + 1, first_at = coalesce(first_at, o.at),
                     phase = o.phase, next_at = o.next_at, done_at = o.done_at, reason = o.reason
   FROM {rows: id bigint, number int, at bigint, phase smallint, next_at bigint, done_at bigint, reason text} AS o
- WHERE callback.id = o.id AND callback.phase = 2 AND callback.attempts = o.number - 1
+ WHERE callback.id = o.id AND callback.phase = {CallbackPhase.LEASED} AND callback.attempts = o.number - 1
 
 -- name: insert_attempts
 INSERT INTO callback_attempt (callback_id, number, at, milliseconds, status, error, address, answer)
@@ -130,19 +130,19 @@ UPDATE destination SET disabled_at = NULL, reason = NULL, failing_since = NULL
 
 -- name: replayable
 SELECT c.id FROM callback c CROSS JOIN message m ON m.id = c.message_id
- WHERE c.id = :callback AND m.account = :account AND c.phase IN (1, 3, 4, 5)
+ WHERE c.id = :callback AND m.account = :account AND c.phase IN ({CallbackPhase.DUE}, {CallbackPhase.BEHIND}, {CallbackPhase.DONE}, {CallbackPhase.DEAD})
 
 -- name: is_callback_of
 SELECT EXISTS (SELECT 1 FROM callback c CROSS JOIN message m ON m.id = c.message_id WHERE c.id = :callback AND m.account = :account)
 
 -- name: finished_since
 SELECT at, id FROM callback INDEXED BY callback_by_account
- WHERE account = :account AND {sqlite: max}{postgres: greatest}(phase, 3) = :standing AND (at, id) > (:after_at, :after_id) AND id <= :last ORDER BY at, id LIMIT :limit
+ WHERE account = :account AND {sqlite: max}{postgres: greatest}(phase, {CallbackPhase.BEHIND}) = :standing AND (at, id) > (:after_at, :after_id) AND id <= :last ORDER BY at, id LIMIT :limit
 
 -- name: put_behind
 -- What is replayed, and whoever of its line was about to go: the order is made anew by `promote_callbacks`.
-UPDATE callback SET phase = 3, next_at = NULL, done_at = NULL, reason = NULL, tries = 0, first_at = NULL
- WHERE id {in: callbacks} AND phase <> 2
+UPDATE callback SET phase = {CallbackPhase.BEHIND}, next_at = NULL, done_at = NULL, reason = NULL, tries = 0, first_at = NULL
+ WHERE id {in: callbacks} AND phase <> {CallbackPhase.LEASED}
 
 -- name: last_callback
 SELECT coalesce(max(id), 0) FROM callback
@@ -151,8 +151,8 @@ SELECT coalesce(max(id), 0) FROM callback
 SELECT id, origin, last_success, failing_since, disabled_at, coalesce(reason, ''),
        (SELECT count(*) FROM callback c INDEXED BY callback_open
          WHERE c.sandbox IN (0, 1) AND c.account = d.account AND c.destination = d.id
-           AND (c.phase = 1 OR c.phase = 2 OR c.phase = 3)),
-       (SELECT count(*) FROM callback c INDEXED BY callback_dead WHERE c.destination = d.id AND c.phase = 5)
+           AND (c.phase = {CallbackPhase.DUE} OR c.phase = {CallbackPhase.LEASED} OR c.phase = {CallbackPhase.BEHIND})),
+       (SELECT count(*) FROM callback c INDEXED BY callback_dead WHERE c.destination = d.id AND c.phase = {CallbackPhase.DEAD})
   FROM destination d WHERE account = :account AND origin > :after ORDER BY origin LIMIT :limit
 
 -- name: gone_paths_of
@@ -166,7 +166,7 @@ SELECT g.destination, g.path
 -- name: callbacks_standing
 -- What is open (3), done (4) or dead (5), newest first.
 SELECT at, id FROM callback INDEXED BY callback_by_account
- WHERE account = :account AND {sqlite: max}{postgres: greatest}(phase, 3) = :standing AND (at, id) < (:before_at, :before_id) ORDER BY at DESC, id DESC LIMIT :limit
+ WHERE account = :account AND {sqlite: max}{postgres: greatest}(phase, {CallbackPhase.BEHIND}) = :standing AND (at, id) < (:before_at, :before_id) ORDER BY at DESC, id DESC LIMIT :limit
 
 -- name: callbacks_of_message
 SELECT c.at, c.id, c.phase FROM message m CROSS JOIN callback c ON c.message_id = m.id
@@ -189,9 +189,9 @@ SELECT c.id, c.message_id, c.seq, coalesce('+' || r.msisdn, ''), c.kind, c.state
 SELECT number, at, milliseconds, status, error, address, answer FROM callback_attempt WHERE callback_id = :callback ORDER BY number
 
 -- name: callbacks_waiting_count
-SELECT (SELECT count(*) FROM callback INDEXED BY callback_open WHERE phase = 1)
-     + (SELECT count(*) FROM callback INDEXED BY callback_open WHERE phase = 2)
-     + (SELECT count(*) FROM callback INDEXED BY callback_open WHERE phase = 3)
+SELECT (SELECT count(*) FROM callback INDEXED BY callback_open WHERE phase = {CallbackPhase.DUE})
+     + (SELECT count(*) FROM callback INDEXED BY callback_open WHERE phase = {CallbackPhase.LEASED})
+     + (SELECT count(*) FROM callback INDEXED BY callback_open WHERE phase = {CallbackPhase.BEHIND})
      + (SELECT count(*) FROM callback
-         WHERE phase = 0 AND id > {sqlite: coalesce((SELECT value + 0 FROM setting WHERE name = 'callbacks_routed'), 0)}{postgres: 0}),
-       (SELECT count(*) FROM callback INDEXED BY callback_dead WHERE phase = 5)
+         WHERE phase = {CallbackPhase.NEW} AND id > {sqlite: coalesce((SELECT value + 0 FROM setting WHERE name = 'callbacks_routed'), 0)}{postgres: 0}),
+       (SELECT count(*) FROM callback INDEXED BY callback_dead WHERE phase = {CallbackPhase.DEAD})

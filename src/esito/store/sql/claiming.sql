@@ -3,19 +3,19 @@
 -- name: due
 SELECT EXISTS (SELECT 1 FROM outgoing WHERE link {in: routes} AND lane > 0)
     OR EXISTS (SELECT 1 FROM outgoing WHERE link {in: routes} AND lane = 0 AND due_at <= :at)
-    OR EXISTS (SELECT 1 FROM segment WHERE link {in: links} AND phase = 2 AND retry_at <= :at)
-    OR EXISTS (SELECT 1 FROM segment WHERE link {in: links} AND phase = 2 AND retry_at > :too_far)
+    OR EXISTS (SELECT 1 FROM segment WHERE link {in: links} AND phase = {SegmentPhase.LATER} AND retry_at <= :at)
+    OR EXISTS (SELECT 1 FROM segment WHERE link {in: links} AND phase = {SegmentPhase.LATER} AND retry_at > :too_far)
 
 -- name: postponed
 SELECT {many: message_id, seq, part} FROM (
     SELECT message_id, seq, part FROM segment
-     WHERE link = :link AND phase = 2 AND retry_at <= :at
+     WHERE link = :link AND phase = {SegmentPhase.LATER} AND retry_at <= :at
      ORDER BY retry_at, message_id, seq, part LIMIT :limit {postgres: FOR UPDATE SKIP LOCKED}) AS again
 
 -- name: put_off_too_far
 SELECT {many: message_id, seq, part} FROM (
     SELECT message_id, seq, part FROM segment
-     WHERE link = :link AND phase = 2 AND retry_at > :after ORDER BY retry_at LIMIT :limit {postgres: FOR UPDATE SKIP LOCKED}) AS ahead
+     WHERE link = :link AND phase = {SegmentPhase.LATER} AND retry_at > :after ORDER BY retry_at LIMIT :limit {postgres: FOR UPDATE SKIP LOCKED}) AS ahead
 
 -- name: bring_forward
 UPDATE segment SET retry_at = ahead.retry_at
@@ -28,7 +28,7 @@ UPDATE segment SET retry_at = ahead.retry_at
 SELECT {many: message_id, seq, part} FROM (
     SELECT s.message_id, s.seq, s.part
       FROM segment s CROSS JOIN recipient r ON r.message_id = s.message_id AND r.seq = s.seq
-     WHERE s.link = :link AND s.phase = 2 AND s.retry_at <= :at AND r.link {in: routes}
+     WHERE s.link = :link AND s.phase = {SegmentPhase.LATER} AND s.retry_at <= :at AND r.link {in: routes}
        AND (s.number_tail IS NULL OR s.operator = :operator)
      ORDER BY s.retry_at, s.message_id, s.seq, s.part LIMIT :limit
        {postgres: FOR UPDATE OF s SKIP LOCKED}) AS again
@@ -76,7 +76,7 @@ SELECT {many: due_at, message_id, next_seq, next_part, last_seq, seq, segments} 
 -- Of a try that the operator may have taken, it is kept when it left.
 UPDATE segment SET tries = CASE WHEN number_tail IS NULL OR status <> 0 OR length(tries) > 300 THEN tries
                                 ELSE coalesce(tries || ' ', '') || attempts || ':' || submitted_at END,
-                   phase = 1, attempts = attempts + 1, submitted_at = again.submitted_at, retry_at = NULL,
+                   phase = {SegmentPhase.SUBMITTED}, attempts = attempts + 1, submitted_at = again.submitted_at, retry_at = NULL,
                    link = again.link, operator = again.operator
   FROM {rows: message_id bigint, seq int, part int, submitted_at bigint, link int, operator int} AS again
  WHERE segment.message_id = again.message_id AND segment.seq = again.seq AND segment.part = again.part

@@ -10,13 +10,13 @@ SELECT r.message_id, r.seq, r.cost, r.segments, m.account, m.created_at
   FROM recipient r CROSS JOIN message m ON m.id = r.message_id
  WHERE r.message_id {in: messages} AND r.state = 0
    AND NOT EXISTS (SELECT 1 FROM segment s WHERE s.message_id = r.message_id AND s.seq = r.seq
-                     AND (s.phase <> 2 OR s.number_tail IS NOT NULL))
+                     AND (s.phase <> {SegmentPhase.LATER} OR s.number_tail IS NOT NULL))
 
 -- name: unreported
 SELECT s.message_id, s.seq, s.part, s.submitted_at, l.name
   FROM recipient r CROSS JOIN segment s ON s.message_id = r.message_id AND s.seq = r.seq CROSS JOIN link l ON l.id = s.link
  WHERE r.message_id {in: messages} AND r.state BETWEEN 0 AND 7 AND s.state BETWEEN 0 AND 2
-   AND (s.phase <> 2 OR s.number_tail IS NOT NULL)
+   AND (s.phase <> {SegmentPhase.LATER} OR s.number_tail IS NOT NULL)
  ORDER BY s.message_id, s.seq, s.part
 
 -- name: set_check
@@ -28,8 +28,8 @@ UPDATE recipient SET state = -1, changed_at = ko.at, cost = 0
 
 -- name: drop_postponed_of
 -- What the operator may have from an earlier try is uncertain, not refused.
-UPDATE segment SET phase = CASE WHEN number_tail IS NULL THEN 4 ELSE 5 END, retry_at = NULL
- WHERE message_id {in: messages} AND phase = 2
+UPDATE segment SET phase = CASE WHEN number_tail IS NULL THEN {SegmentPhase.REFUSED} ELSE {SegmentPhase.UNCERTAIN} END, retry_at = NULL
+ WHERE message_id {in: messages} AND phase = {SegmentPhase.LATER}
 
 -- name: callbacks_of_ko
 INSERT INTO callback (message_id, seq, state, at)

@@ -50,7 +50,7 @@ SELECT coalesce(first.received_at, t.received_at), l.name, t.part, t.verdict, t.
  ORDER BY t.id
 
 -- name: orphans
-SELECT u.trail, t.received_at, l.name, o.name, CASE WHEN u.waits = 1 THEN 'parked' ELSE 'orphan' END, t.smsc_id, u.source_addr, u.destination_addr,
+SELECT u.trail, t.received_at, l.name, o.name, CASE WHEN u.waits = {Waits.RESPONSE} THEN 'parked' ELSE 'orphan' END, t.smsc_id, u.source_addr, u.destination_addr,
        t.stat, t.error, t.flags, t.raw
   FROM unmatched u JOIN trail t ON t.id = u.trail AND {is loose: t.message_id} JOIN link l ON l.id = t.link JOIN operator o ON o.id = u.operator
  WHERE u.trail > :after

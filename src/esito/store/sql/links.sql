@@ -26,7 +26,7 @@ SELECT id, name, operator, resubmit_uncertain, sender, stop_number, prefixes FRO
 
 -- name: something_waits
 -- For one link: to be submitted for the first time, or again.
-SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = :link) OR EXISTS (SELECT 1 FROM segment WHERE link = :link AND phase = 2)
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE link = :link) OR EXISTS (SELECT 1 FROM segment WHERE link = :link AND phase = {SegmentPhase.LATER})
 
 -- name: links_kept
 SELECT name, added, settings FROM link_kept ORDER BY name
@@ -47,8 +47,8 @@ SELECT (SELECT count(*)
           FROM outgoing o
           JOIN recipient r ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq
          WHERE o.link = :link OR o.link IN (SELECT -route.id FROM route WHERE route.link = :link)),
-       (SELECT count(*) FROM segment WHERE link = :link AND phase = 2),
-       (SELECT count(*) FROM segment WHERE link = :link AND phase = 1)
+       (SELECT count(*) FROM segment WHERE link = :link AND phase = {SegmentPhase.LATER}),
+       (SELECT count(*) FROM segment WHERE link = :link AND phase = {SegmentPhase.SUBMITTED})
 
 -- name: link_named
 SELECT id FROM link WHERE name = :name

@@ -29,19 +29,19 @@ RETURNING id
 
 -- name: waiting_parts
 SELECT id, part, text, received_at FROM reply
- WHERE source = :source AND received_at >= :since AND destination = :destination AND reference = :reference AND total = :total AND phase = 2
+ WHERE source = :source AND received_at >= :since AND destination = :destination AND reference = :reference AND total = :total AND phase = {ReplyPhase.WAITS}
    AND link IN (SELECT id FROM link WHERE operator = :operator)
  ORDER BY id
 
 -- name: waiting_since
 SELECT l.name, l.operator, w.source, w.destination, w.reference, w.total
   FROM reply w JOIN link l ON l.id = w.link
- WHERE w.phase = 2 AND w.received_at <= :before
+ WHERE w.phase = {ReplyPhase.WAITS} AND w.received_at <= :before
  ORDER BY w.received_at
  LIMIT :limit
 
 -- name: finish_reply
-UPDATE reply SET phase = 1, response = :response WHERE id = :reply
+UPDATE reply SET phase = {ReplyPhase.DONE}, response = :response WHERE id = :reply
 
 -- name: insert_response
 INSERT INTO response (received_at, link, source, destination, kind, account, message_id, seq, missing, text)

@@ -136,7 +136,7 @@ SELECT CASE WHEN m.sandbox = 0 AND m.check_at IS NOT NULL
              AND (r.state BETWEEN 0 AND 2
                   OR (r.state > 0 AND r.segments > (SELECT count(*) FROM segment s
                                                      WHERE s.message_id = r.message_id AND s.seq = r.seq
-                                                       AND (s.state >= 3 OR s.phase IN (3, 4)))))
+                                                       AND (s.state >= 3 OR s.phase IN ({SegmentPhase.ANSWERED}, {SegmentPhase.REFUSED})))))
             THEN {sqlite: max}{postgres: greatest}(m.due_at + 172800000, m.check_at) ELSE 0 END,
        coalesce((SELECT max(coalesce(c.first_at, c.at)) + 259200000 FROM callback c
                   WHERE c.message_id = m.id AND c.seq = r.seq AND c.done_at IS NULL), 0)
@@ -165,11 +165,11 @@ SELECT id FROM reply WHERE response = :response
 
 -- name: repeats_of_number
 -- Pieces beside those of a whole reply: parts that wait, and what came twice.
-SELECT id FROM reply WHERE source IN (CAST(:digits AS text), '+' || CAST(:digits AS text)) AND (response IS NULL OR phase = 3)
+SELECT id FROM reply WHERE source IN (CAST(:digits AS text), '+' || CAST(:digits AS text)) AND (response IS NULL OR phase = {ReplyPhase.REPEATED})
 
 -- name: waiting_for_number
 SELECT coalesce((SELECT max(received_at) FROM reply
-                  WHERE source IN (CAST(:digits AS text), '+' || CAST(:digits AS text)) AND phase = 2 AND CAST(:account AS bigint) IS NULL), 0),
+                  WHERE source IN (CAST(:digits AS text), '+' || CAST(:digits AS text)) AND phase = {ReplyPhase.WAITS} AND CAST(:account AS bigint) IS NULL), 0),
        EXISTS (SELECT 1 FROM stop_answer s WHERE s.done = 0 AND s.msisdn = CAST(CAST(:digits AS text) AS bigint)
                   AND (CAST(:account AS bigint) IS NULL OR s.account = :account))
 

@@ -11,7 +11,7 @@ UPDATE message SET cancelled_at = :cancelled_at, check_at = NULL WHERE id = :mes
 -- name: to_take_back
 SELECT a.name, m.due_at, m.cancelled_at, m.sandbox, m.recipients,
        EXISTS (SELECT 1 FROM outgoing o WHERE o.account = m.account AND o.message_id = m.id)
-       OR EXISTS (SELECT 1 FROM segment s WHERE s.message_id = m.id AND s.phase = 2)
+       OR EXISTS (SELECT 1 FROM segment s WHERE s.message_id = m.id AND s.phase = {SegmentPhase.LATER})
   FROM message m JOIN account a ON a.id = m.account WHERE m.id = :message_id
 
 -- name: set_taken_back
@@ -29,7 +29,7 @@ SELECT DISTINCT o.message_id, m.recipients FROM outgoing o JOIN message m ON m.i
 
 -- name: postponed_messages
 SELECT DISTINCT s.message_id, m.recipients
-  FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = 2 JOIN message m ON m.id = s.message_id
+  FROM link l CROSS JOIN segment s ON s.link = l.id AND s.phase = {SegmentPhase.LATER} JOIN message m ON m.id = s.message_id
  WHERE m.account {in: accounts} ORDER BY s.message_id LIMIT :limit
 
 -- name: make_all_ko

@@ -5,7 +5,7 @@ SELECT (SELECT count(*) FROM message),
        (SELECT count(*) FROM recipient),
        (SELECT count(*) FROM outgoing o JOIN recipient r
             ON r.message_id = o.message_id AND r.link = o.link AND r.seq BETWEEN o.next_seq AND o.last_seq),
-       (SELECT count(*) FROM segment WHERE phase = 1 OR phase = 5),
+       (SELECT count(*) FROM segment WHERE phase = {SegmentPhase.SUBMITTED} OR phase = {SegmentPhase.UNCERTAIN}),
        (SELECT count(*) FROM unmatched)
 
 -- name: counts_by_state

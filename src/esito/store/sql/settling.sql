@@ -57,15 +57,15 @@ SELECT CAST(EXISTS (SELECT 1 FROM unmatched WHERE operator = :operator AND waits
 SELECT {many: u.trail, u.received_at, l.name, t.smsc_id, t.state, t.stat, t.error, t.done_at,
                                    t.flags, u.source_addr, u.destination_addr, u.submitted_at}
   FROM (SELECT * FROM unmatched
-         WHERE operator = :operator AND waits > 0 AND waits = 1
+         WHERE operator = :operator AND waits > 0 AND waits = {Waits.RESPONSE}
            AND received_at < coalesce((SELECT min(s.submitted_at) FROM link l CROSS JOIN segment s
-                                                ON s.link = l.id AND s.phase = 1 WHERE l.operator = :operator), 9223372036854775807)
+                                                ON s.link = l.id AND s.phase = {SegmentPhase.SUBMITTED} WHERE l.operator = :operator), 9223372036854775807)
          ORDER BY received_at LIMIT :limit) AS u
   CROSS JOIN trail t ON t.id = u.trail AND {is loose: t.message_id}
   CROSS JOIN link l ON l.id = t.link
 
 -- name: wait_no_more
-UPDATE unmatched SET waits = 0 FROM {rows: trail bigint} AS b WHERE unmatched.trail = b.trail AND unmatched.waits = 2
+UPDATE unmatched SET waits = {Waits.NOTHING} FROM {rows: trail bigint} AS b WHERE unmatched.trail = b.trail AND unmatched.waits = {Waits.FORM}
 
 -- name: undecided
 -- The receipts that wait for something: the form of the ids is 2.
@@ -86,7 +86,7 @@ SELECT operator, source_addr, destination_addr FROM unmatched WHERE trail = :tra
 -- One that has an id already (`answer_twice`) keeps it, and is found by its number as before.
 UPDATE segment SET smsc_id = coalesce(nullif(smsc_id, ''), told.smsc_id), match_key = coalesce(match_key, told.match_key),
                    answered_at = CASE WHEN match_key IS NULL THEN told.answered_at ELSE answered_at END,
-                   phase = 3, retry_at = NULL, query_at = coalesce(query_at, submitted_at + told.query_after),
+                   phase = {SegmentPhase.ANSWERED}, retry_at = NULL, query_at = coalesce(query_at, submitted_at + told.query_after),
                    number_tail = CASE WHEN match_key IS NULL THEN NULL ELSE number_tail END
   FROM {rows: message_id bigint, seq int, part int, smsc_id text, match_key text, answered_at bigint, query_after bigint} AS told
  WHERE segment.message_id = told.message_id AND segment.seq = told.seq AND segment.part = told.part

@@ -15,6 +15,7 @@ from esito.domain.reply import (
     STOP_WINDOW_MS,
     Reply,
     ReplyKind,
+    ReplyPhase,
     SentBefore,
     answered_message,
     long_number_body,
@@ -27,9 +28,6 @@ from esito.store.sql_connection import Connection
 from esito.store.transactions.accounts import add_stop
 from esito.store.transactions.known_links import Links
 from esito.store.transactions.sent_to import sent_before
-
-DONE, WAITS, REPEATED = 1, 2, 3
-"""Phases of a piece."""
 
 
 class CompleteReply(NamedTuple):
@@ -96,18 +94,18 @@ class ReplyMatching:
     def take(self, reply: Reply) -> None:
         """Keep one piece, and do what follows from it."""
         if self._is_repeated(reply):
-            self._insert(reply, REPEATED)
+            self._insert(reply, ReplyPhase.REPEATED)
             return
         waiting = self._waiting(reply)
         same = waiting.get(reply.concatenated.part) if reply.concatenated is not None else None
         if same is not None and same.text == reply.text:
-            self._insert(reply, REPEATED)
+            self._insert(reply, ReplyPhase.REPEATED)
             return
         owner = self._owner(reply.link, reply.source, reply.destination, reply.received_at)
         if owner.long_number:
             self._tell_piece(reply, owner)
         if reply.concatenated is None:
-            number = self._insert(reply, DONE)
+            number = self._insert(reply, ReplyPhase.DONE)
             text = whole_text([reply.text])
             whole = CompleteReply(reply.link, reply.source, reply.destination, reply.received_at, text)
             self._finish(whole, owner, [number])
@@ -115,7 +113,7 @@ class ReplyMatching:
         if same is not None:  # the reference has come round: these will never be whole
             self._join(reply.link, reply.source, reply.destination, waiting, reply.concatenated.total)
             waiting = {}
-        number = self._insert(reply, WAITS)
+        number = self._insert(reply, ReplyPhase.WAITS)
         waiting[reply.concatenated.part] = WaitingPart(number, reply.text, reply.received_at)
         if len(waiting) == reply.concatenated.total:
             self._join(reply.link, reply.source, reply.destination, waiting, reply.concatenated.total)
@@ -144,7 +142,7 @@ class ReplyMatching:
         )
         return bool(found)
 
-    def _insert(self, reply: Reply, phase: int) -> int:
+    def _insert(self, reply: Reply, phase: ReplyPhase) -> int:
         reference, total, part = reply.concatenated or (None, 1, 1)
         return self._connection.number(
             "insert_reply",

@@ -11,21 +11,21 @@ SELECT c.id, m.account, m.sandbox, CASE c.kind WHEN 2 THEN m.url_response ELSE m
  LIMIT :limit
 
 -- name: free_all_leases
-UPDATE callback INDEXED BY callback_open SET phase = 1, next_at = :next_at WHERE phase = 2
+UPDATE callback INDEXED BY callback_open SET phase = {CallbackPhase.DUE}, next_at = :next_at WHERE phase = {CallbackPhase.LEASED}
 
 -- name: promote_callbacks
 -- The next of each line whose earlier ones are finished.
-UPDATE callback SET phase = 1, next_at = :next_at
+UPDATE callback SET phase = {CallbackPhase.DUE}, next_at = :next_at
  WHERE id IN (
     SELECT (SELECT min(n.id) FROM callback n
-             WHERE n.message_id = f.message_id AND n.seq = f.seq AND n.kind = f.kind AND n.phase = 3)
+             WHERE n.message_id = f.message_id AND n.seq = f.seq AND n.kind = f.kind AND n.phase = {CallbackPhase.BEHIND})
       FROM {each: callbacks} AS j CROSS JOIN callback f ON f.id = j.value
      WHERE NOT EXISTS (SELECT 1 FROM callback h
                         WHERE h.message_id = f.message_id AND h.seq = f.seq AND h.kind = f.kind
-                          AND (h.phase = 1 OR h.phase = 2)))
+                          AND (h.phase = {CallbackPhase.DUE} OR h.phase = {CallbackPhase.LEASED})))
 
 -- name: hold_heads
-UPDATE callback SET phase = 3, next_at = NULL
- WHERE phase = 1 AND id IN (
+UPDATE callback SET phase = {CallbackPhase.BEHIND}, next_at = NULL
+ WHERE phase = {CallbackPhase.DUE} AND id IN (
     SELECT h.id FROM {each: callbacks} AS j CROSS JOIN callback c ON c.id = j.value
-    CROSS JOIN callback h ON h.message_id = c.message_id AND h.seq = c.seq AND h.kind = c.kind AND h.phase = 1)
+    CROSS JOIN callback h ON h.message_id = c.message_id AND h.seq = c.seq AND h.kind = c.kind AND h.phase = {CallbackPhase.DUE})
