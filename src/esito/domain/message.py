@@ -66,9 +66,9 @@ class MessageOptions:
     sandbox: bool = False
 
 
-def options_of(one: MessageOptions) -> dict[str, Any]:
-    """Return the options as keyword arguments, for a class that extends `MessageOptions`."""
-    return {field.name: getattr(one, field.name) for field in fields(MessageOptions)}
+def fields_of(one: MessageOptions, kind: type[MessageOptions]) -> dict[str, Any]:
+    """Return the options that `kind` has as keyword arguments, for a class that extends it."""
+    return {field.name: getattr(one, field.name) for field in fields(kind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

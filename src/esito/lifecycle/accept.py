@@ -22,7 +22,7 @@ from esito.domain.errors import (
     TooManyRecipients,
     TooManySegments,
 )
-from esito.domain.message import MAX_RECIPIENTS, MessageOptions, NewMessage, NewRecipient, Once, Range, options_of
+from esito.domain.message import MAX_RECIPIENTS, MessageOptions, NewMessage, NewRecipient, Once, Range, fields_of
 from esito.domain.msisdn import country_of, is_mobile
 from esito.domain.number_forms import former_spellings
 from esito.domain.opt_out import mention
@@ -46,16 +46,22 @@ COUNTED_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft(MessageOptions):
+class DraftOptions(MessageOptions):
+    """What a send asks for besides texts and numbers."""
+
+    due_at: int | None = None
+    """Milliseconds UTC if scheduled."""
+    stop_mention: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft(DraftOptions):
     """A send whose fields are valid; numbers are E.164 with plus, in the order of the request."""
 
     account: Account
     texts: tuple[str, ...]
     numbers: list[tuple[str, int]]
     """MSISDN, and the index of its text."""
-    due_at: int | None = None
-    """Milliseconds UTC if scheduled."""
-    stop_mention: bool = False
     to_stopped: bool = False
     """Whether numbers on the STOP list get it too, as the answer to a STOP."""
 
@@ -163,7 +169,7 @@ class Acceptance:
             texts=tuple(plan.texts),
             stop_numbers=tuple(plan.stop_numbers),
             recipients=plan.recipients,
-            **options_of(draft),
+            **fields_of(draft, MessageOptions),
         )
         if once is not None:
             message = replace(message, once=once(self._accepted(0, due_at, message, plan.problems)))

@@ -13,9 +13,10 @@ from esito.api.http.idempotency import IdempotentRequest
 from esito.api.http.request import AccountRequest
 from esito.api.http.response import Response, success
 from esito.api.v1 import schedule
-from esito.api.v1.send_fields import FieldErrors, Options, read_options
+from esito.api.v1.send_fields import FieldErrors, read_options
 from esito.domain import errors as e
-from esito.lifecycle.accept import Accepted, Draft
+from esito.domain.message import fields_of
+from esito.lifecycle.accept import Accepted, Draft, DraftOptions
 
 REFUSALS = (
     e.InvalidFields,
@@ -40,7 +41,7 @@ LeftOut = list[NumberErrorItem] | UnsetType
 Due = Annotated[str, Meta(description="Paris date and time; there only when the message is scheduled.")] | UnsetType
 
 
-def options_of(request: AccountRequest, errors: FieldErrors) -> Options:
+def options_of(request: AccountRequest, errors: FieldErrors) -> DraftOptions:
     """Read the options; what cannot be used is noted in `errors`."""
     services = request.services
     return read_options(
@@ -50,28 +51,15 @@ def options_of(request: AccountRequest, errors: FieldErrors) -> Options:
 
 def draft_of(
     request: AccountRequest,
-    options: Options,
+    options: DraftOptions,
     texts: tuple[str, ...],
     numbers: list[tuple[str, int]],
     sender: str | None = None,
 ) -> Draft:
     """Return the draft of a message; `sender` goes before the one that the options name."""
-    return Draft(
-        account=request.account,
-        texts=texts,
-        numbers=numbers,
-        sender=options.sender if sender is None else sender,
-        gamme=options.gamme,
-        priority=options.priority,
-        tag=options.tag,
-        reference=options.reference,
-        due_at=options.due_at,
-        url_dlr=options.url_dlr,
-        url_response=options.url_response,
-        unicode=options.unicode,
-        stop_mention=options.stop_mention,
-        sandbox=options.sandbox,
-    )
+    if sender is not None:
+        options = replace(options, sender=sender)
+    return Draft(account=request.account, texts=texts, numbers=numbers, **fields_of(options, DraftOptions))
 
 
 async def accept(

@@ -7,7 +7,6 @@ without accents.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from esito.domain.message import MAX_RECIPIENTS, MAX_TAG_LENGTH, Range
 from esito.domain.msisdn import InvalidMsisdn, normalise_many, split_numbers
 from esito.domain.text import LONGEST, has_too_many_marks
 from esito.domain.turns import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from esito.lifecycle.accept import DraftOptions
 
 MIN_SENDER, MAX_SENDER = 3, 11
 MAX_REFERENCE = 64
@@ -65,26 +65,9 @@ class FieldErrors:
             raise InvalidFields(self._errors)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What a send specifies beside numbers and texts."""
-
-    sender: str
-    gamme: Range
-    priority: int
-    tag: str | None
-    reference: str | None
-    due_at: int | None
-    url_dlr: str | None
-    url_response: str | None
-    unicode: bool
-    stop_mention: bool
-    sandbox: bool
-
-
 def read_options(
     inputs: Inputs, errors: FieldErrors, *, account: Account, now: int, never_called: Callable[[str], str]
-) -> Options:
+) -> DraftOptions:
     """Read the options; what cannot be used, or not by this account, goes to `errors`.
 
     `never_called` says why callbacks to a URL are refused, or nothing.
@@ -92,7 +75,7 @@ def read_options(
     sender = _sender(inputs, errors)
     due_at = read_due(inputs, errors.add, now=now)
     gamme = _gamme(inputs, errors)
-    return Options(
+    return DraftOptions(
         sender=sender,
         gamme=gamme,
         priority=_priority(inputs, errors),
