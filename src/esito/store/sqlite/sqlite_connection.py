@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice, repeat
 from pathlib import Path
+from types import GenericAlias
 from typing import Any
 
 import apsw
@@ -151,7 +152,11 @@ class SqliteConnection:
 
     def _do(self, name: str, parameters: Mapping[str, Parameter]) -> apsw.Cursor:
         statement = STATEMENTS[name]
-        return self._connection.execute(statement.text, [_plain(one) for one in statement.in_order(parameters)])
+        given = statement.in_order(parameters)
+        for one in given:
+            if not isinstance(one, _PLAIN):
+                return self._connection.execute(statement.text, [_plain(one) for one in given])
+        return self._connection.execute(statement.text, given)
 
     def run(self, name: str, /, **parameters: Parameter) -> int:
         """Change something; return how many rows."""
@@ -160,6 +165,10 @@ class SqliteConnection:
 
     def rows(self, name: str, row: type[Row], /, **parameters: Parameter) -> list[Row]:
         """Return every row of the answer."""
+        return self.answer(name, row, parameters)
+
+    def answer(self, name: str, row: type[Row], parameters: Mapping[str, Parameter]) -> list[Row]:
+        """Return every row of the answer to a question whose parameters are at hand."""
         cursor = self._do(name, parameters)
         if STATEMENTS[name].many:
             return _records(row, _decoded(cursor.get))
@@ -313,8 +322,10 @@ def _decoded(answer: Any) -> list[Any]:
 
 def _records(row: type[Row], found: list[Any]) -> list[Row]:
     """Return tuples as the records that are wanted; the tuples themselves, where a plain one is."""
+    if isinstance(row, GenericAlias) or not found:  # tuple[int, str]
+        return found
     fields = getattr(row, "_fields", None)
-    if fields is None or not found:
+    if fields is None:
         return found
     if len(fields) != len(found[0]):
         raise TypeError(f"{row.__name__} has {len(fields)} fields, the answer {len(found[0])} columns")

@@ -113,7 +113,7 @@ class SqliteEngine:
 
     async def rows(self, read: Read[Row]) -> list[Row]:
         """Answer at once."""
-        return self.reader.rows(read.name, read.row, **read.parameters)
+        return self.reader.answer(read.name, read.row, read.parameters)
 
     async def ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
         """Answer at once: a read waits for nobody."""

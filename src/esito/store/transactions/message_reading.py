@@ -39,9 +39,12 @@ def _standing_of(read: Connection, account_id: int, message_id: int, msisdn: str
     return read.row("recipient_of", RecipientState, message_id=message_id, account=account_id, msisdn=int(digits))
 
 
+_STATUS_ROW: type[StatusRow] = tuple[str, int, int, str]
+
+
 def recipients_of(account_id: int, message_id: int) -> Read[StatusRow]:
     """Ask for every recipient of a message, in order of submission."""
-    return Read("recipients_of", tuple[str, int, int, str], message_id=message_id, account=account_id)
+    return Read("recipients_of", _STATUS_ROW, message_id=message_id, account=account_id)
 
 
 def read_recipient(read: Connection, account_id: int, message_id: int, msisdn: str) -> RecipientDetail | None:
